@@ -1,0 +1,34 @@
+/**
+ * The named maximum of every queue, list, cache, retry and payload that more than one room must agree on.
+ * Nothing in the house grows without one of these, or one named beside its single use.
+ */
+export const limits = {
+  /** Redacted arguments or results kept in one event, each. */
+  recordedBytesMax: 64 * 1024,
+  /** One envelope on the bus (nats-server's own default is 1 MiB). */
+  envelopeBytesMax: 512 * 1024,
+  /** One JSON-RPC message from a client or an upstream. */
+  messageBytesMax: 4 * 1024 * 1024,
+  /** Nesting of JSON that a client may send. */
+  messageDepthMax: 64,
+  /** Events waiting for the bus before lag becomes an alarm; nothing is dropped. */
+  lagAlarmEvents: 1_000,
+  /** Live root actors on one node. */
+  actorsMax: 20_000,
+  /** Calls one session may have in flight. */
+  sessionCallsMax: 64,
+  /** Upstreams behind one node. */
+  upstreamsMax: 200,
+  /** Tools of one upstream. */
+  upstreamToolsMax: 2_000,
+  /** An exposed tool name. */
+  toolNameMax: 50,
+  /** A task, or a SOP's trigger, in characters. */
+  taskTextMax: 2_000,
+  /** Calls kept of one episode. */
+  episodeCallsMax: 1_000,
+  /** SOPs one answer may carry. */
+  sopsAnsweredMax: 50,
+  /** Calls listed as evidence in one answer. */
+  evidenceAnsweredMax: 50,
+} as const;
