@@ -18,6 +18,9 @@ const edge = z.object({
   reason: text.optional(),
 });
 
+/** The same for events that are also told where there is no machine (imports, another node's summary). */
+const step = edge.partial();
+
 /** Facts shared by the three endings of a call. */
 const call = z.object({
   callId: Token,
@@ -41,6 +44,7 @@ const session = z.object({
   /** The protocol revision spoken; '' where there is none. */
   revision: z.string().max(40),
   client: z.string().max(300),
+  ...step.shape,
 });
 
 const sop = z.object({
@@ -49,15 +53,16 @@ const sop = z.object({
   occurrences: z.number().int().nonnegative(),
   version: z.number().int().positive(),
   status: z.string().max(40),
+  ...step.shape,
 });
 
 /** The data of each event, by type. */
 export const eventData = {
   'session.opened': session,
   'session.resumed': session,
-  'session.drained': reason,
-  'session.closed': reason,
-  'session.expired': reason,
+  'session.drained': step,
+  'session.closed': step,
+  'session.expired': step,
 
   'task.started': z.object({
     taskId: Token,
@@ -82,7 +87,7 @@ export const eventData = {
 
   'context.created': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
   'context.updated': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
-  'context.archived': reason,
+  'context.archived': step,
 
   'breaker.opened': edge.extend({
     openUntil: z.iso.datetime().nullable(),
@@ -121,9 +126,11 @@ export const eventData = {
   }),
 
   'sop.proposed': sop,
+  'sop.shadowed': sop,
   'sop.activated': sop,
   'sop.revised': sop,
   'sop.quarantined': sop.extend({ reason: text.optional() }),
+  'sop.deprecated': sop.extend({ reason: text.optional() }),
   'sop.retired': sop.extend({ reason: text.optional() }),
 
   'pattern.discovered': z.object({ patternType: z.string().max(50), confidence: z.number().min(0).max(1) }),
@@ -151,26 +158,32 @@ export const eventData = {
   }),
   'error.raised': z.object({ code: z.string(), message: text, retry: z.enum(['now', 'later', 'never']) }),
 
-  'run.started': z.object({ sopId: z.string(), taskId: Token.nullable() }),
+  'run.started': step.extend({ sopId: z.string(), taskId: Token.nullable() }),
   'run.stepped': edge,
   'run.paused': edge,
-  'run.finished': z.object({ outcome: Outcome }),
-  'run.failed': z.object({ reason: text }),
+  'run.finished': step.extend({ outcome: Outcome }),
+  'run.failed': step.extend({ reason: text }),
+  'run.cancelled': step,
 
-  'worker.started': z.object({ attempt: z.number().int().nonnegative() }),
-  'worker.failed': z.object({ reason: text, attempt: z.number().int().nonnegative() }),
-  'worker.restarted': z.object({ attempt: z.number().int().positive() }),
-  'worker.gave_up': z.object({ reason: text, attempt: z.number().int().nonnegative() }),
+  'worker.started': step.extend({ attempt: z.number().int().nonnegative() }),
+  'worker.failed': step.extend({ reason: text, attempt: z.number().int().nonnegative() }),
+  'worker.restarted': step.extend({ attempt: z.number().int().positive() }),
+  'worker.gave_up': step.extend({ reason: text, attempt: z.number().int().nonnegative() }),
+  'worker.stopped': step,
 
-  'learning.paused': reason,
-  'learning.resumed': reason,
-  'learning.pressed': reason,
+  'learning.started': step,
+  'learning.draining': step,
+  'learning.stopped': step,
+  'learning.failed': step,
+  'learning.paused': step,
+  'learning.resumed': step,
+  'learning.pressed': step,
 
-  'node.started': z.object({ version: z.string(), pid: z.number().int() }),
+  'node.started': step.extend({ version: z.string(), pid: z.number().int() }),
   'node.degraded': edge,
   'node.recovered': edge,
-  'node.draining': reason,
-  'node.stopped': reason,
+  'node.draining': step,
+  'node.stopped': step,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventType = keyof typeof eventData;

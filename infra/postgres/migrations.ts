@@ -1,0 +1,78 @@
+/**
+ * The list of migrations, oldest first, and their runner. A migration that was released is never edited; a new one is
+ * one file and one line here. All of them run in one transaction under the migrator's advisory lock.
+ */
+import { Migrator } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
+import { DreyError, isDreyError } from '../../machines/words/errors.ts';
+import { namespaces } from './0001-namespaces.ts';
+import { sessions } from './0002-sessions.ts';
+import { archive } from './0003-archive.ts';
+import { sops } from './0004-sops.ts';
+import { patterns } from './0005-patterns.ts';
+import { actors } from './0006-actors.ts';
+import { messages } from './0007-messages.ts';
+import { models } from './0008-models.ts';
+import { contexts } from './0009-contexts.ts';
+import { memories } from './0010-memories.ts';
+import { access } from './0011-access.ts';
+import { ensureRoles } from './roles.ts';
+
+export { appRole, relayRole } from './roles.ts';
+
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-namespaces': namespaces,
+  '0002-sessions': sessions,
+  '0003-archive': archive,
+  '0004-sops': sops,
+  '0005-patterns': patterns,
+  '0006-actors': actors,
+  '0007-messages': messages,
+  '0008-models': models,
+  '0009-contexts': contexts,
+  '0010-memories': memories,
+  '0011-access': access,
+};
+
+/** The names of all migrations, oldest first. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort();
+
+/** Brings the database up to date; answers which migrations this call applied. */
+export async function migrateUp(db: Kysely<unknown>): Promise<readonly string[]> {
+  await ensureRoles(db);
+  return finish(await createMigrator(db).migrateToLatest());
+}
+
+/** Takes every migration back. All data is lost; the roles stay, since other databases share them. */
+export async function migrateDown(db: Kysely<unknown>): Promise<readonly string[]> {
+  const migrator = createMigrator(db);
+  const gone: string[] = [];
+  while (gone.length < migrationNames.length) {
+    const step = finish(await migrator.migrateDown());
+    if (step.length === 0) break;
+    gone.push(...step);
+  }
+  return gone;
+}
+
+function createMigrator(db: Kysely<unknown>): Migrator {
+  return new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableName: 'drey_migrations',
+    migrationLockTableName: 'drey_migration_lock',
+  });
+}
+
+type MigrationOutcome = Awaited<ReturnType<Migrator['migrateToLatest']>>;
+
+function finish({ error, results }: MigrationOutcome): readonly string[] {
+  if (error === undefined) return (results ?? []).map((result) => result.migrationName);
+  if (isDreyError(error)) throw error;
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName;
+  if (failed === undefined) throw error;
+  const reason = error instanceof Error ? error.message : 'unknown reason';
+  throw new DreyError('migration_failed', `migration ${failed} failed and nothing was changed: ${reason}`, {
+    cause: error,
+  });
+}

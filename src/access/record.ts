@@ -1,0 +1,96 @@
+/**
+ * What an event keeps of a call's arguments or result: the redacted value while it is small enough, else the redacted
+ * beginning; always hash, size and outline of the original. Nothing that was not redacted leaves here.
+ */
+import { toDigest } from '../../machines/words/ids.ts';
+import { limits } from '../../machines/words/limits.ts';
+import type { Recorded, Shape } from '../../machines/words/record.ts';
+import type { Redactor } from './redaction.ts';
+
+/** Larger texts are not parsed, only their beginning is looked at: nobody waits for what would be cut anyway. */
+const parsedBytesMax = 512 * 1024;
+/** Read beyond the cut, so that a secret that lies across it is recognised whole. */
+const marginCharacters = 16 * 1024;
+
+/** Records JSON text; what is no JSON is taken as text. */
+export function record(rawJson: string, redactor: Redactor): Recorded {
+  const bytes = Buffer.from(rawJson);
+  const facts = { hash: toDigest(bytes), sizeBytes: bytes.length };
+  if (bytes.length > parsedBytesMax) {
+    const head = redactor.redactText(rawJson.slice(0, limits.recordedBytesMax + marginCharacters));
+    return { ...facts, shape: guessShape(rawJson), cut: true, text: cutBytes(head, limits.recordedBytesMax) };
+  }
+  const value = parse(rawJson);
+  const shape = toShape(value);
+  const redacted = redactor.isHarmless(rawJson) ? value : redactor.redact(value);
+  const json = JSON.stringify(redacted) ?? 'null';
+  if (Buffer.byteLength(json) <= limits.recordedBytesMax)
+    return { ...facts, shape, cut: false, value: redacted };
+  return { ...facts, shape, cut: true, text: cutBytes(json, limits.recordedBytesMax) };
+}
+
+/**
+ * What learning sees of an MCP tool result: its structured content, or its only text (as JSON where it is JSON), or
+ * the list of its content. Anything that is no such result is given back as it is.
+ */
+export function toLearnedResult(result: unknown): unknown {
+  if (!isToolResult(result)) return result;
+  if (result.structuredContent !== undefined && result.structuredContent !== null)
+    return result.structuredContent;
+  const [only, ...others] = result.content;
+  if (only === undefined || others.length > 0 || only.type !== 'text' || typeof only.text !== 'string') {
+    return result.content;
+  }
+  return parse(only.text);
+}
+
+/** The outline of a value; of a tool result, the outline of what learning sees. */
+export function toShape(value: unknown): Shape {
+  if (isToolResult(value)) return value.isError === true ? 'error' : toShape(toLearnedResult(value));
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (typeof value === 'number') return 'number';
+  if (typeof value === 'string') return value === '' ? 'empty' : 'text';
+  if (Array.isArray(value)) return value.length === 0 ? 'empty' : 'list';
+  return Object.keys(value).length === 0 ? 'empty' : 'object';
+}
+
+interface ToolResult {
+  readonly content: readonly { readonly type: string; readonly text?: unknown }[];
+  readonly structuredContent?: unknown;
+  readonly isError?: unknown;
+}
+
+function isToolResult(value: unknown): value is ToolResult {
+  if (typeof value !== 'object' || value === null || !('content' in value) || !Array.isArray(value.content))
+    return false;
+  const content: readonly unknown[] = value.content;
+  return content.every(
+    (block) =>
+      typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string',
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function guessShape(rawJson: string): Shape {
+  if (/"isError"\s{0,4}:\s{0,4}true\s{0,4}[,}]/.test(rawJson.slice(-200))) return 'error';
+  const first = rawJson.trimStart().charAt(0);
+  if (first === '{') return 'object';
+  return first === '[' ? 'list' : 'text';
+}
+
+/** The beginning of a text in at most so many bytes, never through a character. */
+function cutBytes(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text;
+  let end = bytesMax;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}

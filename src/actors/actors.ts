@@ -1,0 +1,28 @@
+/**
+ * The door of the actors: what each machine does when it moves, and the rooms in which they live. Layer 1's call path
+ * (session, breaker, resource) and the learning engine are here; who may talk to them is decided above.
+ */
+export { createAnnouncer } from './announcer.ts';
+export type { ActorName, Announcer } from './announcer.ts';
+export type { Clock, Log } from './clock.ts';
+export { toIso } from './clock.ts';
+export { announceImport, toImportedIds } from './imports.ts';
+export { learningAddress, openLearning } from './learning.ts';
+export type { EngineReport, LearningEngine } from './learning.ts';
+export { createLongClock } from './long-clock.ts';
+export { openResource } from './resource.ts';
+export type { Resource, ResourceView } from './resource.ts';
+export { createRoot } from './root.ts';
+export type { LiveSession } from './session.ts';
+export { openSessionRows } from './session-rows.ts';
+export { openSessions } from './sessions.ts';
+export type { Sessions, SessionView } from './sessions.ts';
+export { openShelf, toShelved } from './shelf.ts';
+export type { Shelf } from './shelf.ts';
+export { toTimerSource } from './timer-source.ts';
+export { createToldRoot } from './told-root.ts';
+export type { ToldEdge } from './told-root.ts';
+export { openUpstreams } from './upstreams.ts';
+export type { BreakerView, Upstreams } from './upstreams.ts';
+export { startRelay } from './workers/relay.ts';
+export type { Relay } from './workers/relay.ts';

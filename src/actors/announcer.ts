@@ -1,0 +1,78 @@
+/**
+ * The one way a fact leaves an actor: it becomes an event in the node's write-ahead log, appended before the reply
+ * that depends on it. It never waits for the bus and never throws: a full log is counted and shown, not hidden.
+ */
+import type { DreyEvent, EventData, EventType } from '../../machines/words/events.ts';
+import { eventVersion } from '../../machines/words/events.ts';
+import { toPlainError } from '../../machines/words/errors.ts';
+import type { ActorKind } from '../../machines/words/ids.ts';
+import { createId } from '../../machines/words/ids.ts';
+import type { Clock, Log } from './clock.ts';
+import { toIso } from './clock.ts';
+
+export interface ActorName {
+  readonly namespace: string;
+  readonly kind: ActorKind;
+  readonly id: string;
+}
+
+export interface AnnounceOptions {
+  /** Given where the fact has a natural identity. */
+  readonly id?: string;
+  readonly at?: string;
+  readonly causation?: string;
+  readonly correlation?: string;
+  readonly traceparent?: string | undefined;
+}
+
+export interface Announcer {
+  announce<T extends EventType>(
+    type: T,
+    actor: ActorName,
+    data: EventData<T>,
+    options?: AnnounceOptions,
+  ): DreyEvent<T>;
+  /** Facts that could not be recorded because the log was full or its disk failed. */
+  readonly unrecorded: number;
+}
+
+export interface AnnouncerOptions {
+  /** Appends to the write-ahead log; synchronous. */
+  readonly append: (event: DreyEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Builds events and appends them. */
+export function createAnnouncer({ append, clock, log }: AnnouncerOptions): Announcer {
+  let unrecorded = 0;
+  return {
+    get unrecorded() {
+      return unrecorded;
+    },
+    announce(type, actor, data, options = {}) {
+      const event: DreyEvent<typeof type> = {
+        id: options.id ?? createId('event', clock),
+        type,
+        at: options.at ?? toIso(clock.now()),
+        namespace: actor.namespace,
+        actor: { kind: actor.kind, id: actor.id },
+        ...(options.causation === undefined ? {} : { causation: options.causation }),
+        ...(options.correlation === undefined ? {} : { correlation: options.correlation }),
+        ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+        version: eventVersion,
+        data,
+      };
+      try {
+        append(event as DreyEvent);
+      } catch (error) {
+        unrecorded += 1;
+        log.error(
+          { err: toPlainError(error), type, unrecorded },
+          'an event could not be written to the event log',
+        );
+      }
+      return event;
+    },
+  };
+}

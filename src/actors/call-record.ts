@@ -1,0 +1,59 @@
+/** The one fact a call leaves: redacted, cut, hashed, with the outcome it had. Built after the call, before the reply. */
+import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { Redactor } from '../access/access.ts';
+import { record } from '../access/access.ts';
+import type { ActorName, Announcer } from './announcer.ts';
+
+export interface CallRecord {
+  readonly command: CallCommand;
+  readonly outcome: CallOutcome;
+  readonly route: { readonly server: string; readonly tool: string } | undefined;
+  readonly principal: string;
+  readonly taskId: string | null;
+  readonly startedAt: string;
+  readonly durationMs: number;
+}
+
+/** Announces `call.finished`, `call.failed` or `call.refused` on the session's subject. */
+export function announceCall(
+  room: { readonly announcer: Announcer; readonly redactor: Redactor },
+  session: ActorName,
+  { command, outcome, route, principal, taskId, startedAt, durationMs }: CallRecord,
+): void {
+  const facts = {
+    callId: command.callId,
+    principal,
+    taskId,
+    server: route?.server ?? '',
+    tool: (route?.tool ?? command.name).slice(0, 300),
+    name: command.name.slice(0, 300),
+    args: record(command.args === '' ? '{}' : command.args, room.redactor),
+    startedAt,
+    durationMs,
+    imported: false,
+  };
+  const options = { id: command.callId, correlation: taskId ?? session.id, traceparent: command.traceparent };
+  switch (outcome.outcome) {
+    case 'finished': {
+      const result = record(outcome.result, room.redactor);
+      room.announcer.announce(
+        'call.finished',
+        session,
+        { ...facts, result, isError: outcome.isError },
+        options,
+      );
+      return;
+    }
+    case 'failed': {
+      const message = room.redactor.redactText(outcome.message).slice(0, 4_000);
+      room.announcer.announce('call.failed', session, { ...facts, code: outcome.code, message }, options);
+      return;
+    }
+    default: {
+      const { code, retryAfterMs } = outcome;
+      const message = room.redactor.redactText(outcome.message).slice(0, 4_000);
+      const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
+      room.announcer.announce('call.refused', session, { ...facts, code, message, ...retry }, options);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The intake worker: takes events from the bus in order, assembles episodes and writes them to the archive. Inbox rows
+ * and archive rows are committed together, so an event that is delivered twice has its effect once. It derives nothing.
+ */
+import type { AnyEvent } from '../../../machines/words/events.ts';
+import type { Store, Trx } from '../../store/store.ts';
+import { ensureNamespace, readDrafts, saveCalls, saveEpisode, takeInbox } from '../../store/store.ts';
+import type { EpisodeDraft } from '../../store/store.ts';
+import type { Delivery, Following, Wire } from '../../wire/wire.ts';
+import { toEpisodeId } from '../imports.ts';
+import { createAssembly } from './assemble.ts';
+
+/** The durable under which the bus remembers what the learner has taken, and the name in the inbox. */
+export const intakeDurable = 'learner';
+
+const batchMax = 500;
+const waitMs = 100;
+
+/** An episode that has changed and is to be learned from. */
+export interface Touched {
+  readonly namespace: string;
+  readonly episodeId: string;
+  /** Open episodes are learned from after a quiet while, ended ones at once. */
+  readonly open: boolean;
+}
+
+export interface IntakeOptions {
+  readonly wire: Pick<Wire, 'follow'>;
+  readonly store: Store;
+  /** Resolves while the intake may go on; holding it back is the engine's way to say that it is pressed. */
+  readonly gate: () => Promise<void>;
+  /** Hears what was committed. */
+  readonly committed: (touched: readonly Touched[]) => void;
+}
+
+/** Starts taking; resolves once the consumer stands. */
+export async function startIntake({ wire, store, gate, committed }: IntakeOptions): Promise<Following> {
+  return wire.follow({
+    durable: intakeDurable,
+    filters: {
+      types: [
+        'task.started',
+        'task.finished',
+        'call.finished',
+        'call.failed',
+        'call.refused',
+        'session.closed',
+        'session.expired',
+      ],
+    },
+    from: 'all',
+    batchMax,
+    waitMs,
+    onBatch: async (deliveries) => {
+      await gate();
+      for (const [namespace, events] of byNamespace(deliveries)) {
+        const touched = await store.inNamespace(namespace, (trx) => archive(trx, events));
+        committed(touched);
+      }
+    },
+  });
+}
+
+/** Writes one namespace's events; the order within it is the stream's. */
+async function archive(trx: Trx, events: readonly AnyEvent[]): Promise<readonly Touched[]> {
+  await ensureNamespace(trx);
+  const fresh = await takeInbox(
+    trx,
+    intakeDurable,
+    events.map((event) => event.id),
+  );
+  const once = new Set<string>();
+  const taken = events.filter((event) => fresh.has(event.id) && !once.has(event.id) && once.add(event.id));
+  if (taken.length === 0) return [];
+  const assembly = createAssembly(await readDrafts(trx, toPlaces(taken)));
+  for (const event of taken) assembly.apply(event);
+  for (const episode of assembly.episodes) await saveEpisode(trx, episode);
+  await saveCalls(trx, assembly.calls);
+  return assembly.episodes.map(toTouched);
+}
+
+function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds: string[] } {
+  const sessions = new Set(events.map((event) => event.actor.id));
+  const episodeIds = new Set<string>();
+  for (const { data } of events) {
+    if ('taskId' in data && data.taskId !== null) episodeIds.add(toEpisodeId(data.taskId));
+  }
+  return { sessions: [...sessions], episodeIds: [...episodeIds] };
+}
+
+function toTouched({ namespace, episodeId, end }: EpisodeDraft): Touched {
+  return { namespace, episodeId, open: end === 'open' };
+}
+
+function byNamespace(deliveries: readonly Delivery[]): Map<string, AnyEvent[]> {
+  const groups = new Map<string, AnyEvent[]>();
+  for (const { event } of deliveries) {
+    const group = groups.get(event.namespace);
+    if (group === undefined) groups.set(event.namespace, [event]);
+    else group.push(event);
+  }
+  return groups;
+}

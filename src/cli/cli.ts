@@ -1,0 +1,69 @@
+/**
+ * The door of the command line: words in, exit code out. Whatever goes wrong leaves as one sentence on stderr and the
+ * exit code of its error; stack traces are for `--verbose` only.
+ */
+import { Command, CommanderError } from 'commander';
+import { DreyError } from '../../machines/words/errors.ts';
+import { commands } from './commands/commands.ts';
+import { reportError } from './report-error.ts';
+import type { World } from './world.ts';
+import { readVersion } from './version.ts';
+
+export { openWorld } from './open-world.ts';
+export type { NodeStart, NodeStartFlags, Screen, StartedNode, StartReport, World } from './world.ts';
+
+/** Runs one command to its end and gives back the exit code. */
+export async function runCli(words: readonly string[], world: World): Promise<number> {
+  const verbose = words.includes('--verbose');
+  // A reader that has seen enough (`drey events | head`) is no error.
+  const onBroken = (error: NodeJS.ErrnoException): void => {
+    world.exitNow(error.code === 'EPIPE' ? 0 : reportError(toWriteError(error), world, verbose));
+  };
+  world.stdout.on('error', onBroken);
+  world.stderr.on('error', () => undefined);
+  try {
+    await createProgram(world).parseAsync([...words], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error, world, verbose);
+    // Commander has said its sentence already; asking for help is no error.
+    return error.exitCode === 0 || error.code === 'commander.help' ? 0 : 64;
+  }
+}
+
+/** Every command, with what all of them share. */
+export function createProgram(world: World): Command {
+  const program = new Command('drey')
+    .description('An MCP gateway that learns procedures.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+      outputError: (text, write) => write(`drey: ${text.replace(/^error: /, '')}`),
+      getOutHelpWidth: () => helpWidth(world.stdout.columns),
+      getErrHelpWidth: () => helpWidth(world.stderr.columns),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  for (const add of commands) add(program, world);
+  program.addHelpText(
+    'after',
+    '\nExamples:\n' +
+      '  drey up                          run the node here; Ctrl+C ends it\n' +
+      '  drey import sessions.jsonl.gz    learn from what agents did before\n' +
+      '  drey ask "refund an order"       what would an agent be told?\n' +
+      '\n"drey help <command>" explains one command.',
+  );
+  return program;
+}
+
+function helpWidth(columns: number | undefined): number {
+  return Math.min(columns ?? 100, 110);
+}
+
+function toWriteError(cause: NodeJS.ErrnoException): DreyError {
+  return new DreyError('unexpected', `The output cannot be written: ${cause.message}.`, { cause });
+}

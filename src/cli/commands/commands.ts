@@ -1,0 +1,22 @@
+/** Every command, in the order in which help lists them. A new one is a file and a word here. */
+import type { Command } from 'commander';
+import type { World } from '../world.ts';
+import { addAsk } from './ask.ts';
+import { addDown } from './down.ts';
+import { addEvents } from './events.ts';
+import { addImport } from './import.ts';
+import { addSops } from './sops.ts';
+import { addStatus } from './status.ts';
+import { addStdio } from './stdio.ts';
+import { addUp } from './up.ts';
+
+export const commands: readonly ((program: Command, world: World) => void)[] = [
+  addUp,
+  addDown,
+  addStdio,
+  addStatus,
+  addAsk,
+  addSops,
+  addImport,
+  addEvents,
+];

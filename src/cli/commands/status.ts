@@ -1,0 +1,34 @@
+/** `drey status`: how the node is. */
+import type { Command } from 'commander';
+import { findNode } from '../node-address.ts';
+import type { NodeOptions } from '../node-address.ts';
+import { printJson, printLines } from '../print.ts';
+import { createPaint } from '../terminal/paint.ts';
+import { toColumns } from '../terminal/table.ts';
+import type { World } from '../world.ts';
+import { addJsonOption, addNamespaceOption, addNodeOptions } from './shared-options.ts';
+
+interface StatusOptions extends NodeOptions {
+  readonly namespace?: string;
+  readonly json?: boolean;
+}
+
+export function addStatus(program: Command, world: World): void {
+  addNodeOptions(addJsonOption(addNamespaceOption(program.command('status')), "print the node's JSON"))
+    .summary('how is the node?')
+    .description('Shows how the node is: its address, sessions, events, learning, and the servers behind it.')
+    .addHelpText('after', '\nExamples:\n  drey status\n  drey status --json | jq -r .url\n')
+    .action(async (options: StatusOptions) => {
+      const { openNodeClient } = await import('../node-client.ts');
+      const client = openNodeClient(await findNode(world, options));
+      const answer = await client.get('/status', { namespace: options.namespace });
+      if (options.json) return printJson(world.stdout, answer.text);
+      const [{ StatusAnswer, parseAnswer }, { toStatusLines }] = await Promise.all([
+        import('../views/answers.ts'),
+        import('../views/status-view.ts'),
+      ]);
+      const status = parseAnswer(StatusAnswer, answer.value, 'a status');
+      const paint = createPaint(world.stdout, world.env);
+      await printLines(world.stdout, toStatusLines(status, paint, toColumns(world.stdout)));
+    });
+}

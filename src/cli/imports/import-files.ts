@@ -1,0 +1,109 @@
+/**
+ * The whole import: file after file to the node, bad lines told and counted, a summary at the end. One bad file does
+ * not stop the others.
+ */
+import { DreyError } from '../../../machines/words/errors.ts';
+import type { BadLine } from '../../importers/importers.ts';
+import type { NodeClient } from '../node-client.ts';
+import { reportError } from '../report-error.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { toSafeText } from '../terminal/safe-text.ts';
+import type { World } from '../world.ts';
+import { measureFile } from './open-file.ts';
+import { readEpisodes, toName } from './read-episodes.ts';
+import { sendEpisodes } from './send-episodes.ts';
+
+/** Bad lines that are told one by one, of all files together; the others are only counted. */
+const badLinesShownMax = 20;
+
+export interface ImportSummary {
+  readonly files: number;
+  readonly episodes: number;
+  readonly calls: number;
+  readonly duplicates: number;
+  readonly badLines: number;
+  readonly seconds: number;
+  readonly callsPerSecond: number;
+}
+
+export interface ImportPlan {
+  readonly files: readonly string[];
+  readonly namespace: string | undefined;
+  readonly format: string | undefined;
+  readonly verbose: boolean;
+  readonly progress: Progress;
+}
+
+export interface ImportOutcome {
+  readonly summary: ImportSummary;
+  /** The first failure of a file, already told; undefined when every file was read. */
+  readonly failed: DreyError | undefined;
+}
+
+/** Imports all files; throws only what concerns all of them, for instance that the node is gone. */
+export async function importFiles(
+  world: World,
+  client: NodeClient,
+  plan: ImportPlan,
+): Promise<ImportOutcome> {
+  const startedAt = world.now();
+  const totals = { files: 0, episodes: 0, calls: 0, duplicates: 0, badLines: 0 };
+  let failed: DreyError | undefined;
+  let doneBytes = 0;
+  const sizes = await Promise.all(
+    plan.files.map((path) => (path === '-' ? undefined : measureFile(path).catch(() => 0))),
+  );
+  const totalBytes = sizes.includes(undefined)
+    ? undefined
+    : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  let callsSent = 0;
+
+  for (const [at, path] of plan.files.entries()) {
+    const onBad = (bad: BadLine): void => {
+      totals.badLines += 1;
+      if (totals.badLines > badLinesShownMax) return;
+      plan.progress.clear();
+      world.stderr.write(`${toSafeText(`${toName(path)}:${bad.line}: ${bad.reason}`)}\n`);
+    };
+    try {
+      if (path !== '-') await measureFile(path);
+      const { episodes, readBytes } = await readEpisodes(path, world.stdin, plan.format, onBad);
+      await sendEpisodes(episodes, {
+        client,
+        namespace: plan.namespace,
+        onSent: (episode) => {
+          callsSent += episode.calls.length;
+          const label = plan.files.length > 1 ? `file ${at + 1} of ${plan.files.length}` : '';
+          plan.progress.show({ doneBytes: doneBytes + readBytes(), totalBytes, calls: callsSent, label });
+        },
+        onTooLarge: (episode) => {
+          plan.progress.clear();
+          totals.badLines += 1;
+          world.stderr.write(`${toSafeText(`${toName(path)}: episode ${episode.key}: it is too large`)}\n`);
+        },
+        onCounted: (counts) => {
+          totals.episodes += counts.episodes;
+          totals.calls += counts.calls;
+          totals.duplicates += counts.duplicates;
+        },
+      });
+      totals.files += 1;
+    } catch (error) {
+      plan.progress.clear();
+      if (!isAboutTheFile(error)) throw error;
+      failed ??= error;
+      reportError(error, world, plan.verbose);
+    }
+    doneBytes += sizes[at] ?? 0;
+  }
+  plan.progress.clear();
+  if (totals.badLines > badLinesShownMax) {
+    world.stderr.write(`… and ${totals.badLines - badLinesShownMax} more bad lines\n`);
+  }
+  const seconds = Math.max(0.001, (world.now() - startedAt) / 1_000);
+  return { summary: { ...totals, seconds, callsPerSecond: Math.round(totals.calls / seconds) }, failed };
+}
+
+function isAboutTheFile(error: unknown): error is DreyError {
+  return error instanceof DreyError && (error.code === 'file_unreadable' || error.code === 'format_unknown');
+}

@@ -1,0 +1,68 @@
+/** One file to episodes: opens it, finds its format and reads it. Bad lines go to whoever counts them. */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { DreyError } from '../../../machines/words/errors.ts';
+import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
+import { detect, importers, peekLines, toLines } from '../../importers/importers.ts';
+import type { BadLine, Importer } from '../../importers/importers.ts';
+import { openFile } from './open-file.ts';
+
+const sourceCharsMax = 120;
+
+export interface FileEpisodes {
+  readonly episodes: AsyncIterable<ImportedEpisode>;
+  readonly readBytes: () => number;
+}
+
+/** Opens a file as episodes; throws `format_unknown` or `file_unreadable`. */
+export async function readEpisodes(
+  path: string,
+  stdin: Readable,
+  format: string | undefined,
+  onBad: (bad: BadLine) => void,
+): Promise<FileEpisodes> {
+  const named = format === undefined ? undefined : toNamedFormat(format);
+  const file = openFile(path, stdin);
+  const { sample, lines } = await peekLines(toLines(file.bytes));
+  const importer = named ?? detect(sample);
+  if (importer === undefined) {
+    await lines[Symbol.asyncIterator]().return?.();
+    const what = sample.length === 0 ? 'holds no line of text' : 'has no known format';
+    throw new DreyError('format_unknown', `${toName(path)} ${what}; known formats are ${formatNames()}.`);
+  }
+  return { episodes: importer.read(lines, onBad, toSource(path, sample)), readBytes: file.readBytes };
+}
+
+/** What a file is called in messages. */
+export function toName(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
+/** The names that `--format` knows. */
+export function formatNames(): string {
+  return importers.map((importer) => importer.name).join(', ');
+}
+
+/** The importer of that name; throws `format_unknown`. */
+export function toNamedFormat(format: string): Importer {
+  const found = importers.find((importer) => importer.name === format);
+  if (found !== undefined) return found;
+  throw new DreyError(
+    'format_unknown',
+    `There is no format "${format}"; known formats are ${formatNames()}.`,
+  );
+}
+
+/**
+ * The name of a file for good, where the format itself gives none: the same when the file is moved, packed or has
+ * grown, and different for two files that happen to be called the same.
+ */
+function toSource(path: string, sample: readonly string[]): string {
+  const name = path === '-' ? 'stdin' : basename(path).replace(/\.gz$/i, '');
+  const mark = createHash('sha256')
+    .update(sample[0] ?? '')
+    .digest('hex')
+    .slice(0, 12);
+  return `${name.slice(0, sourceCharsMax)}-${mark}`;
+}

@@ -1,0 +1,124 @@
+/**
+ * Sends episodes to the node as they are read: NDJSON in several requests, each bounded in episodes and bytes, with
+ * back-pressure from the node to the file. Memory stays the same for a file of any size.
+ */
+import type { ClientRequest } from 'node:http';
+import { DreyError } from '../../../machines/words/errors.ts';
+import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
+import { limits } from '../../../machines/words/limits.ts';
+import type { Answer, NodeClient } from '../node-client.ts';
+
+const episodesPerRequest = 500;
+/** A request's body must have arrived within the node's bound for requests. */
+const bytesPerRequest = 16 * 1024 * 1024;
+/** Lines are gathered up to this size before they are written. */
+const writeCharsMin = 64 * 1024;
+
+export interface SentCounts {
+  readonly episodes: number;
+  readonly calls: number;
+  readonly duplicates: number;
+}
+
+export interface SendOptions {
+  readonly client: NodeClient;
+  readonly namespace: string | undefined;
+  /** Called for each episode that was written. */
+  readonly onSent: (episode: ImportedEpisode) => void;
+  /** Called for an episode that is too large to be sent. */
+  readonly onTooLarge: (episode: ImportedEpisode) => void;
+  /** Called with each answer's counts. */
+  readonly onCounted: (counts: SentCounts) => void;
+}
+
+/** Sends all episodes of a file. */
+export async function sendEpisodes(
+  episodes: AsyncIterable<ImportedEpisode>,
+  options: SendOptions,
+): Promise<void> {
+  const source = episodes[Symbol.asyncIterator]();
+  try {
+    for (let next = await source.next(); next.done !== true; next = await source.next()) {
+      await sendRequest(next.value, source, options);
+    }
+  } finally {
+    await source.return?.();
+  }
+}
+
+/** One request: the first episode and those that follow it, up to the bounds. */
+async function sendRequest(
+  first: ImportedEpisode,
+  source: AsyncIterator<ImportedEpisode>,
+  options: SendOptions,
+): Promise<void> {
+  const { client, namespace } = options;
+  const { request, answer } = await client.upload('/import', { namespace }, 'application/x-ndjson');
+  // An early answer ends the writing; it is told when it is awaited below.
+  let isAnswered = false;
+  const settled = answer.then(
+    () => void (isAnswered = true),
+    () => void (isAnswered = true),
+  );
+  let sizeBytes = 0;
+  let gathered = '';
+  try {
+    let current: ImportedEpisode | undefined = first;
+    for (let count = 1; current !== undefined && !isAnswered; count += 1) {
+      const line = toLine(current, options);
+      sizeBytes += line.length;
+      gathered += line;
+      if (gathered.length >= writeCharsMin) {
+        await write(request, gathered, settled);
+        gathered = '';
+      }
+      if (count >= episodesPerRequest || sizeBytes >= bytesPerRequest) break;
+      const next: IteratorResult<ImportedEpisode> = await source.next();
+      current = next.done === true ? undefined : next.value;
+    }
+  } catch (error) {
+    // What was read until then still counts.
+    await finish(request, gathered, answer, options).catch(() => undefined);
+    throw error;
+  }
+  await finish(request, gathered, answer, options);
+}
+
+async function finish(
+  request: ClientRequest,
+  gathered: string,
+  answer: Promise<Answer>,
+  options: SendOptions,
+): Promise<void> {
+  request.end(gathered);
+  options.onCounted(toCounts((await answer).value));
+}
+
+function toLine(episode: ImportedEpisode, options: SendOptions): string {
+  const line = `${JSON.stringify(episode)}\n`;
+  if (line.length > limits.messageBytesMax / 3 && Buffer.byteLength(line) > limits.messageBytesMax) {
+    options.onTooLarge(episode);
+    return '';
+  }
+  options.onSent(episode);
+  return line;
+}
+
+async function write(request: ClientRequest, text: string, settled: Promise<void>): Promise<void> {
+  if (request.write(text)) return;
+  const drained = new Promise<void>((resolve) => {
+    request.once('drain', resolve);
+    request.once('close', resolve);
+  });
+  await Promise.race([drained, settled]);
+}
+
+function toCounts(value: unknown): SentCounts {
+  if (typeof value === 'object' && value !== null) {
+    const { episodes, calls, duplicates } = value as Record<keyof SentCounts, unknown>;
+    if (typeof episodes === 'number' && typeof calls === 'number') {
+      return { episodes, calls, duplicates: typeof duplicates === 'number' ? duplicates : 0 };
+    }
+  }
+  throw new DreyError('unexpected', 'The node did not say how many episodes it took in.');
+}

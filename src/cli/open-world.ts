@@ -1,0 +1,33 @@
+/** The real world, made of a process. */
+import type { World } from './world.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Everything commands may touch of this process; `entry` is the script that is `drey`. */
+export function openWorld(own: NodeJS.Process, entry: string, startNode: World['startNode']): World {
+  return {
+    env: own.env,
+    cwd: own.cwd(),
+    uid: own.getuid?.(),
+    // A getter: merely touching a standard stream opens it.
+    get stdin() {
+      return own.stdin;
+    },
+    stdout: own.stdout,
+    stderr: own.stderr,
+    now: () => Date.now(),
+    self: [own.execPath, ...own.execArgv, entry],
+    exitNow: (code) => own.exit(code),
+    onSignal: (handler) => {
+      for (const signal of signals) own.on(signal, handler);
+      return () => signals.forEach((signal) => own.off(signal, handler));
+    },
+    tellParent: (message) => {
+      if (own.send === undefined || !own.connected) return;
+      own.send(message, undefined, undefined, () => {
+        if (own.connected) own.disconnect();
+      });
+    },
+    startNode,
+  };
+}

@@ -1,0 +1,108 @@
+/** SOPs for people: a list of them, and one with its steps, where their arguments come from, and what proves them. */
+import { toPlural } from '../terminal/durations.ts';
+import { paintState } from '../terminal/paint.ts';
+import type { Paints } from '../terminal/paint.ts';
+import { toSafeText } from '../terminal/safe-text.ts';
+import { toTable } from '../terminal/table.ts';
+import { toStatus } from './answers.ts';
+import type { SopView, StepView } from './answers.ts';
+
+/** Characters of an id in a list; `show` takes any unique beginning. */
+const idCharsShown = 14;
+const evidenceShownMax = 10;
+const valueCharsMax = 60;
+
+/** The list: one line a SOP. */
+export function toSopsLines(sops: readonly SopView[], paints: Paints, cells: number): string[] {
+  if (sops.length === 0)
+    return ['No SOPs here yet. They appear about 30 s after agents finished a task three times.'];
+  const columns = [
+    { title: 'ID' },
+    { title: 'CONF', align: 'right' },
+    { title: 'TASKS', align: 'right' },
+    { title: 'STATUS' },
+    { title: 'TRIGGER' },
+  ] as const;
+  const rows = sops.map((sop) => [
+    { text: Number.isFinite(cells) ? sop.sop_id.slice(0, idCharsShown) : sop.sop_id, paint: paints.name },
+    sop.confidence.toFixed(2),
+    String(sop.occurrences),
+    { text: toStatus(sop), paint: paintState(paints, toStatus(sop)) },
+    sop.trigger,
+  ]);
+  return toTable(columns, rows, cells);
+}
+
+/** One SOP in full. */
+export function toSopLines(sop: SopView, paints: Paints): string[] {
+  const status = toStatus(sop);
+  const evidence = sop.evidence.slice(-evidenceShownMax);
+  const missing = sop.evidence.length - evidence.length;
+  return [
+    paints.strong(toSafeText(sop.trigger)),
+    `${toSafeText(sop.sop_id)}  ${paintState(paints, status)(toSafeText(status))}  confidence ${sop.confidence.toFixed(2)}  learned from ${toPlural(sop.occurrences, 'task')}`,
+    '',
+    ...sop.procedure.flatMap((step, index) => toStepLines(step, index, sop, paints)),
+    ...(sop.procedure.length === 0 ? toNumbered(sop.steps) : []),
+    ...toPitfallLines(sop, paints),
+    ...(evidence.length === 0
+      ? []
+      : [
+          '',
+          `Proved by the calls${missing > 0 ? ` (newest ${evidence.length} of ${sop.evidence.length})` : ''}`,
+        ]),
+    ...evidence.map((id) => `  ${paints.faint(toSafeText(id))}`),
+  ];
+}
+
+/** The readable steps, numbered. */
+export function toNumbered(steps: readonly string[]): string[] {
+  return steps.map((line, index) => `  ${String(index + 1).padStart(2)}. ${toSafeText(line)}`);
+}
+
+function toStepLines(step: StepView, index: number, sop: SopView, paints: Paints): string[] {
+  const marks = [
+    step.optional ? 'optional' : '',
+    step.repeated ? 'repeated' : '',
+    step.alternatives.length > 0 ? `or ${step.alternatives.join(', ')}` : '',
+    step.support < 1 ? `in ${Math.round(step.support * 100)} %` : '',
+  ].filter((mark) => mark !== '');
+  const shown = marks.length === 0 ? '' : `  ${paints.faint(toSafeText(`(${marks.join('; ')})`))}`;
+  const line = sop.steps.length === sop.procedure.length ? (sop.steps[index] ?? step.tool) : step.tool;
+  return [
+    `  ${String(index + 1).padStart(2)}. ${toSafeText(line)}${shown}`,
+    ...Object.entries(step.args).map(
+      ([name, binding]) =>
+        `        ${paints.name(toSafeText(name))} ${paints.faint('from')} ${toSafeText(toSource(binding))}`,
+    ),
+  ];
+}
+
+function toSource(binding: StepView['args'][string]): string {
+  const step = binding.step === undefined ? 'an earlier step' : `step ${binding.step + 1}`;
+  const at = binding.path === undefined || binding.path === '' ? '' : ` at ${binding.path}`;
+  const which = binding.selector === undefined ? '' : ` (${binding.selector})`;
+  if (binding.from === 'constant')
+    return `the constant ${(JSON.stringify(binding.value) ?? 'null').slice(0, valueCharsMax)}`;
+  if (binding.from === 'task') return `the task${which}`;
+  if (binding.from === 'result') return `the result of ${step}${at}${which}`;
+  if (binding.from === 'argument') return `the argument of ${step}${at}${which}`;
+  return binding.from === 'ask' ? 'the user: it differs from task to task' : binding.from;
+}
+
+function toPitfallLines(sop: SopView, paints: Paints): string[] {
+  const { pitfalls } = sop.metadata;
+  if (!Array.isArray(pitfalls) || pitfalls.length === 0) return [];
+  const lines = pitfalls.flatMap((pitfall: unknown) => {
+    if (typeof pitfall !== 'object' || pitfall === null || !('tool' in pitfall)) return [];
+    const times = 'failedTimes' in pitfall ? Number(pitfall.failedTimes) : 1;
+    const by =
+      'recoveredBy' in pitfall && typeof pitfall.recoveredBy === 'string'
+        ? `; ${pitfall.recoveredBy} recovered it`
+        : '';
+    return [
+      `  ${paints.warn('!')} ${toSafeText(`${String(pitfall.tool)} failed ${toPlural(times, 'time')} here${by}`)}`,
+    ];
+  });
+  return lines.length === 0 ? [] : ['', 'Pitfalls', ...lines];
+}

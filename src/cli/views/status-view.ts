@@ -1,0 +1,48 @@
+/** The node's state for people: how it is, what it has done, and how the things it stands on are. */
+import { toCountText, toDurationText, toPlural } from '../terminal/durations.ts';
+import { paintState } from '../terminal/paint.ts';
+import type { Paints } from '../terminal/paint.ts';
+import { toSafeText } from '../terminal/safe-text.ts';
+import { toTable } from '../terminal/table.ts';
+import type { StatusAnswer } from './answers.ts';
+
+/** One line a fact, then a table of resources. */
+export function toStatusLines(status: StatusAnswer, paints: Paints, cells: number): string[] {
+  const state = toSafeText(status.state || 'unknown');
+  const head = [
+    `Drey ${toSafeText(status.version)}`,
+    paintState(paints, state)(state),
+    toSafeText(status.url),
+    status.pid === undefined ? '' : `pid ${status.pid}`,
+    status.uptimeSeconds === undefined ? '' : `up ${toDurationText(status.uptimeSeconds)}`,
+  ];
+  const lines = [head.filter((part) => part !== '').join('  ')];
+  if (status.sessions !== undefined) lines.push(`sessions   ${toCountText(status.sessions)} open`);
+  if (status.events !== undefined) {
+    const { published, waiting } = status.events;
+    lines.push(`events     ${toCountText(published)} published, ${toCountText(waiting)} waiting`);
+  }
+  if (status.learning !== undefined) lines.push(`learning   ${toLearningText(status.learning, paints)}`);
+  if (status.resources.length > 0) {
+    const rows = status.resources.map((resource) => [
+      { text: resource.id, paint: paints.name },
+      { text: resource.state, paint: paintState(paints, resource.state) },
+      resource.what,
+    ]);
+    lines.push('', ...toTable([{ title: 'RESOURCE' }, { title: 'STATE' }, { title: 'WHAT' }], rows, cells));
+  }
+  return lines;
+}
+
+function toLearningText(learning: NonNullable<StatusAnswer['learning']>, paints: Paints): string {
+  const engine = toSafeText(learning.engine_status || 'unknown');
+  const { statistics } = learning;
+  const parts = [
+    paintState(paints, engine)(engine),
+    statistics === undefined ? '' : toPlural(statistics.total_sops, 'SOP'),
+    statistics === undefined ? '' : toPlural(statistics.total_patterns, 'pattern'),
+    learning.behind === undefined ? '' : `${toPlural(learning.behind, 'event')} behind`,
+    learning.last_learning_run ? `last run ${toSafeText(learning.last_learning_run)}` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}

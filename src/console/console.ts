@@ -1,0 +1,92 @@
+/**
+ * The console's door: serves the web page at `/` and its two companions, and nothing else. The page holds no facts of
+ * its own (it asks REST for them), so it is served to whoever may reach the node at all; Host and Origin still count.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DreyError } from '../../machines/words/errors.ts';
+
+/** What the console asks of admission: only whether this Host and Origin are served here. */
+export interface ConsoleOptions {
+  admit(request: {
+    readonly authorization?: string | undefined;
+    readonly host?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly remoteAddress?: string | undefined;
+  }): { readonly ok: true } | { readonly ok: false; readonly status: number; readonly sentence: string };
+}
+
+export interface Console {
+  /** False when the path is not the console's; then nothing has been written. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean;
+}
+
+interface File {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; " +
+    "base-uri 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-cache',
+} as const;
+
+/** Reads the page once and serves it from memory. */
+export function openConsole(options: ConsoleOptions): Console {
+  const files = new Map<string, File>([
+    ['/', readFile('page.html', 'text/html; charset=utf-8')],
+    ['/console/page.css', readFile('page.css', 'text/css; charset=utf-8')],
+    ['/console/page.js', readFile('page.js', 'text/javascript; charset=utf-8')],
+  ]);
+  return {
+    handle: (req, res) => {
+      const file = files.get((req.url ?? '').split('?', 1)[0] ?? '');
+      if (file === undefined) return false;
+      const admission = options.admit({
+        authorization: req.headers.authorization,
+        host: req.headers.host,
+        origin: req.headers.origin,
+        remoteAddress: req.socket.remoteAddress,
+      });
+      // Without a key the page may be had: it asks for one.
+      if (!admission.ok && admission.status !== 401) {
+        send(res, admission.status, {
+          type: 'text/plain; charset=utf-8',
+          body: Buffer.from(`${admission.sentence}\n`),
+        });
+      } else if (req.method !== 'GET' && req.method !== 'HEAD') {
+        res.setHeader('allow', 'GET, HEAD');
+        send(res, 405, { type: 'text/plain; charset=utf-8', body: Buffer.from('use GET here\n') });
+      } else {
+        send(res, 200, file);
+      }
+      return true;
+    },
+  };
+}
+
+/** Node itself leaves the body out of an answer to HEAD. */
+function send(res: ServerResponse, status: number, file: File): void {
+  res.writeHead(status, { ...headers, 'content-type': file.type, 'content-length': file.body.length });
+  res.end(file.body);
+}
+
+/** The page lies beside the source; the compiled program finds it from `dist/src/console`. */
+function readFile(name: string, type: string): File {
+  const places = [
+    new URL(`./${name}`, import.meta.url),
+    new URL(`../../../src/console/${name}`, import.meta.url),
+  ];
+  const place = places.find((candidate) => existsSync(candidate));
+  if (place === undefined) {
+    throw new DreyError(
+      'file_unreadable',
+      `the console's ${name} is missing; reinstall drey, its package is incomplete`,
+    );
+  }
+  return { type, body: readFileSync(place) };
+}

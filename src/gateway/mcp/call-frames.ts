@@ -1,0 +1,57 @@
+/**
+ * Response frames of a tool call, written by concatenation: the result's bytes go out as they came in. Revision
+ * 2026-07-28 wants a result type and the server's identity; these are put in front of the result's own members.
+ */
+import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
+import { sliceMembers } from '../../upstream/upstream.ts';
+import { errorFrame, toRpcError } from './rpc-errors.ts';
+
+export type Era = 'legacy' | 'modern';
+
+/** `_meta` keys of our own: the session a modern request belongs to, and the name a client gives its conversation. */
+export const sessionMetaKey = 'drey/session';
+export const conversationMetaKey = 'drey/conversation';
+
+export interface FrameContext {
+  /** The request's id as JSON text. */
+  readonly id: RawJson;
+  readonly era: Era;
+  /** The server's identity as JSON text. */
+  readonly serverInfo: RawJson;
+  readonly sessionId: string;
+}
+
+/** The response to a call, whatever became of it. */
+export function toCallFrame(outcome: CallOutcome, context: FrameContext): RawJson {
+  if (outcome.outcome === 'finished') {
+    return `{"jsonrpc":"2.0","id":${context.id},"result":${toResult(outcome.result, context)}}`;
+  }
+  if (outcome.outcome === 'refused') {
+    return errorFrame(context.id, toRpcError(outcome.code, outcome.message, outcome.retryAfterMs));
+  }
+  return outcome.error !== undefined && mayForward(outcome.error)
+    ? `{"jsonrpc":"2.0","id":${context.id},"error":${outcome.error}}`
+    : errorFrame(context.id, toRpcError(outcome.code, outcome.message));
+}
+
+function toResult(result: RawJson, context: FrameContext): RawJson {
+  if (context.era === 'legacy') return result;
+  const present = sliceMembers(result, ['resultType', '_meta']);
+  const front: string[] = [];
+  if (present.resultType === undefined) front.push('"resultType":"complete"');
+  // A result with a _meta of its own keeps it untouched: the stamp is a courtesy, its bytes are not ours.
+  if (present._meta === undefined) {
+    const session = `${JSON.stringify(sessionMetaKey)}:${JSON.stringify(context.sessionId)}`;
+    front.push(`"_meta":{"io.modelcontextprotocol/serverInfo":${context.serverInfo},${session}}`);
+  }
+  if (front.length === 0) return result;
+  const inside = result.slice(result.indexOf('{') + 1);
+  const empty = inside.trimStart().startsWith('}');
+  return `{${front.join(',')}${empty ? '' : ','}${inside}`;
+}
+
+/** Errors -32020 to -32022 describe the other hop's headers, capabilities and version: they are not this client's. */
+function mayForward(error: RawJson): boolean {
+  const { code } = sliceMembers(error, ['code']);
+  return code !== '-32020' && code !== '-32021' && code !== '-32022';
+}

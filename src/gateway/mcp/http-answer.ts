@@ -1,0 +1,90 @@
+/**
+ * Answers one JSON-RPC request over HTTP: one JSON body, or an event stream as soon as a notification has to go out
+ * before the answer. It writes frames exactly as it is given them.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RawJson } from '../../../machines/words/calls.ts';
+
+/** Bytes waiting for a slow reader beyond which notifications are dropped; answers never are. */
+export const notificationBytesMax = 1024 * 1024;
+
+export interface Accepted {
+  readonly json: boolean;
+  readonly stream: boolean;
+}
+
+/** What a client takes. A client that says nothing takes JSON. */
+export function readAccept(req: IncomingMessage): Accepted {
+  const accept = req.headers.accept;
+  if (accept === undefined) return { json: true, stream: false };
+  const stream = accept.includes('text/event-stream');
+  const json =
+    accept.includes('application/json') || accept.includes('*/*') || accept.includes('application/*');
+  return { json, stream };
+}
+
+/** Headers of every event stream. */
+export const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+/** One frame as a server-sent event. Line breaks inside JSON are white space, and survive as lines of data. */
+export function toStreamEvent(frame: RawJson): string {
+  const data =
+    frame.includes('\n') || frame.includes('\r') ? frame.split(/\r\n|\r|\n/).join('\ndata: ') : frame;
+  return `event: message\ndata: ${data}\n\n`;
+}
+
+/** The open answer to one request. */
+export interface Answer {
+  /** Undefined where the client takes no stream: then nobody need produce notifications. */
+  readonly notify: ((notification: RawJson) => void) | undefined;
+  finish(frame: RawJson, status?: number): void;
+}
+
+/** Opens the answer; `keepAlive` is told of streams that need a sign of life from time to time. */
+export function openAnswer(
+  res: ServerResponse,
+  accepted: Accepted,
+  keepAlive: { add(res: ServerResponse): void },
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  const startStream = () => {
+    if (res.headersSent) return;
+    res.writeHead(200, { ...streamHeaders, ...headers });
+    keepAlive.add(res);
+  };
+  return {
+    notify: accepted.stream
+      ? (notification) => {
+          if (res.destroyed || res.writableLength > notificationBytesMax) return;
+          startStream();
+          res.write(toStreamEvent(notification));
+        }
+      : undefined,
+    finish: (frame, status = 200) => {
+      if (res.destroyed) return;
+      if (!res.headersSent && accepted.json) {
+        sendJson(res, status, frame, headers);
+        return;
+      }
+      startStream();
+      res.end(toStreamEvent(frame));
+    },
+  };
+}
+
+/** Sends JSON text with its length. */
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  json: RawJson,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (res.headersSent || res.destroyed) return;
+  const length = Buffer.byteLength(json);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
+  res.end(json);
+}

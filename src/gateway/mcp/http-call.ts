@@ -1,0 +1,66 @@
+/**
+ * One tool call over HTTP, from the sliced request to the last byte of its answer. A client that goes away cancels its
+ * call: without history nobody could be given the result.
+ */
+import type { Session } from '../needs.ts';
+import { toThrownSentence } from '../thrown.ts';
+import type { Era } from './call-frames.ts';
+import { openAnswer, readAccept, sendJson } from './http-answer.ts';
+import type { EndpointOptions, Exchange } from './exchange.ts';
+import type { CallScope } from './in-flight.ts';
+import { runCall, sliceCall } from './raw-call.ts';
+import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
+import { toServerInfo } from './sdk-server.ts';
+
+export interface HttpCall extends EndpointOptions {
+  readonly exchange: Exchange;
+  readonly body: { id: string | number; params?: unknown };
+  readonly era: Era;
+  readonly calls: CallScope;
+  /** Throws when there is none to be had. */
+  findSession(): Session;
+}
+
+/** Answers a `tools/call`. */
+export async function answerCallOverHttp(http: HttpCall): Promise<void> {
+  const { needs, exchange, era } = http;
+  const { req, res } = exchange;
+  const accepted = readAccept(req);
+  if (!accepted.json && !accepted.stream) {
+    const error = toRpcError('argument_invalid', 'Accept must include application/json or text/event-stream');
+    sendJson(res, 406, errorFrame('null', error));
+    return;
+  }
+  const sliced = sliceCall(exchange.text, http.body);
+  const answer = openAnswer(res, accepted, http.keepAlive);
+  if (!sliced.ok) {
+    // What is no JSON-RPC request is refused by HTTP as well; a request that asks for the wrong thing is not.
+    const status = sliced.code === rpc.invalidRequest ? 400 : 200;
+    answer.finish(errorFrame(sliced.id, { code: sliced.code, message: sliced.sentence }), status);
+    return;
+  }
+  const { call } = sliced;
+  if (http.isDraining()) {
+    answer.finish(errorFrame(call.id, toDrainingError()));
+    return;
+  }
+  let session: Session;
+  try {
+    session = http.findSession();
+  } catch (error) {
+    answer.finish(errorFrame(call.id, toThrownSentence(error, needs.log).rpcError));
+    return;
+  }
+  const frame = await http.calls.run(call.requestId, async (abort) => {
+    const gone = () => {
+      if (!res.writableFinished) abort.abort(new Error('the client went away'));
+    };
+    res.once('close', gone);
+    const serverInfo = JSON.stringify(toServerInfo(needs.version));
+    const { signal } = abort;
+    return runCall({ call, era, session, needs, serverInfo, signal, notify: answer.notify }).finally(() =>
+      res.off('close', gone),
+    );
+  });
+  answer.finish(frame);
+}

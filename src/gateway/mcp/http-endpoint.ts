@@ -1,0 +1,155 @@
+/**
+ * `/mcp` over HTTP: reads and checks one message, tells the two eras of the protocol apart, and sends tool calls down
+ * their own path and everything else to the SDK.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import {
+  PROTOCOL_VERSION_META_KEY,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  classifyInboundRequest,
+  createMcpHandler,
+  isJsonContentType,
+} from '@modelcontextprotocol/server';
+import { limits } from '../../../machines/words/limits.ts';
+import type { Principal } from '../needs.ts';
+import { echoId } from './exchange.ts';
+import type { EndpointOptions, Exchange } from './exchange.ts';
+import { findRepeatedHeader, readStandardHeaders } from './header-checks.ts';
+import { sendJson } from './http-answer.ts';
+import { openLegacyEra } from './legacy-era.ts';
+import type { LegacyEra } from './legacy-era.ts';
+import { openModernEra } from './modern-era.ts';
+import { isRecord, parseMessage } from './parse-message.ts';
+import { isToolCall } from './raw-call.ts';
+import { readBody } from './read-body.ts';
+import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+import type { RpcError } from './rpc-errors.ts';
+import { createSdkServer } from './sdk-server.ts';
+
+export interface HttpEndpoint {
+  handle(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
+  toolsChanged(): void;
+  sessionsOpen(): number;
+  close(): Promise<void>;
+}
+
+/** Opens the endpoint. */
+export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
+  const { needs } = options;
+  const sdk = createMcpHandler(() => createSdkServer(needs, 'modern'), {
+    legacy: 'reject',
+    maxRequestBodySize: limits.messageBytesMax,
+    onerror: (error) => needs.log.debug({ err: error }, 'a request of revision 2026-07-28 was refused'),
+  });
+  const legacy = openLegacyEra(options);
+  const serve = toNodeHandler(sdk);
+  // The SDK's own type of a Node request does not allow for optional properties that may be undefined.
+  const modern = openModernEra(options, (req, res, body) =>
+    serve(req as Parameters<typeof serve>[0], res, body),
+  );
+
+  const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal) => {
+    const received = await receive(req, res);
+    if (received === undefined) return;
+    const exchange: Exchange = { req, res, principal, ...received };
+    const headers = readStandardHeaders(req);
+    if (isPlainLegacyCall(received.body, headers.version)) return legacy.post(exchange, 'no-claim');
+    const route = classifyInboundRequest({
+      httpMethod: 'POST',
+      body: received.body,
+      ...(headers.version === undefined ? {} : { protocolVersionHeader: headers.version }),
+      ...(headers.method === undefined ? {} : { mcpMethodHeader: headers.method }),
+      ...(headers.name === undefined ? {} : { mcpNameHeader: headers.name }),
+    });
+    if (route.kind === 'legacy') return legacy.post(exchange, route.reason);
+    if (route.kind === 'modern') return modern.post(exchange, headers, route.classification.revision);
+    const { code, message, data } = route;
+    const error = isRecord(data) ? { code, message, data } : { code, message };
+    sendJson(res, route.httpStatus, errorFrame(echoId(received.body), error));
+  };
+  return {
+    handle: async (req, res, principal) => {
+      try {
+        const repeated = findRepeatedHeader(req);
+        if (repeated !== undefined) {
+          refuse(res, 400, {
+            code: rpc.headerMismatch,
+            message: `the ${repeated} header came more than once`,
+          });
+        } else if (req.method === 'POST') {
+          await post(req, res, principal);
+        } else {
+          await serveOther(req, res, principal, legacy);
+        }
+      } catch (error) {
+        needs.log.error({ err: error }, 'an MCP request broke inside the gateway');
+        if (res.headersSent) res.end();
+        else refuse(res, 500, toThrownRpcError(error));
+      }
+    },
+    toolsChanged: () => {
+      sdk.notify.toolsChanged();
+      legacy.toolsChanged();
+    },
+    sessionsOpen: () => legacy.size + modern.size,
+    close: async () => {
+      await Promise.all([sdk.close(), legacy.close()]);
+    },
+  };
+}
+
+/** The common case, told apart without the SDK's schemas: a tool call that claims nothing of the newer era. */
+function isPlainLegacyCall(body: Readonly<Record<string, unknown>>, version: string | undefined): boolean {
+  if (!isToolCall(body) || (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)))
+    return false;
+  const meta = isRecord(body.params) ? body.params['_meta'] : undefined;
+  return !isRecord(meta) || !Object.hasOwn(meta, PROTOCOL_VERSION_META_KEY);
+}
+
+/** Reads and checks the body; answers and returns undefined when it cannot be used. */
+async function receive(
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<{ text: string; body: Record<string, unknown> } | undefined> {
+  if (!isJsonContentType(req.headers['content-type'] ?? null)) {
+    return refuse(res, 415, toRpcError('argument_invalid', 'Content-Type must be application/json'), true);
+  }
+  if ((req.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    return refuse(
+      res,
+      415,
+      toRpcError('argument_invalid', 'Content-Encoding is not supported; send the body as it is'),
+      true,
+    );
+  }
+  const body = await readBody(req, limits.messageBytesMax);
+  if (!body.ok) {
+    if (body.why === 'broken_off') return undefined;
+    const sentence = `the message is larger than ${limits.messageBytesMax} bytes`;
+    return refuse(res, 413, toRpcError('body_too_large', sentence), true);
+  }
+  const parsed = parseMessage(body.bytes);
+  if (!parsed.ok) return refuse(res, 400, { code: parsed.code, message: parsed.sentence });
+  if (!isRecord(parsed.body))
+    return refuse(res, 400, { code: rpc.invalidRequest, message: 'Invalid request' });
+  return { text: parsed.text, body: parsed.body };
+}
+
+function refuse(res: ServerResponse, status: number, error: RpcError, closing = false): undefined {
+  sendJson(res, status, errorFrame('null', error), closing ? { connection: 'close' } : {});
+  return undefined;
+}
+
+async function serveOther(
+  req: IncomingMessage,
+  res: ServerResponse,
+  principal: Principal,
+  legacy: LegacyEra,
+): Promise<void> {
+  const modern = readStandardHeaders(req).version === '2026-07-28';
+  if (req.method === 'GET' && !modern) return legacy.listen(req, res, principal);
+  if (req.method === 'DELETE' && !modern) return legacy.end(req, res, principal);
+  const error = toRpcError('method_unknown', 'Method not allowed: send MCP messages with POST');
+  sendJson(res, 405, errorFrame('null', error), { allow: modern ? 'POST' : 'GET, POST, DELETE' });
+}

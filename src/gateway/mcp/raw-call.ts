@@ -1,0 +1,144 @@
+/**
+ * The path of every `tools/call`, on every transport. Arguments are sliced out of the message and handed on as they
+ * are; the result is put into its frame as it is. Own tools are answered here and never reach a session's calls.
+ */
+import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
+import { isDreyError } from '../../../machines/words/errors.ts';
+import { createId } from '../../../machines/words/ids.ts';
+import { sliceMembers } from '../../upstream/upstream.ts';
+import type { GatewayNeeds, Session } from '../needs.ts';
+import { ownTools } from '../tools/tools.ts';
+import { toCallFrame } from './call-frames.ts';
+import type { Era } from './call-frames.ts';
+import { isRecord } from './parse-message.ts';
+import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+
+/** A `tools/call` request, sliced but not rewritten. */
+export interface RawCall {
+  /** The request's id, parsed: what a cancellation names. */
+  readonly requestId: string | number;
+  readonly id: RawJson;
+  readonly name: string;
+  readonly args: RawJson;
+  readonly meta: RawJson | undefined;
+  readonly traceparent: string | undefined;
+}
+
+export type SlicedCall =
+  | { readonly ok: true; readonly call: RawCall }
+  | { readonly ok: false; readonly id: RawJson; readonly code: number; readonly sentence: string };
+
+const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
+const traceparentPattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/;
+
+/** True for a request (it has an id) whose method is `tools/call`. */
+export function isToolCall(body: unknown): body is { id: string | number; params?: unknown } {
+  return isRecord(body) && body['method'] === 'tools/call' && Object.hasOwn(body, 'id');
+}
+
+/** Slices a call out of its message; `body` is the same message parsed, for checking only. */
+export function sliceCall(text: RawJson, body: { id: string | number; params?: unknown }): SlicedCall {
+  const frame = sliceMembers(text, ['id', 'params', 'jsonrpc']);
+  const id = frame.id ?? 'null';
+  const refuse = (code: number, sentence: string): SlicedCall => ({ ok: false, id, code, sentence });
+  if (frame.jsonrpc !== '"2.0"') return refuse(rpc.invalidRequest, 'Invalid request: jsonrpc must be "2.0"');
+  const { params } = body;
+  if (!isRecord(params) || frame.params === undefined) {
+    return refuse(rpc.invalidParams, 'params must be an object with the name of a tool');
+  }
+  const name = params['name'];
+  if (typeof name !== 'string') return refuse(rpc.invalidParams, 'params.name must be the name of a tool');
+  if (!toolName.test(name)) return refuse(rpc.invalidParams, 'tool not found: no tool has such a name');
+  const inside = sliceMembers(frame.params, ['arguments', '_meta']);
+  if (params['arguments'] !== undefined && !isRecord(params['arguments'])) {
+    return refuse(rpc.invalidParams, 'params.arguments must be an object');
+  }
+  const problem = checkMeta(params['_meta']);
+  if (problem !== undefined) return refuse(rpc.invalidRequest, problem);
+  const args = inside.arguments ?? '{}';
+  const traceparent = readTraceparent(params['_meta']);
+  return { ok: true, call: { requestId: body.id, id, name, args, meta: inside._meta, traceparent } };
+}
+
+function checkMeta(meta: unknown): string | undefined {
+  if (meta === undefined) return undefined;
+  if (!isRecord(meta)) return 'Invalid request: params._meta must be an object';
+  const token = meta['progressToken'];
+  const known = token === undefined || typeof token === 'string' || Number.isSafeInteger(token);
+  return known ? undefined : 'Invalid request: progressToken must be a string or an integer';
+}
+
+function readTraceparent(meta: unknown): string | undefined {
+  const given = isRecord(meta) ? meta['traceparent'] : undefined;
+  return typeof given === 'string' && given.length <= 100 && traceparentPattern.test(given)
+    ? given
+    : undefined;
+}
+
+export interface CallRun {
+  readonly call: RawCall;
+  readonly era: Era;
+  readonly session: Session;
+  readonly needs: GatewayNeeds;
+  readonly serverInfo: RawJson;
+  readonly signal: AbortSignal;
+  readonly notify: ((notification: RawJson) => void) | undefined;
+}
+
+/** Makes the call and returns the response frame; it never throws. */
+export async function runCall(run: CallRun): Promise<RawJson> {
+  const { call, session, needs } = run;
+  try {
+    const outcome = ownTools.has(call.name) ? await runOwnTool(run) : await session.call(toCommand(run));
+    return toCallFrame(outcome, {
+      id: call.id,
+      era: run.era,
+      serverInfo: run.serverInfo,
+      sessionId: session.id,
+    });
+  } catch (error) {
+    needs.log.error(
+      { err: error, tool: call.name, session: session.id },
+      'a tool call broke inside the gateway',
+    );
+    return errorFrame(call.id, toThrownRpcError(error));
+  }
+}
+
+function toCommand({ call, needs, signal, notify }: CallRun): Parameters<Session['call']>[0] {
+  return {
+    callId: createId('call', needs.ids),
+    name: call.name,
+    args: call.args,
+    meta: call.meta,
+    traceparent: call.traceparent,
+    signal,
+    notify,
+  };
+}
+
+async function runOwnTool({ call, needs, session }: CallRun): Promise<CallOutcome> {
+  const tool = ownTools.get(call.name);
+  if (tool === undefined)
+    return { outcome: 'refused', code: 'tool_unknown', message: 'tool not found', retryAfterMs: undefined };
+  session.touch();
+  try {
+    const answer = await tool.run(JSON.parse(call.args), { needs, session });
+    return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
+  } catch (error) {
+    if (!isDreyError(error)) throw error;
+    // A model reads a tool's error and corrects itself; a protocol error it may never see.
+    const { code, message, data } = toRpcError(error.code, error.message);
+    const told = {
+      isError: true,
+      content: [{ type: 'text', text: message }],
+      _meta: { 'drey/error': { ...data, rpc: code } },
+    };
+    return { outcome: 'finished', isError: true, result: JSON.stringify(told) };
+  }
+}
+
+function toOwnResult(answer: object): RawJson {
+  const json = JSON.stringify(answer);
+  return `{"content":[{"type":"text","text":${JSON.stringify(json)}}],"structuredContent":${json}}`;
+}

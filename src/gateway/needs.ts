@@ -1,0 +1,255 @@
+/**
+ * Everything the front door needs from the rest of the house, handed in as one object. The gateway knows nothing of
+ * buses, databases or processes: whoever mounts it implements these interfaces.
+ */
+import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
+import type { AnyEvent, EventType, Topic } from '../../machines/words/events.ts';
+import type { ActorKind, IdSource } from '../../machines/words/ids.ts';
+import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
+
+/** A logger as pino has it: facts first, then one sentence. */
+export interface Log {
+  debug(fields: object, sentence: string): void;
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+/** Who is calling, and what that one may do. */
+export interface Principal {
+  readonly id: string;
+  readonly namespace: string;
+  /** The node's own user on loopback. */
+  readonly local: boolean;
+  readonly mayNameNamespaces: boolean;
+  readonly scopes: readonly string[];
+}
+
+/** What admission looks at; header values as they came. */
+export interface AdmissionRequest {
+  readonly authorization?: string | undefined;
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+}
+
+export type Admission =
+  | { readonly ok: true; readonly principal: Principal }
+  | { readonly ok: false; readonly status: number; readonly code: string; readonly sentence: string };
+
+export type TaskSource = 'task' | 'current_task' | 'trigger_pattern';
+
+/** The task a session is working on. `source` tells a stated task from one derived from a question. */
+export interface OpenTask {
+  readonly taskId: string;
+  readonly task: string;
+  readonly source?: TaskSource;
+}
+
+/** One logical session: the only way a call reaches a tool. */
+export interface Session {
+  readonly id: string;
+  readonly namespace: string;
+  readonly principal: Principal;
+  readonly task: OpenTask | null;
+  call(command: CallCommand): Promise<CallOutcome>;
+  startTask(task: string, source: TaskSource): { taskId: string };
+  finishTask(outcome: Outcome, notes?: string): { taskId: string; calls: number } | undefined;
+  touch(): void;
+  close(reason: string): void;
+}
+
+export interface OpenSession {
+  readonly principal: Principal;
+  readonly transport: 'http' | 'stdio';
+  /** The protocol revision spoken. */
+  readonly revision: string;
+  /** The client's own name and version; never used for authorization. */
+  readonly client: string;
+  /** Given where the id follows from a conversation's name; otherwise a fresh one is made. */
+  readonly sessionId?: string;
+}
+
+export interface SessionView {
+  readonly id: string;
+  readonly namespace: string;
+  readonly principal: string;
+  readonly transport: string;
+  readonly revision: string;
+  readonly client: string;
+  readonly state: string;
+  readonly task: string | null;
+  readonly calls: number;
+  readonly openedAt: string;
+  readonly lastUsedAt: string;
+}
+
+export interface SessionsNeed {
+  open(session: OpenSession): Session;
+  /** Undefined for an unknown session and for somebody else's: the caller cannot tell which. */
+  find(id: string, principal: Principal): Session | undefined;
+  list(namespace: string): readonly SessionView[];
+}
+
+/** One tool of an upstream, under the name clients see. */
+export interface CatalogueTool {
+  readonly name: string;
+  readonly server: string;
+  readonly tool: string;
+  /** The tool's MCP definition with `name` already replaced. */
+  readonly definition: object;
+  /** True while the upstream is away and this is its last known definition. */
+  readonly stale: boolean;
+}
+
+/** A SOP as it is listed and shown. */
+export interface SopView extends LearnedSop {
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A SOP offered for a task: `confidence` is what is served, the probability that it is right for this task. */
+export interface RankedSop extends SopView {
+  /** How well it fits the task, 0 to 1; the order of the answer. */
+  readonly relevance: number;
+  /** One sentence for people: why it was chosen. */
+  readonly why?: string;
+}
+
+export interface SopsNeed {
+  search(o: {
+    namespace: string;
+    task: string;
+    minConfidence: number;
+    limit: number;
+  }): Promise<readonly RankedSop[]>;
+  list(o: {
+    namespace: string;
+    minConfidence: number;
+    limit: number;
+    offset: number;
+    status?: SopStatus;
+  }): Promise<readonly SopView[]>;
+  get(namespace: string, id: string): Promise<SopView | undefined>;
+  /** Remembers what an agent was given, so that following it can be counted. Never throws. */
+  recordInjection(o: {
+    session: Session | undefined;
+    namespace: string;
+    principal: string;
+    task: string;
+    sops: readonly { sopId: string; relevance: number }[];
+  }): void;
+}
+
+/** One step as an agent reports it. */
+export interface RecentStep {
+  readonly tool: string;
+  readonly args?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** What may come next; `tool: null` means that the task is done. */
+export interface NextStep {
+  readonly tool: string | null;
+  readonly args?: Readonly<Record<string, unknown>>;
+  readonly probability: number;
+  readonly sopId?: string;
+  readonly content?: string;
+}
+
+/** A memory or a pattern that bears on a task. */
+export interface Recalled {
+  readonly type: 'related_memory' | 'pattern';
+  readonly content: string;
+  readonly relevance: number;
+  readonly patternId?: string;
+  readonly memoryId?: string;
+}
+
+export interface LearningStatus {
+  readonly engine_status: 'running' | 'stopped' | 'unavailable';
+  readonly last_learning_run: string | null;
+  readonly statistics: {
+    readonly total_sops: number;
+    readonly total_patterns: number;
+    readonly avg_confidence: number;
+    readonly recent_discoveries: readonly {
+      readonly type: string;
+      readonly trigger: string;
+      readonly discovered_at: string;
+    }[];
+  };
+}
+
+export interface FeedbackResult {
+  readonly pattern_id: string;
+  readonly new_effectiveness: number;
+  readonly applied_count: number;
+  readonly success_count: number;
+}
+
+/** The node's state; the gateway forwards it as it is. */
+export type NodeStatus = Readonly<Record<string, unknown>>;
+
+export interface FollowEvents {
+  readonly namespace: string;
+  readonly topic?: Topic;
+  readonly kind?: ActorKind;
+  readonly id?: string;
+  readonly types?: readonly EventType[];
+  readonly from: 'new' | 'all';
+}
+
+export interface ImportResult {
+  readonly episodes: number;
+  readonly calls: number;
+  readonly duplicates: number;
+}
+
+/** Everything the gateway is given. */
+export interface GatewayNeeds {
+  readonly version: string;
+  readonly log: Log;
+  now(): number;
+  readonly ids: IdSource;
+  admit(request: AdmissionRequest): Admission;
+  readonly sessions: SessionsNeed;
+  catalogue(): { readonly tools: readonly CatalogueTool[] };
+  /** Calls back after each change of the catalogue; returns the function that stops it. */
+  onCatalogueChanged(changed: () => void): () => void;
+  readonly sops: SopsNeed;
+  /** Predicts next steps; without it they are read off the best SOP. */
+  nextSteps?(o: {
+    namespace: string;
+    task: string;
+    recentSteps: readonly RecentStep[];
+    limit: number;
+  }): Promise<readonly NextStep[]>;
+  /** Memories and patterns for a task; without it only SOPs are injected. */
+  recall?(o: {
+    namespace: string;
+    task: string;
+    recentMemories: readonly string[];
+    limit: number;
+  }): Promise<readonly Recalled[]>;
+  feedback(o: {
+    namespace: string;
+    principal: Principal;
+    patternId: string;
+    helpful: boolean;
+    notes?: string;
+  }): Promise<FeedbackResult>;
+  learning(namespace: string): Promise<LearningStatus>;
+  status(): Promise<NodeStatus>;
+  importEpisodes(
+    namespace: string,
+    principal: Principal,
+    episodes: AsyncIterable<ImportedEpisode>,
+  ): Promise<ImportResult>;
+  followEvents(o: FollowEvents, onEvent: (event: AnyEvent) => void): Promise<{ stop(): void }>;
+  shutdown(): void;
+}

@@ -1,0 +1,30 @@
+/** `POST /ask`: what an agent with this task would be given, and why. Nothing is counted as served. */
+import { z } from 'zod';
+import { limits } from '../../../machines/words/limits.ts';
+import { findInjection } from '../tools/inject-context.ts';
+import { toSopAnswer } from '../tools/sop-answer.ts';
+import { count, text } from '../tools/tool.ts';
+import { sendValue } from './problem.ts';
+import { parseJsonBody } from './resource.ts';
+import type { Resource } from './resource.ts';
+
+const body = z.object({
+  task: text('the task', limits.taskTextMax),
+  limit: count(1, 20).default(3),
+});
+
+export const ask: Resource = {
+  method: 'POST',
+  path: '/ask',
+  answer: async ({ needs, req, res, namespace }) => {
+    const { task, limit } = await parseJsonBody(body, req);
+    const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };
+    const { injection, sops } = await findInjection(needs, question);
+    const explained = sops.map((sop) => ({
+      ...toSopAnswer(sop),
+      relevance: sop.relevance,
+      why: sop.why ?? `its trigger "${sop.trigger}" matches the task`,
+    }));
+    sendValue(res, 200, { task, namespace, sops: explained, ...injection });
+  },
+};

@@ -1,0 +1,63 @@
+/** What a REST resource is given and how it reads its query. Everything wrong is a DreyError with the field's name. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import type { EndpointOptions } from '../mcp/exchange.ts';
+import { parseMessage } from '../mcp/parse-message.ts';
+import { readBody } from '../mcp/read-body.ts';
+import type { Principal } from '../needs.ts';
+import { parseArguments } from '../tools/tool.ts';
+
+/** One admitted request. */
+export interface RestRequest extends EndpointOptions {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly url: URL;
+  readonly principal: Principal;
+  readonly namespace: string;
+  /** The event streams that are open on this node. */
+  readonly followers: Set<ServerResponse>;
+  /** The path's last part, where the resource has one. */
+  readonly id: string;
+}
+
+export interface Resource {
+  readonly method: 'GET' | 'POST';
+  /** Below `/api/v1`; `:id` stands for one part. */
+  readonly path: string;
+  answer(request: RestRequest): Promise<void>;
+}
+
+/** Reads the query into the schema's shape; numbers are read as numbers, and what is misspelled is told. */
+export function parseQuery<S extends z.ZodType>(schema: S, url: URL, known: readonly string[]): z.output<S> {
+  const query = new Map<string, unknown>();
+  for (const [key, value] of url.searchParams) {
+    if (key !== 'namespace' && !known.includes(key)) {
+      throw new DreyError(
+        'argument_invalid',
+        `the query has no "${key.slice(0, 60)}"; it knows ${known.join(', ')} and namespace`,
+      );
+    }
+    query.set(key, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
+  }
+  query.delete('namespace');
+  return parseArguments(schema, Object.fromEntries(query));
+}
+
+/** Bytes of a JSON body that REST reads. */
+export const restBodyBytesMax = 64 * 1024;
+
+/** Reads a JSON body into the schema's shape. */
+export async function parseJsonBody<S extends z.ZodType>(
+  schema: S,
+  req: IncomingMessage,
+): Promise<z.output<S>> {
+  if (!(req.headers['content-type'] ?? '').startsWith('application/json')) {
+    throw new DreyError('argument_invalid', 'Content-Type must be application/json');
+  }
+  const body = await readBody(req, restBodyBytesMax);
+  if (!body.ok) throw new DreyError('body_too_large', `the body must be at most ${restBodyBytesMax} bytes`);
+  const parsed = parseMessage(body.bytes);
+  if (!parsed.ok) throw new DreyError('body_malformed', parsed.sentence);
+  return parseArguments(schema, parsed.body);
+}

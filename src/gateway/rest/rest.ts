@@ -1,0 +1,144 @@
+/**
+ * REST under `/api/v1`, one file a resource, and the health check. It finds the resource, the namespace and the right
+ * answer to everything that is not one.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EndpointOptions } from '../mcp/exchange.ts';
+import { resolveNamespace } from '../namespace.ts';
+import type { Admission, Principal } from '../needs.ts';
+import { toThrownSentence } from '../thrown.ts';
+import { ask } from './ask.ts';
+import { events } from './events.ts';
+import { importEpisodes } from './import.ts';
+import { learning } from './learning.ts';
+import { sendProblem, sendValue } from './problem.ts';
+import type { Resource } from './resource.ts';
+import { sessions } from './sessions.ts';
+import { shutdown } from './shutdown.ts';
+import { sop, sops } from './sops.ts';
+import { status } from './status.ts';
+
+/** Every resource; a new one is a file and a word here. */
+const resources: readonly Resource[] = [
+  status,
+  sops,
+  sop,
+  sessions,
+  events,
+  learning,
+  ask,
+  importEpisodes,
+  shutdown,
+];
+
+const prefix = '/api/v1';
+
+export interface Rest {
+  handle(req: IncomingMessage, res: ServerResponse, url: URL, admission: Admission): void;
+  /** Ends the streams that are open. */
+  close(): void;
+}
+
+/** Opens the REST face. */
+export function openRest(options: EndpointOptions): Rest {
+  const open = new Set<ServerResponse>();
+  const followers = new Set<ServerResponse>();
+  return {
+    handle: (req, res, url, admission) => {
+      open.add(res);
+      res.once('close', () => open.delete(res));
+      if (url.pathname === '/healthz') return answerHealth(options, res, admission);
+      if (!admission.ok) {
+        const { status: code, code: word, sentence } = admission;
+        const headers = code === 401 ? { 'www-authenticate': 'Bearer' } : {};
+        return sendProblem(res, { status: code, code: word, sentence, headers });
+      }
+      answer(options, { req, res, url, principal: admission.principal, followers }).catch(
+        (error: unknown) => {
+          const { status: code, plain } = toThrownSentence(error, options.needs.log);
+          if (res.headersSent) res.end();
+          sendProblem(res, {
+            status: code,
+            code: plain.code,
+            sentence: plain.message,
+            headers: closing(req),
+          });
+        },
+      );
+    },
+    close: () => {
+      for (const res of open) res.end();
+    },
+  };
+}
+
+/** A body that was not read to its end cannot be followed by another request. */
+function closing(req: IncomingMessage): Readonly<Record<string, string>> {
+  return req.complete ? {} : { connection: 'close' };
+}
+
+/** Health needs no key: it says nothing but yes or no. A wrong Host or Origin is refused all the same. */
+function answerHealth(options: EndpointOptions, res: ServerResponse, admission: Admission): void {
+  if (!admission.ok && admission.status !== 401) {
+    sendProblem(res, { status: admission.status, code: admission.code, sentence: admission.sentence });
+    return;
+  }
+  sendValue(res, options.isDraining() ? 503 : 200, { status: options.isDraining() ? 'draining' : 'ok' });
+}
+
+interface Asked {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly url: URL;
+  readonly principal: Principal;
+  readonly followers: Set<ServerResponse>;
+}
+
+async function answer(options: EndpointOptions, asked: Asked): Promise<void> {
+  const { req, res, url, principal } = asked;
+  const found = findResources(url.pathname);
+  if (found.length === 0) {
+    const sentence = `there is nothing at this path; ${prefix} has ${resources.map((one) => one.path).join(', ')}`;
+    return sendProblem(res, { status: 404, code: 'method_unknown', sentence });
+  }
+  const match = found.find(({ resource }) => resource.method === req.method);
+  if (match === undefined) {
+    const allow = found.map(({ resource }) => resource.method).join(', ');
+    return sendProblem(res, {
+      status: 405,
+      code: 'method_unknown',
+      sentence: `use ${allow} here`,
+      headers: { allow },
+    });
+  }
+  const namespace = resolveNamespace(
+    url.searchParams.get('namespace') ?? undefined,
+    principal.namespace,
+    principal,
+  );
+  await match.resource.answer({ ...options, ...asked, namespace, id: match.id });
+}
+
+function findResources(path: string): readonly { resource: Resource; id: string }[] {
+  if (!path.startsWith(`${prefix}/`)) return [];
+  const parts = path.slice(prefix.length).split('/');
+  return resources.flatMap((resource) => {
+    const pattern = resource.path.split('/');
+    if (pattern.length !== parts.length) return [];
+    let id = '';
+    for (const [index, part] of pattern.entries()) {
+      const given = parts[index] ?? '';
+      if (part === ':id' && given !== '') id = decode(given);
+      else if (part !== given) return [];
+    }
+    return [{ resource, id }];
+  });
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,45 @@
+/** `GET /sops` and `GET /sops/:id`: learned procedures with their evidence. */
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { SopStatus } from '../../../machines/words/sops.ts';
+import { toSopAnswer } from '../tools/sop-answer.ts';
+import { count, fraction } from '../tools/tool.ts';
+import { sendValue } from './problem.ts';
+import { parseQuery } from './resource.ts';
+import type { Resource } from './resource.ts';
+
+/** SOPs in one answer of the list. */
+export const sopsListedMax = 200;
+
+const query = z.object({
+  status: z.enum(SopStatus.options, { error: `must be one of ${SopStatus.options.join(', ')}` }).optional(),
+  min_confidence: fraction().default(0),
+  limit: count(1, sopsListedMax).default(50),
+  offset: count(0, 1_000_000).default(0),
+});
+
+export const sops: Resource = {
+  method: 'GET',
+  path: '/sops',
+  answer: async ({ needs, res, url, namespace }) => {
+    const asked = parseQuery(query, url, ['status', 'min_confidence', 'limit', 'offset']);
+    const found = await needs.sops.list({
+      namespace,
+      minConfidence: asked.min_confidence,
+      limit: asked.limit,
+      offset: asked.offset,
+      ...(asked.status === undefined ? {} : { status: asked.status }),
+    });
+    sendValue(res, 200, { sops: found.map(toSopAnswer), limit: asked.limit, offset: asked.offset });
+  },
+};
+
+export const sop: Resource = {
+  method: 'GET',
+  path: '/sops/:id',
+  answer: async ({ needs, res, namespace, id }) => {
+    const found = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
+    if (found === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
+    sendValue(res, 200, toSopAnswer(found));
+  },
+};

@@ -1,0 +1,48 @@
+/** `acontext_get_sops`: the procedures learned for a kind of task, best first. It abstains rather than guesses. */
+import { z } from 'zod';
+import { limits } from '../../../machines/words/limits.ts';
+import { resolveNamespace } from '../namespace.ts';
+import { SopAnswer, toSopAnswer } from './sop-answer.ts';
+import { stateTask } from './state-task.ts';
+import { count, createTool, fraction, namespaceField, text } from './tool.ts';
+
+const input = z.object({
+  trigger_pattern: text('the task or kind of task', limits.taskTextMax).describe(
+    'The task in your own words, for instance "deploy the billing service to staging".',
+  ),
+  namespace: namespaceField,
+  min_confidence: fraction().default(0.7).describe('Only procedures at least this likely to be right.'),
+  limit: count(1, limits.sopsAnsweredMax).default(5).describe('At most this many procedures.'),
+});
+
+export const getSops = createTool({
+  name: 'acontext_get_sops',
+  title: 'Get learned procedures',
+  description:
+    'Look up procedures (SOPs) that earlier agents used with success for this kind of task: which tools, in which ' +
+    'order, with which arguments. Call it before you start a task you have not done in this session. ' +
+    'An empty list means that nothing fitting has been learned yet.',
+  readOnly: true,
+  input,
+  output: z.object({ sops: z.array(SopAnswer) }),
+  async run(args, { needs, session }) {
+    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    stateTask(session, args.trigger_pattern, 'trigger_pattern');
+    const ranked = await needs.sops.search({
+      namespace,
+      task: args.trigger_pattern,
+      minConfidence: args.min_confidence,
+      limit: args.limit,
+    });
+    if (ranked.length > 0) {
+      needs.sops.recordInjection({
+        session,
+        namespace,
+        principal: session.principal.id,
+        task: args.trigger_pattern,
+        sops: ranked.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance })),
+      });
+    }
+    return { sops: ranked.map(toSopAnswer) };
+  },
+});

@@ -1,0 +1,190 @@
+/**
+ * `acontext_inject_context`: what is worth knowing for the task at hand: procedures, related memories, patterns, and,
+ * when the steps so far are told, what usually comes next.
+ */
+import { z } from 'zod';
+import { limits } from '../../../machines/words/limits.ts';
+import { resolveNamespace } from '../namespace.ts';
+import type { GatewayNeeds, NextStep, RankedSop, Recalled, RecentStep } from '../needs.ts';
+import { nextStepsMax, readNextSteps } from './next-steps.ts';
+import { stateTask } from './state-task.ts';
+import { count, createTool, namespaceField, text } from './tool.ts';
+
+/** What is less likely to be right than this is not injected unasked. */
+export const injectedConfidenceMin = 0.5;
+
+const step = z.object({
+  tool: text('a tool name', 300),
+  args: z.unknown().optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
+
+const input = z.object({
+  current_task: text('the task at hand', limits.taskTextMax).describe(
+    "What you are working on: the user's request.",
+  ),
+  recent_memories: z
+    .array(text('a memory', 4_000), { error: 'must be a list of texts' })
+    .max(50, { error: 'must have at most 50 entries' })
+    .default([])
+    .describe('Facts you already hold; leave it empty if there are none.'),
+  namespace: namespaceField,
+  top_k: count(1, 20).default(3).describe('At most this many procedures, memories and patterns.'),
+  recent_steps: z
+    .array(step, { error: 'must be a list of {tool, args?, result?, error?}' })
+    .max(200, { error: 'must have at most 200 entries' })
+    .optional()
+    .describe(
+      'The tool calls made for this task so far, oldest first; then likely next steps come with the answer.',
+    ),
+});
+
+const Injected = z.object({
+  type: z.enum(['related_memory', 'sop', 'pattern', 'next_step']),
+  content: z.string(),
+  relevance: z.number().min(0).max(1),
+  pattern_id: z.string().optional(),
+  sop_id: z.string().optional(),
+  memory_id: z.string().optional(),
+  tool: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('For next_step: the tool to call; null when the task is done.'),
+  args: z.record(z.string(), z.unknown()).optional(),
+});
+/** One injected item. */
+export type Injected = z.infer<typeof Injected>;
+
+const output = z.object({ injected_context: z.array(Injected), reasoning: z.string() });
+/** What the tool answers. */
+export type Injection = z.infer<typeof output>;
+
+export interface InjectionQuestion {
+  readonly namespace: string;
+  readonly task: string;
+  readonly recentMemories: readonly string[];
+  readonly topK: number;
+  readonly recentSteps: readonly RecentStep[] | undefined;
+}
+
+export const injectContext = createTool({
+  name: 'acontext_inject_context',
+  title: 'Get context for the current task',
+  description:
+    'Call this when you begin a task: it returns what earlier agents learned about this kind of task (procedures ' +
+    'with their tools, known pitfalls, related memories). Pass recent_steps as you go to get the likely next step.',
+  readOnly: true,
+  input,
+  output,
+  async run(args, { needs, session }) {
+    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    stateTask(session, args.current_task, 'current_task');
+    const { injection, sops } = await findInjection(needs, {
+      namespace,
+      task: args.current_task,
+      recentMemories: args.recent_memories,
+      topK: args.top_k,
+      recentSteps: args.recent_steps?.map(toStep),
+    });
+    if (sops.length > 0) {
+      const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
+      const principal = session.principal.id;
+      needs.sops.recordInjection({ session, namespace, principal, task: args.current_task, sops: served });
+    }
+    return injection;
+  },
+});
+
+function toStep(given: z.output<typeof step>): RecentStep {
+  return { tool: given.tool, args: given.args, result: given.result, error: given.error };
+}
+
+/** Gathers what an agent would be given for a task, and the SOPs among it. */
+export async function findInjection(
+  needs: GatewayNeeds,
+  question: InjectionQuestion,
+): Promise<{ injection: Injection; sops: readonly RankedSop[] }> {
+  const { namespace, task, topK } = question;
+  const [ranked, recalled] = await Promise.all([
+    needs.sops.search({ namespace, task, minConfidence: injectedConfidenceMin, limit: topK }),
+    needs.recall?.({ namespace, task, recentMemories: question.recentMemories, limit: topK }) ?? [],
+  ]);
+  const items = [...ranked.map(fromSop), ...recalled.map(fromRecalled)]
+    .sort((one, other) => other.relevance - one.relevance)
+    .slice(0, topK);
+  const shown = new Set(items.map((item) => item.sop_id));
+  const sops = ranked.filter((sop) => shown.has(sop.sopId));
+  const steps = await findNextSteps(needs, question, ranked[0]);
+  return {
+    injection: { injected_context: [...items, ...steps.map(fromNextStep)], reasoning: explain(items, steps) },
+    sops,
+  };
+}
+
+async function findNextSteps(
+  needs: GatewayNeeds,
+  question: InjectionQuestion,
+  best: RankedSop | undefined,
+): Promise<readonly NextStep[]> {
+  const { namespace, task, recentSteps } = question;
+  if (recentSteps === undefined) return [];
+  const predicted = await needs.nextSteps?.({ namespace, task, recentSteps, limit: nextStepsMax });
+  if (predicted !== undefined) return predicted.slice(0, nextStepsMax);
+  return best === undefined ? [] : readNextSteps(best, recentSteps);
+}
+
+function fromSop(sop: RankedSop): Injected {
+  const lines = sop.steps.map((line, index) => `${index + 1}. ${line}`);
+  const pitfalls = sop.pitfalls.map((pitfall) =>
+    pitfall.recoveredBy === null
+      ? `Beware: ${pitfall.tool} failed ${pitfall.failedTimes} times here.`
+      : `Beware: ${pitfall.tool} failed ${pitfall.failedTimes} times here; ${pitfall.recoveredBy} recovered it.`,
+  );
+  return {
+    type: 'sop',
+    content: [`Procedure for: ${sop.trigger}`, ...lines, ...pitfalls].join('\n'),
+    relevance: clamp(sop.relevance),
+    sop_id: sop.sopId,
+  };
+}
+
+function fromRecalled(recalled: Recalled): Injected {
+  return {
+    type: recalled.type,
+    content: recalled.content,
+    relevance: clamp(recalled.relevance),
+    ...(recalled.patternId === undefined ? {} : { pattern_id: recalled.patternId }),
+    ...(recalled.memoryId === undefined ? {} : { memory_id: recalled.memoryId }),
+  };
+}
+
+function fromNextStep(next: NextStep): Injected {
+  return {
+    type: 'next_step',
+    content: next.content ?? (next.tool === null ? 'The task is done.' : `Call ${next.tool} next.`),
+    relevance: clamp(next.probability),
+    tool: next.tool,
+    ...(next.args === undefined ? {} : { args: { ...next.args } }),
+    ...(next.sopId === undefined ? {} : { sop_id: next.sopId }),
+  };
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+function explain(items: readonly Injected[], steps: readonly NextStep[]): string {
+  if (items.length === 0 && steps.length === 0) {
+    return 'Nothing learned so far clearly matches this task, so nothing is injected.';
+  }
+  const best = items[0];
+  const parts = [
+    best === undefined
+      ? 'No procedure clearly matches the task.'
+      : `${items.length} learned item(s) match this task; the best has relevance ${best.relevance.toFixed(2)}.`,
+  ];
+  if (steps.length > 0) parts.push(`${steps.length} likely next step(s) follow from the steps so far.`);
+  return parts.join(' ');
+}

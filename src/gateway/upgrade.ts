@@ -1,0 +1,73 @@
+/**
+ * `GET /stdio` with `Upgrade: drey-stdio`: turns an HTTP connection into the byte stream that `drey stdio` pipes its
+ * own standard streams over. Admission comes first, as for everything else.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { toPlainError } from '../../machines/words/errors.ts';
+import type { GatewayNeeds, Principal } from './needs.ts';
+import { resolveNamespace } from './namespace.ts';
+import { toAdmission } from './admission.ts';
+import { toStatus } from './thrown.ts';
+
+/** The protocol name in the Upgrade header. */
+export const upgradeProtocol = 'drey-stdio';
+
+export interface UpgradeOptions {
+  readonly needs: GatewayNeeds;
+  isDraining(): boolean;
+  serve(stream: { input: Duplex; output: Duplex; principal: Principal }): unknown;
+}
+
+/** Answers an upgrade; the socket is served or closed, never left open. */
+export function answerUpgrade(
+  options: UpgradeOptions,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const { needs } = options;
+  socket.on('error', (error) => {
+    needs.log.debug({ err: error }, 'an upgraded connection broke');
+    socket.destroy();
+  });
+  const url = new URL(req.url ?? '/', 'http://localhost');
+  const admission = needs.admit(toAdmission(req));
+  if (!admission.ok) return refuse(socket, admission.status, admission.sentence);
+  if (url.pathname !== '/stdio') return refuse(socket, 404, 'nothing to upgrade here; use /stdio');
+  if (req.headers.upgrade?.toLowerCase() !== upgradeProtocol) {
+    return refuse(socket, 426, `the Upgrade header must be ${upgradeProtocol}`);
+  }
+  if (options.isDraining()) return refuse(socket, 503, 'the node is stopping; try again in a moment');
+  let principal: Principal;
+  try {
+    const own = admission.principal;
+    const namespace = resolveNamespace(url.searchParams.get('namespace') ?? undefined, own.namespace, own);
+    principal = namespace === own.namespace ? own : { ...own, namespace };
+  } catch (error) {
+    const plain = toPlainError(error);
+    return refuse(socket, toStatus(plain), plain.message);
+  }
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgradeProtocol}\r\n\r\n`,
+  );
+  if (head.length > 0) socket.unshift(head);
+  options.serve({ input: socket, output: socket, principal });
+}
+
+function refuse(socket: Duplex, status: number, sentence: string): void {
+  const body = `${sentence}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${reasons.get(status) ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const reasons = new Map([
+  [400, 'Bad Request'],
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [404, 'Not Found'],
+  [426, 'Upgrade Required'],
+  [503, 'Service Unavailable'],
+]);

@@ -1,0 +1,44 @@
+/** The named maximum of everything learning keeps or walks through; whatever an episode holds, the work stays bounded. */
+export const bounds = {
+  /** Calls of one episode that learning looks at. */
+  callsMax: 300,
+  /** Consecutive calls of one symbol that count; a longer run is a loop and teaches nothing more. */
+  runMax: 3,
+  /** Symbols of one sequence that are compared. */
+  sequenceMax: 120,
+  /** Terms taken from one text. */
+  termsMax: 240,
+  /** Argument leaves of one call. */
+  argumentLeavesMax: 40,
+  /** Result leaves of one call that later arguments may come from. */
+  resultLeavesMax: 400,
+  /** Characters of one text in a result that are searched. */
+  resultTextMax: 4_000,
+  /** Nesting that is followed into arguments and results. */
+  depthMax: 8,
+  /** Sources remembered for one argument. */
+  sourcesMax: 24,
+  /** Clusters an episode is compared with. */
+  candidatesMax: 24,
+  /** Distinct sequences of a cluster an episode is compared with, and main lines are chosen from. */
+  sequencesComparedMax: 12,
+  /** Failed episodes that wait for a cluster of their task. */
+  waitingFailuresMax: 200,
+  /** Steps of one procedure. */
+  stepsMax: 60,
+  /** Episodes whose arguments are compared to find bindings. */
+  bindingEpisodesMax: 40,
+  /** Arguments of one step. */
+  argumentsMax: 30,
+  /** Alternatives of one step. */
+  alternativesMax: 4,
+  /** Wordings kept of one task. */
+  wordingsMax: 48,
+  /** Call ids that prove a procedure. */
+  evidenceMax: 50,
+  pitfallsMax: 20,
+  /** Characters of a constant that may be promoted. */
+  constantTextMax: 80,
+  /** Remembered comparisons of two sequences. */
+  likenessesMax: 200_000,
+} as const;

@@ -1,0 +1,61 @@
+/**
+ * Second step: what an episode proves. Calls that failed are taken out and remembered as pitfalls with what recovered
+ * them; the verdict says whether the rest may teach steps. A failed episode never teaches a step.
+ */
+import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
+import type { Pitfall } from '../../machines/words/sops.ts';
+import { bounds } from './bounds.ts';
+import { type CallSymbol, toSymbol } from './symbol.ts';
+
+/**
+ * `told` and `implied` successes teach steps; a `failed` episode (told) and a `stuck` one (its last call failed and
+ * nobody said how it ended) teach pitfalls only.
+ */
+export type Verdict = 'told' | 'implied' | 'failed' | 'stuck';
+
+/** A call that succeeded, with its symbol. */
+export interface CleanCall {
+  readonly call: EpisodeCall;
+  readonly symbol: CallSymbol;
+}
+
+export interface CleanEpisode {
+  readonly verdict: Verdict;
+  readonly calls: readonly CleanCall[];
+  /** Symbols of all calls, failed ones included: what was tried. */
+  readonly tried: readonly string[];
+  readonly pitfalls: readonly Pitfall[];
+}
+
+/** Takes retries and errors out of an episode and judges it. */
+export function clean(episode: Pick<Episode, 'outcome' | 'calls'>): CleanEpisode {
+  const all = episode.calls.slice(0, bounds.callsMax).map((call) => ({ call, symbol: toSymbol(call) }));
+  const pitfalls = new Map<string, Pitfall>();
+  all.forEach((each, at) => {
+    if (!each.call.error) return;
+    const recoveredBy = toRecovery(all, at);
+    const key = `${each.symbol.tool}\n${recoveredBy ?? ''}`;
+    const failedTimes = (pitfalls.get(key)?.failedTimes ?? 0) + 1;
+    pitfalls.set(key, { tool: each.symbol.tool, failedTimes, recoveredBy });
+  });
+  const calls = all.filter((each) => !each.call.error);
+  const verdict = toVerdict(episode.outcome, all.at(-1)?.call.error === true);
+  return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: [...pitfalls.values()] };
+}
+
+/** The same symbol later, else the same tool later, else whatever succeeded next. */
+function toRecovery(all: readonly CleanCall[], at: number): string | null {
+  const failed = all[at];
+  if (failed === undefined) return null;
+  const later = all.slice(at + 1).filter((each) => !each.call.error);
+  const retry =
+    later.find((each) => each.symbol.id === failed.symbol.id) ??
+    later.find((each) => each.symbol.tool === failed.symbol.tool);
+  return (retry ?? later[0])?.symbol.tool ?? null;
+}
+
+function toVerdict(outcome: Episode['outcome'], endedInError: boolean): Verdict {
+  if (outcome === 'success') return 'told';
+  if (outcome === 'failure') return 'failed';
+  return endedInError ? 'stuck' : 'implied';
+}

@@ -1,0 +1,33 @@
+/**
+ * Which tools change the world, told by their names. Constants of such tools are never promoted: the same injected
+ * value reaches many tasks, so being frequent is no proof; a person or the task has to say it.
+ */
+import { toNameWords } from './terms.ts';
+
+const changing = new Set(
+  (
+    'add alter append apply approve archive assign authorize award ban bash block book buy call cancel change charge ' +
+    'checkout close cmd command commit compose confirm copy create debit delete deploy destroy disable dispatch drop ' +
+    'edit email enable eval exchange exec execute expire forward forget format grant import insert install invite ' +
+    'invoke issue kill link lock mail merge message modify move notify open order overwrite patch pay post powershell ' +
+    'publish purchase purge push put raise refund reject release remove rename renew replace replies reply request ' +
+    'reschedule reserve reset restart restore return revoke run save schedule script send set share shell sh shutdown ' +
+    'sign start stop store submit subscribe sync terminal terminate transfer trigger truncate unlink unlock ' +
+    'unsubscribe update upload upsert wire withdraw write'
+  ).split(' '),
+);
+/** A first word like these promises reading, whatever follows: `get_order`, `list_open_issues`. */
+const reading = new Set(
+  'calculate check compute count describe download fetch find get head inspect list look lookup query read search show stat status think tree validate verify view'.split(
+    ' ',
+  ),
+);
+
+/** True where a call of this tool may change something outside. */
+export function hasEffects(tool: string): boolean {
+  const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
+  const words = toNameWords(own.slice(own.lastIndexOf('.') + 1));
+  const first = words[0] === 'internal' ? words[1] : words[0];
+  if (first !== undefined && reading.has(first)) return false;
+  return words.some((word) => changing.has(word));
+}

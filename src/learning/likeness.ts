@@ -1,0 +1,89 @@
+/**
+ * How alike two procedures are: half set-F1 (which symbols), half longest common subsequence over the longer length
+ * (in which order). Sequences are interned, so that each pair is compared once.
+ */
+import { bounds } from './bounds.ts';
+
+export type Sequence = readonly string[];
+
+/** A sequence with a number; equal sequences of one book have one number. */
+export interface Interned {
+  readonly at: number;
+  readonly symbols: Sequence;
+  /** The symbols as one text: the tie-breaker that does not depend on the order of arrival. */
+  readonly key: string;
+}
+
+export interface SequenceBook {
+  intern(symbols: Sequence): Interned;
+  likeness(a: Interned, b: Interned): number;
+}
+
+/** Remembers sequences and how alike they are. */
+export function createSequenceBook(): SequenceBook {
+  const known = new Map<string, Interned>();
+  const pairs = new Map<number, number>();
+  return {
+    intern(symbols) {
+      const key = symbols.join('\n');
+      const found = known.get(key);
+      if (found !== undefined) return found;
+      const made = { at: known.size, symbols, key };
+      known.set(key, made);
+      return made;
+    },
+    likeness(a, b) {
+      if (a.at === b.at) return 1;
+      const pair = Math.min(a.at, b.at) * 0x4000000 + Math.max(a.at, b.at);
+      const found = pairs.get(pair);
+      if (found !== undefined) return found;
+      if (pairs.size >= bounds.likenessesMax) pairs.clear();
+      const value = likeness(a.symbols, b.symbols);
+      pairs.set(pair, value);
+      return value;
+    },
+  };
+}
+
+/** 0 to 1: half set-F1, half LCS over the longer length. */
+export function likeness(a: Sequence, b: Sequence): number {
+  if (a.length === 0 && b.length === 0) return 1;
+  if (a.length === 0 || b.length === 0) return 0;
+  const shared = setF1(a, b);
+  return shared === 0 ? 0 : 0.5 * shared + (0.5 * lcsLength(a, b)) / Math.max(a.length, b.length);
+}
+
+export function setF1(a: Sequence, b: Sequence): number {
+  const left = new Set(a);
+  const right = new Set(b);
+  let both = 0;
+  for (const symbol of left) if (right.has(symbol)) both += 1;
+  return left.size + right.size === 0 ? 1 : (2 * both) / (left.size + right.size);
+}
+
+/** Length of the longest common subsequence. */
+export function lcsLength(a: Sequence, b: Sequence): number {
+  let previous = new Uint16Array(b.length + 1);
+  let current = new Uint16Array(b.length + 1);
+  for (const symbol of a) {
+    for (let at = 1; at <= b.length; at += 1) {
+      current[at] =
+        symbol === b[at - 1]
+          ? (previous[at - 1] ?? 0) + 1
+          : Math.max(previous[at] ?? 0, current[at - 1] ?? 0);
+    }
+    [previous, current] = [current, previous];
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** Positions of a sequence that count: runs cut to `runMax`, the whole to `sequenceMax`. */
+export function squeeze(symbols: Sequence): number[] {
+  const kept: number[] = [];
+  let run = 0;
+  for (let at = 0; at < symbols.length && kept.length < bounds.sequenceMax; at += 1) {
+    run = at > 0 && symbols[at] === symbols[at - 1] ? run + 1 : 1;
+    if (run <= bounds.runMax) kept.push(at);
+  }
+  return kept;
+}

@@ -1,0 +1,193 @@
+/**
+ * Which SOPs fit a task: text match x prior x confidence. The nearest wordings vote for procedures, a SOP is worth what
+ * it would be expected to get right, and where no wording clearly matches the answer is empty: better silent than wrong.
+ */
+import {
+  createTermIndex,
+  type Document,
+  type IndexedSop,
+  type ServedSop,
+  type TermIndex,
+} from './sop-index.ts';
+import { type Term, toTerms } from './terms.ts';
+
+export interface RankQuery {
+  readonly task: string;
+  readonly limit: number;
+  readonly minConfidence: number;
+}
+
+/** A SOP that fits, how well (0 to 1), and the terms that say so. */
+export interface RankedSop {
+  readonly sop: ServedSop;
+  readonly relevance: number;
+  readonly matched: readonly string[];
+}
+
+/** SOPs ready for asking; they can be changed one by one. */
+export interface SopIndex {
+  readonly size: number;
+  put(sop: ServedSop): void;
+  remove(sopId: string): void;
+  rank(query: RankQuery): RankedSop[];
+}
+
+export const ranking = {
+  neighbours: 30,
+  /** Sharpness of the vote: (similarity / best)^power. */
+  power: 4,
+  /** Query terms that are looked up, heaviest first. */
+  termsMax: 64,
+  /** Share of the task's weight that a SOP's words must cover, and the least similarity of its nearest wording: more of
+   * both, the surer the asker wants to be. */
+  coverageMin: 0.15,
+  coverageMore: 0.42,
+  similarityMin: 0.1,
+  similarityMore: 0.2,
+  /** From this confidence on one matching word is not enough. */
+  sureFrom: 0.5,
+  /** Share of the best SOP's worth below which another is not served. */
+  nearBest: 0.7,
+  matchedMax: 12,
+} as const;
+
+/** Builds an index over SOPs. */
+export function createIndex(sops: readonly ServedSop[]): SopIndex {
+  const index = createTermIndex();
+  for (const sop of sops) index.put(sop);
+  return {
+    get size() {
+      return index.sops.size;
+    },
+    put: index.put,
+    remove: index.remove,
+    rank: (query) => rankIn(index, query),
+  };
+}
+
+/** Ranks SOPs once; for many questions build the index once. */
+export function rank(query: RankQuery & { readonly sops: readonly ServedSop[] }): RankedSop[] {
+  return createIndex(query.sops).rank(query);
+}
+
+interface Neighbour {
+  readonly document: Document;
+  readonly similarity: number;
+}
+
+function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
+  const terms = toTerms(query.task, true);
+  if (terms.length === 0 || query.limit <= 0 || index.sops.size === 0) return [];
+  const neighbours = findNeighbours(index, terms);
+  const top = neighbours[0];
+  const sure = Math.min(1, Math.max(0, query.minConfidence));
+  const similarityMin = ranking.similarityMin + sure * ranking.similarityMore;
+  const coverageMin = ranking.coverageMin + sure * ranking.coverageMore;
+  if (top === undefined || top.similarity < similarityMin) return [];
+  const words = terms.filter(isWord);
+  const votes = toVotes(neighbours, top.similarity);
+  const ranked: (RankedSop & { readonly worth: number })[] = [];
+  for (const [indexed, { similarity }] of votes) {
+    const match = toMatch(index, words, indexed);
+    if (match.coverage < coverageMin || similarity < similarityMin) continue;
+    if (sure >= ranking.sureFrom && words.length > 2 && match.matched.length < 2) continue;
+    const expected = toExpected(index, indexed, votes);
+    const relevance = toRelevance(similarity, match.coverage, expected);
+    const worth =
+      expected * (0.5 + (0.5 * similarity) / top.similarity) * (0.8 + 0.2 * indexed.sop.confidence);
+    ranked.push({ sop: indexed.sop, relevance, matched: match.matched, worth });
+  }
+  // A sure SOP is no answer where an unsure one fits much better: then the right answer is not known yet.
+  const least = ranking.nearBest * Math.max(0, ...ranked.map((each) => each.worth));
+  return ranked
+    .filter((each) => each.sop.confidence >= query.minConfidence && each.worth >= least)
+    .sort((a, b) => b.worth - a.worth || (a.sop.sopId < b.sop.sopId ? -1 : 1))
+    .slice(0, query.limit)
+    .map(({ sop, relevance, matched }) => ({ sop, relevance, matched }));
+}
+
+/** The wordings most like the task, by cosine. */
+function findNeighbours(index: TermIndex, terms: readonly Term[]): Neighbour[] {
+  const weighted = terms
+    .map(({ term, weight }) => ({ term, weight, scaled: weight * index.weightOf(term) }))
+    .sort((a, b) => b.scaled - a.scaled || (a.term < b.term ? -1 : 1));
+  const own = Math.sqrt(weighted.reduce((sum, each) => sum + each.scaled ** 2, 0)) || 1;
+  const dots = new Map<Document, number>();
+  for (const { term, scaled } of weighted.slice(0, ranking.termsMax)) {
+    const termWeight = index.weightOf(term);
+    for (const document of index.documentsWith(term)) {
+      dots.set(document, (dots.get(document) ?? 0) + scaled * termWeight * weightIn(document, term));
+    }
+  }
+  const neighbours: Neighbour[] = [];
+  for (const [document, dot] of dots) {
+    neighbours.push({ document, similarity: Math.min(1, dot / (own * index.normOf(document))) });
+  }
+  return neighbours.sort(compareNeighbours).slice(0, ranking.neighbours);
+}
+
+function compareNeighbours(a: Neighbour, b: Neighbour): number {
+  if (a.similarity !== b.similarity) return b.similarity - a.similarity;
+  return a.document.of.sop.sopId < b.document.of.sop.sopId ? -1 : 1;
+}
+
+function weightIn(document: Document, term: string): number {
+  return document.weights.get(term) ?? 0;
+}
+
+interface Vote {
+  similarity: number;
+  weight: number;
+}
+
+function toVotes(neighbours: readonly Neighbour[], best: number): Map<IndexedSop, Vote> {
+  const votes = new Map<IndexedSop, Vote>();
+  for (const { document, similarity } of neighbours) {
+    const vote = votes.get(document.of) ?? { similarity, weight: 0 };
+    vote.weight += (similarity / best) ** ranking.power;
+    votes.set(document.of, vote);
+  }
+  return votes;
+}
+
+/** How alike a SOP's procedure is to what the neighbours vote for: the score it may expect. */
+function toExpected(index: TermIndex, indexed: IndexedSop, votes: ReadonlyMap<IndexedSop, Vote>): number {
+  let sum = 0;
+  let weights = 0;
+  for (const [other, { weight }] of votes) {
+    sum += weight * index.book.likeness(indexed.sequence, other.sequence);
+    weights += weight;
+  }
+  return weights === 0 ? 0 : sum / weights;
+}
+
+interface Match {
+  readonly coverage: number;
+  readonly matched: readonly string[];
+}
+
+const isWord = ({ term }: Term) => !term.startsWith('~') && !term.startsWith('#') && !term.includes(' ');
+
+/** The share of the task's words, by weight, that stand in a SOP's wordings or tool names. */
+function toMatch(index: TermIndex, words: readonly Term[], indexed: IndexedSop): Match {
+  let all = 0;
+  let covered = 0;
+  const matched: { readonly term: string; readonly weight: number }[] = [];
+  for (const { term, weight } of words) {
+    const scaled = weight * index.idfOf(term);
+    all += scaled;
+    const stands = indexed.documents.some((document) => document.weights.has(term));
+    if (!stands && !indexed.toolWords.has(term)) continue;
+    covered += scaled;
+    matched.push({ term, weight: scaled });
+  }
+  const strongest = matched.sort((a, b) => b.weight - a.weight || (a.term < b.term ? -1 : 1));
+  return {
+    coverage: all === 0 ? 0 : covered / all,
+    matched: strongest.slice(0, ranking.matchedMax).map(({ term }) => term),
+  };
+}
+
+function toRelevance(similarity: number, coverage: number, expected: number): number {
+  return Math.round(Math.min(1, Math.sqrt(similarity * coverage) * (0.5 + 0.5 * expected)) * 10_000) / 10_000;
+}

@@ -1,0 +1,79 @@
+/**
+ * Sixth step: how sure a procedure is. The mean of a Beta posterior whose successes are distinct successful episodes,
+ * each weighed by how it ended and how far it agrees with the procedure, and whose failures outweigh implied successes:
+ *
+ *     confidence = (a + S) / (a + b + S + F)      a = 0.3, b = 1.2
+ *     S = sum over successes of  w x agreement,             w = 1 told, 0.9 implied
+ *     F = sum over successes of  w x (1 - agreement) / 2  +  sum over failures of  v x agreement,   v = 1.5 told, 0.5 stuck
+ *
+ * A failure that did something else says little about this procedure; one that followed it says much, unless the same
+ * task later succeeded this way: then it was the execution that failed, and it counts a fifth.
+ *
+ * Three consistent episodes give 0.73 told, 0.71 implied; two give at most 0.66 and are capped below the bar anyhow.
+ */
+import type { SopStatus } from '../../machines/words/sops.ts';
+import type { Alignment } from './align.ts';
+import type { Case } from './case.ts';
+
+/** The bar for serving, and what it takes to reach it. */
+export const bar = { confidence: 0.7, episodesMin: 3, principalsMin: 2, agreementMin: 0.5 } as const;
+
+const prior = { successes: 0.3, failures: 1.2 } as const;
+const weights = { told: 1, implied: 0.9, failed: 1.5, stuck: 0.5, outdone: 0.2 } as const;
+const belowBar = 0.69;
+const confidenceMax = 0.99;
+
+export interface Evidence {
+  readonly members: readonly Case[];
+  readonly failures: readonly Case[];
+  readonly alignment: Alignment;
+  /** True where several principals share the namespace: then one of them alone proves nothing. */
+  readonly shared: boolean;
+}
+
+export interface Score {
+  readonly confidence: number;
+  readonly status: SopStatus;
+}
+
+/** Confidence and status of a procedure. */
+export function score(evidence: Evidence): Score {
+  let successes = 0;
+  let failures = 0;
+  let agreeing = 0;
+  const principals = new Set<string>();
+  for (const one of evidence.members) {
+    const agreement = evidence.alignment.agreementOf(one.sequence);
+    const weight = one.verdict === 'told' ? weights.told : weights.implied;
+    successes += weight * agreement;
+    failures += (weight * (1 - agreement)) / 2;
+    if (agreement < bar.agreementMin) continue;
+    agreeing += 1;
+    principals.add(one.principal);
+  }
+  const lastSuccess = toLastSuccess(evidence);
+  for (const one of evidence.failures) {
+    const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
+    const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;
+    failures += weight * (outdone ? weights.outdone : 1) * evidence.alignment.agreementOf(one.sequence);
+  }
+  const mean = (prior.successes + successes) / (prior.successes + prior.failures + successes + failures);
+  const proven = agreeing >= bar.episodesMin && (!evidence.shared || principals.size >= bar.principalsMin);
+  const confidence = round(Math.min(mean, proven ? confidenceMax : belowBar));
+  return { confidence, status: proven && confidence >= bar.confidence ? 'active' : 'candidate' };
+}
+
+/** For each wording, when it last succeeded this way and somebody said so. */
+function toLastSuccess({ members, alignment }: Evidence): Map<string, string> {
+  const last = new Map<string, string>();
+  for (const one of members) {
+    if (one.verdict !== 'told' || alignment.agreementOf(one.sequence) < bar.agreementMin) continue;
+    if (one.startedAt > (last.get(one.wordingKey) ?? '')) last.set(one.wordingKey, one.startedAt);
+  }
+  return last;
+}
+
+/** Four digits: enough for people, and equal on every machine. */
+function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}

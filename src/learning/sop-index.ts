@@ -1,0 +1,153 @@
+/**
+ * SOPs made ready for asking: one document a wording, an inverted index over terms, and for each term how much it says
+ * about the procedure (terms whose SOPs work alike weigh more than names and values). SOPs come and go one by one.
+ */
+import type { LearnedSop } from '../../machines/words/sops.ts';
+import { createSequenceBook, type Interned, type SequenceBook } from './likeness.ts';
+import { type Term, toNameWords, toStem, toTerms } from './terms.ts';
+
+/** What is stored of a SOP and needed to rank it. */
+export type ServedSop = Pick<
+  LearnedSop,
+  'sopId' | 'trigger' | 'triggerFrom' | 'steps' | 'procedure' | 'confidence' | 'occurrences' | 'wordings'
+>;
+
+export interface IndexedSop {
+  readonly sop: ServedSop;
+  readonly sequence: Interned;
+  /** Stems of its tool names. */
+  readonly toolWords: ReadonlySet<string>;
+  readonly documents: readonly Document[];
+}
+
+export interface Document {
+  readonly of: IndexedSop;
+  readonly terms: readonly Term[];
+  readonly weights: ReadonlyMap<string, number>;
+  norm: number;
+  /** The index version for which `norm` holds. */
+  normVersion: number;
+}
+
+export interface TermIndex {
+  readonly book: SequenceBook;
+  readonly sops: ReadonlyMap<string, IndexedSop>;
+  put(sop: ServedSop): void;
+  remove(sopId: string): void;
+  documentsWith(term: string): ReadonlySet<Document>;
+  /** What a term weighs: how rare it is, and how alike the procedures are that share it. */
+  weightOf(term: string): number;
+  /** Rarity alone. */
+  idfOf(term: string): number;
+  normOf(document: Document): number;
+}
+
+const nothing: ReadonlySet<Document> = new Set();
+/** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
+export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
+
+/** An empty index. */
+export function createTermIndex(): TermIndex {
+  const book = createSequenceBook();
+  const sops = new Map<string, IndexedSop>();
+  const postings = new Map<string, Set<Document>>();
+  const lifts = new Map<string, number>();
+  let documents = 0;
+  let version = 0;
+
+  function remove(sopId: string): void {
+    const indexed = sops.get(sopId);
+    if (indexed === undefined) return;
+    sops.delete(sopId);
+    for (const document of indexed.documents) {
+      documents -= 1;
+      for (const { term } of document.terms) {
+        const posting = postings.get(term);
+        posting?.delete(document);
+        if (posting?.size === 0) postings.delete(term);
+      }
+    }
+    touch();
+  }
+
+  function touch(): void {
+    version += 1;
+    lifts.clear();
+  }
+
+  function put(sop: ServedSop): void {
+    remove(sop.sopId);
+    const indexed = toIndexed(sop, book);
+    sops.set(sop.sopId, indexed);
+    for (const document of indexed.documents) {
+      documents += 1;
+      for (const { term } of document.terms) {
+        const posting = postings.get(term) ?? new Set<Document>();
+        postings.set(term, posting.add(document));
+      }
+    }
+    touch();
+  }
+
+  const idfOf = (term: string) => 1 + Math.log((documents + 20) / ((postings.get(term)?.size ?? 0) + 1));
+
+  function liftOf(term: string): number {
+    const known = lifts.get(term);
+    if (known !== undefined) return known;
+    const posting = postings.get(term);
+    const lift = posting === undefined ? 1 : toLift(posting);
+    lifts.set(term, lift);
+    return lift;
+  }
+
+  const weightOf = (term: string) => idfOf(term) * liftOf(term);
+
+  return {
+    book,
+    sops,
+    put,
+    remove,
+    documentsWith: (term) => postings.get(term) ?? nothing,
+    weightOf,
+    idfOf,
+    normOf(document) {
+      if (document.normVersion === version) return document.norm;
+      let sum = 0;
+      for (const { term, weight } of document.terms) sum += (weight * weightOf(term)) ** 2;
+      document.norm = Math.sqrt(sum) || 1;
+      document.normVersion = version;
+      return document.norm;
+    },
+  };
+}
+
+function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
+  const sequence = book.intern(sop.procedure.map((step) => step.tool));
+  const toolWords = new Set(sop.procedure.flatMap((step) => toNameWords(step.tool).map(toStem)));
+  const documents: Document[] = [];
+  const indexed = { sop, sequence, toolWords, documents };
+  for (const text of [sop.trigger, ...sop.wordings]) {
+    const terms = toTerms(text, true);
+    const weights = new Map(terms.map(({ term, weight }) => [term, weight]));
+    documents.push({ of: indexed, terms, weights, norm: 0, normVersion: -1 });
+  }
+  return indexed;
+}
+
+/** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */
+function toLift(posting: ReadonlySet<Document>): number {
+  const sums = new Map<string, number>();
+  let count = 0;
+  for (const { of } of posting) {
+    const tools = new Set(of.sequence.symbols);
+    const unit = 1 / Math.sqrt(Math.max(1, tools.size));
+    for (const tool of tools) sums.set(tool, (sums.get(tool) ?? 0) + unit);
+    count += 1;
+    if (count >= lifting.sampleMax) break;
+  }
+  let squares = 0;
+  for (const sum of sums.values()) squares += sum * sum;
+  const pairs = count * (count - 1);
+  const alike = pairs === 0 ? 0 : Math.max(0, squares - count) / pairs;
+  return 1 + lifting.share * ((alike * pairs + 0.5 * lifting.shrink) / (pairs + lifting.shrink) - 0.5);
+}

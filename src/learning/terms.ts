@@ -1,0 +1,142 @@
+/**
+ * What a text is about: stems, pairs of words and letter groups for comparing, and value classes (e-mail, path, number)
+ * in place of values. Nothing that was redacted ever becomes a term.
+ */
+import { bounds } from './bounds.ts';
+
+/** A term and how much it weighs before anybody counted it: integers, so that sums can be undone exactly. */
+export interface Term {
+  readonly term: string;
+  readonly weight: number;
+}
+
+export const termWeights = { word: 4, name: 2, pair: 2, value: 1, letters: 1 } as const;
+
+const redacted = /\[redacted:?[^\]]*\]?/gi;
+const values: readonly (readonly [string, RegExp])[] = [
+  ['email', /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}/g],
+  ['url', /\bhttps?:\/\/[^\s"'<>)]{1,300}/gi],
+  [
+    'path',
+    /(?<![\w.])(?:[A-Za-z]:\\|~?\.{0,2}\/)?(?:[\w.@-]{1,80}[/\\])+[\w.@-]{1,80}|(?<![\w/])~?\.{0,2}\/[\w.@-]{2,80}|\b[\w-]{1,60}\.(?:[a-z]{2,4}|json[lc]?|yaml)\b(?!\s*[(@])/gi,
+  ],
+  ['number', /(?<![A-Za-z{])[#$€£]?\d[\d.,:/-]*(?:[A-Za-z]{1,2}\b)?/g],
+];
+const placeholder = /\{(?:email|url|path|number|id|text)\}/g;
+const stopWords = new Set(
+  (
+    'a about after all also am an and any are as at be because been before being but by can could did do does doing done ' +
+    'dear for from get give go had has have having hello help her here hers hey hi him his how i if in into is it its just ' +
+    'know let like make may me might more most must my need no not now of off ok okay on once one only or other our out ' +
+    'over own please provide same she should so some such tell than thank thanks that the their them then there these they ' +
+    'this those through to too under until up us using use very want wanted was we were what when where which while who ' +
+    'whom why will with would yes yet you your im id ive dont cant lets going able sure'
+  ).split(' '),
+);
+
+/** The text with values replaced by their class, e.g. `Read {path}`, unless `keep` knows the value. */
+export function maskValues(text: string, keep: (value: string) => boolean = () => false): string {
+  let masked = text.slice(0, 2_000).replace(redacted, '…');
+  for (const [name, pattern] of values) {
+    masked = masked.replace(pattern, (value) => (keep(value) ? value : `{${name}}`));
+  }
+  return masked.replace(/\s+/g, ' ').trim();
+}
+
+/** Every value (e-mail, URL, path, number) that stands in a text. */
+export function findValues(text: string): string[] {
+  const plain = text.slice(0, 2_000).replace(redacted, ' ');
+  return values.flatMap(([, pattern]) => plain.match(pattern) ?? []);
+}
+
+/** Lower case without values and punctuation: equal for the same wording with other values. */
+export function toWordingKey(text: string): string {
+  return maskValues(text)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}{}]+/gu, ' ')
+    .trim();
+}
+
+interface Word {
+  readonly stem: string;
+  readonly isName: boolean;
+  readonly isStop: boolean;
+}
+
+function toWords(masked: string): Word[] {
+  const found: Word[] = [];
+  for (const match of masked.matchAll(/[\p{L}][\p{L}\p{M}'’]*/gu)) {
+    const raw = match[0].replace(/['’]s$|['’]/gu, '');
+    if (raw === '') continue;
+    const before = masked.slice(Math.max(0, match.index - 2), match.index);
+    const isName =
+      /^\p{Lu}/u.test(raw) && match.index > 0 && !/[.!?:]\s?$/.test(before) && !/^\p{Lu}+$/u.test(raw);
+    const lower = raw.toLowerCase();
+    if (/[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/u.test(lower)) {
+      for (let at = 0; at < Math.min(lower.length - 1, 60); at += 1) {
+        found.push({ stem: lower.slice(at, at + 2), isName: false, isStop: false });
+      }
+      continue;
+    }
+    found.push({ stem: toStem(lower.slice(0, 40)), isName, isStop: stopWords.has(lower) });
+    if (found.length >= bounds.termsMax) break;
+  }
+  return found;
+}
+
+/** A light stem: plural, -ing, -ed and a final e go. */
+export function toStem(word: string): string {
+  let stem = word;
+  if (stem.length > 4 && stem.endsWith('ies')) stem = `${stem.slice(0, -3)}y`;
+  else if (stem.length > 3 && /[^su]s$/.test(stem)) stem = stem.slice(0, -1);
+  if (stem.length > 5 && stem.endsWith('ing')) stem = stem.slice(0, -3);
+  else if (stem.length > 4 && stem.endsWith('ed')) stem = stem.slice(0, -2);
+  if (/([b-df-hj-kmnp-rtv-z])\1$/.test(stem) && stem.length > 4) stem = stem.slice(0, -1);
+  if (stem.length > 4 && stem.endsWith('e')) stem = stem.slice(0, -1);
+  return stem;
+}
+
+/** Words and value classes of a text; with `deep` also pairs of words and letter groups. */
+export function toTerms(text: string, deep = false): Term[] {
+  const masked = maskValues(text);
+  const terms = new Map<string, number>();
+  const put = (term: string, weight: number) => {
+    if (terms.size < bounds.termsMax) terms.set(term, Math.max(weight, terms.get(term) ?? 0));
+  };
+  for (const match of masked.matchAll(placeholder)) put(`#${match[0]}`, termWeights.value);
+  const words = toWords(masked.replace(placeholder, ' . '));
+  const content = words.filter((word) => !word.isStop && word.stem.length > 1);
+  for (const word of content) put(word.stem, word.isName ? termWeights.name : termWeights.word);
+  if (content.length === 0) for (const word of words) put(word.stem, termWeights.value);
+  if (deep) putDeep(content, put);
+  return [...terms].map(([term, weight]) => ({ term, weight }));
+}
+
+function putDeep(content: readonly Word[], put: (term: string, weight: number) => void): void {
+  content.forEach((word, at) => {
+    const next = content[at + 1];
+    if (next !== undefined && !word.isName && !next.isName)
+      put(`${word.stem} ${next.stem}`, termWeights.pair);
+  });
+  for (const word of content) {
+    if (word.isName) continue;
+    const padded = `^${word.stem}`;
+    for (let at = 0; at + 4 <= Math.min(padded.length, 16); at += 1)
+      put(`~${padded.slice(at, at + 4)}`, termWeights.letters);
+  }
+}
+
+/** Words of a tool or argument name: `fs__listDirectory` gives fs, list, directory. */
+export function toNameWords(name: string): string[] {
+  return name
+    .slice(0, 300)
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+/** True where a text holds something that was redacted. */
+export function isRedacted(text: string): boolean {
+  return /\[redacted/i.test(text);
+}

@@ -1,0 +1,183 @@
+/**
+ * The node's configuration: `drey.json` in the clients' own `mcpServers` format, environment and flags, parsed once.
+ * An unknown key is an error that names it; nothing here starts or opens anything but the file itself.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { defaultDataFolder } from '../../infra/servers/servers.ts';
+import { DreyError } from '../../machines/words/errors.ts';
+import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
+import { UpstreamConfig } from '../upstream/upstream.ts';
+
+export const defaultPort = 7333;
+
+const Alias = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/,
+    'an alias has 1 to 40 letters, digits, _ or - and begins with a letter or digit',
+  );
+
+const BreakerSettings = z.strictObject({
+  windowSize: z.number().int().min(1).max(10_000).exactOptional(),
+  minCalls: z.number().int().min(1).max(10_000).exactOptional(),
+  failureRate: z.number().min(0).max(1_000).exactOptional(),
+  openMs: z.number().int().min(1).max(3_600_000).exactOptional(),
+  openMaxMs: z.number().int().min(1).max(86_400_000).exactOptional(),
+  backoff: z.number().min(1).max(10).exactOptional(),
+  halfOpenCalls: z.number().int().min(1).max(1_000).exactOptional(),
+});
+
+/** The file `drey.json`. */
+export const ConfigFile = z.strictObject({
+  $schema: z.string().optional(),
+  mcpServers: z.record(Alias, UpstreamConfig).default({}),
+  /** Where HTTP listens; loopback unless told otherwise. */
+  host: z.string().min(1).max(255).default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(defaultPort),
+  dataFolder: z.string().min(1).optional(),
+  /** The namespace of callers who name none. */
+  namespace: Namespace.default(defaultNamespace),
+  /** When upstream tools get their alias as prefix. */
+  prefix: z.enum(['always', 'conflict', 'never']).default('always'),
+  requireToken: z.boolean().default(false),
+  /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
+  allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),
+  allowedOrigins: z.array(z.string().min(1).max(255)).max(100).default([]),
+  breaker: BreakerSettings.default({}),
+  /** `power-safe` syncs the event log before a reply leaves. */
+  durability: z.enum(['process-safe', 'power-safe']).default('process-safe'),
+  learning: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Quiet time after which an open episode is learned from. */
+      quietMs: z.number().int().min(100).max(600_000).default(5_000),
+      /** Several principals write here: none of them can lift a SOP over the bar alone. */
+      sharedNamespaces: z.array(Namespace).max(1_000).default([]),
+    })
+    .prefault({}),
+  /** Further key names whose values are redacted. */
+  redactKeys: z.array(z.string().min(1).max(100)).max(200).default([]),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;
+
+export interface NodeFlags {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly role?: 'all' | 'gateway' | 'learner' | undefined;
+  readonly requireToken?: boolean | undefined;
+  readonly stopWhenIdleSeconds?: number | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+export interface NodeConfig extends Omit<ConfigFile, 'dataFolder' | '$schema'> {
+  readonly dataFolder: string;
+  readonly role: 'all' | 'gateway' | 'learner';
+  /** The file it was read from; undefined when there is none. */
+  readonly file: string | undefined;
+  readonly natsUrl: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly stopWhenIdleSeconds: number | undefined;
+  /** Upstreams that could not be understood: they are shown as failed, the others work. */
+  readonly verbose: boolean;
+}
+
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly flags: NodeFlags;
+  readonly uid: number | undefined;
+}
+
+/** Finds, reads and checks the configuration; throws `config_invalid` or `file_unreadable`. */
+export function readConfig(sources: ConfigSources): NodeConfig {
+  const { env, cwd, flags } = sources;
+  const file = findConfigFile(sources);
+  const parsed = parseConfig(file === undefined ? {} : readJson(file), file ?? 'the built-in defaults');
+  const { dataFolder, $schema: _schema, ...rest } = parsed;
+  const fromFile =
+    dataFolder === undefined || file === undefined ? undefined : resolve(dirname(file), dataFolder);
+  return {
+    ...rest,
+    host: flags.host ?? env['DREY_HOST'] ?? rest.host,
+    port: flags.port ?? readPort(env['DREY_PORT']) ?? rest.port,
+    requireToken: flags.requireToken ?? rest.requireToken,
+    dataFolder:
+      flags.data === undefined ? (fromFile ?? defaultDataFolder(env, sources.uid)) : resolve(cwd, flags.data),
+    role: flags.role ?? 'all',
+    file,
+    natsUrl: env['DREY_NATS_URL'] || undefined,
+    databaseUrl: env['DATABASE_URL'] || undefined,
+    stopWhenIdleSeconds: flags.stopWhenIdleSeconds,
+    verbose: flags.verbose ?? false,
+  };
+}
+
+/** Checks what a configuration file holds; the sentence names every wrong key and where it stands. */
+export function parseConfig(content: unknown, where: string): ConfigFile {
+  const parsed = ConfigFile.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.slice(0, 5).map((issue) => {
+    const path = issue.path.join('.') || 'the file';
+    if (issue.code !== 'unrecognized_keys') return `${path}: ${issue.message}`;
+    return `${path === 'the file' ? '' : `${path}: `}unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  });
+  const known = Object.keys(ConfigFile.shape).filter((key) => key !== '$schema');
+  throw new DreyError(
+    'config_invalid',
+    `${where} is not valid: ${faults.join('; ')}. Known keys are ${known.join(', ')}.`,
+    {
+      details: { faults },
+    },
+  );
+}
+
+function findConfigFile({ env, cwd, flags }: ConfigSources): string | undefined {
+  const named = flags.config ?? env['DREY_CONFIG'];
+  if (named) return resolve(cwd, named);
+  const configHome = env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config');
+  return [join(cwd, 'drey.json'), join(configHome, 'drey', 'drey.json')].find(exists);
+}
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch (error) {
+    return !(
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+    );
+  }
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new DreyError(
+      'file_unreadable',
+      `The configuration file ${file} cannot be read; check that it exists and is readable.`,
+      { cause },
+    );
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'it is not JSON';
+    throw new DreyError('config_invalid', `${file} is not JSON: ${why}.`, { cause });
+  }
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new DreyError('config_invalid', `DREY_PORT is "${text}"; it must be a whole number from 0 to 65535.`);
+}

@@ -1,0 +1,97 @@
+/**
+ * The node's one HTTP server: it owns the socket and its limits and hands requests to the gateway and the console.
+ * It knows nothing of MCP or REST.
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { DreyError } from '../../machines/words/errors.ts';
+
+/** Above every client's own keep-alive, so that we never close a socket a client is about to use. */
+const keepAliveMs = 75_000;
+const headersMs = 20_000;
+/** A whole request body must have arrived by then. */
+const requestMs = 60_000;
+const headerBytesMax = 32 * 1024;
+const connectionsMax = 10_000;
+
+export interface HttpFaces {
+  /** Answers the request, or says that it is not its own. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /** Stops accepting, then waits for open requests; what is left after the bound is cut. */
+  close(boundMs: number): Promise<void>;
+}
+
+/** Listens; throws `port_in_use` or `permission_denied` with the address in the sentence. */
+export async function listen(host: string, port: number, faces: HttpFaces): Promise<HttpServer> {
+  const server = createServer({
+    maxHeaderSize: headerBytesMax,
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+  });
+  server.maxConnections = connectionsMax;
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket: Duplex) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    if (!faces.handle(request, response)) response.writeHead(404).end();
+  });
+  server.on('upgrade', faces.handleUpgrade);
+  server.on('clientError', (_error, socket: Duplex) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+  await bind(server, host, port);
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`,
+    port: address.port,
+    close: (boundMs) => closeServer(server, sockets, boundMs),
+  };
+}
+
+async function bind(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(toListenError(cause, host, port)));
+    server.listen(port, host, resolve);
+  });
+}
+
+function toListenError(cause: NodeJS.ErrnoException, host: string, port: number): DreyError {
+  if (cause.code === 'EADDRINUSE') {
+    return new DreyError(
+      'port_in_use',
+      `Port ${port} on ${host} is in use; stop what listens there, or choose another with --port (0 takes a free one).`,
+      { cause },
+    );
+  }
+  if (cause.code === 'EACCES') {
+    return new DreyError(
+      'permission_denied',
+      `Port ${port} on ${host} may not be opened by this user; choose one above 1023 with --port.`,
+      { cause },
+    );
+  }
+  return new DreyError('config_invalid', `Listening on ${host}:${port} is not possible: ${cause.message}.`, {
+    cause,
+  });
+}
+
+async function closeServer(server: Server, sockets: ReadonlySet<Duplex>, boundMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const bound = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, boundMs);
+  await closed;
+  clearTimeout(bound);
+}

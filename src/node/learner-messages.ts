@@ -1,0 +1,27 @@
+/** What a node and its learner process say to each other over the pipe between them. */
+import { z } from 'zod';
+
+/** Node to learner, once at the start. */
+export const LearnerSettings = z.object({
+  natsUrl: z.string(),
+  databaseUrl: z.string(),
+  eventFolder: z.string(),
+  quietMs: z.number(),
+  sharedNamespaces: z.array(z.string()),
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+  heartbeatMs: z.number(),
+});
+export type LearnerSettings = z.infer<typeof LearnerSettings>;
+
+export const ToLearner = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('start'), settings: LearnerSettings }),
+  z.object({ type: z.literal('drain') }),
+]);
+export type ToLearner = z.infer<typeof ToLearner>;
+
+export const FromLearner = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('heartbeat'), rssBytes: z.number() }),
+  z.object({ type: z.literal('failed'), reason: z.string() }),
+]);
+export type FromLearner = z.infer<typeof FromLearner>;

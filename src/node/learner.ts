@@ -1,0 +1,98 @@
+/**
+ * The learner process: Layer 2 apart from everything that answers calls. It gets its settings from the node that
+ * started it, shows that it lives, and ends with that node. Killing it at any moment loses nothing: its place is kept
+ * by the bus, its effects by the database.
+ */
+import { setPriority } from 'node:os';
+import { toPlainError } from '../../machines/words/errors.ts';
+import { createAnnouncer, openLearning } from '../actors/actors.ts';
+import { openStore } from '../store/store.ts';
+import { openEventLog, openWire, startPump } from '../wire/wire.ts';
+import { createClock } from './clock.ts';
+import { ToLearner } from './learner-messages.ts';
+import type { FromLearner, LearnerSettings } from './learner-messages.ts';
+import { openLog } from './log.ts';
+
+/** Layer 1 goes first on a busy machine. */
+const nice = 19;
+const pumpDrainMs = 2_000;
+
+function say(message: FromLearner): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
+  setPriority(nice);
+  const log = openLog({ level: settings.level });
+  const clock = createClock();
+  const wire = await openWire({ url: settings.natsUrl, name: 'drey-learner', log, now: clock.now });
+  const store = await openStore({ url: settings.databaseUrl, log, now: clock.monotonic, poolMax: 4 });
+  const eventLog = openEventLog({ folder: settings.eventFolder, log, now: clock.monotonic });
+  const pump = startPump({
+    eventLog,
+    publishAll: (parcels, options) => wire.sendAll(parcels, options),
+    whenConnected: () => wire.whenConnected(),
+    log,
+  });
+  const announcer = createAnnouncer({ append: (event) => void eventLog.append(event), clock, log });
+  const shared = new Set(settings.sharedNamespaces);
+  const engine = await openLearning({
+    wire,
+    store,
+    clock,
+    log,
+    announcer,
+    quietMs: settings.quietMs,
+    isShared: (namespace) => shared.has(namespace),
+    failed: (reason) => {
+      log.error({ reason }, 'the learning engine failed');
+      say({ type: 'failed', reason });
+      process.exitCode = 1;
+      setImmediate(() => process.exit());
+    },
+  });
+  const beat = setInterval(
+    () => say({ type: 'heartbeat', rssBytes: process.memoryUsage().rss }),
+    settings.heartbeatMs,
+  );
+  say({ type: 'ready' });
+  return async () => {
+    clearInterval(beat);
+    await engine.stop();
+    await pump.stop({ drainMs: pumpDrainMs });
+    eventLog.close();
+    await wire.close();
+    await store.close();
+  };
+}
+
+let stop: (() => Promise<void>) | undefined;
+let ending = false;
+
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await stop?.();
+  process.exit();
+}
+
+process.on('message', (raw) => {
+  const message = ToLearner.parse(raw);
+  if (message.type === 'drain') {
+    void end();
+    return;
+  }
+  run(message.settings).then(
+    (how) => {
+      stop = how;
+    },
+    (error: unknown) => {
+      say({ type: 'failed', reason: toPlainError(error).message });
+      process.exit(1);
+    },
+  );
+});
+// A learner without its node would learn on for nobody.
+process.on('disconnect', () => void end());
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => void end());

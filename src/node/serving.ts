@@ -1,0 +1,225 @@
+/**
+ * What the gateway is given: sessions, the catalogue, learned procedures, feedback, events and the node's state, put
+ * together from actors, store and wire. It decides nothing itself.
+ */
+import { DreyError, toPlainError } from '../../machines/words/errors.ts';
+import { eventVersion, topics } from '../../machines/words/events.ts';
+import type { AnyEvent, DreyEvent } from '../../machines/words/events.ts';
+import { createId, systemNamespace } from '../../machines/words/ids.ts';
+import type { Redactor } from '../access/access.ts';
+import type {
+  Announcer,
+  Clock,
+  EngineReport,
+  Log,
+  Relay,
+  Sessions,
+  Shelf,
+  Upstreams,
+} from '../actors/actors.ts';
+import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
+import type { FollowEvents, GatewayNeeds, LearningStatus } from '../gateway/gateway.ts';
+import type { Store } from '../store/store.ts';
+import {
+  addInjection,
+  addToOutbox,
+  ensureNamespace,
+  getSop,
+  listSops,
+  readLearningFigures,
+  recordFeedback,
+} from '../store/store.ts';
+import type { Wire } from '../wire/wire.ts';
+import { importEpisodes } from './imports.ts';
+
+export interface ServingOptions {
+  readonly version: string;
+  readonly wire: Wire;
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly upstreams: Upstreams;
+  readonly shelf: Shelf;
+  readonly relay: Relay;
+  readonly redactor: Redactor;
+  readonly announcer: Announcer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly waiting: () => number;
+  readonly admit: GatewayNeeds['admit'];
+  readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+  readonly shutdown: () => void;
+}
+
+const askMs = 500;
+const recentMax = 10;
+
+/** Builds the gateway's needs. */
+export function createServing(options: ServingOptions): GatewayNeeds {
+  const { store, clock, log, sessions, upstreams, shelf } = options;
+  return {
+    version: options.version,
+    log,
+    now: clock.now,
+    ids: clock,
+    admit: options.admit,
+    sessions,
+    catalogue: () => upstreams.catalogue(),
+    onCatalogueChanged: (changed) => upstreams.onChange(changed),
+    sops: {
+      search: (question) => shelf.search(question),
+      list: ({ namespace, status, ...filter }) =>
+        store.inNamespace(namespace, async (trx) => {
+          const statuses =
+            status === undefined ? (['active', 'candidate', 'shadow', 'quarantined'] as const) : [status];
+          return (await listSops(trx, { ...filter, statuses })).map(toShelved);
+        }),
+      async get(namespace, id) {
+        const sop = await store.inNamespace(namespace, (trx) => getSop(trx, id));
+        return sop === undefined ? undefined : toShelved(sop);
+      },
+      recordInjection: (injection) => recordInjection(options, injection),
+    },
+    feedback: (report) => storeFeedback(options, report),
+    learning: (namespace) => readLearning(options, namespace),
+    status: options.status,
+    importEpisodes: (namespace, principal, episodes) =>
+      importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
+    followEvents: (which, onEvent) => followEvents(options.wire, which, onEvent),
+    shutdown: options.shutdown,
+  };
+}
+
+/** Asks the engine, wherever it runs; null when nobody answers in time. */
+export async function askEngine(wire: Wire): Promise<EngineReport | null> {
+  try {
+    // Our own engine answers in our own words.
+    return (await wire.ask(learningAddress, 'status', undefined, { timeoutMs: askMs })) as EngineReport;
+  } catch {
+    return null;
+  }
+}
+
+async function readLearning({ wire, store }: ServingOptions, namespace: string): Promise<LearningStatus> {
+  const [engine, figures] = await Promise.all([
+    askEngine(wire),
+    store.inNamespace(namespace, (trx) => readLearningFigures(trx, { recentMax })),
+  ]);
+  return {
+    engine_status: engine?.engineStatus ?? 'unavailable',
+    last_learning_run: engine?.lastRunAt ?? null,
+    statistics: {
+      total_sops: figures.totalSops,
+      total_patterns: figures.totalPatterns,
+      avg_confidence: figures.avgConfidence,
+      recent_discoveries: figures.recentDiscoveries.map(({ type, trigger, discoveredAt }) => ({
+        type,
+        trigger,
+        discovered_at: discoveredAt,
+      })),
+    },
+  };
+}
+
+type Feedback = Parameters<GatewayNeeds['feedback']>[0];
+
+/** Stored and announced in one transaction, before the reply. */
+async function storeFeedback(
+  { store, redactor, relay, clock }: ServingOptions,
+  report: Feedback,
+): ReturnType<GatewayNeeds['feedback']> {
+  const { namespace, principal, patternId, helpful } = report;
+  const notes =
+    report.notes === undefined ? {} : { notes: redactor.redactText(report.notes).slice(0, 2_000) };
+  const figures = await store.inNamespace(namespace, async (trx) => {
+    await ensureNamespace(trx);
+    const recorded = await recordFeedback(trx, { patternId, principal: principal.id, helpful, ...notes });
+    if (recorded === undefined)
+      throw new DreyError('sop_unknown', `There is no procedure or pattern ${patternId} in this namespace.`);
+    const event: DreyEvent<'feedback.recorded'> = {
+      id: createId('event', clock),
+      type: 'feedback.recorded',
+      at: toIso(clock.now()),
+      namespace,
+      actor: { kind: recorded.kind, id: recorded.patternId },
+      version: eventVersion,
+      data: { patternId: recorded.patternId, helpful, principal: principal.id, ...notes },
+    };
+    await addToOutbox(trx, [event as DreyEvent]);
+    return recorded;
+  });
+  relay.nudge();
+  return {
+    pattern_id: figures.patternId,
+    new_effectiveness: figures.newEffectiveness,
+    applied_count: figures.appliedCount,
+    success_count: figures.successCount,
+  };
+}
+
+type Injection = Parameters<GatewayNeeds['sops']['recordInjection']>[0];
+
+/** Told at once, written when the database gets to it: serving never waits for its own bookkeeping. */
+function recordInjection(
+  { store, redactor, announcer, clock, log }: ServingOptions,
+  injection: Injection,
+): void {
+  if (injection.sops.length === 0) return;
+  const { namespace, principal, session, sops } = injection;
+  const injectionId = createId('injection', clock);
+  const task = redactor.redactText(injection.task).slice(0, 2_000);
+  const actor =
+    session === undefined
+      ? ({ namespace, kind: 'sop', id: sops[0]?.sopId ?? 'none' } as const)
+      : ({ namespace, kind: 'session', id: session.id } as const);
+  announcer.announce(
+    'injection.served',
+    actor,
+    { injectionId, principal, task, sops: [...sops] },
+    { id: injectionId },
+  );
+  const items = sops.map(({ sopId, relevance }) => ({ kind: 'sop' as const, id: sopId, relevance }));
+  store
+    .inNamespace(namespace, async (trx) => {
+      await ensureNamespace(trx);
+      await addInjection(trx, {
+        injectionId,
+        principal,
+        session: session?.id ?? '',
+        task,
+        at: toIso(clock.now()),
+        items,
+      });
+    })
+    .catch((error: unknown) =>
+      log.warn({ namespace, err: toPlainError(error) }, 'what was served could not be noted'),
+    );
+}
+
+/** A namespace's events, and the node's own, which belong to all of them. */
+async function followEvents(
+  wire: Wire,
+  which: FollowEvents,
+  onEvent: (event: AnyEvent) => void,
+): Promise<{ stop(): void }> {
+  const { namespace, from, ...selection } = which;
+  const namespaces = namespace === systemNamespace ? [namespace] : [namespace, systemNamespace];
+  const followings = await Promise.all(
+    namespaces.map((one) =>
+      wire.follow({
+        filters: { ...selection, namespace: one },
+        from,
+        onBatch: async (deliveries) => {
+          for (const { event } of deliveries) onEvent(event);
+        },
+      }),
+    ),
+  );
+  return {
+    stop() {
+      for (const following of followings) void following.stop();
+    },
+  };
+}
+
+/** Events after which a namespace's copy on the shelf is out of date. */
+export const shelfTypes = topics.state.filter((type) => type.startsWith('sop.'));

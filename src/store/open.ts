@@ -1,0 +1,168 @@
+/**
+ * The store while it is open: transactions that belong to a namespace, transactions of the system, and its end.
+ * Nobody gets a connection without one of the two; that is the wall between namespaces in this process.
+ */
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import type { RawBuilder, Transaction } from 'kysely';
+import { DreyError } from '../../machines/words/errors.ts';
+import { Namespace } from '../../machines/words/ids.ts';
+import { appRole, relayRole } from '../../infra/postgres/migrations.ts';
+import { toTarget, waits } from './connection.ts';
+import { isStale, toStoreError, unpreparedError } from './failures.ts';
+import { openPool } from './pool.ts';
+import type { SystemTrx, Tables, Trx } from './schema.ts';
+
+/** What this room writes its log to; pino fits. */
+export interface Log {
+  debug(fields: object, sentence: string): void;
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+export interface StoreOptions {
+  /** `postgres://user:password@host:port/database`; the user must be allowed to act as the application's role. */
+  readonly url: string;
+  readonly log: Log;
+  /** Connections at most; 10 unless stated. */
+  readonly poolMax?: number;
+  /** How long one statement may take; 10 s unless stated. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds, for measuring. */
+  readonly now: () => number;
+}
+
+export interface Store {
+  /** Runs `work` in one transaction that sees and writes this namespace only. */
+  inNamespace<T>(namespace: string, work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction over all namespaces, on outbox, timers, inbox and the list of namespaces. */
+  inSystem<T>(work: (trx: SystemTrx) => Promise<T>): Promise<T>;
+  /** One round trip; throws `database_unavailable`. */
+  ping(): Promise<{ readonly ms: number }>;
+  /** Connections open, idle, and callers waiting. */
+  connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
+  /** Hears of connections that broke while idle; returns how to stop listening. */
+  onError(listener: (error: DreyError) => void): () => void;
+  /** Waits for what is running, within bounds, and closes every connection. Twice is once. */
+  close(): Promise<void>;
+}
+
+const poolMaxDefault = 10;
+/** Transactions slower than this are worth a line in the log. */
+const slowMs = 1_000;
+const beginAttemptsMax = 4;
+
+/** Opens the store and checks that the database answers, is migrated, and is entered as the right role. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const store = createStore(options);
+  try {
+    await store.ping();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function createStore(options: StoreOptions): Store {
+  const target = toTarget(options.url);
+  const listeners = new Set<(error: DreyError) => void>();
+  const pool = openPool(
+    {
+      url: options.url,
+      poolMax: options.poolMax ?? poolMaxDefault,
+      role: appRole,
+      statementTimeoutMs: options.statementTimeoutMs ?? waits.statementMs,
+    },
+    {
+      onError: (error) => {
+        const known = toStoreError(error, target);
+        options.log.warn(
+          { code: known.code, details: known.details },
+          `a connection broke: ${known.message}`,
+        );
+        for (const listener of listeners) listener(known);
+      },
+      translate: (error) => toStoreError(error, target),
+    },
+  );
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  let closing: Promise<void> | undefined;
+
+  async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (closing !== undefined) throw new DreyError('database_unavailable', 'the store is closed');
+    const startedAt = options.now();
+    try {
+      return await work();
+    } finally {
+      const tookMs = options.now() - startedAt;
+      if (tookMs >= slowMs) options.log.warn({ what, tookMs }, 'a database transaction was slow');
+    }
+  }
+
+  return {
+    inNamespace: async (namespace, work) => {
+      assertNamespace(namespace);
+      const setting = sql`select set_config('drey.namespace', ${namespace}, true)`;
+      return attempt(namespace, () => transact(db, setting, (trx) => work({ namespace, db: trx })));
+    },
+    inSystem: (work) => {
+      const setting = sql.raw(`set local role ${relayRole}`);
+      return attempt('system', () => transact(db, setting, (trx) => work({ system: true, db: trx })));
+    },
+    ping: async () => {
+      const startedAt = options.now();
+      await attempt('ping', () => assertReady(db, target));
+      return { ms: options.now() - startedAt };
+    },
+    connections: () => pool.counts(),
+    onError: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => (closing ??= db.destroy()),
+  };
+}
+
+/**
+ * One transaction with its setting made first. After a restart of the server the pool may hold dead connections: as
+ * long as `work` has not begun, nothing can have happened, and another connection is tried.
+ */
+async function transact<T>(
+  db: Kysely<Tables>,
+  setting: RawBuilder<unknown>,
+  work: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  let begun = false;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().execute(async (trx) => {
+        await setting.execute(trx);
+        begun = true;
+        return work(trx);
+      });
+    } catch (error) {
+      if (begun || attempt >= beginAttemptsMax || !isStale(error)) throw error;
+    }
+  }
+}
+
+function assertNamespace(namespace: string): void {
+  if (Namespace.safeParse(namespace).success) return;
+  throw new DreyError('argument_invalid', 'a namespace has 1 to 255 characters of a-z, 0-9, _ and -');
+}
+
+/** A pooler that drops start-up options would let us in as the login user, who may pass every wall. */
+async function assertReady(db: Kysely<Tables>, target: string): Promise<void> {
+  const { rows } = await sql<{ role: string; prepared: boolean }>`
+    select current_user as role, to_regclass('public.audit_log') is not null as prepared`.execute(db);
+  const [found] = rows;
+  if (found?.role !== appRole) {
+    throw new DreyError(
+      'config_invalid',
+      `the database connection acts as ${found?.role ?? 'nobody'} instead of ${appRole}; ` +
+        'connect directly or through a pooler that passes the start-up parameter "options" on',
+    );
+  }
+  if (!found.prepared) throw unpreparedError(target);
+}

@@ -1,0 +1,100 @@
+/**
+ * The pool: real connections behind a guard. A connection that broke or timed out inside a transaction is destroyed,
+ * never reused: its transaction might still be open. A commit that Postgres answered with a rollback is an error.
+ */
+import { Pool } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import { DreyError } from '../../machines/words/errors.ts';
+import { toPoolConfig, waits } from './connection.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { isConnectionBroken } from './failures.ts';
+
+export interface GuardedPool extends PostgresPool {
+  /** Connections open, idle, and callers waiting for one. */
+  counts(): { readonly total: number; readonly idle: number; readonly waiting: number };
+}
+
+export interface PoolListeners {
+  /** Hears of connections that broke while nobody used them; unheard, they would end the process. */
+  readonly onError: (error: Error) => void;
+  /** What a failed connect or query is thrown as. */
+  readonly translate: (error: unknown) => unknown;
+}
+
+/** Opens the pool; nothing is connected before it is needed. */
+export function openPool(options: ConnectionOptions, listeners: PoolListeners): GuardedPool {
+  const { onError, translate } = listeners;
+  const pool = new Pool(toPoolConfig(options));
+  const clients = new Set<PoolClient>();
+  pool.on('error', onError);
+  pool.on('connect', (client) => {
+    clients.add(client);
+    // A connection may also break while nobody reads from it, between two statements of one transaction.
+    client.on('error', onError);
+  });
+  pool.on('remove', (client) => clients.delete(client));
+  return {
+    connect: async () => {
+      try {
+        return guard(await pool.connect(), translate);
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    end: () => endWithin(pool, clients),
+    counts: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+  };
+}
+
+function guard(client: PoolClient, translate: PoolListeners['translate']): PostgresPoolClient {
+  let broken = false;
+  async function query(
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<Pick<QueryResult, 'command' | 'rowCount' | 'rows'>> {
+    // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
+    if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    try {
+      const result = await client.query(sql, [...parameters]);
+      assertCommitted(sql, result);
+      return result;
+    } catch (error) {
+      broken ||= isConnectionBroken(error);
+      throw translate(error);
+    }
+  }
+  // Kysely's other overload is for cursors, which this house does not use.
+  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(broken) };
+}
+
+/** After a failed statement that somebody swallowed, `commit` answers ROLLBACK: nobody may call that stored. */
+function assertCommitted(sql: string, result: QueryResult): void {
+  if (sql !== 'commit' || result.command === 'COMMIT') return;
+  throw new DreyError(
+    'unexpected',
+    'a transaction was rolled back instead of committed, because a failure inside of it was ignored',
+  );
+}
+
+/** A frozen server never says good-bye; after a while its sockets are simply destroyed. */
+async function endWithin(pool: Pool, clients: ReadonlySet<PoolClient>): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const client of clients) destroySocket(client);
+  }, waits.closeMs);
+  try {
+    await pool.end();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** pg has no public way to do this; `connection.stream` is the socket. */
+function destroySocket(client: PoolClient): void {
+  const connection: unknown = Reflect.get(client, 'connection');
+  if (typeof connection !== 'object' || connection === null) return;
+  const stream: unknown = Reflect.get(connection, 'stream');
+  if (typeof stream !== 'object' || stream === null) return;
+  const destroy: unknown = Reflect.get(stream, 'destroy');
+  if (typeof destroy === 'function') Reflect.apply(destroy, stream, []);
+}

@@ -1,0 +1,79 @@
+/**
+ * What of a procedure is its content and what is its figures. Content makes versions: trigger, steps, tools, bindings,
+ * status. Figures move with every episode and make none: confidence, occurrences, support, counts.
+ */
+import { DreyError } from '../../machines/words/errors.ts';
+import { toDigest } from '../../machines/words/ids.ts';
+import { limits } from '../../machines/words/limits.ts';
+import type { LearnedSop } from '../../machines/words/sops.ts';
+import { toBoundedText, toCanonicalJson, toJsonb, toStorableText } from './text.ts';
+
+/** Who changed a procedure and why; kept with the version. */
+export interface SopCause {
+  /** `learning`, or the principal. */
+  readonly by: string;
+  readonly reason: string;
+  /** ISO 8601; the database's clock where it is missing. */
+  readonly at?: string;
+  /** True when a person set the status: learning will not change it any more. */
+  readonly holds?: boolean;
+}
+
+/** Throws `argument_invalid` for what the table would refuse, in words for people. */
+export function assertStorableSop(namespace: string, sop: LearnedSop): void {
+  const refuse = (sentence: string, field: string): never => {
+    throw new DreyError('argument_invalid', sentence, { details: { field } });
+  };
+  if (sop.namespace !== namespace) refuse('a SOP is saved in its own namespace only', 'namespace');
+  if (!(sop.confidence >= 0 && sop.confidence <= 1)) {
+    refuse(`a SOP's confidence is a number between 0 and 1, got ${sop.confidence}`, 'confidence');
+  }
+  if (!Number.isSafeInteger(sop.occurrences) || sop.occurrences < 1 || sop.occurrences > 2_147_483_647) {
+    refuse(`a SOP's occurrences are a whole number from 1 on, got ${sop.occurrences}`, 'occurrences');
+  }
+  if (sop.trigger.length > limits.taskTextMax && Array.from(sop.trigger).length > limits.taskTextMax) {
+    refuse(`a SOP's trigger has ${limits.taskTextMax} characters at most`, 'trigger');
+  }
+}
+
+/** The columns of a procedure; `held` says that a person has set its status. */
+export function toColumns(sop: LearnedSop, held: boolean) {
+  return {
+    trigger: toBoundedText(sop.trigger, limits.taskTextMax),
+    steps: toJsonb(sop.steps),
+    procedure: toJsonb(sop.procedure),
+    status: sop.status,
+    confidence: sop.confidence,
+    occurrences: sop.occurrences,
+    metadata: toJsonb({
+      wordings: sop.wordings,
+      pitfalls: sop.pitfalls,
+      triggerFrom: sop.triggerFrom,
+      firstSeenAt: sop.firstSeenAt,
+      lastSeenAt: sop.lastSeenAt,
+      held,
+    }),
+  };
+}
+
+/** The content alone, without anything that moves from episode to episode. */
+export function toContent(sop: LearnedSop): unknown {
+  return {
+    trigger: toStorableText(sop.trigger),
+    triggerFrom: sop.triggerFrom,
+    status: sop.status,
+    steps: sop.steps,
+    procedure: sop.procedure.map(({ support: _support, args, ...step }) => ({
+      ...step,
+      args: Object.fromEntries(
+        Object.entries(args).map(([key, { support: _bindingSupport, ...binding }]) => [key, binding]),
+      ),
+    })),
+    pitfalls: sop.pitfalls.map(({ tool, recoveredBy }) => ({ tool, recoveredBy })),
+  };
+}
+
+/** The digest by which two contents are told apart; the order of keys does not matter. */
+export function toDigestOf(content: unknown): string {
+  return toDigest(toCanonicalJson(content));
+}

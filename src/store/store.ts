@@ -1,0 +1,46 @@
+/**
+ * The door of the store: it knows Postgres, and is the only room that does. Everything is reached through a
+ * transaction that belongs to one namespace; nobody outside ever sees a connection, a query builder or a raw error.
+ */
+export { openStore } from './open.ts';
+export type { Log, Store, StoreOptions } from './open.ts';
+export { migrateStore, unmigrateStore } from './migrate.ts';
+export type { MigrateOptions } from './migrate.ts';
+export type { SystemTrx, Trx } from './schema.ts';
+export type { SopCause } from './sop-content.ts';
+export { commitActor, dropActor, readActor } from './tables/actors.ts';
+export type { ActorCommit, ActorCommitted, StoredActor } from './tables/actors.ts';
+export { saveCalls } from './tables/calls.ts';
+export type { ArchivedCall } from './tables/calls.ts';
+export { readDrafts } from './tables/drafts.ts';
+export type { EpisodeDraft } from './tables/drafts.ts';
+export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-letters.ts';
+export type { DeadLetter, StoredDeadLetter } from './tables/dead-letters.ts';
+export { countArchive, getEpisode, readEpisodes, saveEpisode } from './tables/episodes.ts';
+export type { EpisodeCursor, EpisodePage } from './tables/episodes.ts';
+export { listFeedback, recordFeedback } from './tables/feedback.ts';
+export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feedback.ts';
+export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
+export { addInjection, followInjection } from './tables/injections.ts';
+export type { Injection } from './tables/injections.ts';
+export { getNewestModel, putModel } from './tables/models.ts';
+export type { Model } from './tables/models.ts';
+export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
+export type { NamespaceRow } from './tables/namespaces.ts';
+export { addToOutbox, measureOutbox, relayOutbox } from './tables/outbox.ts';
+export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
+export type { Pattern, StoredPattern } from './tables/patterns.ts';
+export { closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
+export type { SessionRow } from './tables/sessions.ts';
+export { getSop, listSops, readLearningFigures, searchSops } from './tables/sop-lists.ts';
+export type { LearningFigures, SopFilter, StoredSop } from './tables/sop-lists.ts';
+export { retireSop, setSopStatus } from './tables/sop-status.ts';
+export type { SopEvent, SopStatusChange } from './tables/sop-status.ts';
+export { listSopVersions } from './tables/sop-versions.ts';
+export type { SopVersion } from './tables/sop-versions.ts';
+export { saveSop, touchUsedSops } from './tables/sops.ts';
+export type { SavedSop } from './tables/sops.ts';
+export { finishTask, listTasks, startTask } from './tables/tasks.ts';
+export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
+export { takeDueTimers } from './tables/timers.ts';
+export type { DueTimer, TimerToSet } from './tables/timers.ts';

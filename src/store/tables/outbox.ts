@@ -1,0 +1,77 @@
+/**
+ * The outbox: events that are committed together with what they tell of. The relay publishes and then deletes them in
+ * one transaction; a crash between the two publishes again with the same id, which bus and inbox recognise.
+ */
+import { sql } from 'kysely';
+import type { DreyEvent } from '../../../machines/words/events.ts';
+import type { Store } from '../open.ts';
+import type { Trx } from '../schema.ts';
+import { assertName, toJson } from '../text.ts';
+
+const rowsPerInsert = 500;
+/** The key of the lock that makes one relay at a time work on a database; any fixed number. */
+const relayLock = 7_333_001;
+/** For this long an open transaction may hold back what younger ones wrote; then order gives way to progress. */
+const orderMaxMs = 2_000;
+
+/** Adds events to the transaction; an event that waits there already is not added twice. */
+export async function addToOutbox(trx: Trx, events: readonly DreyEvent[]): Promise<void> {
+  for (let from = 0; from < events.length; from += rowsPerInsert) {
+    await trx.db
+      .insertInto('outbox')
+      .values(
+        events.slice(from, from + rowsPerInsert).map((event) => ({
+          namespace: trx.namespace,
+          id: assertName('an event id', event.id, 200),
+          event: toJson(event),
+        })),
+      )
+      .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
+      .execute();
+  }
+}
+
+/**
+ * Publishes the oldest waiting events in order and removes them. `publishAll` must resolve only when the bus has
+ * acknowledged every one. Answers how many went; 0 also when another relay is at work.
+ */
+export async function relayOutbox(
+  store: Store,
+  publishAll: (events: readonly DreyEvent[]) => Promise<void>,
+  options: { readonly limit: number },
+): Promise<number> {
+  return store.inSystem(async ({ db }) => {
+    const { rows: locks } = await sql<{ mine: boolean }>`
+      select pg_try_advisory_xact_lock(${relayLock}::bigint) as mine`.execute(db);
+    if (locks[0]?.mine !== true) return 0;
+    // Positions are given before the commit: only rows below every open transaction are surely in order.
+    const { rows } = await sql<{ namespace: string; id: string; event: DreyEvent }>`
+      select namespace, id, event from outbox
+      where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+        or created_at < now() - make_interval(secs => ${orderMaxMs / 1_000}::float8)
+      order by position limit ${Math.max(1, options.limit)}`.execute(db);
+    if (rows.length === 0) return 0;
+    await publishAll(rows.map((row) => row.event));
+    const namespaces = rows.map((row) => row.namespace);
+    const ids = rows.map((row) => row.id);
+    await sql`
+      delete from outbox
+      using unnest(${namespaces}::text[], ${ids}::text[]) as done (namespace, id)
+      where outbox.namespace = done.namespace and outbox.id = done.id`.execute(db);
+    return rows.length;
+  });
+}
+
+/** How many events wait, and for how long the oldest has. */
+export async function measureOutbox(
+  store: Store,
+): Promise<{ readonly waiting: number; readonly oldestMs: number }> {
+  return store.inSystem(async ({ db }) => {
+    const { rows } = await sql<{ waiting: number; oldestMs: number }>`
+      select count(*) as waiting,
+        coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as "oldestMs" from outbox`.execute(
+      db,
+    );
+    return rows[0] ?? { waiting: 0, oldestMs: 0 };
+  });
+}

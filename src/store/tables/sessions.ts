@@ -1,0 +1,112 @@
+/** Sessions as rows: written lazily by their actors, read for lists and for taking a session over. */
+import { sql } from 'kysely';
+import { toLimit, toOffset } from '../pages.ts';
+import type { SessionsTable, Trx } from '../schema.ts';
+import { assertName, toBoundedText } from '../text.ts';
+
+export interface SessionRow {
+  readonly sessionId: string;
+  readonly principal: string;
+  readonly transport: string;
+  /** The protocol revision spoken; '' where there is none. */
+  readonly revision: string;
+  readonly client: string;
+  /** The node that serves it; '' when nobody does. */
+  readonly node: string;
+  readonly status: string;
+  readonly openedAt: string;
+  readonly lastSeenAt: string;
+  readonly calls: number;
+}
+
+/** Writes a session's row; an older state (by `lastSeenAt`) never replaces a newer one. */
+export async function saveSession(trx: Trx, session: SessionRow): Promise<void> {
+  const { namespace } = trx;
+  await trx.db
+    .insertInto('sessions')
+    .values({
+      namespace,
+      id: assertName('a session id', session.sessionId, 128),
+      principal: assertName('a principal', session.principal, 300),
+      transport: session.transport,
+      revision: toBoundedText(session.revision, 40),
+      client: toBoundedText(session.client, 300),
+      node: session.node,
+      status: session.status,
+      opened_at: session.openedAt,
+      last_seen_at: session.lastSeenAt,
+      calls: session.calls,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['namespace', 'id'])
+        .doUpdateSet((row) => ({
+          node: row.ref('excluded.node'),
+          status: row.ref('excluded.status'),
+          client: row.ref('excluded.client'),
+          revision: row.ref('excluded.revision'),
+          last_seen_at: row.ref('excluded.last_seen_at'),
+          calls: row.ref('excluded.calls'),
+        }))
+        .whereRef('sessions.last_seen_at', '<=', 'excluded.last_seen_at'),
+    )
+    .execute();
+}
+
+/** Marks a session as ended; false when it is unknown. */
+export async function closeSession(
+  trx: Trx,
+  end: { readonly sessionId: string; readonly status: 'closed' | 'expired'; readonly at: string },
+): Promise<boolean> {
+  const rows = await trx.db
+    .updateTable('sessions')
+    .set({ status: end.status, last_seen_at: end.at, node: '' })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', end.sessionId)
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
+/** One session, or undefined. */
+export async function getSession(trx: Trx, sessionId: string): Promise<SessionRow | undefined> {
+  const row = await trx.db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', sessionId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toSession(row);
+}
+
+/** Sessions, the last seen first. */
+export async function listSessions(
+  trx: Trx,
+  options: { readonly statuses?: readonly string[]; readonly limit: number; readonly offset?: number },
+): Promise<readonly SessionRow[]> {
+  let query = trx.db.selectFrom('sessions').selectAll().where('namespace', '=', trx.namespace);
+  if (options.statuses !== undefined)
+    query = query.where(sql<boolean>`status = any(${[...options.statuses]})`);
+  const rows = await query
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(toLimit(options.limit))
+    .offset(toOffset(options.offset))
+    .execute();
+  return rows.map(toSession);
+}
+
+function toSession(row: SessionsTable): SessionRow {
+  return {
+    sessionId: row.id,
+    principal: row.principal,
+    transport: row.transport,
+    revision: row.revision,
+    client: row.client,
+    node: row.node,
+    status: row.status,
+    openedAt: row.opened_at,
+    lastSeenAt: row.last_seen_at,
+    calls: row.calls,
+  };
+}

@@ -1,0 +1,160 @@
+/** Procedures as they are read: one, a list, those whose trigger shares words with a text, and the figures of all. */
+import { sql } from 'kysely';
+import { limits } from '../../../machines/words/limits.ts';
+import type { LearnedSop, Pitfall, Procedure, SopStatus } from '../../../machines/words/sops.ts';
+import { toLimit, toOffset } from '../pages.ts';
+import type { Trx } from '../schema.ts';
+import { toId, toUuid } from '../sop-ids.ts';
+import { toStorableText } from '../text.ts';
+
+/** A procedure as it is stored: what was learned, and the row's own facts. */
+export interface StoredSop extends LearnedSop {
+  readonly version: number;
+  readonly agentId: string | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly lastUsedAt: string | undefined;
+  /** True when a person has set the status. */
+  readonly held: boolean;
+  /** Reports in all, and those that said it helped. */
+  readonly feedback: { readonly applied: number; readonly helpful: number };
+}
+
+export interface SopFilter {
+  readonly minConfidence?: number;
+  readonly statuses?: readonly SopStatus[];
+  readonly limit: number;
+  readonly offset?: number;
+}
+
+/** Procedures, the most certain first. */
+export async function listSops(trx: Trx, filter: SopFilter): Promise<readonly StoredSop[]> {
+  const minConfidence = filter.minConfidence ?? 0;
+  const { rows } = await sql<SopRow>`
+    ${columns} from acontext_sops s
+    where s.namespace = ${trx.namespace} and s.confidence >= ${minConfidence}
+      and (${filter.statuses === undefined} or s.status = any(${[...(filter.statuses ?? [])]}::text[]))
+    order by s.confidence desc, s.occurrences desc, s.id
+    limit ${toLimit(filter.limit)} offset ${toOffset(filter.offset)}`.execute(trx.db);
+  return rows.map(toSop);
+}
+
+/** One procedure, or undefined; an id that is no id is simply not found. */
+export async function getSop(trx: Trx, sopId: string): Promise<StoredSop | undefined> {
+  const id = toUuid('sop', sopId);
+  if (id === undefined) return undefined;
+  const { rows } = await sql<SopRow>`
+    ${columns} from acontext_sops s where s.namespace = ${trx.namespace} and s.id = ${id}`.execute(trx.db);
+  return rows.map(toSop)[0];
+}
+
+/** Ids of procedures whose trigger has any of the text's words, best first; found by index at any size. */
+export async function searchSops(
+  trx: Trx,
+  options: { readonly text: string; readonly limit: number },
+): Promise<readonly { readonly sopId: string; readonly score: number }[]> {
+  const text = toStorableText(options.text.slice(0, limits.taskTextMax));
+  const { rows } = await sql<{ id: string; score: number }>`
+    select id, score from drey_search_sops(${text}, ${toLimit(options.limit)})`.execute(trx.db);
+  return rows.map((row) => ({ sopId: toId('sop', row.id), score: row.score }));
+}
+
+export interface LearningFigures {
+  readonly totalSops: number;
+  readonly totalPatterns: number;
+  /** Over procedures that are not retired; 0 when there is none. */
+  readonly avgConfidence: number;
+  readonly recentDiscoveries: readonly {
+    readonly type: string;
+    readonly trigger: string;
+    readonly discoveredAt: string;
+  }[];
+}
+
+/** What the learning status tells of one namespace. */
+export async function readLearningFigures(
+  trx: Trx,
+  options: { readonly recentMax: number },
+): Promise<LearningFigures> {
+  const { namespace } = trx;
+  const totals = await sql<{ totalSops: number; avgConfidence: number; totalPatterns: number }>`
+    select count(*) as "totalSops", coalesce(avg(confidence), 0) as "avgConfidence",
+      (select count(*) from acontext_patterns where namespace = ${namespace} and active) as "totalPatterns"
+    from acontext_sops where namespace = ${namespace} and status <> 'retired'`.execute(trx.db);
+  const recent = await sql<{ type: string; trigger: string; discoveredAt: string }>`
+    (select 'sop' as type, trigger, created_at as "discoveredAt" from acontext_sops
+      where namespace = ${namespace} and status <> 'retired')
+    union all
+    (select pattern_type, left(condition::text, 2000), created_at from acontext_patterns
+      where namespace = ${namespace} and active)
+    order by 3 desc limit ${toLimit(options.recentMax)}`.execute(trx.db);
+  const figures = totals.rows[0] ?? { totalSops: 0, avgConfidence: 0, totalPatterns: 0 };
+  return { ...figures, recentDiscoveries: recent.rows };
+}
+
+interface SopRow {
+  readonly id: string;
+  readonly namespace: string;
+  readonly agent_id: string | null;
+  readonly trigger: string;
+  readonly steps: readonly string[];
+  readonly procedure: Procedure;
+  readonly status: SopStatus;
+  readonly confidence: number;
+  readonly occurrences: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly last_used_at: string | null;
+  readonly metadata: {
+    readonly wordings?: readonly string[];
+    readonly pitfalls?: readonly Pitfall[];
+    readonly triggerFrom?: 'task' | 'calls';
+    readonly firstSeenAt?: string;
+    readonly lastSeenAt?: string;
+    readonly held?: boolean;
+  };
+  readonly version: number;
+  readonly evidence: readonly string[];
+  readonly applied: number;
+  readonly helpful: number;
+}
+
+/** jsonb columns hold what `saveSop` wrote; they are read back as that. */
+const columns = sql`
+  select s.id, s.namespace, s.agent_id, s.trigger, s.steps, s.procedure, s.status, s.confidence, s.occurrences,
+    s.created_at, s.updated_at, s.last_used_at, s.metadata,
+    coalesce((select max(v.version) from acontext_sop_versions v
+      where v.namespace = s.namespace and v.sop_id = s.id), 1) as version,
+    array(select newest.call_id from
+      (select e.call_id, e.position from evidence e where e.namespace = s.namespace and e.sop_id = s.id
+       order by e.position desc limit ${sql.lit(limits.evidenceAnsweredMax)}) newest
+      order by newest.position) as evidence,
+    (select count(*) from feedback f where f.namespace = s.namespace and f.target_id = s.id) as applied,
+    (select count(*) from feedback f where f.namespace = s.namespace and f.target_id = s.id and f.helpful) as helpful`;
+
+function toSop(row: SopRow): StoredSop {
+  const { metadata } = row;
+  return {
+    sopId: toId('sop', row.id),
+    namespace: row.namespace,
+    trigger: row.trigger,
+    steps: row.steps,
+    procedure: row.procedure,
+    status: row.status,
+    confidence: row.confidence,
+    occurrences: row.occurrences,
+    evidence: row.evidence,
+    pitfalls: metadata.pitfalls ?? [],
+    triggerFrom: metadata.triggerFrom ?? 'task',
+    wordings: metadata.wordings ?? [],
+    firstSeenAt: metadata.firstSeenAt ?? row.created_at,
+    lastSeenAt: metadata.lastSeenAt ?? row.updated_at,
+    version: row.version,
+    agentId: row.agent_id ?? undefined,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+    held: metadata.held === true,
+    feedback: { applied: row.applied, helpful: row.helpful },
+  };
+}

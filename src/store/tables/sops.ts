@@ -1,0 +1,113 @@
+/**
+ * Learned procedures: saved with a version whenever their content changed, listed, served, retired. What the learner
+ * derives again never overrides a status that a person has set.
+ */
+import { sql } from 'kysely';
+import type { LearnedSop, SopStatus } from '../../../machines/words/sops.ts';
+import type { Trx } from '../schema.ts';
+import { assertUuid, toUuid } from '../sop-ids.ts';
+import { assertStorableSop, toColumns, toContent, toDigestOf } from '../sop-content.ts';
+import type { SopCause } from '../sop-content.ts';
+import { saveEvidence } from './evidence.ts';
+import { isHeld, lockSop, toSopEvent } from './sop-status.ts';
+import type { LockedSop, SopEvent } from './sop-status.ts';
+import { addSopVersion, newestSopVersion } from './sop-versions.ts';
+
+/** What a save did. */
+export interface SavedSop {
+  /** True when the content changed and a version was written. */
+  readonly changed: boolean;
+  /** True when the row was written at all: confidence, occurrences or evidence may move without a new version. */
+  readonly written: boolean;
+  readonly version: number;
+  /** The status that now stands; differs from the one given where a person holds another. */
+  readonly status: SopStatus;
+  /** How many of the evidence's calls are in the archive and were linked. */
+  readonly linked: number;
+  /** The event that this edge is, if it is one. */
+  readonly event: SopEvent | undefined;
+}
+
+/** Inserts or updates one procedure; writes a version when its content (not its figures) changed. */
+export async function saveSop(
+  trx: Trx,
+  sop: LearnedSop,
+  options: { readonly cause: SopCause },
+): Promise<SavedSop> {
+  const { cause } = options;
+  const id = assertUuid('sop', sop.sopId);
+  assertStorableSop(trx.namespace, sop);
+  const fresh = await insertSop(trx, id, sop, cause);
+  const before = fresh ? undefined : await lockSop(trx, id);
+  const status =
+    before !== undefined && isHeld(before.metadata) && cause.holds !== true ? before.status : sop.status;
+  const standing = { ...sop, status };
+  const newest = before === undefined ? undefined : await newestSopVersion(trx, id);
+  const content = toContent(standing);
+  const digest = toDigestOf(content);
+  const changed = newest?.digest !== digest;
+  const version = (newest?.version ?? 0) + (changed ? 1 : 0);
+  let written = fresh;
+  if (before !== undefined) written = await updateSop(trx, id, standing, { cause, before });
+  if (changed) await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+  const evidence = await saveEvidence(trx, id, sop.evidence);
+  return {
+    changed,
+    written: written || changed || evidence.moved,
+    version,
+    status,
+    linked: evidence.linked,
+    event: toSopEvent(before?.status, status, changed),
+  };
+}
+
+/** Notes that procedures were served or followed; unknown ids are passed over. */
+export async function touchUsedSops(
+  trx: Trx,
+  options: { readonly sopIds: readonly string[]; readonly at: string },
+): Promise<void> {
+  const ids = options.sopIds.flatMap((sopId) => toUuid('sop', sopId) ?? []).sort();
+  if (ids.length === 0) return;
+  await sql`
+    update acontext_sops set last_used_at = greatest(last_used_at, ${options.at}::timestamptz)
+    where namespace = ${trx.namespace} and id = any(${ids}::uuid[])`.execute(trx.db);
+}
+
+async function insertSop(trx: Trx, id: string, sop: LearnedSop, cause: SopCause): Promise<boolean> {
+  const rows = await trx.db
+    .insertInto('acontext_sops')
+    .values({
+      namespace: trx.namespace,
+      id,
+      agent_id: null,
+      last_used_at: null,
+      ...toColumns(sop, cause.holds === true),
+      ...(cause.at === undefined ? {} : { created_at: cause.at, updated_at: cause.at }),
+    })
+    .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
+/** Writes only what differs, so that a second derivation of the same thing leaves `updated_at` alone. */
+async function updateSop(
+  trx: Trx,
+  id: string,
+  sop: LearnedSop,
+  options: { readonly cause: SopCause; readonly before: LockedSop },
+): Promise<boolean> {
+  const { cause, before } = options;
+  const row = toColumns(sop, cause.holds === true || isHeld(before.metadata));
+  const { rows } = await sql<{ id: string }>`
+    update acontext_sops set trigger = ${row.trigger}, steps = ${row.steps}::jsonb,
+      procedure = ${row.procedure}::jsonb, status = ${row.status}, confidence = ${row.confidence},
+      occurrences = ${row.occurrences}, metadata = metadata || ${row.metadata}::jsonb,
+      updated_at = coalesce(${cause.at ?? null}::timestamptz, now())
+    where namespace = ${trx.namespace} and id = ${id}
+      and (trigger, steps, procedure, status, confidence, occurrences, metadata) is distinct from
+          (${row.trigger}, ${row.steps}::jsonb, ${row.procedure}::jsonb, ${row.status}, ${row.confidence}::float8,
+           ${row.occurrences}::int, metadata || ${row.metadata}::jsonb)
+    returning id`.execute(trx.db);
+  return rows.length > 0;
+}

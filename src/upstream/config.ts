@@ -1,0 +1,136 @@
+/**
+ * What a person writes about one upstream: an entry of `mcpServers`, as MCP clients know it, plus our own optional keys.
+ * Unknown keys are errors; `${VAR}` is expanded here and nowhere else, and what it brought in is remembered as secret.
+ */
+import { z } from 'zod';
+import { DreyError } from '../../machines/words/errors.ts';
+
+/** Our own keys, the same for both kinds of upstream. */
+const ownKeys = {
+  /** How long one call may take. */
+  timeoutMs: z.number().int().min(1).max(3_600_000).optional(),
+  /** Exact tool names, or patterns with `*`. */
+  tools: z
+    .strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() })
+    .optional(),
+  disabled: z.boolean().optional(),
+  /** Which protocol to speak first: 2025's `initialize` (legacy), 2026's `server/discover` (modern), or find out. */
+  era: z.enum(['auto', 'legacy', 'modern']).optional(),
+};
+
+const StdioUpstream = z.strictObject({
+  type: z.literal('stdio').optional(),
+  command: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  cwd: z.string().optional(),
+  ...ownKeys,
+});
+
+const HttpUpstream = z.strictObject({
+  type: z.enum(['http', 'streamable-http']).optional(),
+  url: z.string().refine(isAddress, 'write an address that begins with http:// or https://'),
+  headers: z.record(z.string(), z.string()).optional(),
+  ...ownKeys,
+});
+
+/** With variables in it, an address can only be judged after they are expanded. */
+function isAddress(text: string): boolean {
+  return text.includes('${') || (URL.canParse(text) && /^https?:/.test(text));
+}
+
+export type UpstreamConfig = StdioUpstream | HttpUpstream;
+
+/** One entry of `mcpServers`: a command to run, or a URL. A wrong key is named together with the allowed ones. */
+export const UpstreamConfig: z.ZodType<UpstreamConfig> = z
+  .unknown()
+  .transform((entry, context): UpstreamConfig => {
+    const judged = judge(entry);
+    if (typeof judged !== 'string') return judged;
+    context.issues.push({ code: 'custom', message: judged, input: entry });
+    return z.NEVER;
+  });
+
+export type StdioUpstream = z.infer<typeof StdioUpstream>;
+export type HttpUpstream = z.infer<typeof HttpUpstream>;
+
+/** A configuration ready for use: variables expanded, and every value that must not be shown. */
+export interface ResolvedConfig<C extends UpstreamConfig = UpstreamConfig> {
+  readonly config: C;
+  readonly secrets: readonly string[];
+}
+
+/** Reads one entry of `mcpServers`; throws `config_invalid` naming the key that is wrong and the allowed ones. */
+export function parseUpstreamConfig(alias: string, entry: unknown): UpstreamConfig {
+  const judged = judge(entry);
+  if (typeof judged === 'string') throw invalid(alias, judged);
+  return judged;
+}
+
+/** The entry, or what is wrong with it. */
+function judge(entry: unknown): UpstreamConfig | string {
+  const isObject = typeof entry === 'object' && entry !== null;
+  const hasCommand = isObject && 'command' in entry;
+  const hasUrl = isObject && 'url' in entry;
+  if (hasCommand === hasUrl) {
+    const found = hasCommand ? 'both' : 'neither';
+    return `has ${found} "command" and "url"; write "command" for a program or "url" for an address`;
+  }
+  const schema = hasCommand ? StdioUpstream : HttpUpstream;
+  const parsed = schema.safeParse(entry);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue?.code !== 'unrecognized_keys') return `has a wrong "${issue?.path.join('.')}": ${issue?.message}`;
+  const isInTools = issue.path[0] === 'tools';
+  const allowed = isInTools ? 'allow, deny' : Object.keys(schema.shape).join(', ');
+  return `has the unknown key "${issue.keys[0]}"${isInTools ? ' in "tools"' : ''}; allowed are ${allowed}`;
+}
+
+/** Expands `${VAR}`, `${env:VAR}` and `${VAR:-default}` in every string; throws `config_invalid` for a missing one. */
+export function resolveConfig(
+  alias: string,
+  config: UpstreamConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedConfig {
+  const secrets = new Set<string>();
+  const expand = (text: string): string =>
+    text.replaceAll(
+      /\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+      (_whole, name: string, fallback?: string) => {
+        const value = env[name] ?? fallback;
+        if (value === undefined) {
+          throw invalid(
+            alias,
+            `uses \${${name}}, but the environment variable ${name} is not set; set it or remove it`,
+          );
+        }
+        secrets.add(value);
+        return value;
+      },
+    );
+  const resolved = parseUpstreamConfig(alias, expandAll(config, expand));
+  const shown = 'command' in resolved ? resolved.env : resolved.headers;
+  for (const value of Object.values(shown ?? {})) secrets.add(value);
+  return { config: resolved, secrets: [...secrets].filter((value) => value.length >= secretLengthMin) };
+}
+
+/** Shorter values ("1", "en") are no secrets, and hiding them would make sentences unreadable. */
+const secretLengthMin = 4;
+
+/** The text with every secret replaced. */
+export function redact(text: string, secrets: readonly string[]): string {
+  return secrets
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text);
+}
+
+function expandAll(value: unknown, expand: (text: string) => string): unknown {
+  if (typeof value === 'string') return expand(value);
+  if (Array.isArray(value)) return value.map((item) => expandAll(item, expand));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expandAll(item, expand)]));
+}
+
+function invalid(alias: string, what: string): DreyError {
+  return new DreyError('config_invalid', `the upstream "${alias}" ${what}`, { details: { alias } });
+}

@@ -1,0 +1,273 @@
+/**
+ * One open upstream, whatever its transport. Everything asked of it goes by the raw path, so that nothing an upstream
+ * says is lost on the way; the SDK keeps the session. It never reconnects by itself: that is the resource actor's work.
+ */
+import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
+import type { CallOutcome, RawJson } from '../../machines/words/calls.ts';
+import { DreyError, toDreyError } from '../../machines/words/errors.ts';
+import { limits } from '../../machines/words/limits.ts';
+import type { ToolDefinition } from './catalogue.ts';
+import type { Answer, Exchanges } from './exchanges.ts';
+import { ownIdPrefix, writeProgress, writeRequest } from './frame.ts';
+import { findMirrors, toMirrorHeaders, type Mirror } from './mirror.ts';
+import { readError, toOutcome } from './outcome.ts';
+import type { Session } from './session.ts';
+import type { Signals } from './signals.ts';
+import type { Lane } from './stdio.ts';
+
+/** One call for one upstream. `args` and `meta` must be valid JSON objects: they are not read again. */
+export interface UpstreamCall {
+  /** The upstream's own name for the tool. */
+  readonly tool: string;
+  /** Empty when the client sent no arguments. */
+  readonly args: RawJson;
+  readonly meta?: RawJson | undefined;
+  readonly signal: AbortSignal;
+  /** Defaults to the upstream's configuration. */
+  readonly timeoutMs?: number | undefined;
+  /** Progress (with the client's own token) and log notifications of this call, as JSON text. */
+  readonly notify?: ((notification: RawJson) => void) | undefined;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+export interface ConnectionOptions {
+  readonly alias: string;
+  readonly lane: Lane;
+  readonly exchanges: Exchanges;
+  readonly session: () => Session;
+  readonly pid: number | undefined;
+  readonly callTimeoutMs: number;
+  readonly signals: Signals;
+  readonly onDropped: (sentence: string) => void;
+  readonly shutDown: () => Promise<void>;
+}
+
+/** Pages of one list; more are a server that does not come to an end. */
+const pagesMax = 500;
+
+/** An upstream that can be asked. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #mirrors = new Map<string, readonly Mirror[]>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get alias(): string {
+    return this.#options.alias;
+  }
+
+  get pid(): number | undefined {
+    return this.#options.pid;
+  }
+
+  get revision(): string {
+    return this.#options.session().revision;
+  }
+
+  get serverInfo(): Implementation | undefined {
+    return this.#options.session().client.getServerVersion();
+  }
+
+  get capabilities(): ServerCapabilities {
+    return this.#options.session().client.getServerCapabilities() ?? {};
+  }
+
+  get instructions(): string | undefined {
+    return this.#options.session().client.getInstructions();
+  }
+
+  /** Answers that came late, twice or for nobody. */
+  get strayAnswers(): number {
+    return this.#options.exchanges.strayAnswers;
+  }
+
+  get callsInFlight(): number {
+    return this.#options.exchanges.size;
+  }
+
+  async listTools(): Promise<readonly ToolDefinition[]> {
+    if (this.capabilities.tools === undefined) return [];
+    const tools: ToolDefinition[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < pagesMax; page += 1) {
+      const answer = await this.request('tools/list', cursor === undefined ? undefined : { cursor });
+      const listed = toObject(answer);
+      for (const tool of Array.isArray(listed['tools']) ? listed['tools'] : []) {
+        const definition = toObject(tool);
+        if (typeof definition['name'] === 'string') tools.push({ name: definition['name'], definition });
+      }
+      const next = listed['nextCursor'];
+      if (tools.length > limits.upstreamToolsMax) break;
+      if (typeof next !== 'string' || next === cursor) return this.#keep(tools);
+      cursor = next;
+    }
+    this.#options.onDropped(
+      `it lists more than ${limits.upstreamToolsMax} tools or pages; the rest is left out`,
+    );
+    return this.#keep(tools.slice(0, limits.upstreamToolsMax));
+  }
+
+  /** Arguments and result pass as the bytes they are. Never rejects: every way it can end is an outcome. */
+  async call(command: UpstreamCall): Promise<CallOutcome> {
+    const { tool, args, meta, signal, notify } = command;
+    const name = `the tool "${tool}" of "${this.alias}"`;
+    if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
+    if (this.#options.exchanges.isFull) {
+      const message = `too many calls wait for "${this.alias}"; try again in a second`;
+      return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
+    }
+    const named = `"name":${JSON.stringify(tool)}`;
+    const mirrors = this.#mirrors.get(tool);
+    const asked = (): Asked => ({
+      method: 'tools/call',
+      subject: tool,
+      members: args === '' ? [named] : [named, `"arguments":${args}`],
+      meta,
+      headers: mirrors === undefined ? {} : toMirrorHeaders(mirrors, args),
+      signal,
+      timeoutMs: command.timeoutMs,
+      notify,
+    });
+    try {
+      return toOutcome(name, await this.#exchange(asked()));
+    } catch (error) {
+      const { code, message } = toDreyError(error, 'body_malformed');
+      return { outcome: 'failed', code, message, error: undefined, countsAgainst: false };
+    }
+  }
+
+  /** Any other request; resolves with the result, rejects with `upstream_failed` and the upstream's own error. */
+  async request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const { _meta: meta, ...rest } = toObject(params);
+    const subject = [rest['name'], rest['uri']].find((value) => typeof value === 'string');
+    const answer = await this.#exchange({
+      method,
+      subject,
+      members: Object.entries(rest)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`),
+      meta: meta === undefined ? undefined : JSON.stringify(meta),
+      headers: {},
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+      notify: undefined,
+    });
+    if (answer.kind === 'result') return JSON.parse(answer.result);
+    throw toRequestError(`"${method}" of "${this.alias}"`, answer);
+  }
+
+  /** Called when the upstream's tools changed, or may have: list them again. */
+  onToolsChanged(listener: () => void): () => void {
+    return this.onNotification((method) => {
+      if (method === 'notifications/tools/list_changed') listener();
+    });
+  }
+
+  /** Called with notifications that belong to no call. */
+  onNotification(listener: (method: string, params: unknown) => void): () => void {
+    return this.#options.signals.onNotification(listener);
+  }
+
+  /** Called once, with a sentence; at once when it is closed already. */
+  onClosed(listener: (why: string) => void): () => void {
+    return this.#options.signals.onClosed(listener);
+  }
+
+  /** Resolves when the upstream answers; the 2026 era has no ping and is asked who it is. */
+  async ping(): Promise<void> {
+    await this.request(this.#options.session().isModern ? 'server/discover' : 'ping');
+  }
+
+  /** Ends the connection and, over stdio, everything the upstream started; bounded. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const why = 'it was closed';
+    this.#options.signals.close(why);
+    this.#options.exchanges.settleAll({
+      kind: 'broken',
+      code: 'upstream_unavailable',
+      why,
+      countsAgainst: false,
+    });
+    await this.#options.shutDown();
+  }
+
+  #keep(tools: readonly ToolDefinition[]): readonly ToolDefinition[] {
+    this.#mirrors = new Map(
+      tools.flatMap(({ name, definition }) => {
+        const mirrors = this.#options.session().isModern ? findMirrors(definition) : [];
+        return mirrors.length === 0 ? [] : [[name, mirrors] as const];
+      }),
+    );
+    return tools;
+  }
+
+  #exchange(asked: Asked): Promise<Answer> {
+    const { exchanges, lane, session, signals, callTimeoutMs } = this.#options;
+    const { closedWhy: why } = signals;
+    if (why !== undefined) {
+      return Promise.resolve({ kind: 'broken', code: 'upstream_unavailable', why, countsAgainst: true });
+    }
+    const id = exchanges.nextId(ownIdPrefix);
+    const { notify } = asked;
+    const request = writeRequest({ ...asked, id, envelope: session().envelope });
+    const { clientToken } = request;
+    const isFollowed = notify !== undefined && clientToken !== undefined;
+    const answer = exchanges.open(id, {
+      signal: asked.signal,
+      timeoutMs: asked.timeoutMs ?? callTimeoutMs,
+      onGiveUp: (reason) => lane.cancel(id, reason),
+      onProgress: isFollowed
+        ? (params) => signals.guard(() => notify(writeProgress(params, clientToken)))
+        : undefined,
+      onNotification: notify && ((notification) => signals.guard(() => notify(notification))),
+    });
+    try {
+      lane.sendOwn(request);
+    } catch (error) {
+      const unsent = `it could not be sent: ${error instanceof Error ? error.message : String(error)}`;
+      exchanges.settle(id, { kind: 'broken', code: 'upstream_failed', why: unsent, countsAgainst: false });
+    }
+    return answer;
+  }
+}
+
+interface Asked {
+  readonly method: string;
+  readonly subject: string | undefined;
+  readonly members: readonly RawJson[];
+  readonly meta: RawJson | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly notify: ((notification: RawJson) => void) | undefined;
+}
+
+function toObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function toRequestError(name: string, answer: Exclude<Answer, { kind: 'result' }>): DreyError {
+  if (answer.kind === 'error') {
+    const { message } = readError(answer.error);
+    const details = { error: JSON.parse(answer.error) as unknown };
+    return new DreyError('upstream_failed', `${name} was refused: ${message}`, { details });
+  }
+  if (answer.kind === 'timeout') {
+    return new DreyError('call_timeout', `${name} was not answered within ${answer.timeoutMs} ms`);
+  }
+  if (answer.kind === 'cancelled')
+    return new DreyError('call_cancelled', `${name} was cancelled by its caller`);
+  return new DreyError(answer.code, `${name} failed: ${answer.why}`);
+}

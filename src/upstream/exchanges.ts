@@ -1,0 +1,109 @@
+/**
+ * The requests of ours that wait for an answer, on any transport. Each is settled exactly once: by its answer, its
+ * timeout, its caller or the end of the connection; whatever comes later, twice or for nobody is dropped and counted.
+ */
+import type { RawJson } from '../../machines/words/calls.ts';
+
+/** How one exchange ended. */
+export type Answer =
+  | { readonly kind: 'result'; readonly result: RawJson }
+  | { readonly kind: 'error'; readonly error: RawJson }
+  | {
+      readonly kind: 'broken';
+      readonly code: 'upstream_failed' | 'upstream_unavailable';
+      readonly why: string;
+      readonly countsAgainst: boolean;
+    }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'cancelled' };
+
+export interface ExchangeOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Called when the answer is no longer wanted: tell the upstream. */
+  readonly onGiveUp: (reason: string) => void;
+  /** Called with the params of each progress notification, and with other notifications of this exchange. */
+  readonly onProgress: ((params: RawJson) => void) | undefined;
+  readonly onNotification: ((notification: RawJson) => void) | undefined;
+}
+
+interface Waiting extends ExchangeOptions {
+  readonly settle: (answer: Answer) => void;
+}
+
+/** Requests that may wait on one upstream; the gateway's own limits are reached before. */
+const waitingMax = 4_096;
+
+/** The table of waiting requests of one upstream. */
+export class Exchanges {
+  #waiting = new Map<string, Waiting>();
+  #lastId = 0;
+  #strayAnswers = 0;
+
+  get strayAnswers(): number {
+    return this.#strayAnswers;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.size >= waitingMax;
+  }
+
+  nextId(prefix: string): string {
+    this.#lastId += 1;
+    return `${prefix}${this.#lastId}`;
+  }
+
+  /** Waits for the answer to a request that is about to be sent; never rejects. */
+  open(id: string, options: ExchangeOptions): Promise<Answer> {
+    const { signal, timeoutMs } = options;
+    return new Promise((resolve) => {
+      const giveUp = (answer: Answer, reason: string): void => {
+        if (this.settle(id, answer)) options.onGiveUp(reason);
+      };
+      const onAbort = (): void => giveUp({ kind: 'cancelled' }, 'the caller cancelled');
+      const timer = setTimeout(() => giveUp({ kind: 'timeout', timeoutMs }, 'the call timed out'), timeoutMs);
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        resolve(answer);
+      };
+      this.#waiting.set(id, { ...options, settle });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  has(id: string): boolean {
+    return this.#waiting.has(id);
+  }
+
+  /** True when somebody waited for it; otherwise the answer is dropped and counted. */
+  settle(id: string, answer: Answer): boolean {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) {
+      this.#strayAnswers += 1;
+      return false;
+    }
+    this.#waiting.delete(id);
+    waiting.settle(answer);
+    return true;
+  }
+
+  progress(id: string, params: RawJson): void {
+    this.#waiting.get(id)?.onProgress?.(params);
+  }
+
+  notification(id: string, notification: RawJson): void {
+    this.#waiting.get(id)?.onNotification?.(notification);
+  }
+
+  /** The connection is gone: everybody who waits learns it at once. */
+  settleAll(answer: Answer): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { settle } of waiting) settle(answer);
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Opens one upstream: starts its program or reaches its address, shakes hands and hands over a connection, or rejects
+ * with one sentence that says what was tried and what came back. Whatever was started is ended again on failure.
+ */
+import {
+  deserializeMessage,
+  type Implementation,
+  type VersionNegotiationMode,
+} from '@modelcontextprotocol/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DreyError } from '../../machines/words/errors.ts';
+import type { Environment } from './child.ts';
+import {
+  redact,
+  resolveConfig,
+  type HttpUpstream,
+  type ResolvedConfig,
+  type StdioUpstream,
+  type UpstreamConfig,
+} from './config.ts';
+import { Connection } from './connection.ts';
+import { Exchanges } from './exchanges.ts';
+import { HttpLane, type HttpSession } from './http.ts';
+import {
+  connectSession,
+  createHttpTransport,
+  modernRevision,
+  type Session,
+  type SessionOptions,
+} from './session.ts';
+import { Signals } from './signals.ts';
+import { StdioTransport } from './stdio.ts';
+
+/** Where the room writes what nobody asked for; pino fits. */
+export interface Log {
+  debug(fields: object, sentence: string): void;
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+export interface OpenOptions {
+  readonly alias: string;
+  readonly config: UpstreamConfig;
+  /** Who we say we are. */
+  readonly clientInfo: Implementation;
+  readonly log: Log;
+  /** For `${VAR}` in the configuration, and the few variables that a program inherits. */
+  readonly env: Environment;
+  readonly startTimeoutMs: number;
+  /** For calls of upstreams that configure no `timeoutMs`. */
+  readonly callTimeoutMs: number;
+}
+
+/** One connection to one upstream. */
+export type Upstream = Connection;
+
+/** A well-behaved server needs less; one that does not answer the farewell must not hold us up. */
+const farewellMs = 1_000;
+/** "Unsupported protocol version" and "method not found": what a server of the 2026 era alone says to `initialize`. */
+const modernOnlyCodes = new Set<unknown>([-32_022, -32_601]);
+
+/** Opens one upstream; rejects with `upstream_unavailable` or `config_invalid`. */
+export async function openUpstream(options: OpenOptions): Promise<Upstream> {
+  const { alias, env } = options;
+  const { config, secrets } = resolveConfig(alias, options.config, env);
+  if ('url' in config) return openHttp(options, { config, secrets });
+  const mode = toMode(config.era, 'legacy');
+  try {
+    return await openStdio(options, { config, secrets }, mode);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const isModernOnly =
+      typeof cause === 'object' && cause !== null && 'code' in cause && modernOnlyCodes.has(cause.code);
+    if (config.era !== undefined || !isModernOnly) throw error;
+    return openStdio(options, { config, secrets }, { pin: modernRevision });
+  }
+}
+
+async function openStdio(
+  options: OpenOptions,
+  resolved: ResolvedConfig<StdioUpstream>,
+  mode: VersionNegotiationMode,
+): Promise<Upstream> {
+  const { alias, env, log } = options;
+  const exchanges = new Exchanges();
+  const signals = createSignals(options);
+  const transport = new StdioTransport({
+    resolved,
+    env,
+    exchanges,
+    onEnd: (why) => signals.close(why),
+    onNoise: (why) => log.debug({ alias }, `the upstream "${alias}" is noisy: ${why}`),
+    onStderr: (text) =>
+      log.debug({ alias, stderr: text.trimEnd() }, `the upstream "${alias}" wrote to stderr`),
+  });
+  let session: Session;
+  try {
+    session = await withinTime(
+      connectSession(transport, sessionOptions(options, signals, mode)),
+      options.startTimeoutMs,
+    );
+  } catch (error) {
+    const fate = signals.closedWhy ?? transport.child.describe(toWords(error));
+    await transport.close();
+    throw new DreyError('upstream_unavailable', `the upstream "${alias}" did not start: ${fate}`, {
+      cause: error,
+    });
+  }
+  const connected = session;
+  return new Connection({
+    alias,
+    exchanges,
+    signals,
+    lane: transport,
+    session: () => connected,
+    pid: transport.pid ?? undefined,
+    callTimeoutMs: resolved.config.timeoutMs ?? options.callTimeoutMs,
+    onDropped: (sentence) => log.warn({ alias }, `the upstream "${alias}" was cut: ${sentence}`),
+    shutDown: async () => {
+      await transport.close();
+      await connected.client.close();
+    },
+  });
+}
+
+async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstream>): Promise<Upstream> {
+  const { alias, log } = options;
+  const { config, secrets } = resolved;
+  const url = new URL(config.url);
+  const headers = config.headers ?? {};
+  const exchanges = new Exchanges();
+  const signals = createSignals(options);
+  const connect = async () => {
+    const transport = createHttpTransport(url, headers);
+    try {
+      const negotiation = sessionOptions(options, signals, toMode(config.era, 'auto'));
+      return {
+        transport,
+        session: await withinTime(connectSession(transport, negotiation), options.startTimeoutMs),
+      };
+    } catch (error) {
+      await transport.close();
+      const sentence = `the upstream "${alias}" at ${url.origin}${url.pathname} cannot be reached: ${toWords(error)}`;
+      throw new DreyError('upstream_unavailable', redact(sentence, secrets), { cause: error });
+    }
+  };
+  let current = await connect();
+  const toSession = (): HttpSession => ({ ...current.session, sessionId: current.transport.sessionId });
+  let renewing: Promise<void> | undefined;
+  const renew = async (): Promise<void> => {
+    const old = current;
+    current = await connect();
+    log.info({ alias }, `the upstream "${alias}" forgot its session; a new one is open`);
+    await old.session.client.close();
+    signals.notify('notifications/tools/list_changed', undefined);
+  };
+  const lane = new HttpLane({
+    url,
+    headers,
+    exchanges,
+    session: toSession,
+    renew: async (expired) => {
+      if (toSession().sessionId !== expired.sessionId) return;
+      renewing ??= renew().finally(() => (renewing = undefined));
+      await renewing;
+    },
+    onMessage: (message) => {
+      try {
+        current.transport.onmessage?.(deserializeMessage(message));
+      } catch {
+        log.debug({ alias }, `the upstream "${alias}" sent a message that is no JSON-RPC`);
+      }
+    },
+  });
+  return new Connection({
+    alias,
+    exchanges,
+    signals,
+    lane,
+    session: () => current.session,
+    pid: undefined,
+    callTimeoutMs: config.timeoutMs ?? options.callTimeoutMs,
+    onDropped: (sentence) => log.warn({ alias }, `the upstream "${alias}" was cut: ${sentence}`),
+    shutDown: async () => {
+      lane.close();
+      const goodbye = current.transport.terminateSession().catch(() => undefined);
+      await Promise.race([goodbye, delay(farewellMs, undefined, { ref: false })]);
+      await current.session.client.close();
+    },
+  });
+}
+
+function createSignals({ alias, log }: OpenOptions): Signals {
+  return new Signals((error) => {
+    log.error({ alias, error: String(error) }, `a listener of the upstream "${alias}" failed`);
+  });
+}
+
+function toMode(era: UpstreamConfig['era'], otherwise: 'auto' | 'legacy'): VersionNegotiationMode {
+  return era === 'modern' ? { pin: modernRevision } : (era ?? otherwise);
+}
+
+function sessionOptions(
+  options: OpenOptions,
+  signals: Signals,
+  mode: VersionNegotiationMode,
+): SessionOptions {
+  const { alias, clientInfo, log, startTimeoutMs } = options;
+  return {
+    clientInfo,
+    mode,
+    timeoutMs: startTimeoutMs,
+    onNotification: (method, params) => signals.notify(method, params),
+    onError: (error) =>
+      log.debug({ alias, error: error.message }, `the upstream "${alias}" made the SDK complain`),
+  };
+}
+
+/** The SDK's own time limits are one for each message of the handshake; this one is for all. */
+async function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  const stop = new AbortController();
+  const late = delay(timeoutMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`it did not answer within ${timeoutMs} ms`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop.abort();
+    work.catch(() => undefined);
+  }
+}
+
+/** What failed, in words: the innermost reason says most. */
+function toWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === 'ENOENT') return 'the program or its folder was not found';
+  if (error.cause instanceof Error) return toWords(error.cause);
+  return error.message === '' ? (code ?? error.name) : error.message;
+}

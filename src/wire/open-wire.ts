@@ -1,0 +1,235 @@
+/**
+ * The wire: everything a room above may do with the bus, over one line that is kept for good. It never throws because
+ * the bus is away, except where an answer was asked for, and then at once.
+ */
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { DreyError } from '../../machines/words/errors.ts';
+import type { AnyEvent, DreyEvent } from '../../machines/words/events.ts';
+import type { Address } from '../../machines/words/ids.ts';
+import { type Answering, askOne, type Question, startAnswering } from './ask.ts';
+import { type BusStatus, type Line, openLine } from './connect.ts';
+import { type Command, encodeCommand, encodeDeadLetter, readCommand, readEvent } from './envelope.ts';
+import { type Delivered, type Following, type FollowTuning, type Parking, startFollowing } from './follow.ts';
+import type { Log } from './log.ts';
+import { type Parcel, toParcel, toPath } from './parcel.ts';
+import { type Ack, sendAll, sendParcel } from './publish.ts';
+import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
+import {
+  defaultRoot,
+  type Selection,
+  toAddressOf,
+  toCommandSubject,
+  toDeadSubject,
+  toFilters,
+} from './subjects.ts';
+
+/** One event as its follower gets it. */
+export interface Delivery {
+  readonly event: AnyEvent;
+  readonly sequence: number;
+  readonly attempt: number;
+}
+
+/** One command as its follower gets it. */
+export interface CommandDelivery {
+  readonly command: Command;
+  readonly sequence: number;
+  readonly attempt: number;
+}
+
+export interface FollowOptions extends FollowTuning {
+  /** What to follow: a selection, or subject filters; default everything. */
+  readonly filters?: Selection | readonly string[];
+  /** Acknowledged when it resolves; tried again, in place, when it rejects. */
+  readonly onBatch: (deliveries: readonly Delivery[]) => Promise<void>;
+}
+
+export interface FollowCommandsOptions extends FollowTuning {
+  /** To whom the commands are; what is left out means "any". */
+  readonly to?: { readonly namespace?: string; readonly kind?: Address['kind']; readonly id?: string };
+  readonly onBatch: (deliveries: readonly CommandDelivery[]) => Promise<void>;
+}
+
+/** How a stream stands: what lag, console and doctor show. */
+export interface StreamFigures {
+  readonly stream: string;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+export interface Wire {
+  readonly status: BusStatus;
+  /** The first token of this wire's subjects. */
+  readonly root: string;
+  readonly streams: StreamNames;
+  /** The server's version while connected. */
+  readonly serverVersion: string | undefined;
+  onStatus(heard: (status: BusStatus) => void): () => void;
+  /** Resolves true when connected, false when closed. */
+  whenConnected(): Promise<boolean>;
+  publish(event: DreyEvent, options?: { readonly timeoutMs?: number }): Promise<Ack>;
+  /** In order, each once; a failure stops the rest, and sending all of them again in order is harmless. */
+  publishAll(events: readonly DreyEvent[], options?: { readonly inFlightMax?: number }): Promise<Ack[]>;
+  /** As `publishAll`, for what is encoded already: the way of the write-ahead log. */
+  sendAll(parcels: readonly Parcel[], options?: { readonly inFlightMax?: number }): Promise<Ack[]>;
+  follow(options: FollowOptions): Promise<Following>;
+  tell(command: Command, options?: { readonly timeoutMs?: number }): Promise<Ack>;
+  followCommands(options: FollowCommandsOptions): Promise<Following>;
+  ask(to: Address, verb: string, data?: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>;
+  answer(which: Answering, answer: (question: Question) => Promise<unknown>): Promise<{ stop(): void }>;
+  streamInfo(which?: keyof StreamNames): Promise<StreamFigures>;
+  /** Makes the bus forget a durable's position, so that following begins anew. */
+  forgetDurable(durable: string, which?: 'events' | 'commands'): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface WireOptions {
+  /** `nats://token@host:port`; several are separated by commas. */
+  readonly url: string;
+  /** Shown by the server beside the connection. */
+  readonly name: string;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Names a world of its own: `T1` gives streams `T1_EVENTS` and subjects `t1.event.>`. Default `DREY`. */
+  readonly prefix?: string;
+  /** How long to wait for the bus before the wire is handed out disconnected. */
+  readonly openMs?: number;
+  readonly streams?: Pick<StreamOptions, 'replicas' | 'storage' | 'eventsAgeMs' | 'eventsBytesMax'>;
+}
+
+/** Opens the wire; throws only for what waiting cannot heal (a refused login, a stream of another shape). */
+export async function openWire(options: WireOptions): Promise<Wire> {
+  const prefix = options.prefix ?? defaultRoot.toUpperCase();
+  const names = toStreamNames(prefix);
+  const root = prefix.toLowerCase();
+  const { log } = options;
+  const line = await openLine({
+    url: options.url,
+    name: options.name,
+    log,
+    openMs: options.openMs ?? 5_000,
+    prepare: async ({ jsm }) => {
+      await ensureStreams(jsm, { ...options.streams, prefix, root, log });
+    },
+  });
+  const parts = { line, log, root, names, now: options.now, name: options.name };
+  return {
+    get status() {
+      return line.status;
+    },
+    get serverVersion() {
+      return line.status === 'connected' ? line.use().nc.info?.version : undefined;
+    },
+    root,
+    streams: names,
+    onStatus: (heard) => line.onStatus(heard),
+    whenConnected: async () => line.whenConnected(),
+    publish: async (event, tuning) => sendParcel(line, root, toParcel(event), tuning),
+    publishAll: async (events, tuning) => sendAll(line, root, events.map(toParcel), tuning),
+    sendAll: async (parcels, tuning) => sendAll(line, root, parcels, tuning),
+    follow: async (tuning) => followEvents(parts, tuning),
+    tell: async (command, tuning) => {
+      const path = toPath(toCommandSubject(command.to, command.verb));
+      return sendParcel(line, root, { path, id: command.id, payload: encodeCommand(command) }, tuning);
+    },
+    followCommands: async (tuning) => followCommands(parts, tuning),
+    ask: async (to, verb, data, tuning) => askOne(line, root, { to, verb, data }, tuning?.timeoutMs ?? 2_000),
+    answer: async (which, answer) => startAnswering(line, root, which, answer, log),
+    streamInfo: async (which = 'events') => toFigures(line.use().jsm, names[which]),
+    forgetDurable: async (durable, which = 'events') => forget(line, names[which], durable),
+    close: async () => line.close(),
+  };
+}
+
+interface Parts {
+  readonly line: Line;
+  readonly log: Log;
+  readonly root: string;
+  readonly names: StreamNames;
+  readonly now: () => number;
+  readonly name: string;
+}
+
+async function followEvents(parts: Parts, options: FollowOptions): Promise<Following> {
+  const { onBatch, filters = {}, ...tuning } = options;
+  return startFollowing({
+    ...tuning,
+    line: parts.line,
+    log: parts.log,
+    stream: parts.names.events,
+    filters: Array.isArray(filters) ? checkFilters(filters) : toFilters(filters as Selection, parts.root),
+    read: readEvent,
+    onBatch: async (batch: readonly Delivered<AnyEvent>[]) =>
+      onBatch(batch.map(({ value, sequence, attempt }) => ({ event: value, sequence, attempt }))),
+    parkAway: async (parking) => park(parts, parts.names.events, options.durable ?? parts.name, parking),
+  });
+}
+
+async function followCommands(parts: Parts, options: FollowCommandsOptions): Promise<Following> {
+  const { onBatch, to = {}, ...tuning } = options;
+  return startFollowing({
+    ...tuning,
+    line: parts.line,
+    log: parts.log,
+    stream: parts.names.commands,
+    filters: [`${parts.root}.command.${to.namespace ?? '*'}.${to.kind ?? '*'}.${to.id ?? '*'}.*`],
+    read: readCommand,
+    onBatch: async (batch: readonly Delivered<Command>[]) =>
+      onBatch(batch.map(({ value, sequence, attempt }) => ({ command: value, sequence, attempt }))),
+    parkAway: async (parking) => park(parts, parts.names.commands, options.durable ?? parts.name, parking),
+  });
+}
+
+function checkFilters(filters: readonly string[]): readonly string[] {
+  if (filters.length === 0)
+    throw new DreyError('argument_invalid', 'an empty list of filters follows nothing; leave it out');
+  return filters;
+}
+
+async function park(parts: Parts, stream: string, by: string, parking: Parking): Promise<void> {
+  const { message, code, reason, attempts } = parking;
+  const address = toAddressOf(message.subject, parts.root) ?? {
+    namespace: '_system',
+    kind: 'node',
+    id: 'unknown',
+  };
+  const letter = {
+    reason,
+    code,
+    stream,
+    sequence: message.seq,
+    subject: message.subject,
+    by,
+    attempts,
+    at: new Date(parts.now()).toISOString(),
+  };
+  await sendParcel(parts.line, parts.root, {
+    path: toPath(toDeadSubject(address)),
+    id: `dead:${by}:${stream}:${message.seq}`,
+    payload: encodeDeadLetter(letter, message.data),
+  });
+}
+
+async function toFigures(jsm: JetStreamManager, stream: string): Promise<StreamFigures> {
+  const { state } = await jsm.streams.info(stream);
+  return {
+    stream,
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+  };
+}
+
+async function forget(line: Line, stream: string, durable: string): Promise<boolean> {
+  const { jsm } = line.use();
+  try {
+    return await line.guard(jsm.consumers.delete(stream, durable));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 10014) return false;
+    throw error;
+  }
+}

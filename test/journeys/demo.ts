@@ -1,0 +1,150 @@
+/**
+ * `npm run demo`: the whole loop on real parts. Embedded servers in a temporary data folder, the official MCP reference
+ * servers behind Drey, a real MCP client that works, procedures that appear, and an answer to a task in new words.
+ * Nothing here is prepared: what is shown comes out of the node's public faces.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import { temporaryFolder } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
+import { askFor, workOn } from './demo/agent.ts';
+import type { TaskReport } from './demo/agent.ts';
+import { importSample } from './demo/sample.ts';
+import { packageRoot, startNodeProcess } from './demo/node.ts';
+import type { NodeProcess } from './demo/node.ts';
+import { createTasks, prepareWorkshop } from './demo/tasks.ts';
+import type { DemoTask } from './demo/tasks.ts';
+import { printSummary } from './demo/summary.ts';
+import { openView } from './demo/view.ts';
+import type { LiveView, SopView } from './demo/view.ts';
+
+const knownTask = 'Could you write me a summary of the notes in';
+const unrelatedTask = 'Book a flight from Lisbon to Oslo for next Tuesday';
+
+async function main(): Promise<void> {
+  const once = process.argv.includes('--once') || !process.stdout.isTTY;
+  const startedAt = performance.now();
+  const folder = await temporaryFolder('drey-demo');
+  const workshop = join(folder.path, 'workshop');
+  await prepareWorkshop(workshop);
+  const config = join(folder.path, 'drey.json');
+  await writeFile(config, JSON.stringify(toConfig(folder.path, workshop), undefined, 2));
+  const node = await startNodeProcess({ dataFolder: join(folder.path, 'data'), config });
+  const view = openView(node, process.stdout.isTTY && !once);
+  try {
+    const firstAnswerMs = await firstCall(node, startedAt);
+    const { reports, visibleMs } = await workThrough(node, view, createTasks(workshop));
+    view.say('Every task is done. Asking for a known task in new words, and for an unrelated one.');
+    const known = await askFor(node.url, `${knownTask} ${join(workshop, 'garden')}`);
+    const unrelated = await askFor(node.url, unrelatedTask);
+    const sample = await importSample(node, view);
+    await view.stop();
+    const { sops } = await node.get<{ sops: SopView[] }>('/api/v1/sops?min_confidence=0.7&limit=10');
+    printSummary({
+      url: node.url,
+      firstAnswerMs,
+      visibleMs,
+      reports,
+      events: view.seen(),
+      sops,
+      known,
+      knownTask,
+      unrelated,
+      unrelatedTask,
+      sample,
+    });
+    if (known.length === 0 || unrelated.length > 0) process.exitCode = 1;
+    if (!once) await stayUp(node, config);
+  } finally {
+    await node.stop();
+    await folder.remove();
+  }
+}
+
+function toConfig(folder: string, workshop: string): object {
+  const server = (name: string, ...args: string[]): object => ({
+    command: process.execPath,
+    args: [join(packageRoot, 'node_modules/@modelcontextprotocol', name, 'dist/index.js'), ...args],
+  });
+  return {
+    mcpServers: {
+      fs: server('server-filesystem', workshop),
+      memory: { ...server('server-memory'), env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
+      every: server('server-everything'),
+    },
+    learning: { quietMs: 1_000 },
+  };
+}
+
+/** Time from the demo's start to the first call that an upstream answered. */
+async function firstCall(node: NodeProcess, startedAt: number): Promise<number> {
+  await workOn(node.url, {
+    kind: 'add',
+    wording: '',
+    run: async (call) => {
+      await until(
+        'the first call is answered',
+        async () => !(await call('every__echo', { message: 'hello' })).isError || undefined,
+        30_000,
+      );
+    },
+  });
+  return performance.now() - startedAt;
+}
+
+interface Work {
+  readonly reports: readonly (TaskReport & { readonly kind: DemoTask['kind'] })[];
+  /** From the third success of a kind to its visible SOP. */
+  readonly visibleMs: number;
+}
+
+async function workThrough(node: NodeProcess, view: LiveView, tasks: readonly DemoTask[]): Promise<Work> {
+  const reports: (TaskReport & { kind: DemoTask['kind'] })[] = [];
+  let visible: Promise<number> | undefined;
+  for (const [index, task] of tasks.entries()) {
+    view.say(`Task ${index + 1} of ${tasks.length}: ${task.wording}`);
+    reports.push({ ...(await workOn(node.url, task)), kind: task.kind });
+    const third = reports.filter((report) => report.kind === 'summarise').length === 3;
+    if (third && visible === undefined) visible = untilVisible(node, performance.now());
+  }
+  view.say('Waiting until what was learned from these runs is visible.');
+  const visibleMs = await (visible ?? Promise.resolve(Number.NaN));
+  await until(
+    'three procedures are active',
+    async () => {
+      const { sops } = await node.get<{ sops: SopView[] }>('/api/v1/sops?min_confidence=0.7&limit=10');
+      return sops.length >= 3 || undefined;
+    },
+    60_000,
+  );
+  return { reports, visibleMs };
+}
+
+async function untilVisible(node: NodeProcess, since: number): Promise<number> {
+  await until(
+    'the third success becomes a visible procedure',
+    async () => {
+      const { sops } = await node.get<{ sops: SopView[] }>('/api/v1/sops?min_confidence=0.7&limit=50');
+      return sops.some((sop) => /notes|summar/i.test(sop.trigger)) || undefined;
+    },
+    60_000,
+  );
+  return performance.now() - since;
+}
+
+async function stayUp(node: NodeProcess, config: string): Promise<void> {
+  process.stdout.write(
+    `\nThe node stays up. Look at ${pc.cyan(node.url)} or point a client at it:\n` +
+      `  claude mcp add --transport http drey ${node.url}/mcp\n` +
+      `  npx drey status --url ${node.url}\n  npx drey sops list --url ${node.url}\n` +
+      `Its configuration is ${config}. Ctrl-C ends it and removes the folder.\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+    node.child.once('exit', () => resolve());
+  });
+}
+
+await main();

@@ -1,0 +1,288 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRedactor, isSecretName } from '../../../src/access/access.ts';
+
+const redactor = createRedactor({ key: 'a key of this test', extraKeys: ['Patient-Number'] });
+const token = /\[redacted:[a-z]+:[0-9a-f]{8}\]/;
+
+/** Put together at run time, so that no scanner takes this file for a leak. */
+const join = (...parts: string[]): string => parts.join('');
+const jwt = join(
+  'eyJ',
+  'hbGciOiJIUzI1NiJ9',
+  '.',
+  'eyJ',
+  'zdWIiOiIxMjM0NTY3ODkwIn0',
+  '.',
+  'dozjgNryP4J3jVmNHl0w5N',
+);
+const canaries: Record<string, string> = {
+  jwt,
+  aws: join('AK', 'IA', 'IOSFODNN7EXAMPLE'),
+  github: join('gh', 'p_', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'),
+  githubFine: join('github', '_pat_', '11ABCDEFG0abcdefghijkl_0123456789'),
+  gitlab: join('gl', 'pat-', 'aBcDeFgHiJ1234567890'),
+  slack: join('xo', 'xb-', '123456789012-abcdefGHIJKL'),
+  stripe: join('sk', '_live_', '4eC39HqLyjWDarjtT1zdp7dc'),
+  stripeRestricted: join('rk', '_live_', '4eC39HqLyjWDarjtT1zdp7dc'),
+  ai: join('sk', '-ant-', 'api03-abcdefghijklmnop0123456789'),
+  google: join('AI', 'za', 'SyA1234567890abcdefghijklmnopqrstuv'),
+  npm: join('np', 'm_', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'),
+  pem: join('-----BEGIN RSA ', 'PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA ', 'PRIVATE KEY-----'),
+};
+
+describe('redaction of text', () => {
+  it.each(Object.entries(canaries))('finds a secret by its form: %s', (_name, secret) => {
+    for (const text of [secret, `before ${secret} after`, `"${secret}"`, `x=${secret};y`]) {
+      const shown = redactor.redactText(text);
+      expect(shown).not.toContain(secret);
+      expect(shown).toMatch(token);
+    }
+  });
+
+  it.each([
+    ['curl -H "Authorization: Bearer abc123def456ghi789" https://api.example.com', 'abc123def456ghi789'],
+    ['curl -u admin:Tr0ub4dor3 https://api.example.com', 'Tr0ub4dor3'],
+    ['Authorization: Basic YWRtaW46aHVudGVyMg==', 'YWRtaW46aHVudGVyMg'],
+    ['Authorization: Digest username-and-more', 'username-and-more'],
+    ['psql postgres://app:p4ssw0rd@db.example.com/x', 'p4ssw0rd'],
+    ['amqp://guest:a@b@mq.example.com', 'a@b'],
+    ['export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'wJalrXUtnFEMI'],
+    ['GITHUB_TOKEN=abcdefgh12345678 make release', 'abcdefgh12345678'],
+    ['mysql --password=hunter22 -h db', 'hunter22'],
+    ['tool --token s3cr3tvalue run', 's3cr3tvalue'],
+    ['{\\"password\\":\\"correct-horse\\"}', 'correct-horse'],
+    ['password: correct-horse', 'correct-horse'],
+    ['Set-Cookie: sid=31d4d96e407aad42; Path=/', '31d4d96e407aad42'],
+    ['https://x.example.com/a?access_token=0123456789abcdef', '0123456789abcdef'],
+  ])('finds a secret by what stands before it: %s', (text, secret) => {
+    expect(redactor.redactText(text)).not.toContain(secret);
+    expect(redactor.redactText(text)).toMatch(token);
+  });
+
+  it.each([
+    'The task-definition-with-a-long-name was updated',
+    'a basic understanding of the bearer of bad news',
+    'https://example.com:8080/path@version',
+    'max_tokens=4096 and next_page_token: string',
+    'password: string',
+    'TOKEN=$GITHUB_TOKEN',
+    'git push -u origin main',
+    'commit 3f786850e387550fdab836ed7e6dc881de23001b',
+  ])('leaves alone what is no secret: %s', (text) => {
+    expect(redactor.redactText(text)).toBe(text);
+  });
+
+  it('gives equal secrets equal tokens, and other keys other tokens', () => {
+    expect(redactor.redact({ a: jwt, b: [jwt] })).toEqual({
+      a: expect.stringMatching(/^\[redacted:jwt:/),
+      b: [redactor.redactText(jwt)],
+    });
+    expect(redactor.redact({ token: jwt })).toEqual({ token: redactor.redactText(jwt) });
+    expect(createRedactor({ key: 'another' }).redactText(jwt)).not.toBe(redactor.redactText(jwt));
+  });
+
+  it('reads a megabyte of anything in linear time', () => {
+    const size = 1_000_000;
+    const seeds = [
+      'a',
+      'eyJ',
+      'eyJaaaaaa.',
+      '-----BEGIN A-----',
+      '://',
+      '://a:',
+      'password',
+      'password=',
+      'basic ',
+      'bearer a',
+    ];
+    seeds.push(
+      'sk-',
+      'token',
+      '_token',
+      '-u ',
+      '--user ',
+      'SG.',
+      'cookie:',
+      ' ',
+      '=',
+      '\\',
+      '"token":',
+      'authorization: ',
+      'github_pat_',
+    );
+    for (const seed of seeds) {
+      const text = seed.repeat(Math.ceil(size / seed.length));
+      const begun = performance.now();
+      redactor.redactText(text);
+      expect(performance.now() - begun, `the seed ${seed}`).toBeLessThan(5_000);
+    }
+  }, 60_000);
+});
+
+describe('redaction of values', () => {
+  it('hides what a name says is a secret, at any depth and of any type', () => {
+    const value = {
+      password: 'x',
+      pin: 1,
+      nested: [{ apiKey: 12_345, API_KEY: 'k', 'client-secret': { a: ['b'] } }],
+      Authorization: 'Bearer x',
+      patient_number: '4711',
+      headers: [{ name: 'Cookie', value: 'sid=1' }],
+      db_password_prod: 'y',
+      sessionToken: 'z',
+      empty: { password: '' },
+      on: { password: true, secret: null },
+    };
+    const shown = JSON.stringify(redactor.redact(value));
+    for (const secret of ['"x"', '12345', '"k"', '"b"', 'Bearer x', '4711', 'sid=1', '"y"', '"z"']) {
+      expect(shown).not.toContain(secret);
+    }
+    expect(redactor.redact({ on: value.on, empty: value.empty, pin: 1 })).toEqual({
+      on: value.on,
+      empty: value.empty,
+      pin: 1,
+    });
+  });
+
+  it('knows names of secrets from names about secrets', () => {
+    expect(
+      ['password', 'DB_PASSWORD', 'accessToken', 'x-api-key', 'set-cookie', 'SSH_KEY', 'clientSecret'].every(
+        isSecretName,
+      ),
+    ).toBe(true);
+    const others = [
+      'page_token',
+      'nextPageToken',
+      'max_tokens',
+      'secret_name',
+      'passwordPolicy',
+      'key',
+      'author',
+      'monkey',
+      'token_count',
+    ];
+    expect(others.filter(isSecretName)).toEqual([]);
+  });
+
+  it('opens JSON inside of texts', () => {
+    const inner = JSON.stringify({
+      user: 'a',
+      password: 'correct-horse',
+      deep: JSON.stringify({ token: 'tok-value-1' }),
+    });
+    const shown = JSON.stringify(redactor.redact({ content: [{ type: 'text', text: inner }] }));
+    expect(shown).not.toMatch(/correct-horse|tok-value-1/);
+    expect(shown).toContain('user');
+  });
+
+  it('keeps a hostile __proto__ as data', () => {
+    const copy = redactor.redact(JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":1}}'));
+    expect(JSON.stringify(copy)).toBe('{"__proto__":{"polluted":true},"constructor":{"prototype":1}}');
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+    expect('polluted' in {}).toBe(false);
+  });
+
+  it('cuts what is nested without end', () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    expect(JSON.stringify(redactor.redact(circle))).toContain('[cut:depth]');
+  });
+
+  const words = fc.constantFrom(
+    ...Object.values(canaries),
+    'password',
+    '=',
+    ': ',
+    '"',
+    ' ',
+    'Bearer ',
+    '://',
+    '@',
+    'a:b',
+    '{',
+    '\\',
+    '-u ',
+    '\n',
+  );
+  const texts = fc.oneof(
+    fc.string(),
+    fc.array(fc.oneof(words, fc.string({ maxLength: 6 })), { maxLength: 12 }).map((all) => all.join('')),
+  );
+  const names = fc.constantFrom(
+    'password',
+    'token',
+    'a',
+    'url',
+    'text',
+    '__proto__',
+    'headers',
+    'name',
+    'value',
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      texts,
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      tie('object'),
+    ),
+    object: fc
+      .array(fc.tuple(names, tie('tree')), { maxLength: 4 })
+      .map((all) => Object.fromEntries(all) as unknown),
+  }));
+
+  it('is the same twice as once', () => {
+    fc.assert(
+      fc.property(tree, (value) => {
+        const once = redactor.redact(value);
+        expect(redactor.redact(once)).toEqual(once);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('lets no known secret through, wherever it stands', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.values(canaries)),
+        tree,
+        fc.string({ maxLength: 5 }),
+        (secret, value, around) => {
+          const shown = JSON.stringify(redactor.redact({ value, found: [`${around} ${secret} ${around}`] }));
+          expect(shown).not.toContain(JSON.stringify(secret).slice(1, -1));
+        },
+      ),
+    );
+  });
+
+  it('calls harmless only what it would not change', () => {
+    fc.assert(
+      fc.property(tree, (value) => {
+        const plain = createRedactor({ key: 'k' });
+        const json = JSON.stringify(value);
+        const expected: unknown = plain.isHarmless(json) ? JSON.parse(json) : plain.redact(JSON.parse(json));
+        expect(plain.redact(JSON.parse(json))).toEqual(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is quick with usual arguments', () => {
+    const lines = Array.from({ length: 20 }, (_, index) => ({
+      path: `src/rooms/file-${index}.ts`,
+      line: index,
+      text: 'const a = list.map((item) => item.size);',
+    }));
+    const value = { query: 'find the size of a room', options: { deep: true, limit: 20 }, lines };
+    for (let round = 0; round < 500; round += 1) redactor.redact(value);
+    const begun = performance.now();
+    for (let round = 0; round < 500; round += 1) redactor.redact(value);
+    const microseconds = ((performance.now() - begun) / 500) * 1_000;
+    console.log(`redaction of ${JSON.stringify(value).length} bytes: ${microseconds.toFixed(1)} µs`);
+    expect(microseconds).toBeLessThan(500);
+  });
+});

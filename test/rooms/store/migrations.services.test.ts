@@ -1,0 +1,121 @@
+/** Migrations on a real server: up, down and up again, several at once, and as an owner who is no superuser. */
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+
+import { migrationNames } from '../../../infra/postgres/migrations.ts';
+import {
+  ensureNamespace,
+  migrateStore,
+  openStore,
+  saveSop,
+  searchSops,
+  unmigrateStore,
+} from '../../../src/store/store.ts';
+import { createDatabase } from '../../support/database.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { quietLog as log } from '../../support/quiet-log.ts';
+import { sop } from '../../support/store-rows.ts';
+
+const now = (): number => performance.now();
+
+describe('migrations', () => {
+  let admin: Client;
+  const databases: TestDatabase[] = [];
+
+  beforeAll(async () => {
+    admin = new Client({ connectionString: inject('postgresUrl') });
+    await admin.connect();
+  });
+  afterAll(async () => {
+    await admin.end();
+    await Promise.all(databases.map((database) => database.drop()));
+  });
+
+  async function fresh(): Promise<TestDatabase> {
+    const database = await createDatabase(inject('postgresUrl'));
+    databases.push(database);
+    return database;
+  }
+
+  test('go up, down to nothing, and up again to the same tables', async () => {
+    const { url } = await fresh();
+    expect(await migrateStore({ url, log })).toEqual(migrationNames);
+    const first = await describeTables(url);
+    expect(await migrateStore({ url, log })).toEqual([]);
+    expect(await unmigrateStore({ url, log })).toEqual(migrationNames.toReversed());
+    expect((await describeTables(url)).filter((line) => !line.startsWith('drey_migration'))).toEqual([]);
+    expect(await migrateStore({ url, log })).toEqual(migrationNames);
+    expect(await describeTables(url)).toEqual(first);
+  });
+
+  test('of several nodes that start at once one migrates, and all of them can work', async () => {
+    const { url } = await fresh();
+    const applied = await Promise.all([1, 2, 3].map(() => migrateStore({ url, log })));
+    expect(applied.flat()).toEqual(migrationNames);
+    const store = await openStore({ url, log, now });
+    expect(await store.inNamespace('acme', (trx) => ensureNamespace(trx))).toBe(true);
+    await store.close();
+  });
+
+  test('several databases of one server share the roles, also when they are prepared at once', async () => {
+    const urls = (await Promise.all([fresh(), fresh(), fresh()])).map((database) => database.url);
+    const applied = await Promise.all(urls.map((url) => migrateStore({ url, log })));
+    expect(applied.map((names) => names.length)).toEqual(urls.map(() => migrationNames.length));
+  });
+
+  test('an owner who is no superuser, only allowed to create roles, can migrate, work and search', async () => {
+    const { url } = await fresh();
+    const owner = `owner_${new URL(url).pathname.slice(1)}`;
+    await admin.query(`create role ${owner} login createrole password 'secret'`);
+    await admin.query(`alter database ${new URL(url).pathname.slice(1)} owner to ${owner}`);
+    // Roles that exist already were made by somebody else: an administrator hands them out.
+    await admin.query(`grant drey_app, drey_relay to ${owner}`);
+    const ownUrl = Object.assign(new URL(url), { username: owner, password: 'secret' }).href;
+    await migrateStore({ url: ownUrl, log });
+    const store = await openStore({ url: ownUrl, log, now });
+    const found = await store.inNamespace('acme', async (trx) => {
+      await ensureNamespace(trx);
+      await saveSop(trx, sop('acme', 1, { trigger: 'rotate keys' }), {
+        cause: { by: 'test', reason: 'test' },
+      });
+      return searchSops(trx, { text: 'rotate', limit: 5 });
+    });
+    expect(found).toHaveLength(1);
+    expect(await store.inNamespace('globex', (trx) => searchSops(trx, { text: 'rotate', limit: 5 }))).toEqual(
+      [],
+    );
+    await store.close();
+    await databases.pop()?.drop();
+    await admin.query(`drop role ${owner}`);
+  });
+
+  test('opening a database that was never migrated says what to do', async () => {
+    const { url } = await fresh();
+    await expect(openStore({ url, log, now })).rejects.toMatchObject({
+      code: 'migration_failed',
+      message: expect.stringContaining('migrate it first'),
+    });
+  });
+});
+
+/** Columns, keys, policies, functions and rights of all tables, as lines. */
+async function describeTables(url: string): Promise<readonly string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ line: string }>(
+      `select table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable as line
+         from information_schema.columns where table_schema = 'public'
+       union all select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
+         where connamespace = 'public'::regnamespace
+       union all select indexdef from pg_indexes where schemaname = 'public' and tablename not like 'drey_migration%'
+       union all select tablename || ' ' || policyname || ' ' || roles::text from pg_policies where schemaname = 'public'
+       union all select 'function ' || proname || ' ' || proacl::text from pg_proc
+         where pronamespace = 'public'::regnamespace
+       order by 1`,
+    );
+    return rows.map((row) => row.line);
+  } finally {
+    await client.end();
+  }
+}

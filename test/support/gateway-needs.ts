@@ -1,0 +1,319 @@
+/**
+ * A small house behind the gateway for its tests: sessions in memory, four upstream tools, and a record of everything
+ * that was asked of it. It implements the gateway's own interface; it imitates nobody else's.
+ */
+import { randomBytes } from 'node:crypto';
+import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import { DreyError } from '../../machines/words/errors.ts';
+import type { ImportedEpisode } from '../../machines/words/episodes.ts';
+import type { AnyEvent } from '../../machines/words/events.ts';
+import { createId, toDigest } from '../../machines/words/ids.ts';
+import type {
+  Admission,
+  AdmissionRequest,
+  CatalogueTool,
+  FollowEvents,
+  GatewayNeeds,
+  OpenSession,
+  OpenTask,
+  Principal,
+  RankedSop,
+  Session,
+} from '../../src/gateway/gateway.ts';
+import { quietLog } from './quiet-log.ts';
+
+export const localPrincipal: Principal = {
+  id: 'local',
+  namespace: 'default',
+  local: true,
+  mayNameNamespaces: true,
+  scopes: [],
+};
+
+export interface HeldSession {
+  readonly session: Session;
+  readonly opened: OpenSession;
+  closedFor: string | undefined;
+}
+
+export interface SmallHouse {
+  readonly needs: GatewayNeeds;
+  readonly sessions: Map<string, HeldSession>;
+  /** Every call that reached an upstream, oldest first. */
+  readonly calls: {
+    readonly name: string;
+    readonly args: string;
+    readonly command: CallCommand;
+    session: string;
+  }[];
+  readonly tasks: { readonly session: string; readonly task: string; readonly source: string }[];
+  readonly injections: Parameters<GatewayNeeds['sops']['recordInjection']>[0][];
+  readonly imported: ImportedEpisode[];
+  sops: RankedSop[];
+  tools: CatalogueTool[];
+  /** What the tool `fs__raw` answers with. */
+  rawResult: string;
+  outcome: CallOutcome | undefined;
+  nowMs: number;
+  followed: FollowEvents | undefined;
+  shutdowns: number;
+  tellCatalogueChanged(): void;
+  emit(event: AnyEvent): void;
+  followerCount(): number;
+  /** Lets calls of `fs__slow` end. */
+  release(): void;
+}
+
+const echoSchema = { type: 'object', additionalProperties: true };
+
+function toTool(tool: string): CatalogueTool {
+  const name = `fs__${tool}`;
+  return {
+    name,
+    server: 'fs',
+    tool,
+    stale: false,
+    definition: { name, description: tool, inputSchema: echoSchema },
+  };
+}
+
+/** A SOP for the tests, with every field set. */
+export function sampleSop(changes: Partial<RankedSop> = {}): RankedSop {
+  return {
+    sopId: 'p-1',
+    namespace: 'default',
+    trigger: 'deploy the service',
+    steps: ['Read the manifest with fs__read.', 'Write the release with fs__write.'],
+    procedure: [
+      { tool: 'fs__read', optional: false, repeated: false, alternatives: [], support: 1, args: {} },
+      {
+        tool: 'fs__write',
+        optional: false,
+        repeated: false,
+        alternatives: [],
+        support: 1,
+        args: { path: { from: 'result', step: 0, path: '/path', support: 1 } },
+      },
+    ],
+    status: 'active',
+    confidence: 0.8,
+    occurrences: 4,
+    evidence: ['k-1', 'k-2'],
+    pitfalls: [{ tool: 'fs__write', failedTimes: 2, recoveredBy: 'fs__mkdir' }],
+    triggerFrom: 'task',
+    wordings: [],
+    firstSeenAt: '2026-01-01T00:00:00.000Z',
+    lastSeenAt: '2026-01-02T00:00:00.000Z',
+    version: 1,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: '2026-01-02T00:00:00.000Z',
+    metadata: {},
+    relevance: 0.8,
+    ...changes,
+  };
+}
+
+/** Keys of other principals than the local one, by bearer token. */
+const keys = new Map<string, Principal>([
+  ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
+  ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
+]);
+
+function admit({ authorization, host, origin }: AdmissionRequest): Admission {
+  const local = /^(localhost|127\.0\.0\.1)(:\d+)?$/;
+  const refuse = (status: number, code: string, sentence: string) =>
+    ({ ok: false, status, code, sentence }) as const;
+  if (host === undefined || !local.test(host))
+    return refuse(403, 'permission_denied', 'this Host is not served');
+  if (origin !== undefined && !local.test(origin.replace(/^https?:\/\//, ''))) {
+    return refuse(403, 'permission_denied', 'this Origin is not allowed');
+  }
+  if (authorization === undefined) return { ok: true, principal: localPrincipal };
+  const principal = keys.get(authorization.replace('Bearer ', ''));
+  return principal === undefined
+    ? refuse(401, 'principal_unknown', 'this key is not known')
+    : { ok: true, principal };
+}
+
+/** Builds the small house. */
+export function createSmallHouse(): SmallHouse {
+  const changed = new Set<() => void>();
+  const followers = new Set<(event: AnyEvent) => void>();
+  let letGo: (() => void)[] = [];
+  const ids = { now: () => Date.now(), random: () => randomBytes(16) };
+
+  const runTool = async (command: CallCommand): Promise<CallOutcome> => {
+    if (house.outcome !== undefined) return house.outcome;
+    const finished = (result: string): CallOutcome => ({ outcome: 'finished', isError: false, result });
+    if (command.name === 'fs__raw') return finished(house.rawResult);
+    if (command.name === 'fs__echo') {
+      return finished(
+        `{"content":[{"type":"text","text":"${toDigest(command.args)}"}],"structuredContent":${command.args}}`,
+      );
+    }
+    if (command.name === 'fs__steps') {
+      const meta = JSON.parse(command.meta ?? '{}') as { progressToken?: string | number };
+      for (const progress of [1, 2, 3]) {
+        const params = { progressToken: meta.progressToken, progress, total: 3 };
+        command.notify?.(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }));
+        await new Promise(setImmediate);
+      }
+      return finished('{"content":[]}');
+    }
+    if (command.name === 'fs__slow') {
+      await new Promise<void>((resolve) => {
+        letGo.push(resolve);
+        command.signal.addEventListener('abort', () => resolve());
+      });
+      return command.signal.aborted
+        ? {
+            outcome: 'failed',
+            code: 'call_cancelled',
+            message: 'cancelled',
+            error: undefined,
+            countsAgainst: false,
+          }
+        : finished('{"content":[]}');
+    }
+    return { outcome: 'refused', code: 'tool_unknown', message: 'tool not found', retryAfterMs: undefined };
+  };
+
+  const openSession = (opened: OpenSession): Session => {
+    let task: OpenTask | null = null;
+    const { principal } = opened;
+    const session: Session = {
+      id: opened.sessionId ?? createId('session', ids),
+      namespace: principal.namespace,
+      principal,
+      get task() {
+        return task;
+      },
+      call: (command) => {
+        house.calls.push({ name: command.name, args: command.args, command, session: session.id });
+        return runTool(command);
+      },
+      startTask: (text, source) => {
+        task = { taskId: createId('task', ids), task: text, source };
+        house.tasks.push({ session: session.id, task: text, source });
+        return { taskId: task.taskId };
+      },
+      finishTask: () => {
+        const finished = task;
+        task = null;
+        return finished === null ? undefined : { taskId: finished.taskId, calls: 0 };
+      },
+      touch: () => undefined,
+      close: (reason) => {
+        const held = house.sessions.get(session.id);
+        if (held !== undefined) held.closedFor = reason;
+      },
+    };
+    house.sessions.set(session.id, { session, opened, closedFor: undefined });
+    return session;
+  };
+
+  const needs: GatewayNeeds = {
+    version: '0.0.1',
+    log: quietLog,
+    now: () => house.nowMs,
+    ids,
+    admit,
+    sessions: {
+      open: openSession,
+      find: (id, principal) => {
+        const held = house.sessions.get(id);
+        const own = held?.opened.principal;
+        const same = own?.id === principal.id && own.namespace === principal.namespace;
+        return same && held?.closedFor === undefined ? held?.session : undefined;
+      },
+      list: (namespace) =>
+        [...house.sessions.values()]
+          .filter(({ session }) => session.namespace === namespace)
+          .map(({ session, opened }) => ({
+            id: session.id,
+            namespace,
+            principal: session.principal.id,
+            transport: opened.transport,
+            revision: opened.revision,
+            client: opened.client,
+            state: 'ready',
+            task: session.task?.task ?? null,
+            calls: 0,
+            openedAt: '2026-01-01T00:00:00.000Z',
+            lastUsedAt: '2026-01-01T00:00:00.000Z',
+          })),
+    },
+    catalogue: () => ({ tools: house.tools }),
+    onCatalogueChanged: (tell) => {
+      changed.add(tell);
+      return () => changed.delete(tell);
+    },
+    sops: {
+      search: ({ minConfidence, limit }) =>
+        Promise.resolve(house.sops.filter((sop) => sop.confidence >= minConfidence).slice(0, limit)),
+      list: ({ limit, offset }) => Promise.resolve(house.sops.slice(offset, offset + limit)),
+      get: (namespace, id) =>
+        Promise.resolve(house.sops.find((sop) => sop.sopId === id && sop.namespace === namespace)),
+      recordInjection: (injection) => house.injections.push(injection),
+    },
+    feedback: ({ patternId, helpful }) =>
+      patternId === 'p-1'
+        ? Promise.resolve({
+            pattern_id: patternId,
+            new_effectiveness: helpful ? 1 : 0,
+            applied_count: 1,
+            success_count: helpful ? 1 : 0,
+          })
+        : Promise.reject(new DreyError('sop_unknown', 'no pattern or SOP has this id')),
+    learning: () =>
+      Promise.resolve({
+        engine_status: 'running',
+        last_learning_run: null,
+        statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
+      }),
+    status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
+    importEpisodes: async (_namespace, _principal, episodes) => {
+      let calls = 0;
+      for await (const episode of episodes) {
+        house.imported.push(episode);
+        calls += episode.calls.length;
+      }
+      return { episodes: house.imported.length, calls, duplicates: 0 };
+    },
+    followEvents: (asked, onEvent) => {
+      house.followed = asked;
+      followers.add(onEvent);
+      return Promise.resolve({ stop: () => followers.delete(onEvent) });
+    },
+    shutdown: () => {
+      house.shutdowns += 1;
+    },
+  };
+  const house: SmallHouse = {
+    needs,
+    sessions: new Map(),
+    calls: [],
+    tasks: [],
+    injections: [],
+    imported: [],
+    sops: [],
+    tools: ['echo', 'slow', 'steps', 'raw'].map(toTool),
+    rawResult: '{"content":[]}',
+    outcome: undefined,
+    nowMs: 1_800_000_000_000,
+    followed: undefined,
+    shutdowns: 0,
+    tellCatalogueChanged: () => {
+      for (const tell of changed) tell();
+    },
+    followerCount: () => followers.size,
+    emit: (event) => {
+      for (const follower of followers) follower(event);
+    },
+    release: () => {
+      for (const end of letGo) end();
+      letGo = [];
+    },
+  };
+  return house;
+}
