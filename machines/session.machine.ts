@@ -107,6 +107,8 @@ const chart = setup({
   actions: {
     /** For hands: answers the caller of a call that cannot begin. */
     refuseCall: (_now, _refusal: CallRefusal) => {},
+    /** For hands: answers whoever wanted to go on with a session that cannot. */
+    refuseResume: (_now, _refusal: { readonly sessionId: string; readonly code: ErrorCode }) => {},
     /** For hands: cancels the calls that are still in flight. */
     cancelCalls: (_now, _calls: { readonly callIds: readonly string[] }) => {},
     noteTime: assign({ at: ({ event }) => event.at }),
@@ -144,6 +146,11 @@ const refuse = (code: ErrorCode) =>
     type: 'refuseCall',
     params: ({ event }: Now) => ({ callId: event.type === 'call.started' ? event.callId : '', code }),
   }) as const;
+const refuseResume = (code: ErrorCode) =>
+  ({
+    type: 'refuseResume',
+    params: ({ context }: Now) => ({ sessionId: context.sessionId, code }),
+  }) as const;
 const cancelCalls = {
   type: 'cancelCalls',
   params: ({ context }: Now) => ({ callIds: context.inFlight }),
@@ -159,6 +166,7 @@ export const sessionMachine = chart.createMachine({
       on: {
         opened: { target: 'ready', actions: 'startIdle' },
         close: { target: 'closed', actions: 'noteTime' },
+        drain: { target: 'closed', actions: 'noteTime' },
         'call.started': { actions: refuse('session_unknown') },
       },
     },
@@ -207,7 +215,10 @@ export const sessionMachine = chart.createMachine({
           { actions: 'endCall' },
         ],
         'task.finish': { actions: 'finishTask' },
-        resume: { guard: 'nothingInFlight', target: 'ready', actions: 'startIdle' },
+        resume: [
+          { guard: 'nothingInFlight', target: 'ready', actions: 'startIdle' },
+          { actions: refuseResume('node_draining') },
+        ],
         close: { target: 'closed', actions: ['noteTime', cancelCalls, 'forgetCalls'] },
         restored: { target: 'draining', reenter: true, actions: ['noteTime', 'forgetCalls'] },
       },
@@ -225,7 +236,10 @@ export const sessionMachine = chart.createMachine({
     },
     closed: {
       tags: 'ended',
-      on: { 'call.started': { actions: refuse('session_unknown') } },
+      on: {
+        'call.started': { actions: refuse('session_unknown') },
+        resume: { actions: refuseResume('session_unknown') },
+      },
     },
   },
 });

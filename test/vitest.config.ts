@@ -1,7 +1,15 @@
-// Three speeds: pure (no I/O, seconds), services (one real nats-server and Postgres for all files), journeys (the whole house).
+// Four speeds: pure (no I/O, seconds), rooms (processes, files and loopback), services (one real nats-server and Postgres
+// for all files), journeys (the whole house).
 import { defineConfig } from 'vitest/config';
 
 const node = { execArgv: ['--conditions=development'] };
+
+/** No I/O but reading the sources: these run in `npm run check`. */
+const pure = [
+  'test/machines/**/*.test.ts',
+  'test/rooms/house.test.ts',
+  'test/rooms/{learning,importers,access,memory}/**/*.test.ts',
+];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -10,9 +18,20 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
-          include: ['test/machines/**/*.test.ts', 'test/rooms/**/*.test.ts'],
+          include: pure,
           exclude: ['**/*.services.test.ts'],
+          pool: 'threads',
+          ...node,
+        },
+      },
+      {
+        test: {
+          name: 'rooms',
+          include: ['test/rooms/**/*.test.ts'],
+          exclude: ['**/*.services.test.ts', ...pure],
           pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 30_000,
           ...node,
         },
       },

@@ -28,9 +28,9 @@ export const sops: Migration = {
          primary key (namespace, id),
          foreign key (namespace, agent_id) references agents (namespace, id) on delete set null (agent_id)
        );
-       create index acontext_sops_namespace on acontext_sops (namespace, confidence desc, id);
+       create index acontext_sops_namespace on acontext_sops (namespace, confidence desc, occurrences desc, id);
        create index acontext_sops_agent on acontext_sops (namespace, agent_id);
-       create index acontext_sops_trigger on acontext_sops using gin (to_tsvector('english', trigger));
+       create index acontext_sops_trigger on acontext_sops using gin (to_tsvector('english', trigger)) with (fastupdate = off);
        ${wall('acontext_sops', { searched: true })}
 
        create table acontext_sop_versions (

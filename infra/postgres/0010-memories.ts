@@ -26,8 +26,8 @@ export const memories: Migration = {
        );
        create index memories_agent on memories (namespace, agent_id);
        create index memories_principal on memories (namespace, principal);
-       create index memories_words on memories using gin (words);
-       create index memories_auto_tags on memories using gin (auto_tags);
+       create index memories_words on memories using gin (words) with (fastupdate = off);
+       create index memories_auto_tags on memories using gin (auto_tags) with (fastupdate = off);
        ${wall('memories', { searched: true })}
 
        create table memory_edges (

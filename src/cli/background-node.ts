@@ -40,12 +40,8 @@ export async function ensureNode(world: World, plan: BackgroundPlan): Promise<No
     const log = await openNodeLog(plan.dataFolder, world.uid);
     if (!hasTold) plan.onStart(log.path);
     hasTold = true;
-    const report = await startChild(
-      world,
-      ['up', '--data', plan.dataFolder, ...words],
-      log.fd,
-      deadline,
-    ).finally(() => log.close());
+    const report = await startChild(world, ['up', '--data', plan.dataFolder, ...words], log.fd, deadline);
+    await log.close();
     if (report.drey === 'started') continue;
     if (report.code === 'data_folder_locked') {
       // Somebody else was first: theirs is ours as soon as it answers.

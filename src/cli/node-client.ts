@@ -80,7 +80,7 @@ export async function openRequest(
   address: NodeAddress,
   path: string,
   query: Query,
-  options: RequestOptions,
+  options: Omit<RequestOptions, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
 ): Promise<ClientRequest> {
   const url = new URL(address.url + path);
   for (const [key, value] of Object.entries(query)) {

@@ -27,7 +27,7 @@ export function reportError(error: unknown, world: World, verbose: boolean): num
   const sentence = toSafeText(known.message.replace(/\s*\n\s*/g, ' ').trim());
   world.stderr.write(`${paint.bad('drey:')} ${sentence === '' ? known.code : sentence}\n`);
   const hint = toHint(known);
-  if (hint !== undefined && !(verbose && known.code === 'unexpected')) {
+  if (hint !== undefined && hint !== '' && !(verbose && known.code === 'unexpected')) {
     world.stderr.write(`${paint.faint(`  ${toSafeText(hint)}`)}\n`);
   }
   if (verbose) world.stderr.write(`${toStack(error)}\n`);
@@ -44,7 +44,7 @@ function toStack(error: unknown): string {
   let cause: unknown = error;
   for (let depth = 0; depth < causesMax && cause !== undefined; depth += 1) {
     const code = isDreyError(cause) ? `[${cause.code}] ` : '';
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
     parts.push(`${depth === 0 ? '' : 'caused by '}${code}${text}`);
     cause = cause instanceof Error ? cause.cause : undefined;
   }

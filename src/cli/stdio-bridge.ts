@@ -29,10 +29,10 @@ export async function openBridge(address: NodeAddress, namespace: string | undef
       resolve(socket);
     });
     request.once('response', (response) => {
-      readRefusal(response).then((text) => {
-        request.destroy();
-        reject(toProblem(response.statusCode ?? 0, text, address.url));
-      }, reject);
+      const refusal = readRefusal(response).then((text) =>
+        toProblem(response.statusCode ?? 0, text, address.url),
+      );
+      refusal.then(reject, reject).finally(() => request.destroy());
     });
     request.end();
   });

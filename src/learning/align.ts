@@ -44,11 +44,15 @@ export function align(members: readonly Case[], book: SequenceBook): Alignment {
   for (const { sequence } of weighted) places.set(sequence.at, lay(line, sequence.symbols).places);
   const steps = toSteps(line, weighted, total, loops);
   const placesOf = (sequence: Interned) => places.get(sequence.at) ?? lay(line, sequence.symbols).places;
-  return {
-    steps,
-    placesOf,
-    agreementOf: (sequence) => toAgreement(steps, sequence.symbols, placesOf(sequence)),
+  const agreements = new Map<number, number>();
+  const agreementOf = (sequence: Interned) => {
+    const known = agreements.get(sequence.at);
+    if (known !== undefined) return known;
+    const agreement = toAgreement(steps, sequence.symbols, placesOf(sequence));
+    agreements.set(sequence.at, agreement);
+    return agreement;
   };
+  return { steps, placesOf, agreementOf };
 }
 
 function weigh(members: readonly Case[]): Weighted[] {

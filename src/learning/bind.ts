@@ -208,7 +208,7 @@ function mayBeConstant(value: Primitive): boolean {
   if (typeof value !== 'string') return true;
   const valueClass = toValueClass(value);
   if (valueClass === 'email' || valueClass === 'url' || isRedacted(value)) return false;
-  return value.split(/\s+/).length <= 8 && !/[\n\r{}]/.test(value);
+  return value.split(/\s+/).length <= 8 && !/[{}\p{Cc}\p{Cs}]/u.test(value);
 }
 
 /** Names, ids, dates and long numbers are somebody's: only many different tasks make them a rule. */

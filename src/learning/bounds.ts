@@ -17,7 +17,7 @@ export const bounds = {
   /** Nesting that is followed into arguments and results. */
   depthMax: 8,
   /** Sources remembered for one argument. */
-  sourcesMax: 24,
+  sourcesMax: 12,
   /** Clusters an episode is compared with. */
   candidatesMax: 24,
   /** Distinct sequences of a cluster an episode is compared with, and main lines are chosen from. */
@@ -27,7 +27,7 @@ export const bounds = {
   /** Steps of one procedure. */
   stepsMax: 60,
   /** Episodes whose arguments are compared to find bindings. */
-  bindingEpisodesMax: 40,
+  bindingEpisodesMax: 24,
   /** Arguments of one step. */
   argumentsMax: 30,
   /** Alternatives of one step. */

@@ -9,7 +9,7 @@ import { clean, type Verdict } from './clean.ts';
 import { type Interned, type SequenceBook, squeeze } from './likeness.ts';
 import { type Argument, findArguments } from './sources.ts';
 import type { CallSymbol } from './symbol.ts';
-import { type Term, toNameWords, toTerms, toWordingKey } from './terms.ts';
+import { findValues, type Term, toNameWords, toTerms, toWordingKey } from './terms.ts';
 
 export interface CaseCall {
   readonly callId: string;
@@ -29,6 +29,8 @@ export interface Case {
   /** Equal for equal wordings; made of the calls where no task was stated. */
   readonly wordingKey: string;
   readonly terms: readonly Term[];
+  /** E-mails, paths and numbers in the task. */
+  readonly values: readonly string[];
   readonly calls: readonly CaseCall[];
   /** What was done; of an episode that failed, what was tried. */
   readonly sequence: Interned;
@@ -56,6 +58,7 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     task: stated ? task : '',
     wordingKey: stated ? toWordingKey(task) : `@ ${sequence.key}`,
     terms: stated ? toTerms(task) : toCallTerms(calls.map((each) => each.symbol)),
+    values: stated ? [...new Set(findValues(task))] : [],
     calls: calls.map(({ call, symbol }, at) => ({ callId: call.callId, symbol, args: found[at] ?? [] })),
     sequence,
     places,

@@ -48,6 +48,8 @@ export const ranking = {
   sureFrom: 0.5,
   /** Share of the best SOP's worth below which another is not served. */
   nearBest: 0.7,
+  /** Letter groups that stand in more documents than this tell nothing. */
+  lettersSlotsMax: 1_000,
   matchedMax: 12,
 } as const;
 
@@ -59,8 +61,8 @@ export function createIndex(sops: readonly ServedSop[]): SopIndex {
     get size() {
       return index.sops.size;
     },
-    put: index.put,
-    remove: index.remove,
+    put: (sop) => index.put(sop),
+    remove: (sopId) => index.remove(sopId),
     rank: (query) => rankIn(index, query),
   };
 }
@@ -112,27 +114,46 @@ function findNeighbours(index: TermIndex, terms: readonly Term[]): Neighbour[] {
     .map(({ term, weight }) => ({ term, weight, scaled: weight * index.weightOf(term) }))
     .sort((a, b) => b.scaled - a.scaled || (a.term < b.term ? -1 : 1));
   const own = Math.sqrt(weighted.reduce((sum, each) => sum + each.scaled ** 2, 0)) || 1;
-  const dots = new Map<Document, number>();
+  const dots = new Float64Array(index.documents.length);
+  const touched: number[] = [];
   for (const { term, scaled } of weighted.slice(0, ranking.termsMax)) {
-    const termWeight = index.weightOf(term);
-    for (const document of index.documentsWith(term)) {
-      dots.set(document, (dots.get(document) ?? 0) + scaled * termWeight * weightIn(document, term));
+    const slots = index.slotsWith(term);
+    if (slots.size > ranking.lettersSlotsMax && term.startsWith('~')) continue;
+    const factor = scaled * index.weightOf(term);
+    for (const [slot, weight] of slots) {
+      if (dots[slot] === 0) touched.push(slot);
+      dots[slot] = (dots[slot] ?? 0) + factor * weight;
     }
   }
-  const neighbours: Neighbour[] = [];
-  for (const [document, dot] of dots) {
-    neighbours.push({ document, similarity: Math.min(1, dot / (own * index.normOf(document))) });
+  const nearest: Neighbour[] = [];
+  for (const slot of touched) {
+    const document = index.documents[slot];
+    if (document === undefined) continue;
+    const similarity = Math.min(1, (dots[slot] ?? 0) / (own * index.normOf(document)));
+    keepNearest(nearest, { document, similarity });
   }
-  return neighbours.sort(compareNeighbours).slice(0, ranking.neighbours);
+  return nearest;
+}
+
+/** Puts a neighbour in its place among the nearest, if it belongs there. */
+function keepNearest(nearest: Neighbour[], one: Neighbour): void {
+  const last = nearest[ranking.neighbours - 1];
+  if (last !== undefined && compareNeighbours(one, last) >= 0) return;
+  let at = nearest.length;
+  for (
+    let before = nearest[at - 1];
+    before !== undefined && compareNeighbours(one, before) < 0;
+    before = nearest[at - 1]
+  )
+    at -= 1;
+  nearest.splice(at, 0, one);
+  if (nearest.length > ranking.neighbours) nearest.pop();
 }
 
 function compareNeighbours(a: Neighbour, b: Neighbour): number {
   if (a.similarity !== b.similarity) return b.similarity - a.similarity;
+  if (a.document.of.sop.sopId === b.document.of.sop.sopId) return 0;
   return a.document.of.sop.sopId < b.document.of.sop.sopId ? -1 : 1;
-}
-
-function weightIn(document: Document, term: string): number {
-  return document.weights.get(term) ?? 0;
 }
 
 interface Vote {

@@ -22,6 +22,8 @@ export interface IndexedSop {
 
 export interface Document {
   readonly of: IndexedSop;
+  /** Its number while it is indexed; numbers are used again. */
+  readonly slot: number;
   readonly terms: readonly Term[];
   readonly weights: ReadonlyMap<string, number>;
   norm: number;
@@ -34,7 +36,10 @@ export interface TermIndex {
   readonly sops: ReadonlyMap<string, IndexedSop>;
   put(sop: ServedSop): void;
   remove(sopId: string): void;
-  documentsWith(term: string): ReadonlySet<Document>;
+  /** Documents by slot. */
+  readonly documents: readonly (Document | undefined)[];
+  /** Slots of the documents with a term, and the term's weight in each. */
+  slotsWith(term: string): ReadonlyMap<number, number>;
   /** What a term weighs: how rare it is, and how alike the procedures are that share it. */
   weightOf(term: string): number;
   /** Rarity alone. */
@@ -42,7 +47,9 @@ export interface TermIndex {
   normOf(document: Document): number;
 }
 
-const nothing: ReadonlySet<Document> = new Set();
+const nothing: ReadonlyMap<number, number> = new Map();
+/** Weights are counted anew when this many-th part of the documents changed. */
+const staleShare = 500;
 /** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
 export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
 
@@ -50,52 +57,63 @@ export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
 export function createTermIndex(): TermIndex {
   const book = createSequenceBook();
   const sops = new Map<string, IndexedSop>();
-  const postings = new Map<string, Set<Document>>();
+  const postings = new Map<string, Map<number, number>>();
   const lifts = new Map<string, number>();
-  let documents = 0;
+  const slots: (Document | undefined)[] = [];
+  const free: number[] = [];
+  let count = 0;
   let version = 0;
+  let changes = 0;
 
   function remove(sopId: string): void {
     const indexed = sops.get(sopId);
     if (indexed === undefined) return;
     sops.delete(sopId);
-    for (const document of indexed.documents) {
-      documents -= 1;
-      for (const { term } of document.terms) {
+    for (const { slot, terms } of indexed.documents) {
+      count -= 1;
+      slots[slot] = undefined;
+      free.push(slot);
+      for (const { term } of terms) {
         const posting = postings.get(term);
-        posting?.delete(document);
+        posting?.delete(slot);
         if (posting?.size === 0) postings.delete(term);
       }
     }
     touch();
   }
 
+  /** Weights move with every change; in a large index one change moves them too little to count them anew. */
   function touch(): void {
+    changes += 1;
+    if (changes * staleShare < count) return;
+    changes = 0;
     version += 1;
     lifts.clear();
   }
 
   function put(sop: ServedSop): void {
     remove(sop.sopId);
-    const indexed = toIndexed(sop, book);
+    const indexed = toIndexed(sop, book, () => free.pop() ?? slots.push(undefined) - 1);
     sops.set(sop.sopId, indexed);
     for (const document of indexed.documents) {
-      documents += 1;
-      for (const { term } of document.terms) {
-        const posting = postings.get(term) ?? new Set<Document>();
-        postings.set(term, posting.add(document));
+      count += 1;
+      slots[document.slot] = document;
+      for (const { term, weight } of document.terms) {
+        let posting = postings.get(term);
+        if (posting === undefined) postings.set(term, (posting = new Map<number, number>()));
+        posting.set(document.slot, weight);
       }
     }
     touch();
   }
 
-  const idfOf = (term: string) => 1 + Math.log((documents + 20) / ((postings.get(term)?.size ?? 0) + 1));
+  const idfOf = (term: string) => 1 + Math.log((count + 20) / ((postings.get(term)?.size ?? 0) + 1));
 
   function liftOf(term: string): number {
     const known = lifts.get(term);
     if (known !== undefined) return known;
     const posting = postings.get(term);
-    const lift = posting === undefined ? 1 : toLift(posting);
+    const lift = posting === undefined ? 1 : toLift(posting, slots);
     lifts.set(term, lift);
     return lift;
   }
@@ -107,7 +125,8 @@ export function createTermIndex(): TermIndex {
     sops,
     put,
     remove,
-    documentsWith: (term) => postings.get(term) ?? nothing,
+    documents: slots,
+    slotsWith: (term) => postings.get(term) ?? nothing,
     weightOf,
     idfOf,
     normOf(document) {
@@ -121,7 +140,7 @@ export function createTermIndex(): TermIndex {
   };
 }
 
-function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
+function toIndexed(sop: ServedSop, book: SequenceBook, toSlot: () => number): IndexedSop {
   const sequence = book.intern(sop.procedure.map((step) => step.tool));
   const toolWords = new Set(sop.procedure.flatMap((step) => toNameWords(step.tool).map(toStem)));
   const documents: Document[] = [];
@@ -129,17 +148,17 @@ function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
   for (const text of [sop.trigger, ...sop.wordings]) {
     const terms = toTerms(text, true);
     const weights = new Map(terms.map(({ term, weight }) => [term, weight]));
-    documents.push({ of: indexed, terms, weights, norm: 0, normVersion: -1 });
+    documents.push({ of: indexed, slot: toSlot(), terms, weights, norm: 0, normVersion: -1 });
   }
   return indexed;
 }
 
 /** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */
-function toLift(posting: ReadonlySet<Document>): number {
+function toLift(posting: ReadonlyMap<number, number>, slots: readonly (Document | undefined)[]): number {
   const sums = new Map<string, number>();
   let count = 0;
-  for (const { of } of posting) {
-    const tools = new Set(of.sequence.symbols);
+  for (const slot of posting.keys()) {
+    const tools = new Set(slots[slot]?.of.sequence.symbols);
     const unit = 1 / Math.sqrt(Math.max(1, tools.size));
     for (const tool of tools) sums.set(tool, (sums.get(tool) ?? 0) + unit);
     count += 1;

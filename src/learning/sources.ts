@@ -166,11 +166,9 @@ export function toValueClass(value: string): string {
 
 /** Lower case, `_` and `-` between letters as spaces: `total_visits` equals `total visits`. */
 export function toComparable(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/(?<=\p{L})[_-](?=\p{L})/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+  const lower = text.toLowerCase();
+  const spaced = /[_-]/.test(lower) ? lower.replace(/(?<=\p{L})[_-](?=\p{L})/gu, ' ') : lower;
+  return (/\s/.test(spaced) ? spaced.replace(/\s+/g, ' ') : spaced).trim();
 }
 
 const wordCharacter = /[\p{L}\p{N}_]/u;

@@ -13,6 +13,8 @@ export interface Term {
 export const termWeights = { word: 4, name: 2, pair: 2, value: 1, letters: 1 } as const;
 
 const redacted = /\[redacted:?[^\]]*\]?/gi;
+/** Control characters and halves of characters: no database takes them. */
+const unprintable = /[\p{Cc}\p{Cs}]/gu;
 const values: readonly (readonly [string, RegExp])[] = [
   ['email', /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}/g],
   ['url', /\bhttps?:\/\/[^\s"'<>)]{1,300}/gi],
@@ -36,7 +38,7 @@ const stopWords = new Set(
 
 /** The text with values replaced by their class, e.g. `Read {path}`, unless `keep` knows the value. */
 export function maskValues(text: string, keep: (value: string) => boolean = () => false): string {
-  let masked = text.slice(0, 2_000).replace(redacted, '…');
+  let masked = text.slice(0, 2_000).replace(redacted, '…').replace(unprintable, ' ');
   for (const [name, pattern] of values) {
     masked = masked.replace(pattern, (value) => (keep(value) ? value : `{${name}}`));
   }

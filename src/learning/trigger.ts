@@ -5,7 +5,7 @@
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import type { AlignedStep } from './align.ts';
-import { findValues, maskValues, toNameWords, toTerms } from './terms.ts';
+import { maskValues, toNameWords, toTerms } from './terms.ts';
 
 export interface Trigger {
   readonly trigger: string;
@@ -30,21 +30,21 @@ export function toTrigger(
 
 /** Distinct wordings, most frequent first, then oldest first. */
 function toWordings(stated: readonly Case[]): string[] {
-  const texts = new Set(stated.map((one) => one.task));
+  const texts = new Map(stated.map((one) => [one.task, one]));
   const shared = new Map<string, number>();
-  for (const text of texts)
-    for (const value of new Set(findValues(text))) shared.set(value, (shared.get(value) ?? 0) + 1);
+  for (const one of texts.values())
+    for (const value of one.values) shared.set(value, (shared.get(value) ?? 0) + 1);
   const keep = (value: string) => shared.get(value) === texts.size;
-  const byKey = new Map<string, { readonly text: string; times: number }>();
+  const byKey = new Map<string, { readonly task: string; times: number }>();
   for (const one of stated) {
     const found = byKey.get(one.wordingKey);
-    if (found === undefined) byKey.set(one.wordingKey, { text: maskValues(one.task, keep), times: 1 });
+    if (found === undefined) byKey.set(one.wordingKey, { task: one.task, times: 1 });
     else found.times += 1;
   }
   return [...byKey.values()]
     .sort((a, b) => b.times - a.times)
     .slice(0, bounds.wordingsMax)
-    .map(({ text }) => text);
+    .map(({ task }) => maskValues(task, keep));
 }
 
 /** The wording that shares most terms with the others. */
@@ -89,6 +89,6 @@ function toCallsTrigger(
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, 6)
     .map(([key]) => key);
-  const head = names.slice(0, 12).join(', ');
+  const head = names.slice(0, 12).join(', ') || 'calls';
   return `${head}${common.length === 0 ? '' : `: ${common.join(', ')}`}`.slice(0, 2_000);
 }

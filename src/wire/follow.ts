@@ -134,6 +134,7 @@ class Follower<T> implements Following {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const messages = await this.#source.next();
+      if (messages.length === 0) return;
       try {
         await this.#take(messages);
       } catch (error) {

@@ -132,7 +132,9 @@ export class Source {
   }
 
   async #startFetch(): Promise<boolean> {
-    if (!(await this.#options.line.whenConnected()) || this.#stopped) return false;
+    // A line that was closed for good never comes back: waiting for it again would be a busy loop.
+    if (!(await this.#options.line.whenConnected())) this.stop();
+    if (this.#stopped) return false;
     try {
       this.#consumer ??= await this.#toConsumer(this.#options.line.use());
       const fetch = await this.#consumer.fetch({ max_messages: this.#options.batchMax, expires: fetchMs });

@@ -52,7 +52,7 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       const jsm = await jetstreamManager(nc);
       const { state } = await jsm.streams.info(wire.streams.dead);
       const letters: DeadLetter[] = [];
-      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
         const message = await jsm.streams.getMessage(wire.streams.dead, { seq });
         if (message !== null) letters.push(DeadLetter.parse(message.json()));
       }

@@ -59,31 +59,42 @@ async function runEvents(world: World, options: EventsOptions): Promise<void> {
   const { namespace, topic, kind, id, type, follow = false } = options;
   const from = options.from ?? (follow ? 'new' : 'all');
   const stream = await client.follow('/events', { namespace, topic, kind, id, type, from });
-  const print = await openPrinter(world, options.json ?? false);
-  const startedAt = world.now();
   const quiet = follow ? undefined : openQuiet(stream);
-  let printed = 0;
   try {
-    for await (const item of toStreamItems(stream as AsyncIterable<Buffer>)) {
-      quiet?.heard();
-      if (item.kind === 'comment') {
-        if (/behind/.test(item.text)) world.stderr.write(`drey: ${toSafeText(item.text)}\n`);
-        continue;
-      }
-      // What is younger than this command was not stored when it began.
-      if (!follow && (await print(item.data)) > startedAt) break;
-      if (follow) await print(item.data);
-      printed += 1;
-      if (printed >= (options.limit ?? Number.POSITIVE_INFINITY)) break;
-    }
+    const isDone = await printEvents(world, stream, options, () => quiet?.heard());
+    // Whoever follows goes on for good: an end of the stream is the node's doing.
+    if (follow && !isDone && !world.stdout.destroyed) throw toLost(client.address.url, undefined);
   } catch (cause) {
     if (quiet?.isOver() !== true) throw toLost(client.address.url, cause);
   } finally {
     quiet?.stop();
     stream.destroy();
   }
-  const isDone = !follow || printed >= (options.limit ?? Number.POSITIVE_INFINITY);
-  if (!isDone && !world.stdout.destroyed) throw toLost(client.address.url, undefined);
+}
+
+/** Prints until the stream ends; true when everything that was asked for has been printed. */
+async function printEvents(
+  world: World,
+  stream: IncomingMessage,
+  options: EventsOptions,
+  onHeard: () => void,
+): Promise<boolean> {
+  const { follow = false, limit = Number.POSITIVE_INFINITY } = options;
+  const print = await openPrinter(world, options.json ?? false);
+  const startedAt = world.now();
+  let printed = 0;
+  for await (const item of toStreamItems(stream as AsyncIterable<Buffer>)) {
+    onHeard();
+    if (item.kind === 'comment') {
+      if (item.text.includes('behind')) world.stderr.write(`drey: ${toSafeText(item.text)}\n`);
+      continue;
+    }
+    const at = await print(item.data);
+    printed += 1;
+    // What is younger than this command was not stored when it began.
+    if (printed >= limit || (!follow && at > startedAt)) return true;
+  }
+  return false;
 }
 
 function toLost(url: string, cause: unknown): DreyError {

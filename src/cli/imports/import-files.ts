@@ -51,7 +51,7 @@ export async function importFiles(
   let failed: DreyError | undefined;
   let doneBytes = 0;
   const sizes = await Promise.all(
-    plan.files.map((path) => (path === '-' ? undefined : measureFile(path).catch(() => 0))),
+    plan.files.map((path) => (path === '-' ? Promise.resolve(undefined) : measureFile(path).catch(() => 0))),
   );
   const totalBytes = sizes.includes(undefined)
     ? undefined

@@ -55,16 +55,16 @@ async function sendRequest(
   const { client, namespace } = options;
   const { request, answer } = await client.upload('/import', { namespace }, 'application/x-ndjson');
   // An early answer ends the writing; it is told when it is awaited below.
-  let isAnswered = false;
-  const settled = answer.then(
-    () => void (isAnswered = true),
-    () => void (isAnswered = true),
-  );
+  const early = { isAnswered: false };
+  const onAnswer = (): void => {
+    early.isAnswered = true;
+  };
+  const settled = answer.then(onAnswer, onAnswer);
   let sizeBytes = 0;
   let gathered = '';
   try {
     let current: ImportedEpisode | undefined = first;
-    for (let count = 1; current !== undefined && !isAnswered; count += 1) {
+    for (let count = 1; current !== undefined && !early.isAnswered; count += 1) {
       const line = toLine(current, options);
       sizeBytes += line.length;
       gathered += line;
@@ -106,11 +106,15 @@ function toLine(episode: ImportedEpisode, options: SendOptions): string {
 
 async function write(request: ClientRequest, text: string, settled: Promise<void>): Promise<void> {
   if (request.write(text)) return;
+  let wake = (): void => undefined;
   const drained = new Promise<void>((resolve) => {
-    request.once('drain', resolve);
-    request.once('close', resolve);
+    wake = resolve;
   });
+  request.once('drain', wake);
+  request.once('close', wake);
   await Promise.race([drained, settled]);
+  request.off('drain', wake);
+  request.off('close', wake);
 }
 
 function toCounts(value: unknown): SentCounts {

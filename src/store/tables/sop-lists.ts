@@ -31,11 +31,13 @@ export interface SopFilter {
 export async function listSops(trx: Trx, filter: SopFilter): Promise<readonly StoredSop[]> {
   const minConfidence = filter.minConfidence ?? 0;
   const { rows } = await sql<SopRow>`
-    ${columns} from acontext_sops s
-    where s.namespace = ${trx.namespace} and s.confidence >= ${minConfidence}
-      and (${filter.statuses === undefined} or s.status = any(${[...(filter.statuses ?? [])]}::text[]))
-    order by s.confidence desc, s.occurrences desc, s.id
-    limit ${toLimit(filter.limit)} offset ${toOffset(filter.offset)}`.execute(trx.db);
+    ${columns} from (
+      select * from acontext_sops
+      where namespace = ${trx.namespace} and confidence >= ${minConfidence}
+        and (${filter.statuses === undefined} or status = any(${[...(filter.statuses ?? [])]}::text[]))
+      order by confidence desc, occurrences desc, id
+      limit ${toLimit(filter.limit)} offset ${toOffset(filter.offset)}
+    ) s order by s.confidence desc, s.occurrences desc, s.id`.execute(trx.db);
   return rows.map(toSop);
 }
 
