@@ -45,6 +45,11 @@ interface At {
   readonly at: number;
 }
 
+/** That no commit was under way; only recorded causes carry it (see `toContextCause`). */
+interface Settled {
+  readonly settled?: true;
+}
+
 export type ContextEvent =
   | ({ readonly type: 'load.done'; readonly version: number; readonly state: ContextState } & At)
   | ({ readonly type: 'load.failed'; readonly code: ErrorCode } & At)
@@ -53,9 +58,9 @@ export type ContextEvent =
   | ({ readonly type: 'commit.done'; readonly version: number; readonly state?: ContextState } & At)
   | ({ readonly type: 'commit.conflict'; readonly version: number; readonly state: ContextState } & At)
   | ({ readonly type: 'commit.failed'; readonly code: ErrorCode } & At)
-  | ({ readonly type: 'passivate' } & At)
+  | ({ readonly type: 'passivate' } & Settled & At)
   | ({ readonly type: 'activate' } & At)
-  | ({ readonly type: 'archive'; readonly reason?: string } & At)
+  | ({ readonly type: 'archive'; readonly reason?: string } & Settled & At)
   | ({ readonly type: 'restored' } & At);
 
 /** Why nothing was stored; without request ids it answers the command itself. */
@@ -76,6 +81,11 @@ export const contextEdges = {
   'passive>archived': 'context.archived',
 } as const satisfies LifecycleEdges;
 
+/** A lifecycle edge's cause as it is recorded: edges alone then replay exactly, though commits are no edges. */
+export function toContextCause(event: ContextEvent): ContextEvent {
+  return event.type === 'passivate' || event.type === 'archive' ? { ...event, settled: true } : event;
+}
+
 /** Pure transitions make a context without input each time, so every field has a value here. */
 const blank: ContextContext = {
   contextId: '',
@@ -95,6 +105,7 @@ interface Now {
 const chart = setup({
   types: { input: {} as ContextInput, context: {} as ContextContext, events: {} as ContextEvent },
   guards: {
+    wasSettled: ({ event }) => 'settled' in event,
     isFull: ({ context }) =>
       context.pending.length >= Math.min(context.settings.pendingMax, contextPendingMax),
     isKnown: ({ context, event }) =>
@@ -192,6 +203,8 @@ const queueing = [
 ] as const;
 /** While a commit is under way nobody may take the context away; whoever asked may ask again. */
 const busy = { actions: refuse('revision_conflict') } as const;
+const passivate = [{ guard: 'wasSettled', target: '#context.passive', actions: 'forget' }, busy] as const;
+const archive = [{ guard: 'wasSettled', target: '#context.archived', actions: 'forget' }, busy] as const;
 
 /** A shared context's chart. */
 export const contextMachine = chart.createMachine({
@@ -233,16 +246,16 @@ export const contextMachine = chart.createMachine({
               { target: 'clean', actions: ['adopt', refuseFirst, 'dropFirst'] },
             ],
             'commit.failed': { target: 'clean', actions: [refuseFirst, 'dropFirst'] },
-            passivate: busy,
-            archive: busy,
+            passivate: [...passivate],
+            archive: [...archive],
             restored: { target: 'committing', reenter: true },
           },
         },
         conflicted: {
           on: {
             commit: [...queueing],
-            passivate: busy,
-            archive: busy,
+            passivate: [...passivate],
+            archive: [...archive],
             restored: { target: 'conflicted', reenter: true },
           },
           after: { retryMs: { target: 'committing' } },

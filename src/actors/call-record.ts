@@ -1,5 +1,7 @@
 /** The one fact a call leaves: redacted, cut, hashed, with the outcome it had. Built after the call, before the reply. */
 import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import { toDigest } from '../../machines/words/ids.ts';
+import type { Recorded } from '../../machines/words/record.ts';
 import type { Redactor } from '../access/access.ts';
 import { record } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
@@ -27,7 +29,7 @@ export function announceCall(
     server: route?.server ?? '',
     tool: (route?.tool ?? command.name).slice(0, 300),
     name: command.name.slice(0, 300),
-    args: record(command.args === '' ? '{}' : command.args, room.redactor),
+    args: recordSafely(command.args === '' ? '{}' : command.args, room.redactor),
     startedAt,
     durationMs,
     imported: false,
@@ -35,7 +37,7 @@ export function announceCall(
   const options = { id: command.callId, correlation: taskId ?? session.id, traceparent: command.traceparent };
   switch (outcome.outcome) {
     case 'finished': {
-      const result = record(outcome.result, room.redactor);
+      const result = recordSafely(outcome.result, room.redactor);
       room.announcer.announce(
         'call.finished',
         session,
@@ -55,5 +57,20 @@ export function announceCall(
       const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
       room.announcer.announce('call.refused', session, { ...facts, code, message, ...retry }, options);
     }
+  }
+}
+
+/** JSON may be nested deeper than anybody can walk; of such a value the event keeps hash and size only. */
+function recordSafely(json: string, redactor: Redactor): Recorded {
+  try {
+    return record(json, redactor);
+  } catch {
+    return {
+      hash: toDigest(json),
+      sizeBytes: Buffer.byteLength(json),
+      shape: json.trimStart().startsWith('[') ? 'list' : 'object',
+      cut: true,
+      text: '',
+    };
   }
 }

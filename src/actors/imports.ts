@@ -4,7 +4,7 @@
  */
 import type { ImportedCall, ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { EventData } from '../../machines/words/events.ts';
-import { createId, toStableId } from '../../machines/words/ids.ts';
+import { toStableId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { Redactor } from '../access/access.ts';
 import { record } from '../access/access.ts';
@@ -104,9 +104,4 @@ function toInstant(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : toIso(ms);
-}
-
-/** A fresh id for a call that is being made now. */
-export function createCallId(clock: Clock): string {
-  return createId('call', clock);
 }

@@ -64,8 +64,9 @@ export async function openLearning(options: LearningOptions): Promise<LearningEn
   let relay: Relay | undefined;
   let following: Following | undefined;
   let busLag = 0;
-  let open: Promise<void> = Promise.resolve();
-  let openGate = (): void => undefined;
+  const gate = createGate();
+  let markStopped = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => (markStopped = resolve));
 
   const workers: readonly WorkerSpec[] = [
     {
@@ -95,7 +96,7 @@ export async function openLearning(options: LearningOptions): Promise<LearningEn
         following = await startIntake({
           wire,
           store,
-          gate: () => open,
+          gate: () => gate.opened,
           committed: (touched) => extractor?.notice(touched),
         });
         return following;
@@ -112,13 +113,17 @@ export async function openLearning(options: LearningOptions): Promise<LearningEn
   const actor = createToldRoot(machine, {
     edges: learningEdges,
     onEdge: ({ type, ...edge }) => announcer.announce(type as 'learning.paused', learningAddress, edge),
-    onChange: ({ intake }) => {
-      if (intake === 'paused') open = new Promise((resolve) => (openGate = resolve));
-      else openGate();
+    onChange: ({ engine, intake }) => {
+      if (engine === 'stopped') markStopped();
+      if (intake === 'paused') gate.close();
+      else gate.open();
     },
     input: { engineId: learningAddress.id, settings: learningDefaults },
     clock: toTimerSource(clock),
-    onError: (error) => options.failed(toPlainError(error).message),
+    onError: (error) => {
+      markStopped();
+      options.failed(toPlainError(error).message);
+    },
     log,
   });
   function startWorkers(): void {
@@ -142,17 +147,19 @@ export async function openLearning(options: LearningOptions): Promise<LearningEn
   }
 
   async function stopWorkers(): Promise<void> {
-    openGate();
+    gate.open();
     await supervisor?.stop();
     actor.send({ type: 'workers.down', at: clock.now() });
   }
 
   const measure = async (): Promise<void> => {
     busLag = (await following?.lag().catch(() => busLag)) ?? 0;
+    if (stopping !== undefined) return;
     actor.send({ type: 'lag.measured', lag: extractor?.waiting ?? 0, at: clock.now() });
     cancelMeasure = clock.schedule(measureMs, () => void measure());
   };
   let cancelMeasure = clock.schedule(measureMs, () => void measure());
+  let stopping: Promise<void> | undefined;
 
   const report = async (): Promise<EngineReport> => {
     busLag = (await following?.lag().catch(() => busLag)) ?? busLag;
@@ -168,19 +175,31 @@ export async function openLearning(options: LearningOptions): Promise<LearningEn
   const answering = await wire.answer({ ...learningAddress }, async () => report());
   actor.send({ type: 'start', at: clock.now() });
 
+  const stop = async (): Promise<void> => {
+    cancelMeasure();
+    answering.stop();
+    actor.send({ type: 'drain', at: clock.now() });
+    await stopped;
+    actor.stop();
+  };
+  return { report, stop: () => (stopping ??= stop()) };
+}
+
+/** Holds back whoever waits for it while it is closed. */
+function createGate(): { readonly opened: Promise<void>; open(): void; close(): void } {
+  let opened: Promise<void> = Promise.resolve();
+  let open: (() => void) | undefined;
   return {
-    report,
-    async stop() {
-      cancelMeasure();
-      answering.stop();
-      const stopped = new Promise<void>((resolve) => {
-        actor.subscribe(({ value }) => {
-          if (value.engine === 'stopped') resolve();
-        });
-      });
-      actor.send({ type: 'drain', at: clock.now() });
-      await stopped;
-      actor.stop();
+    get opened() {
+      return opened;
+    },
+    open() {
+      open?.();
+      open = undefined;
+    },
+    close() {
+      // Closed twice is closed once: who waits already must not be forgotten.
+      if (open === undefined) opened = new Promise((resolve) => (open = resolve));
     },
   };
 }

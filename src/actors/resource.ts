@@ -17,6 +17,7 @@ import type { Clock, Log } from './clock.ts';
 import { createToldRoot } from './told-root.ts';
 import type { ToldEdge } from './told-root.ts';
 import { toTimerSource } from './timer-source.ts';
+import { within } from './within.ts';
 
 export interface ResourceOptions<T> {
   /** The resource's short name; its address is `_system/resource/r-<name>`. */
@@ -29,6 +30,8 @@ export interface ResourceOptions<T> {
   /** One look at whether it still works. */
   readonly check?: (thing: T) => Promise<void>;
   readonly checkEveryMs?: number;
+  /** A look that takes longer than this has failed. */
+  readonly checkMs?: number;
   /** A resource that failed too often is tried again after this long; without it, only by hand. */
   readonly reviveMs?: number;
   readonly settings?: Partial<ResourceSettings>;
@@ -65,15 +68,18 @@ export function openResource<T>(options: ResourceOptions<T>): Resource<T> {
 
 class LiveResource<T> implements Resource<T> {
   readonly name: string;
-  current: T | undefined;
   readonly #options: ResourceOptions<T>;
   readonly #actor;
   readonly #waiting = new Set<() => void>();
   readonly #ended = new Set<() => void>();
-  #cancelCheck: (() => void) | undefined;
-  #checking = false;
+  #cancelTimer: (() => void) | undefined;
+  /** What was brought up and not taken down yet, whatever state that is in. */
+  #thing: T | undefined;
+  /** The start or stop on its way; a start is settled once what it brought up is in use or taken down again. */
+  #pending: Promise<void> | undefined;
   /** Each start is one life; what an earlier one reports later is not about this one. */
   #life = 0;
+  #isBroken = false;
 
   constructor(options: ResourceOptions<T>) {
     this.name = options.name;
@@ -82,7 +88,7 @@ class LiveResource<T> implements Resource<T> {
     options.announcer.announce('resource.registered', this.#address(id), { what: options.what });
     const hands = resourceMachine.provide({
       actions: {
-        initialize: () => queueMicrotask(() => void this.#initialize()),
+        initialize: () => queueMicrotask(() => (this.#pending = this.#initialize())),
         clean: () => queueMicrotask(() => void this.#clean()),
         discardLate: () => undefined,
       },
@@ -93,8 +99,12 @@ class LiveResource<T> implements Resource<T> {
       onChange: (state) => this.#changed(state),
       input: { resourceId: id, settings: { ...resourceDefaults, ...options.settings } },
       clock: toTimerSource(options.clock),
-      onError: (error) =>
-        options.log.error({ resource: id, err: toPlainError(error) }, 'a resource actor broke'),
+      onError: (error) => {
+        options.log.error({ resource: id, err: toPlainError(error) }, 'a resource actor broke');
+        this.#isBroken = true;
+        release(this.#waiting);
+        release(this.#ended);
+      },
       log: options.log,
     });
     this.#send({ type: 'start', at: options.clock.now() });
@@ -102,6 +112,10 @@ class LiveResource<T> implements Resource<T> {
 
   get state(): string {
     return this.#actor.getSnapshot().value;
+  }
+
+  get current(): T | undefined {
+    return this.state === 'healthy' || this.state === 'degraded' ? this.#thing : undefined;
   }
 
   view(): ResourceView {
@@ -116,7 +130,7 @@ class LiveResource<T> implements Resource<T> {
   }
 
   async settled(): Promise<void> {
-    if (isSettled(this.state)) return;
+    if (this.#isBroken || isSettled(this.state)) return;
     await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
@@ -125,8 +139,8 @@ class LiveResource<T> implements Resource<T> {
   }
 
   async dispose(): Promise<void> {
-    this.#cancelCheck?.();
-    if (this.state !== 'disposed') {
+    this.#cancelTimer?.();
+    if (this.state !== 'disposed' && !this.#isBroken) {
       const ended = new Promise<void>((resolve) => this.#ended.add(resolve));
       this.#send({ type: 'dispose', at: this.#options.clock.now() });
       if (this.state !== 'disposed') await ended;
@@ -157,77 +171,96 @@ class LiveResource<T> implements Resource<T> {
     if (state === 'failed')
       log.error({ resource: name, reason }, 'a resource failed too often; it is left alone');
     if (state === 'failed' && this.#options.reviveMs !== undefined)
-      this.#cancelCheck = this.#options.clock.schedule(this.#options.reviveMs, () => this.restart());
+      this.#cancelTimer = this.#options.clock.schedule(this.#options.reviveMs, () => this.restart());
     if (state === 'healthy') this.#scheduleCheck();
     if (isSettled(state)) release(this.#waiting);
-    if (state === 'disposed' || state === 'failed') release(this.#ended);
+    if (state === 'disposed') release(this.#ended);
     onChange?.();
   }
 
   async #initialize(): Promise<void> {
     this.#life += 1;
     const life = this.#life;
-    const { clock } = this.#options;
+    /** It may end by itself before it could be used. */
+    const early: unknown[] = [];
+    const { clock, log, name, start, stop } = this.#options;
+    let thing: T;
     try {
-      const thing = await this.#options.start((error) => this.#broke(life, error));
-      if (life !== this.#life || this.state !== 'initializing') {
-        await this.#options.stop(thing);
-        return;
-      }
-      this.current = thing;
-      this.#send({ type: 'init.done', at: clock.now() });
+      thing = await start((error) => {
+        if (this.#thing === undefined) early.push(error);
+        else this.#broke(life, error);
+      });
     } catch (error) {
-      if (life === this.#life)
-        this.#send({ type: 'init.failed', error: toPlainError(error, 'process_failed'), at: clock.now() });
+      this.#failStart(life, error);
+      return;
     }
+    if (life === this.#life && this.state === 'initializing' && early.length === 0) {
+      this.#thing = thing;
+      this.#send({ type: 'init.done', at: clock.now() });
+      return;
+    }
+    // It came up after nobody waited any longer, or was gone again before it could be used.
+    try {
+      await stop(thing);
+    } catch (error) {
+      log.warn({ resource: name, err: toPlainError(error) }, 'a late start could not be taken down');
+    }
+    if (early.length > 0) this.#failStart(life, early[0]);
+  }
+
+  #failStart(life: number, error: unknown): void {
+    if (life !== this.#life) return;
+    const at = this.#options.clock.now();
+    this.#send({ type: 'init.failed', error: toPlainError(error, 'process_failed'), at });
   }
 
   #broke(life: number, error: unknown): void {
-    if (life !== this.#life || this.current === undefined) return;
+    if (life !== this.#life) return;
     const streak = this.#options.settings?.downAfter ?? resourceDefaults.downAfter;
-    this.#send({
-      type: 'check.failed',
-      error: toPlainError(error, 'process_failed'),
-      streak,
-      at: this.#options.clock.now(),
-    });
+    const at = this.#options.clock.now();
+    this.#send({ type: 'check.failed', error: toPlainError(error, 'process_failed'), streak, at });
   }
 
+  /** Takes down what is there or still on its way; the chart bounds the wait. */
   async #clean(): Promise<void> {
-    this.#cancelCheck?.();
-    const thing = this.current;
-    this.current = undefined;
+    this.#cancelTimer?.();
+    const thing = this.#thing;
+    this.#thing = undefined;
     this.#life += 1;
-    const { clock } = this.#options;
+    const life = this.#life;
+    const { clock, stop } = this.#options;
     try {
-      if (thing !== undefined) await this.#options.stop(thing);
-      this.#send({ type: 'clean.done', at: clock.now() });
+      if (thing !== undefined) this.#pending = stop(thing);
+      await this.#pending;
+      if (life === this.#life) this.#send({ type: 'clean.done', at: clock.now() });
     } catch (error) {
-      this.#send({ type: 'clean.failed', error: toPlainError(error), at: clock.now() });
+      if (life === this.#life)
+        this.#send({ type: 'clean.failed', error: toPlainError(error), at: clock.now() });
     }
   }
 
   #scheduleCheck(): void {
     const { check, checkEveryMs = 5_000, clock } = this.#options;
     if (check === undefined) return;
-    this.#cancelCheck?.();
-    this.#cancelCheck = clock.schedule(checkEveryMs, () => void this.#check(check));
+    this.#cancelTimer?.();
+    this.#cancelTimer = clock.schedule(checkEveryMs, () => void this.#check(check));
   }
 
   async #check(check: (thing: T) => Promise<void>): Promise<void> {
-    const thing = this.current;
-    if (thing === undefined || this.#checking) return;
-    this.#checking = true;
+    const thing = this.#thing;
+    if (thing === undefined) return;
+    const { clock, checkEveryMs = 5_000, checkMs = checkEveryMs } = this.#options;
+    let error: { readonly error: unknown } | undefined;
     try {
-      await check(thing);
-      this.#send({ type: 'check.passed', at: this.#options.clock.now() });
-    } catch (error) {
-      if (thing === this.current)
-        this.#send({ type: 'check.failed', error: toPlainError(error), at: this.#options.clock.now() });
-    } finally {
-      this.#checking = false;
-      if (this.current !== undefined) this.#scheduleCheck();
+      await within(check(thing), checkMs, clock);
+    } catch (cause) {
+      error = { error: cause };
     }
+    if (thing !== this.#thing) return;
+    const at = clock.now();
+    if (error === undefined) this.#send({ type: 'check.passed', at });
+    else this.#send({ type: 'check.failed', error: toPlainError(error.error), at });
+    if (this.current !== undefined) this.#scheduleCheck();
   }
 
   #address(id: string): { namespace: string; kind: 'resource'; id: string } {

@@ -9,6 +9,7 @@ import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
 import type { Outcome } from '../../machines/words/episodes.ts';
 import type { EventData } from '../../machines/words/events.ts';
 import type { ErrorCode } from '../../machines/words/errors.ts';
+import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { createId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { Principal } from '../access/access.ts';
@@ -17,6 +18,7 @@ import { announceCall } from './call-record.ts';
 import { toIso } from './clock.ts';
 import type { SessionRoom } from './sessions.ts';
 import type { ToldEdge } from './told-root.ts';
+import type { Route } from './upstreams.ts';
 
 export interface SessionFacts {
   readonly id: string;
@@ -35,7 +37,7 @@ export interface OpenTask {
   readonly calls: number;
 }
 
-const refusals: Partial<Record<ErrorCode, string>> = {
+const sentences: Partial<Record<ErrorCode, string>> = {
   session_unknown: 'this session is over; open a new one',
   limit_reached: `a session may have ${limits.sessionCallsMax} calls in flight; wait for one to end`,
   node_draining: 'this node is being stopped; try again in a moment',
@@ -54,6 +56,7 @@ export class LiveSession {
   readonly #room: SessionRoom;
   readonly #actor: Actor<typeof sessionMachine>;
   readonly #name: ActorName;
+  #stopped = false;
 
   constructor(
     facts: SessionFacts,
@@ -88,7 +91,7 @@ export class LiveSession {
 
   /** Passes a call on or refuses it; never throws. */
   async call(command: CallCommand): Promise<CallOutcome> {
-    const { clock, routes } = this.#room;
+    const { clock, log, routes } = this.#room;
     const startedAt = clock.now();
     const begunAt = clock.monotonic();
     const { callId } = command;
@@ -97,56 +100,61 @@ export class LiveSession {
     const route = routes.resolve(command.name);
     const task = this.#task;
     if (task !== null) task.calls += 1;
-    this.#send({ type: 'call.started', callId, at: startedAt });
-    const refusal = this.#room.refusals.get(callId);
-    const release = this.#room.watch(command);
-    let outcome: CallOutcome;
+    const refusal = this.#admit(callId, startedAt);
+    const outcome = refusal ?? (await this.#pass(command, route));
     try {
-      if (refusal !== undefined)
-        outcome = {
-          outcome: 'refused',
-          code: refusal,
-          message: refusals[refusal] ?? 'the call was refused',
-          retryAfterMs: 1_000,
-        };
-      else if (route === undefined)
-        outcome = {
-          outcome: 'refused',
-          code: 'tool_unknown',
-          message: `there is no tool "${command.name}"`,
-          retryAfterMs: undefined,
-        };
-      else outcome = await route.call({ ...command, signal: release.signal });
+      announceCall(this.#room, this.#name, {
+        command,
+        outcome,
+        route,
+        principal: this.principal.id,
+        taskId: task?.taskId ?? null,
+        startedAt: toIso(startedAt),
+        durationMs: Math.round((clock.monotonic() - begunAt) * 1_000) / 1_000,
+      });
+      await this.#room.settled?.();
     } catch (error) {
-      this.#room.log.error({ err: String(error), tool: command.name }, 'a call broke inside the node');
-      outcome = {
-        outcome: 'failed',
-        code: 'unexpected',
-        message: 'the call broke inside Drey',
-        error: undefined,
-        countsAgainst: false,
-      };
+      log.error({ err: toPlainError(error), callId }, 'a call is answered although its fact may be lost');
     }
-    release.done();
-    this.#room.refusals.delete(callId);
-    announceCall(this.#room, this.#name, {
-      command,
-      outcome,
-      route,
-      principal: this.principal.id,
-      taskId: task?.taskId ?? null,
-      startedAt: toIso(startedAt),
-      durationMs: Math.round((clock.monotonic() - begunAt) * 1_000) / 1_000,
-    });
-    if (this.#room.settled !== undefined) await this.#room.settled();
     if (refusal === undefined)
       this.#send({ type: 'call.ended', callId, outcome: outcome.outcome, at: clock.now() });
     return outcome;
   }
 
-  /** States the session's task; one that is open ends without outcome. */
+  /** Tells the chart of a call; what the chart does not take into flight is refused. */
+  #admit(callId: string, at: number): CallOutcome | undefined {
+    const { refusals } = this.#room;
+    this.#send({ type: 'call.started', callId, at });
+    const told = refusals.get(callId);
+    refusals.delete(callId);
+    if (told === undefined && this.#actor.getSnapshot().context.inFlight.includes(callId)) return undefined;
+    const code = told ?? 'session_unknown';
+    const retryAfterMs = code === 'session_unknown' ? undefined : 1_000;
+    return { outcome: 'refused', code, message: sentences[code] ?? 'the call was refused', retryAfterMs };
+  }
+
+  async #pass(command: CallCommand, route: Route | undefined): Promise<CallOutcome> {
+    if (route === undefined) {
+      const message = `there is no tool "${command.name}"`;
+      return { outcome: 'refused', code: 'tool_unknown', message, retryAfterMs: undefined };
+    }
+    const watched = this.#room.watch(command);
+    try {
+      return await route.call({ ...command, signal: watched.signal });
+    } catch (error) {
+      this.#room.log.error({ err: String(error), tool: command.name }, 'a call broke inside the node');
+      const message = 'the call broke inside Drey';
+      return { outcome: 'failed', code: 'unexpected', message, error: undefined, countsAgainst: false };
+    } finally {
+      watched.done();
+    }
+  }
+
+  /** States the session's task; one that is open ends without outcome. Throws when the session is over. */
   startTask(text: string, source: TaskSource): { taskId: string } {
     const { announcer, clock, redactor } = this.#room;
+    if (this.state === 'closed' || this.state === 'expired')
+      throw new DreyError('session_unknown', 'this session is over; open a new one');
     this.touch();
     const task = redactor.redactText(text).slice(0, limits.taskTextMax);
     const taskId = createId('task', clock);
@@ -181,7 +189,8 @@ export class LiveSession {
 
   touch(): void {
     this.lastUsedAt = this.#room.clock.now();
-    if (this.inFlight === 0) this.#send({ type: 'resume', at: this.lastUsedAt });
+    // Only an idle session is woken: one that is draining must end.
+    if (this.state === 'ready' && this.inFlight === 0) this.#send({ type: 'resume', at: this.lastUsedAt });
   }
 
   drain(reason: string): void {
@@ -192,8 +201,9 @@ export class LiveSession {
     this.#send({ type: 'close', reason, at: this.#room.clock.now() });
   }
 
+  /** A session that is over hears nothing any more. */
   #send(event: SessionEvent): void {
-    this.#actor.send(event);
+    if (!this.#stopped) this.#actor.send(event);
   }
 
   #announceEdge({ type, ...edge }: ToldEdge): void {
@@ -214,6 +224,7 @@ export class LiveSession {
 
   /** Stops the actor; only after its end. */
   stop(): void {
+    this.#stopped = true;
     this.#actor.stop();
   }
 }

@@ -83,6 +83,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   const aborts = new Map<string, AbortController>();
   const refusals = new Map<string, ErrorCode>();
   const emptied = new Set<() => void>();
+  let draining = false;
   const settings = { callsMax: limits.sessionCallsMax, idleMs: options.idleMs ?? idleMsDefault, drainMs };
   const machine = sessionMachine.provide({
     actions: {
@@ -110,12 +111,17 @@ export function openSessions(options: SessionsOptions): Sessions {
       };
     },
     ended(session) {
-      live.delete(session.id);
+      leave(session.id);
       options.changed(session);
       // The actor is still inside its last transition here.
       queueMicrotask(() => session.stop());
-      if (live.size === 0) for (const resolve of emptied) resolve();
     },
+  };
+  const leave = (id: string): void => {
+    live.delete(id);
+    if (live.size > 0) return;
+    for (const resolve of emptied) resolve();
+    emptied.clear();
   };
 
   const create = (facts: SessionFacts): LiveSession => {
@@ -127,7 +133,7 @@ export function openSessions(options: SessionsOptions): Sessions {
         clock: toTimerSource(clock),
         onError: (error) => {
           log.error({ session: facts.id, err: toPlainError(error) }, 'a session actor broke');
-          live.delete(facts.id);
+          leave(facts.id);
         },
         log,
       });
@@ -144,6 +150,7 @@ export function openSessions(options: SessionsOptions): Sessions {
         if (isSame(known.principal, facts.principal)) return known;
         throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
       }
+      if (draining) throw new DreyError('node_draining', 'this node is being stopped; try again in a moment');
       if (live.size >= (options.sessionsMax ?? limits.actorsMax)) {
         throw new DreyError(
           'limit_reached',
@@ -161,6 +168,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       return live.size;
     },
     async drain(reason) {
+      draining = true;
       for (const session of [...live.values()]) session.drain(reason);
       if (live.size > 0) await new Promise<void>((resolve) => emptied.add(resolve));
     },

@@ -77,13 +77,14 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
   );
   const ended = new Set<() => void>();
   let isUp = false;
+  let isOver = false;
 
   const machine = supervisorMachine.provide({
     actions: {
       startChild: (_, { id, n }) => queueMicrotask(() => void start(id, n)),
       stopChild: (_, { id, n }) => queueMicrotask(() => void stop(id, n)),
       killChild: (_, { id }) => forget(id, new Error('it did not answer in time')),
-      escalate: (_, { child }) => options.gaveUp(child),
+      escalate: (_, { child }) => queueMicrotask(() => giveUp(child)),
     },
   });
   const actor = createRoot(machine, {
@@ -93,16 +94,18 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
       specs: options.workers.map(({ name, restart }, dependsOrder) => ({ id: name, restart, dependsOrder })),
     },
     clock: toTimerSource(clock),
-    onError: (error) =>
-      log.error({ supervisor: options.name, err: toPlainError(error) }, 'a supervisor broke'),
-    log,
-  });
-  actor.subscribe((snapshot) => {
-    if (!isUp && snapshot.context.children.every((child) => child.phase === 'up')) {
+    // An observer of its own would need an error listener of its own, too: see root.ts.
+    onSnapshot: (snapshot) => {
+      if (snapshot.hasTag('ended')) for (const resolve of ended) resolve();
+      if (isUp || !snapshot.context.children.every((child) => child.phase === 'up')) return;
       isUp = true;
       options.up();
-    }
-    if (snapshot.hasTag('ended')) for (const resolve of ended) resolve();
+    },
+    onError: (error) => {
+      log.error({ supervisor: options.name, err: toPlainError(error) }, 'a supervisor broke');
+      options.gaveUp(null);
+    },
+    log,
   });
 
   const tell = (post: Post, event: WorkerEvent): void => post.actor.send(event);
@@ -129,7 +132,7 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
 
   function beat(post: Post, n: number): void {
     clock.schedule(heartbeatMs / 3, () => {
-      if (post.n !== n || post.running === undefined) return;
+      if (isOver || post.n !== n || post.running === undefined) return;
       tell(post, { type: 'heartbeat', at: clock.now() });
       beat(post, n);
     });
@@ -163,13 +166,23 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
     if (post === undefined) return;
     const { running } = post;
     post.running = undefined;
+    // A start that is still on its way must not put it back.
+    post.n = -1;
     try {
       await running?.stop();
     } catch (error) {
       log.warn({ worker: id, err: toPlainError(error) }, 'a worker did not stop cleanly');
     }
+    if (isOver) return;
     tell(post, { type: running === undefined ? 'stop' : 'stopped', at: clock.now() });
     actor.send({ type: 'child.exited', id, n, reason: 'normal', at: clock.now() });
+  }
+
+  /** One worker died too often: it is told as given up before the owner hears of it. */
+  function giveUp(child: string | null): void {
+    const post = posts.get(child ?? '');
+    if (post !== undefined) tell(post, { type: 'give.up', at: clock.now() });
+    options.gaveUp(child);
   }
 
   actor.send({ type: 'start', at: clock.now() });
@@ -191,6 +204,7 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
         actor.send({ type: 'stop', at: clock.now() });
         if (!actor.getSnapshot().hasTag('ended')) await done;
       }
+      isOver = true;
       actor.stop();
       for (const post of posts.values()) post.actor.stop();
     },

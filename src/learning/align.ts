@@ -89,47 +89,54 @@ interface Laid {
 
 /** Lays a sequence along the line: longest common subsequence, earliest match first. */
 export function lay(line: Sequence, sequence: Sequence): Laid {
-  const rows = line.length + 1;
-  const columns = sequence.length + 1;
-  const table = new Uint16Array(rows * columns);
-  for (let i = line.length - 1; i >= 0; i -= 1) {
-    for (let j = sequence.length - 1; j >= 0; j -= 1) {
-      table[i * columns + j] =
-        line[i] === sequence[j]
-          ? (table[(i + 1) * columns + j + 1] ?? 0) + 1
-          : Math.max(table[(i + 1) * columns + j] ?? 0, table[i * columns + j + 1] ?? 0);
-    }
-  }
+  const common = toCommonTable(line, sequence);
   const places: number[] = [];
   const extras: Laid['extras'] = [];
   let missed: number[] = [];
-  let j = 0;
-  const extra = (place: number, before: number) =>
-    extras.push({ symbol: sequence[place] ?? '', before, insteadOf: missed.shift() ?? -1 });
-  let pending: number[] = [];
-  for (let i = 0; i < line.length; i += 1) {
-    while (
-      j < sequence.length &&
-      line[i] !== sequence[j] &&
-      (table[i * columns + j] ?? 0) === (table[i * columns + j + 1] ?? 0)
-    ) {
-      if ((table[i * columns + j] ?? 0) === 0) break;
-      pending.push(j);
-      j += 1;
+  let next = 0;
+  const skipTo = (end: number, before: number) => {
+    for (; next < end; next += 1) {
+      extras.push({ symbol: sequence[next] ?? '', before, insteadOf: missed.shift() ?? -1 });
     }
-    if (j < sequence.length && line[i] === sequence[j]) {
-      for (const place of pending) extra(place, i);
-      [pending, missed] = [[], []];
-      places.push(j);
-      j += 1;
-    } else {
-      missed.push(i);
+  };
+  line.forEach((symbol, step) => {
+    let place = next;
+    // Places that no best match needs are passed over, as long as a match is still to come.
+    while (
+      sequence[place] !== symbol &&
+      common(step, place) > 0 &&
+      common(step, place) === common(step, place + 1)
+    ) {
+      place += 1;
+    }
+    if (place >= sequence.length || sequence[place] !== symbol) {
+      missed.push(step);
       places.push(-1);
+      return;
+    }
+    skipTo(place, step);
+    missed = [];
+    places.push(place);
+    next = place + 1;
+  });
+  skipTo(sequence.length, line.length);
+  return { places, extras };
+}
+
+/** Length of the longest common subsequence of what follows each pair of places. */
+function toCommonTable(line: Sequence, sequence: Sequence): (step: number, place: number) => number {
+  const columns = sequence.length + 1;
+  const table = new Uint16Array((line.length + 1) * columns);
+  const at = (step: number, place: number) => table[step * columns + place] ?? 0;
+  for (let step = line.length - 1; step >= 0; step -= 1) {
+    for (let place = sequence.length - 1; place >= 0; place -= 1) {
+      const isSame = line[step] === sequence[place];
+      table[step * columns + place] = isSame
+        ? at(step + 1, place + 1) + 1
+        : Math.max(at(step + 1, place), at(step, place + 1));
     }
   }
-  for (const place of pending) extra(place, line.length);
-  for (; j < sequence.length; j += 1) extra(j, line.length);
-  return { places, extras };
+  return at;
 }
 
 /** Puts in what so many members did that the line should have it. */

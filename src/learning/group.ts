@@ -30,7 +30,7 @@ export interface Grouping {
 export const groupWeights = {
   text: 0.4,
   procedure: 0.6,
-  joinAt: 0.55,
+  joinAt: 0.6,
   textMin: 0.1,
   failureTextMin: 0.45,
 } as const;

@@ -86,7 +86,7 @@ function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
   const similarityMin = ranking.similarityMin + sure * ranking.similarityMore;
   const coverageMin = ranking.coverageMin + sure * ranking.coverageMore;
   if (top === undefined || top.similarity < similarityMin) return [];
-  const words = terms.filter(isWord);
+  const words = terms.filter(({ term }) => isWord(term));
   const votes = toVotes(neighbours, top.similarity);
   const ranked: (RankedSop & { readonly worth: number })[] = [];
   for (const [indexed, { similarity }] of votes) {
@@ -187,8 +187,6 @@ interface Match {
   readonly matched: readonly string[];
 }
 
-const isWord = ({ term }: Term) => !term.startsWith('~') && !term.startsWith('#') && !term.includes(' ');
-
 /** The share of the task's words, by weight, that stand in a SOP's wordings or tool names. */
 function toMatch(index: TermIndex, words: readonly Term[], indexed: IndexedSop): Match {
   let all = 0;
@@ -197,8 +195,7 @@ function toMatch(index: TermIndex, words: readonly Term[], indexed: IndexedSop):
   for (const { term, weight } of words) {
     const scaled = weight * index.idfOf(term);
     all += scaled;
-    const stands = indexed.documents.some((document) => document.weights.has(term));
-    if (!stands && !indexed.toolWords.has(term)) continue;
+    if (!indexed.words.has(term)) continue;
     covered += scaled;
     matched.push({ term, weight: scaled });
   }

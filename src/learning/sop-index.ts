@@ -15,8 +15,8 @@ export type ServedSop = Pick<
 export interface IndexedSop {
   readonly sop: ServedSop;
   readonly sequence: Interned;
-  /** Stems of its tool names. */
-  readonly toolWords: ReadonlySet<string>;
+  /** Stems of its wordings and of its tools' names. */
+  readonly words: ReadonlySet<string>;
   readonly documents: readonly Document[];
 }
 
@@ -25,7 +25,6 @@ export interface Document {
   /** Its number while it is indexed; numbers are used again. */
   readonly slot: number;
   readonly terms: readonly Term[];
-  readonly weights: ReadonlyMap<string, number>;
   norm: number;
   /** The index version for which `norm` holds. */
   normVersion: number;
@@ -57,100 +56,122 @@ export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
 export function createTermIndex(): TermIndex {
   const book = createSequenceBook();
   const sops = new Map<string, IndexedSop>();
-  const postings = new Map<string, Map<number, number>>();
+  const postings = createPostings();
   const lifts = new Map<string, number>();
-  const slots: (Document | undefined)[] = [];
-  const free: number[] = [];
-  let count = 0;
   let version = 0;
   let changes = 0;
-
-  function remove(sopId: string): void {
-    const indexed = sops.get(sopId);
-    if (indexed === undefined) return;
-    sops.delete(sopId);
-    for (const { slot, terms } of indexed.documents) {
-      count -= 1;
-      slots[slot] = undefined;
-      free.push(slot);
-      for (const { term } of terms) {
-        const posting = postings.get(term);
-        posting?.delete(slot);
-        if (posting?.size === 0) postings.delete(term);
-      }
-    }
-    touch();
-  }
 
   /** Weights move with every change; in a large index one change moves them too little to count them anew. */
   function touch(): void {
     changes += 1;
-    if (changes * staleShare < count) return;
+    if (changes * staleShare < postings.count) return;
     changes = 0;
     version += 1;
     lifts.clear();
   }
 
-  function put(sop: ServedSop): void {
-    remove(sop.sopId);
-    const indexed = toIndexed(sop, book, () => free.pop() ?? slots.push(undefined) - 1);
-    sops.set(sop.sopId, indexed);
-    for (const document of indexed.documents) {
-      count += 1;
-      slots[document.slot] = document;
-      for (const { term, weight } of document.terms) {
-        let posting = postings.get(term);
-        if (posting === undefined) postings.set(term, (posting = new Map<number, number>()));
-        posting.set(document.slot, weight);
-      }
-    }
+  function remove(sopId: string): void {
+    const indexed = sops.get(sopId);
+    if (indexed === undefined) return;
+    sops.delete(sopId);
+    for (const document of indexed.documents) postings.drop(document);
     touch();
   }
 
-  const idfOf = (term: string) => 1 + Math.log((count + 20) / ((postings.get(term)?.size ?? 0) + 1));
+  function put(sop: ServedSop): void {
+    remove(sop.sopId);
+    const indexed = toIndexed(sop, book, () => postings.takeSlot());
+    sops.set(sop.sopId, indexed);
+    for (const document of indexed.documents) postings.add(document);
+    touch();
+  }
+
+  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.slotsWith(term).size + 1));
 
   function liftOf(term: string): number {
     const known = lifts.get(term);
     if (known !== undefined) return known;
-    const posting = postings.get(term);
-    const lift = posting === undefined ? 1 : toLift(posting, slots);
+    const slots = postings.slotsWith(term);
+    const lift = slots.size === 0 ? 1 : toLift(slots, postings.documents);
     lifts.set(term, lift);
     return lift;
   }
 
   const weightOf = (term: string) => idfOf(term) * liftOf(term);
 
+  function normOf(document: Document): number {
+    if (document.normVersion === version) return document.norm;
+    let sum = 0;
+    for (const { term, weight } of document.terms) sum += (weight * weightOf(term)) ** 2;
+    document.norm = Math.sqrt(sum) || 1;
+    document.normVersion = version;
+    return document.norm;
+  }
+
+  const { documents, slotsWith } = postings;
+  return { book, sops, put, remove, documents, slotsWith, weightOf, idfOf, normOf };
+}
+
+interface Postings {
+  readonly documents: readonly (Document | undefined)[];
+  readonly count: number;
+  readonly slotsWith: (term: string) => ReadonlyMap<number, number>;
+  readonly takeSlot: () => number;
+  readonly add: (document: Document) => void;
+  readonly drop: (document: Document) => void;
+}
+
+/** The inverted index: for each term the slots of its documents. */
+function createPostings(): Postings {
+  const byTerm = new Map<string, Map<number, number>>();
+  const documents: (Document | undefined)[] = [];
+  const free: number[] = [];
+  let count = 0;
   return {
-    book,
-    sops,
-    put,
-    remove,
-    documents: slots,
-    slotsWith: (term) => postings.get(term) ?? nothing,
-    weightOf,
-    idfOf,
-    normOf(document) {
-      if (document.normVersion === version) return document.norm;
-      let sum = 0;
-      for (const { term, weight } of document.terms) sum += (weight * weightOf(term)) ** 2;
-      document.norm = Math.sqrt(sum) || 1;
-      document.normVersion = version;
-      return document.norm;
+    documents,
+    get count() {
+      return count;
+    },
+    slotsWith: (term) => byTerm.get(term) ?? nothing,
+    takeSlot: () => free.pop() ?? documents.push(undefined) - 1,
+    add(document) {
+      count += 1;
+      documents[document.slot] = document;
+      for (const { term, weight } of document.terms) {
+        const posting = byTerm.get(term);
+        if (posting === undefined) byTerm.set(term, new Map([[document.slot, weight]]));
+        else posting.set(document.slot, weight);
+      }
+    },
+    drop({ slot, terms }) {
+      count -= 1;
+      documents[slot] = undefined;
+      free.push(slot);
+      for (const { term } of terms) {
+        const posting = byTerm.get(term);
+        posting?.delete(slot);
+        if (posting?.size === 0) byTerm.delete(term);
+      }
     },
   };
 }
 
 function toIndexed(sop: ServedSop, book: SequenceBook, toSlot: () => number): IndexedSop {
   const sequence = book.intern(sop.procedure.map((step) => step.tool));
-  const toolWords = new Set(sop.procedure.flatMap((step) => toNameWords(step.tool).map(toStem)));
+  const words = new Set(sop.procedure.flatMap((step) => toNameWords(step.tool).map(toStem)));
   const documents: Document[] = [];
-  const indexed = { sop, sequence, toolWords, documents };
+  const indexed = { sop, sequence, words, documents };
   for (const text of [sop.trigger, ...sop.wordings]) {
     const terms = toTerms(text, true);
-    const weights = new Map(terms.map(({ term, weight }) => [term, weight]));
-    documents.push({ of: indexed, slot: toSlot(), terms, weights, norm: 0, normVersion: -1 });
+    for (const { term } of terms) if (isWord(term)) words.add(term);
+    documents.push({ of: indexed, slot: toSlot(), terms, norm: 0, normVersion: -1 });
   }
   return indexed;
+}
+
+/** Whole words only: no pairs, letter groups or value classes. */
+export function isWord(term: string): boolean {
+  return !/^[~#]| /.test(term);
 }
 
 /** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */

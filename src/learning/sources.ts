@@ -129,27 +129,24 @@ const monthNames =
 
 /** The value's class, and its class with the word before it: what to look for in another task's text. */
 function findInTask(value: string, comparable: string, task: string, text: string): Source[] {
+  if (!holds(text, comparable)) return isDateIn(value, text) ? [{ from: 'task', selector: 'date' }] : [];
   const valueClass = toValueClass(value);
-  const date = /^\d{4}-(\d\d)-(\d\d)/.exec(value);
-  if (date !== null && !holds(text, comparable)) {
-    const month = monthNames[Number(date[1]) - 1] ?? '';
-    const day = String(Number(date[2]));
-    const named = month !== '' && (holds(text, month) || holds(text, month.slice(0, 3)));
-    const isDay =
-      holds(text, day) ||
-      holds(text, `${day}st`) ||
-      holds(text, `${day}nd`) ||
-      holds(text, `${day}rd`) ||
-      holds(text, `${day}th`);
-    return named && isDay ? [{ from: 'task', selector: 'date' }] : [];
-  }
-  if (!holds(text, comparable)) return [];
   const sources: Source[] = [{ from: 'task', selector: valueClass }];
   const before = text.slice(0, findWhole(text, comparable)).match(/(\p{L}+)[^\p{L}\p{N}]*$/u)?.[1];
   if (before !== undefined && before.length <= 20 && !isRedacted(task)) {
     sources.unshift({ from: 'task', selector: `${valueClass} after "${before}"` });
   }
   return sources;
+}
+
+/** True where a text names an ISO date's month and day in words: `September 20th`. */
+function isDateIn(value: string, text: string): boolean {
+  const date = /^\d{4}-(\d\d)-(\d\d)/.exec(value);
+  const month = monthNames[Number(date?.[1]) - 1];
+  if (date === null || month === undefined) return false;
+  const day = String(Number(date[2]));
+  const isMonth = holds(text, month) || holds(text, month.slice(0, 3));
+  return isMonth && ['', 'st', 'nd', 'rd', 'th'].some((ending) => holds(text, day + ending));
 }
 
 /** What kind of thing a value is. */

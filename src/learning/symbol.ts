@@ -58,26 +58,33 @@ function toScript(parts: readonly string[]): string {
 
 /** Program and sub-command of a command line: `git commit`, `npm run test`, `python`; '' where there is none. */
 export function toProgram(command: string): string {
+  const words = toCommandWords(command);
+  const program = words[0]?.split('/').at(-1) ?? '';
+  if (!/^[A-Za-z][\w.+-]{0,30}$/.test(program)) return '';
+  if (!families.has(program)) return program;
+  const rest = words.slice(1);
+  const verb = rest.find((word) => !word.startsWith('-'));
+  if (verb === undefined || !plainWord.test(verb)) return program;
+  const runsScript = verb === 'run' && /^(npm|pnpm|yarn|bun)$/.test(program);
+  const script = runsScript ? rest.filter((word) => plainWord.test(word))[1] : undefined;
+  return script === undefined ? `${program} ${verb}` : `${program} ${verb} ${script}`;
+}
+
+/** The words of the first command that does something, without what only wraps it. */
+function toCommandWords(command: string): string[] {
   const parts = command
     .slice(0, 2_000)
     .split(/&&|\|\||[;|\n]/)
-    .map((part) => part.trim().split(/\s+/).slice(0, 40));
-  const words = parts.find(
-    (part) => part[0] !== '' && !/^(cd|export|set|source|echo|#.*)$/.test(part[0] ?? ''),
-  );
-  const rest = [...(words ?? parts.find((part) => part[0] !== '') ?? [])];
-  while (rest.length > 0 && (wrappers.has(rest[0] ?? '') || /^[A-Za-z_]\w*=/.test(rest[0] ?? '')))
-    rest.shift();
-  if (/^g?timeout$/.test(rest[0] ?? '')) rest.splice(0, 2);
-  const program = (rest.shift() ?? '').split('/').at(-1) ?? '';
-  if (!/^[A-Za-z][\w.+-]{0,30}$/.test(program)) return '';
-  if (!families.has(program)) return program;
-  const verbs = rest.filter((word) => plainWord.test(word));
-  const verb = rest.find((word) => !word.startsWith('-'));
-  if (verb === undefined || !plainWord.test(verb)) return program;
-  const script = verb === 'run' && /^(npm|pnpm|yarn|bun)$/.test(program) ? verbs[1] : undefined;
-  return script === undefined ? `${program} ${verb}` : `${program} ${verb} ${script}`;
+    .map((part) => part.trim().split(/\s+/).slice(0, 40))
+    .filter((part) => part[0] !== '');
+  const acting = parts.find((part) => !/^(cd|export|set|source|echo|#.*)$/.test(part[0] ?? ''));
+  const words = [...(acting ?? parts[0] ?? [])];
+  while (words.length > 0 && isWrapper(words[0] ?? '')) words.shift();
+  if (/^g?timeout$/.test(words[0] ?? '')) words.splice(0, 2);
+  return words;
 }
+
+const isWrapper = (word: string) => wrappers.has(word) || /^[A-Za-z_]\w*=/.test(word);
 
 /** True for a JSON object that is neither null nor a list. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
+import { limits } from '../../machines/words/limits.ts';
 import { announceImport, toImportedIds } from '../actors/actors.ts';
 import type { Announcer, Clock, Log } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
@@ -46,7 +47,8 @@ export async function importEpisodes(
   const flush = async (): Promise<void> => {
     const known = await findKnown(batch, options);
     for (const episode of batch) {
-      if (known.has(toImportedIds(options.namespace, episode).episodeId)) {
+      const { episodeId } = toImportedIds(options.namespace, episode);
+      if (known.has(episodeId)) {
         report.duplicates += 1;
         continue;
       }
@@ -77,7 +79,8 @@ async function findKnown(
     );
     const whole = drafts.filter((draft) => {
       const episode = ids.get(draft.episodeId);
-      return draft.calls >= (episode?.calls.length ?? 0) && draft.outcome === episode?.outcome;
+      const callsKept = Math.min(episode?.calls.length ?? 0, limits.episodeCallsMax);
+      return draft.calls >= callsKept && draft.outcome === episode?.outcome;
     });
     return new Set(whole.map((draft) => draft.episodeId));
   } catch (error) {

@@ -9,7 +9,8 @@ import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import type { Line } from './connect.ts';
 import type { Parsed } from './envelope.ts';
 import type { Log } from './log.ts';
-import { type From, Source } from './source.ts';
+import type { From } from './consumers.ts';
+import { Source } from './source.ts';
 import { isMatching } from './subjects.ts';
 
 /** One message as its follower gets it. */
@@ -108,7 +109,7 @@ class Follower<T> implements Following {
       from: parts.from ?? (parts.durable === undefined ? 'new' : 'all'),
       batchMax: parts.batchMax ?? 100,
       waitMs: parts.waitMs ?? 20,
-      ackWaitMs: parts.ackWaitMs ?? 30_000,
+      ackWaitMs: parts.ackWaitMs ?? 10_000,
     });
   }
 

@@ -3,23 +3,11 @@
  * what it holds when it is stopped. With a durable name the bus remembers what was acknowledged; without one the
  * source itself remembers how far it came and goes on from there.
  */
-import {
-  AckPolicy,
-  type Consumer,
-  type ConsumerConfig,
-  type ConsumerMessages,
-  DeliverPolicy,
-  JetStreamApiError,
-  type JsMsg,
-} from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handles, Line } from './connect.ts';
+import { type Attached, attachDurable, attachTail, type From } from './consumers.ts';
 import type { Log } from './log.ts';
-import { toCoveringFilter } from './subjects.ts';
-
-/** Where a follower begins. A durable that exists goes on where it was. */
-export type From = 'all' | 'new' | { readonly sequence: number } | { readonly at: string };
 
 export interface SourceOptions {
   readonly line: Line;
@@ -35,8 +23,8 @@ export interface SourceOptions {
 
 const fetchMs = 10_000;
 const againMs = 250;
-/** An ephemeral consumer that nobody asks is removed by the bus after this long. */
-const forgottenMs = 60_000;
+/** How often it is asked whether what was lost on the way has come again. */
+const holdCheckMs = 200;
 
 export class Source {
   readonly #options: SourceOptions;
@@ -49,7 +37,13 @@ export class Source {
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
   #delivered = 0;
+  #hold: { readonly upTo: number; readonly until: number } | undefined;
+  #holdCheck: NodeJS.Timeout | undefined;
   #stopped = false;
+  #endWaiting: ((standing: false) => void) | undefined;
+  readonly #stopping = new Promise<false>((resolve) => {
+    this.#endWaiting = resolve;
+  });
   readonly #forgetStatus: () => void;
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -64,27 +58,33 @@ export class Source {
 
   /** Creates the consumer now, so that "from new" means from now; rejects when the bus is away. */
   async attach(): Promise<void> {
-    this.#consumer = await this.#toConsumer(this.#options.line.use());
+    this.#consumer = await this.#attach(this.#options.line.use());
   }
 
   /** The next 1 to `batchMax` messages in order; an empty list once stopped. */
   async next(): Promise<readonly JsMsg[]> {
     while (!this.#stopped) {
-      if (this.#buffer.length === 0) {
+      if (this.#ready === 0) {
         if (this.#fetch === undefined && !(await this.#startFetch())) continue;
         await this.#arrival();
-        if (this.#buffer.length === 0) continue;
+        continue;
       }
-      if (this.#buffer.length < this.#options.batchMax && this.#fetch !== undefined) await this.#gather();
-      return this.#buffer.splice(0, this.#options.batchMax);
+      if (this.#ready < this.#options.batchMax && this.#fetch !== undefined) await this.#gather();
+      return this.#takeReady();
     }
     return [];
   }
 
   /** Tells the bus that a message is done with; waits for the line, since an answer sent into an outage is lost. */
   async settle(message: JsMsg): Promise<void> {
-    if (this.#options.durable !== undefined && (await this.#options.line.whenConnected())) message.ack();
+    if (this.#options.durable !== undefined && (await this.#standing())) message.ack();
     this.#held.delete(message);
+  }
+
+  /** True when the line stands, at once or after an outage; false when it was closed or this source stopped. */
+  async #standing(): Promise<boolean> {
+    if (this.#options.line.status === 'connected') return true;
+    return Promise.race([this.#options.line.whenConnected(), this.#stopping]);
   }
 
   /** Messages on the bus, and here, that are not settled yet. */
@@ -102,8 +102,10 @@ export class Source {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#endWaiting?.(false);
     this.#forgetStatus();
     clearInterval(this.#heartbeat);
+    clearInterval(this.#holdCheck);
     const left = this.#consumer;
     this.#drop();
     for (const message of this.#buffer) this.giveBack(message);
@@ -123,7 +125,7 @@ export class Source {
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */
   #drop(): void {
     this.#fetch?.stop();
-    if (this.#options.durable === undefined) this.#consumer = undefined;
+    this.#consumer = undefined;
   }
 
   #keepAlive(): void {
@@ -133,10 +135,10 @@ export class Source {
 
   async #startFetch(): Promise<boolean> {
     // A line that was closed for good never comes back: waiting for it again would be a busy loop.
-    if (!(await this.#options.line.whenConnected())) this.stop();
+    if (!(await this.#standing())) this.stop();
     if (this.#stopped) return false;
     try {
-      this.#consumer ??= await this.#toConsumer(this.#options.line.use());
+      this.#consumer ??= await this.#attach(this.#options.line.use());
       const fetch = await this.#consumer.fetch({ max_messages: this.#options.batchMax, expires: fetchMs });
       this.#fetch = fetch;
       this.#read(fetch).catch((error: unknown) => this.#end(fetch, error));
@@ -183,7 +185,7 @@ export class Source {
   }
 
   async #arrival(): Promise<void> {
-    if (this.#buffer.length > 0 || this.#fetch === undefined || this.#stopped) return;
+    if (this.#ready > 0 || this.#fetch === undefined || this.#stopped) return;
     await new Promise<void>((resolve) => {
       this.#arrived = resolve;
     });
@@ -209,84 +211,70 @@ export class Source {
     arrived?.();
   }
 
-  async #toConsumer(handles: Handles): Promise<Consumer> {
-    const { stream, durable } = this.#options;
-    if (durable === undefined) return this.#toEphemeral(handles);
-    const wanted = {
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(this.#options.ackWaitMs),
-      max_ack_pending: Math.max(1_000, this.#options.batchMax * 2),
-      max_deliver: -1,
-      ...this.#toFilter(handles),
-    };
-    try {
-      const { config } = await handles.jsm.consumers.info(stream, durable);
-      if (isDiffering(config, wanted)) {
-        // The client merges with what is there, so the form of filter that is not wanted must be emptied.
-        const other = 'filter_subjects' in wanted ? { filter_subject: '' } : {};
-        const many =
-          'filter_subject' in wanted && config.filter_subjects !== undefined ? { filter_subjects: [] } : {};
-        await handles.jsm.consumers.update(stream, durable, { ...other, ...many, ...wanted });
-      }
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== 10014) throw error;
-      await handles.jsm.consumers.add(stream, {
-        durable_name: durable,
-        ...wanted,
-        ...toStart(this.#options.from),
+  async #attach(handles: Handles): Promise<Consumer> {
+    const { stream, durable, from, filters } = this.#options;
+    if (durable !== undefined) {
+      const attached = await attachDurable(handles, {
+        ...this.#options,
+        durable,
+        unsettledMax: this.#unsettledMax,
       });
+      this.#holdIfNeeded(attached);
+      return attached.consumer;
     }
-    return handles.js.consumers.get(stream, durable);
-  }
-
-  async #toEphemeral(handles: Handles): Promise<Consumer> {
-    const { stream, from } = this.#options;
     if (this.#next === undefined && from === 'new') {
       this.#next = (await handles.jsm.streams.info(stream)).state.last_seq + 1;
     }
-    const start = this.#next === undefined ? toStart(from) : toStart({ sequence: this.#next });
-    const info = await handles.jsm.consumers.add(stream, {
-      ack_policy: AckPolicy.None,
-      inactive_threshold: nanos(forgottenMs),
-      mem_storage: true,
-      num_replicas: 1,
-      ...this.#toFilter(handles),
-      ...start,
-    });
+    const start = this.#next === undefined ? from : { sequence: this.#next };
     this.#delivered = 0;
-    return handles.js.consumers.getConsumerFromInfo(info);
+    return (await attachTail(handles, { stream, filters, from: start })).consumer;
   }
 
-  #toFilter(handles: Handles): Pick<ConsumerConfig, 'filter_subject' | 'filter_subjects'> {
-    const { filters } = this.#options;
-    if (filters.length > 1 && isAtLeast(handles.nc.info?.version ?? '', 2, 10))
-      return { filter_subjects: [...filters] };
-    return { filter_subject: toCoveringFilter(filters) };
+  get #unsettledMax(): number {
+    return Math.max(1_000, this.#options.batchMax * 2);
   }
-}
 
-function isDiffering(real: ConsumerConfig, wanted: Partial<ConsumerConfig>): boolean {
-  const subjects = (config: Partial<ConsumerConfig>): string =>
-    JSON.stringify(
-      [...(config.filter_subjects ?? [config.filter_subject])].sort((a, b) =>
-        (a ?? '') < (b ?? '') ? -1 : 1,
-      ),
-    );
-  return (
-    real.ack_wait !== wanted.ack_wait ||
-    real.max_ack_pending !== wanted.max_ack_pending ||
-    subjects(real) !== subjects(wanted)
-  );
-}
+  /**
+   * What was on its way when a line broke or a process died counts as delivered, and comes again only after the wait
+   * for its acknowledgement. Newer messages are held back until then, so that they do not overtake.
+   */
+  #holdIfNeeded({ info }: Attached): void {
+    if (info.num_ack_pending <= this.#held.size) return;
+    this.#hold = {
+      upTo: info.delivered.stream_seq,
+      until: performance.now() + this.#options.ackWaitMs * 1.5,
+    };
+    clearInterval(this.#holdCheck);
+    this.#holdCheck = setInterval(() => void this.#checkHold(), holdCheckMs).unref();
+  }
 
-function toStart(from: From): Partial<ConsumerConfig> {
-  if (from === 'all') return { deliver_policy: DeliverPolicy.All };
-  if (from === 'new') return { deliver_policy: DeliverPolicy.New };
-  if ('at' in from) return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.at };
-  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, from.sequence) };
-}
+  async #checkHold(): Promise<void> {
+    const { line, stream, durable } = this.#options;
+    if (this.#hold === undefined || durable === undefined || line.status === 'disconnected') return;
+    let isOver = this.#stopped || performance.now() > this.#hold.until;
+    try {
+      isOver ||= (await line.use().jsm.consumers.info(stream, durable)).num_ack_pending <= this.#held.size;
+    } catch {
+      return; // The next check asks again.
+    }
+    if (!isOver) return;
+    clearInterval(this.#holdCheck);
+    this.#hold = undefined;
+    this.#signal();
+  }
 
-function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [a = 0, b = 0] = version.split('.').map(Number);
-  return a > major || (a === major && b >= minor);
+  /** How many messages from the buffer may go out now. */
+  get #ready(): number {
+    const hold = this.#hold;
+    if (hold === undefined) return this.#buffer.length;
+    return this.#buffer.filter((message) => message.seq <= hold.upTo).length;
+  }
+
+  #takeReady(): JsMsg[] {
+    const hold = this.#hold;
+    if (hold === undefined) return this.#buffer.splice(0, this.#options.batchMax);
+    const ready = this.#buffer.filter((message) => message.seq <= hold.upTo);
+    this.#buffer = this.#buffer.filter((message) => message.seq > hold.upTo);
+    return ready;
+  }
 }

@@ -1,6 +1,23 @@
 /** Every bench, one line each. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { packageRoot } from '../journeys/demo/node.ts';
+import { breakerBench } from './breaker.ts';
 import { gatewayBench } from './gateway.ts';
 import { learningBench } from './learning.ts';
 import type { Bench } from './measure.ts';
 
-export const benches: readonly Bench[] = [gatewayBench, learningBench];
+const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) => join(packageRoot, `../shared/data/${name}.jsonl.gz`));
+
+const learning: Bench = {
+  name: 'learning',
+  about: 'whether the right procedure is served, on recorded episodes (--data FILE… for your own)',
+  run: async ({ files, quick }) => {
+    const present = (files.length > 0 ? files : recorded).filter((file) => existsSync(file));
+    if (present.length === 0) throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
+    const named = Object.fromEntries(present.map((file) => [basename(file).replace(/\..*$/, ''), file]));
+    return learningBench({ files: named, seeds: quick ? [''] : ['', 's1', 's2'], now: () => performance.now() });
+  },
+};
+
+export const benches: readonly Bench[] = [gatewayBench, breakerBench, learning];

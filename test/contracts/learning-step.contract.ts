@@ -2,7 +2,7 @@
  * What every step of learning promises, whatever it does: the same input gives the same output and is left unchanged,
  * the output stays within a bound, names no tool that was not seen, and shows nothing that was redacted.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Episode } from '../../machines/words/episodes.ts';
 import { episodeLists } from '../rooms/learning/odd-episodes.ts';
@@ -26,7 +26,7 @@ export function learningStepContract(step: LearningStep): void {
         expect(JSON.stringify(step.run(structuredClone(episodes)))).toBe(first);
         expect(JSON.stringify(episodes)).toBe(before);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
@@ -36,7 +36,7 @@ export function learningStepContract(step: LearningStep): void {
         const seen = new Set(episodes.flatMap((episode) => episode.calls.map((call) => call.name)));
         for (const tool of step.toolsIn(step.run(episodes))) expect(seen).toContain(tool);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
@@ -48,7 +48,7 @@ export function learningStepContract(step: LearningStep): void {
         expect(output.length).toBeLessThanOrEqual(step.sizeMax(calls));
         expect(output).not.toContain('[redacted');
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 }

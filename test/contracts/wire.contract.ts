@@ -171,6 +171,7 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       });
       await wire.publish(toTestEvent(1));
       await until('it is seen', () => seen.length === 1);
+      expect(seen).toEqual(['v-a-1']);
       await two.stop();
       const three = await wire.follow({ durable: 'changing', filters: { topic: 'tool' }, onBatch });
       await three.stop();
@@ -185,7 +186,7 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
         retryMs: 5,
         waitMs: 200,
         onBatch: async (batch) => {
-          for (const { event, attempt } of batch) {
+          for (const { event } of batch) {
             if (toNumber(event) === 1 && refusals > 0) {
               refusals -= 1;
               throw new Error('not now');

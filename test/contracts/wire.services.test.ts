@@ -1,5 +1,5 @@
 /** The wire over each nats-server at hand: the one of this run, and another binary where one is named. */
-import { inject, it } from 'vitest';
+import { describe, inject } from 'vitest';
 import { defaultCacheFolder, startNats, unprivilegedUser } from '../../infra/servers/servers.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -7,10 +7,9 @@ import { wireSuite } from './wire.contract.ts';
 
 wireSuite('the server of this run', async () => ({ url: inject('natsUrl'), stop: async () => undefined }));
 
-const other = process.env['DREY_NATS_SERVER_OTHER'];
-if (other === undefined || other === '') {
-  it.skip('the wire over another nats-server: name its binary in DREY_NATS_SERVER_OTHER', () => undefined);
-} else {
+const other = process.env['DREY_NATS_SERVER_OTHER'] ?? '';
+
+describe.skipIf(other === '')('with another nats-server, named in DREY_NATS_SERVER_OTHER', () => {
   wireSuite(`the server ${other}`, async () => {
     const folder = await temporaryFolder('drey-other-nats');
     const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
@@ -29,4 +28,4 @@ if (other === undefined || other === '') {
       },
     };
   });
-}
+});

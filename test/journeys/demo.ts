@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import pc from 'picocolors';
 import { temporaryFolder } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
-import { askFor, workOn } from './demo/agent.ts';
+import { askFor, connect, workOn } from './demo/agent.ts';
 import type { TaskReport } from './demo/agent.ts';
 import { importSample } from './demo/sample.ts';
 import { packageRoot, startNodeProcess } from './demo/node.ts';
@@ -79,18 +79,16 @@ function toConfig(folder: string, workshop: string): object {
 
 /** Time from the demo's start to the first call that an upstream answered. */
 async function firstCall(node: NodeProcess, startedAt: number): Promise<number> {
-  await workOn(node.url, {
-    kind: 'add',
-    wording: '',
-    run: async (call) => {
-      await until(
-        'the first call is answered',
-        async () => !(await call('every__echo', { message: 'hello' })).isError || undefined,
-        30_000,
-      );
-    },
-  });
-  return performance.now() - startedAt;
+  const client = await connect(node.url);
+  await until(
+    'the first call is answered',
+    async () =>
+      (await client.callTool({ name: 'every__echo', arguments: { message: 'hello' } })).isError !== true,
+    30_000,
+  );
+  const ms = performance.now() - startedAt;
+  await client.close();
+  return ms;
 }
 
 interface Work {
@@ -107,6 +105,10 @@ async function workThrough(node: NodeProcess, view: LiveView, tasks: readonly De
     reports.push({ ...(await workOn(node.url, task)), kind: task.kind });
     const third = reports.filter((report) => report.kind === 'summarise').length === 3;
     if (third && visible === undefined) visible = untilVisible(node, performance.now());
+    if (reports.length === 9) {
+      view.say('Three runs of each kind are done. Waiting until what was learned from them is visible.');
+      await visible;
+    }
   }
   view.say('Waiting until what was learned from these runs is visible.');
   const visibleMs = await (visible ?? Promise.resolve(Number.NaN));

@@ -69,7 +69,7 @@ const ops = fc.array(
       arbitrary: fc.record({ op: fc.constant('hand' as const), command: fc.constantFrom(...byHand) }),
     },
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 describe('a breaker', () => {
@@ -109,7 +109,7 @@ describe('a breaker', () => {
         }
         for (const refusal of refusals) expect(['', 'transition_refused']).toContain(refusal);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -163,7 +163,7 @@ describe('a breaker', () => {
           expect(state.value).toBe(edge.to);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { createActor, initialTransition, transition } from 'xstate';
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
+import { toContextCause } from '../../machines/context.machine.ts';
+import type { ContextEvent } from '../../machines/context.machine.ts';
 import { toEdges, toLifecycle } from '../../machines/edges.ts';
 import type { LifecycleEdges } from '../../machines/edges.ts';
 import { machines } from '../../machines/machines.ts';
@@ -98,7 +100,7 @@ describe.each(samples)('the $kind machine', (sample) => {
         const { recorded, path } = live(sample, edges, told);
         expect(fold(sample, recorded)).toEqual(path);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -116,7 +118,7 @@ describe.each(samples)('the $kind machine', (sample) => {
         }, start(sample));
         expect([again.value, again.context]).toEqual([once.value, once.context]);
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 });
@@ -184,6 +186,7 @@ function live(
 }
 
 function toCause({ kind }: Sample, state: AnyMachineSnapshot, event: EventObject): EventObject {
+  if (kind === 'context') return toContextCause(event as ContextEvent);
   if (kind !== 'resource') return event;
   return toResourceCause(state.context as ResourceContext, event as ResourceEvent);
 }
@@ -199,7 +202,7 @@ function fold(sample: Sample, recorded: readonly EventObject[]): unknown[] {
 /** The sample's events in any order, at moments that never go back. */
 function toToldArbitrary({ events }: Sample): fc.Arbitrary<Told[]> {
   const one = fc.tuple(fc.constantFrom(...events), fc.nat(3_000));
-  return fc.array(one, { maxLength: 40 }).map((steps) => {
+  return fc.array(one, { maxLength: 40, size: 'max' }).map((steps) => {
     let at = 0;
     return steps.map(([event, laterMs]) => {
       at += laterMs;

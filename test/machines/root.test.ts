@@ -1,6 +1,7 @@
 /** Root actors: an error, a watcher or an inspector never reaches the process, and long delays are kept. */
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock, assign, setup } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import type { Log } from '../../src/actors/clock.ts';
 import { createLongClock } from '../../src/actors/long-clock.ts';
 import { createRoot, isReservedEvent } from '../../src/actors/root.ts';
@@ -68,6 +69,21 @@ describe('a root actor', () => {
       again.send({ type: 'go' });
       expect(again.getSnapshot().context).toEqual({ count: 2, list: [0, 1] });
     }
+    expect(JSON.stringify(snapshot)).toBe(before);
+  });
+
+  it('leaves a snapshot with a child in it as it was, so that it can be restored again', () => {
+    const parent = setup({
+      types: { context: {} as { child: AnyActorRef | null } },
+      actors: { machine },
+      actions: { adopt: assign({ child: ({ spawn }) => spawn('machine', { id: 'child' }) }) },
+    }).createMachine({ context: { child: null }, entry: 'adopt' });
+    const first = createRoot(parent, { onError: () => {}, log: toLog() });
+    // As it comes from the database.
+    const snapshot = JSON.parse(JSON.stringify(first.getPersistedSnapshot()));
+    const before = JSON.stringify(snapshot);
+    createRoot(parent, { snapshot, onError: () => {}, log: toLog() });
+    expect(typeof snapshot.context.child.send).toBe('undefined');
     expect(JSON.stringify(snapshot)).toBe(before);
   });
 

@@ -90,6 +90,7 @@ export const samples: readonly Sample[] = [
       { type: 'commit.conflict', version: 3, state: { x: 1 }, at },
       { type: 'commit.failed', code: 'database_unavailable', at },
       { type: 'passivate', at },
+      { type: 'passivate', settled: true, at },
       { type: 'activate', at },
       { type: 'archive', at },
       { type: 'restored', at },

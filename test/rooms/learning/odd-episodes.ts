@@ -1,5 +1,5 @@
 /** Episodes as hostile and as odd as they come, for properties. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { toEpisode } from './episodes.ts';
 

@@ -1,9 +1,12 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import * as fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { Procedure } from '../../../machines/words/sops.ts';
 import { createIndex, createLearner, rank } from '../../../src/learning/learning.ts';
 import { episodeLists, oddEpisode } from './odd-episodes.ts';
+
+/** Other work on the machine must not fail a property. */
+vi.setConfig({ testTimeout: 30_000 });
 
 function deriveAll(episodes: readonly Episode[], sharedNamespace = false) {
   const learner = createLearner({ namespace: 'acme', sharedNamespace });
@@ -31,7 +34,7 @@ describe('learner', () => {
         });
         expect(learner.derive().sops).toEqual(deriveAll(episodes));
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 
@@ -50,7 +53,7 @@ describe('learner', () => {
         learner.forget(passing.episodeId);
         expect(learner.derive().sops).toEqual(deriveAll(episodes));
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   });
 
@@ -65,7 +68,7 @@ describe('learner', () => {
           expect(sop.confidence).toBeGreaterThanOrEqual(0);
           expect(sop.confidence).toBeLessThan(1);
           expect(sop.status === 'active').toBe(sop.confidence >= 0.7);
-          if (sop.occurrences < 3) expect(sop.confidence).toBeLessThan(0.7);
+          expect(sop.occurrences >= 3 || sop.confidence < 0.7).toBe(true);
           expect(sop.evidence.every((callId) => calls.has(callId))).toBe(true);
           expect(sop.evidence.length).toBeLessThanOrEqual(50);
           expect(sop.steps.length).toBe(sop.procedure.length);
@@ -75,7 +78,7 @@ describe('learner', () => {
           });
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 });
@@ -104,7 +107,7 @@ describe('rank', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -124,7 +127,7 @@ describe('rank', () => {
           );
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

@@ -151,7 +151,7 @@ describe('align', () => {
         toEpisode(
           n,
           `task ${'abcdefgh'.charAt(n)}x`,
-          [...tools].map((tool) => ({ tool })),
+          tools.split('').map((tool) => ({ tool })),
         ),
         book,
       ),

@@ -17,7 +17,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 const left: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const leave of left.splice(0).reverse()) await leave();
+  for (const leave of left.splice(0).toReversed()) await leave();
 });
 
 async function place(): Promise<TemporaryFolder> {
@@ -71,8 +71,8 @@ describe('the wire through outages', () => {
       });
       const pump = startPump({
         eventLog,
-        publishAll: wire.sendAll,
-        whenConnected: wire.whenConnected,
+        publishAll: async (parcels, tuning) => wire.sendAll(parcels, tuning),
+        whenConnected: async () => wire.whenConnected(),
         log: quietLog,
         batchMax: 128,
       });
@@ -136,8 +136,8 @@ describe('the wire through outages', () => {
       });
       const pump = startPump({
         eventLog,
-        publishAll: wire.sendAll,
-        whenConnected: wire.whenConnected,
+        publishAll: async (parcels, tuning) => wire.sendAll(parcels, tuning),
+        whenConnected: async () => wire.whenConnected(),
         log: quietLog,
       });
       left.push(async () => pump.stop().then(() => eventLog.close()));

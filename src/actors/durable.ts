@@ -1,0 +1,315 @@
+/**
+ * The host of durable actors: one step at a time for each, thought through, committed in one transaction by
+ * compare-and-set on the revision, and answered only then. A copy in memory is never trusted to refuse anything.
+ */
+import type { StepCommit, Store, Trx } from '../store/store.ts';
+import { commitStep, confirmStep } from '../store/store.ts';
+import { DreyError, isDreyError } from '../../machines/words/errors.ts';
+import type { Address } from '../../machines/words/ids.ts';
+import { toAddressText } from '../../machines/words/ids.ts';
+import type { Clock, Log } from './clock.ts';
+import { noCrash } from './crash-point.ts';
+import type { CrashPoint } from './crash-point.ts';
+import type { Resident } from './directory.ts';
+import type { Answer, Delivery, DurableKind, MachineEvent } from './durable-kind.ts';
+import { readCopy } from './durable-read.ts';
+import { think, toInboxName } from './durable-step.ts';
+import type { Copy, Thought } from './durable-step.ts';
+import { toPureMachine } from './inert-scope.ts';
+import type { PureMachine } from './inert-scope.ts';
+import { isReservedEvent } from './root.ts';
+
+/** What others do once a step is committed. */
+export interface Committed {
+  readonly address: Address;
+  readonly revision: number;
+  readonly events: number;
+  readonly effects: number;
+  /** The next moment this actor waits for. */
+  readonly dueAt: string | null;
+}
+
+export interface DurableHostOptions {
+  readonly kinds: readonly DurableKind[];
+  readonly store: Pick<Store, 'inNamespace'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+  readonly onCommitted?: (committed: Committed) => void;
+  readonly crashPoint?: CrashPoint;
+  /** Messages waiting for one actor; more are refused with `limit_reached`. */
+  readonly mailboxMax?: number;
+}
+
+/** A durable actor's place in the directory. */
+export interface DurableResident extends Resident<Delivery, Answer> {
+  /** Somebody else may have committed: the next message reads the actor anew. */
+  forget(): void;
+  /** The revision of the copy in memory, and its machine's context; undefined while there is none. */
+  peek(): { readonly revision: number; readonly context: unknown; readonly value: unknown } | undefined;
+}
+
+export interface DurableHost {
+  readonly kinds: ReadonlyMap<string, DurableKind>;
+  open(address: Address): DurableResident;
+}
+
+const mailboxDefault = 1_000;
+/** Tries beside the first; with the row locked only a race for the first revision needs more than one. */
+const triesMax = 4;
+
+/** Opens the host; nothing is read before the first message. */
+export function openDurableHost(options: DurableHostOptions): DurableHost {
+  const kinds = new Map(options.kinds.map((kind) => [kind.kind as string, kind]));
+  const machines = new Map(
+    options.kinds.map((kind) => [kind.kind as string, toPureMachine(kind.machine, options.log)]),
+  );
+  return {
+    kinds,
+    open(address) {
+      const kind = kinds.get(address.kind);
+      const machine = machines.get(address.kind);
+      if (kind === undefined || machine === undefined) {
+        throw new DreyError('argument_invalid', `"${address.kind}" is no kind of durable actor`);
+      }
+      return new DurableActor(options, kind, machine, address);
+    },
+  };
+}
+
+interface Input {
+  readonly delivery: Delivery;
+  readonly event: MachineEvent | null;
+  readonly at: number;
+}
+
+class DurableActor implements DurableResident {
+  readonly #options: DurableHostOptions;
+  readonly #kind: DurableKind;
+  readonly #machine: PureMachine;
+  readonly #address: Address;
+  readonly #crash: CrashPoint;
+  #copy: Copy | undefined;
+  #waiting = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DurableHostOptions, kind: DurableKind, machine: PureMachine, address: Address) {
+    this.#options = options;
+    this.#kind = kind;
+    this.#machine = machine;
+    this.#address = address;
+    this.#crash = options.crashPoint ?? noCrash;
+  }
+
+  get isBusy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  async deliver(delivery: Delivery): Promise<Answer> {
+    const mailboxMax = this.#options.mailboxMax ?? mailboxDefault;
+    if (this.#waiting >= mailboxMax) {
+      throw new DreyError('limit_reached', `${mailboxMax} messages wait for ${toAddressText(this.#address)}`);
+    }
+    this.#waiting += 1;
+    const turn = this.#tail.then(async () => this.#handle(delivery));
+    this.#tail = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  forget(): void {
+    this.#copy = undefined;
+  }
+
+  peek(): { readonly revision: number; readonly context: unknown; readonly value: unknown } | undefined {
+    const copy = this.#copy;
+    if (copy?.snapshot === undefined) return undefined;
+    return { revision: copy.revision, context: copy.snapshot.context, value: copy.snapshot.value };
+  }
+
+  async leave(): Promise<void> {
+    await this.#tail;
+    this.#copy = undefined;
+  }
+
+  async #handle(delivery: Delivery): Promise<Answer> {
+    this.#crash('command_received');
+    const at = this.#options.clock.now();
+    const input = { delivery, event: this.#toEvent(delivery, at), at };
+    const copy = this.#copy;
+    let broken: unknown;
+    let tries = 0;
+    for (;;) {
+      const isFirst = tries === 0 && copy !== undefined;
+      try {
+        const answer = await this.#commit(input, isFirst ? copy : null);
+        if (answer !== null) return answer;
+      } catch (error) {
+        if (broken !== undefined || !isBroken(error)) throw broken === undefined ? error : toUnknown(delivery, error);
+        broken = error;
+      }
+      tries += 1;
+      if (tries > triesMax) {
+        throw new DreyError(
+          'revision_conflict',
+          `${toAddressText(this.#address)} was changed ${triesMax} times by others; try again`,
+        );
+      }
+    }
+  }
+
+  /**
+   * One try, with the copy in memory or with the row read and locked: whoever holds the lock wins, so that trying
+   * ends. Null when the copy was older than what stands.
+   */
+  async #commit({ delivery, event, at }: Input, known: Copy | null): Promise<Answer | null> {
+    this.#copy = undefined;
+    const { store } = this.#options;
+    const attempt = await store.inNamespace(this.#address.namespace, async (trx): Promise<Attempt> => {
+      const copy = known ?? (await this.#read(trx));
+      if (this.#isUnborn(copy, delivery)) return { outcome: 'unborn', copy, thought: null };
+      const consumed = this.#toDue(copy, delivery) ?? event;
+      const thought = consumed === null ? null : this.#think(copy, delivery, consumed, at);
+      this.#crash('before_write');
+      const outcome = await this.#write(trx, copy, delivery, thought);
+      this.#crash('after_write');
+      return { outcome, copy, thought };
+    });
+    // An old copy would answer with an old version.
+    if (attempt.outcome === 'taken' && known !== null) return null;
+    return this.#conclude(attempt, delivery);
+  }
+
+  #isUnborn(copy: Copy, delivery: Delivery): boolean {
+    const { opening } = this.#kind;
+    if (copy.snapshot !== undefined || opening === undefined) return false;
+    return delivery.from !== 'command' || !opening.verbs.includes(delivery.verb);
+  }
+
+  /** A timer that is no longer set, or set for another moment, says nothing. */
+  #toDue(copy: Copy, delivery: Delivery): MachineEvent | null {
+    if (delivery.from !== 'timer') return null;
+    const timer = copy.timers.find(({ name, dueAt }) => name === delivery.name && dueAt === delivery.dueAt);
+    return timer === undefined ? null : (timer.event as MachineEvent);
+  }
+
+  #think(copy: Copy, delivery: Delivery, event: MachineEvent, at: number): Thought {
+    const input = { kind: this.#kind, machine: this.#machine, address: this.#address };
+    return think(copy, { ...input, delivery, event, at });
+  }
+
+  async #write(
+    trx: Trx,
+    copy: Copy,
+    delivery: Delivery,
+    thought: Thought | null,
+  ): Promise<'written' | 'confirmed' | 'taken' | 'moved'> {
+    const { kind, id } = this.#address;
+    const inbox = { consumer: toInboxName(this.#address), id: delivery.id };
+    if (thought === null || !thought.changes) {
+      return confirmStep(trx, { kind, id, revision: copy.revision, inbox });
+    }
+    const commit: StepCommit = {
+      kind,
+      id,
+      revision: copy.revision,
+      snapshot: thought.kept,
+      machineVersion: String(this.#kind.version),
+      timers: thought.timers.length === 0 && copy.timers.length === 0 ? null : thought.timers,
+      events: thought.events,
+      effects: thought.effects,
+      inbox,
+    };
+    const written = { delivery, before: copy.snapshot, after: thought.snapshot };
+    return (await this.#kind.write?.(trx, commit, written)) ?? commitStep(trx, commit);
+  }
+
+  #conclude({ outcome, copy, thought }: Attempt, delivery: Delivery): Answer | null {
+    const { revision } = copy;
+    if (outcome === 'moved') return null;
+    if (outcome === 'unborn') {
+      const code = this.#kind.opening?.code ?? 'argument_invalid';
+      return { ok: false, code, revision, data: null };
+    }
+    if (outcome === 'taken') {
+      this.#keep(copy);
+      return { ok: true, revision, duplicate: true, data: this.#toKnown(copy) };
+    }
+    const standing = thought !== null && outcome === 'written' ? toCopy(copy, thought) : copy;
+    this.#keep(standing);
+    if (outcome === 'written' && thought !== null) this.#announce(standing, thought);
+    const verdict = thought?.verdict;
+    if (verdict?.ok === false) {
+      const { code, data = null } = verdict;
+      return { ok: false, code, revision: standing.revision, data };
+    }
+    const data = verdict?.data ?? (delivery.from === 'command' ? this.#toKnown(standing) : null);
+    return { ok: true, revision: standing.revision, duplicate: false, data };
+  }
+
+  #keep(copy: Copy): void {
+    const isResting = copy.snapshot !== undefined && this.#kind.isResting?.(copy.snapshot) === true;
+    if (!isResting) this.#copy = copy;
+  }
+
+  #announce(standing: Copy, thought: Thought): void {
+    this.#crash('after_commit');
+    const due = thought.timers.map(({ dueAt }) => dueAt).sort();
+    this.#options.onCommitted?.({
+      address: this.#address,
+      revision: standing.revision,
+      events: thought.events.length,
+      effects: thought.effects.length,
+      dueAt: due[0] ?? null,
+    });
+  }
+
+  #toKnown({ snapshot }: Copy): unknown {
+    return snapshot === undefined ? null : (this.#kind.toKnown?.(snapshot.context) ?? null);
+  }
+
+  /** What the outside asks for; a timer's event is found in the copy, and only there. */
+  #toEvent(delivery: Delivery, at: number): MachineEvent | null {
+    if (delivery.from === 'timer') return null;
+    if (delivery.from === 'command' && isReservedEvent(delivery.verb)) throw toReserved(delivery.verb);
+    const event = delivery.from === 'effect' ? delivery.event : this.#kind.toEvent(delivery, at);
+    if (isReservedEvent(event.type)) throw toReserved(event.type);
+    return event;
+  }
+
+  async #read(trx: Trx): Promise<Copy> {
+    const copy = await readCopy(trx, this.#kind, this.#machine, this.#address);
+    this.#crash('actor_loaded');
+    return copy;
+  }
+}
+
+interface Attempt {
+  readonly outcome: 'written' | 'confirmed' | 'taken' | 'moved' | 'unborn';
+  readonly copy: Copy;
+  readonly thought: Thought | null;
+}
+
+function toCopy({ revision, beside }: Copy, { snapshot, kept, timers }: Thought): Copy {
+  return { revision: revision + 1, snapshot, kept, timers, beside };
+}
+
+function toReserved(type: string): DreyError {
+  return new DreyError('transition_refused', `"${type.slice(0, 80)}" belongs to the actor runtime`);
+}
+
+/** The connection broke, or two transactions collided: the same id again is harmless, and finds out what happened. */
+function isBroken(error: unknown): boolean {
+  return isDreyError(error) && (error.code === 'database_unavailable' || error.code === 'revision_conflict');
+}
+
+function toUnknown({ id }: Delivery, cause: unknown): unknown {
+  if (!isBroken(cause)) return cause;
+  return new DreyError(
+    'database_unavailable',
+    'it is not known whether this was stored; the same command with the same id finds out',
+    { cause, details: { id } },
+  );
+}
