@@ -99,15 +99,12 @@ export function readConfig(sources: ConfigSources): NodeConfig {
   const file = findConfigFile(sources);
   const parsed = parseConfig(file === undefined ? {} : readJson(file), file ?? 'the built-in defaults');
   const { dataFolder, $schema: _schema, ...rest } = parsed;
-  const fromFile =
-    dataFolder === undefined || file === undefined ? undefined : resolve(dirname(file), dataFolder);
   return {
     ...rest,
     host: flags.host ?? env['DREY_HOST'] ?? rest.host,
     port: flags.port ?? readPort(env['DREY_PORT']) ?? rest.port,
     requireToken: flags.requireToken ?? rest.requireToken,
-    dataFolder:
-      flags.data === undefined ? (fromFile ?? defaultDataFolder(env, sources.uid)) : resolve(cwd, flags.data),
+    dataFolder: findDataFolder(sources, file, dataFolder),
     role: flags.role ?? 'all',
     file,
     natsUrl: env['DREY_NATS_URL'] || undefined,
@@ -115,6 +112,18 @@ export function readConfig(sources: ConfigSources): NodeConfig {
     stopWhenIdleSeconds: flags.stopWhenIdleSeconds,
     verbose: flags.verbose ?? false,
   };
+}
+
+/** Flag before environment before file (relative to where it lies) before the user's own place. */
+function findDataFolder(
+  { env, cwd, flags, uid }: ConfigSources,
+  file: string | undefined,
+  named: string | undefined,
+): string {
+  if (flags.data !== undefined) return resolve(cwd, flags.data);
+  if (env['DREY_DATA']) return resolve(cwd, env['DREY_DATA']);
+  if (named !== undefined && file !== undefined) return resolve(dirname(file), named);
+  return defaultDataFolder(env, uid);
 }
 
 /** Checks what a configuration file holds; the sentence names every wrong key and where it stands. */

@@ -82,16 +82,18 @@ process.on('message', (raw) => {
     void end();
     return;
   }
-  run(message.settings).then(
-    (how) => {
-      stop = how;
-    },
-    (error: unknown) => {
-      say({ type: 'failed', reason: toPlainError(error).message });
-      process.exit(1);
-    },
-  );
+  void begin(message.settings);
 });
+
+async function begin(settings: LearnerSettings): Promise<void> {
+  try {
+    stop = await run(settings);
+  } catch (error) {
+    say({ type: 'failed', reason: toPlainError(error).message });
+    process.exit(1);
+  }
+}
+
 // A learner without its node would learn on for nobody.
 process.on('disconnect', () => void end());
 process.on('SIGINT', () => undefined);

@@ -4,33 +4,29 @@
  */
 import { join } from 'node:path';
 import { lockDataFolder } from '../../infra/servers/servers.ts';
-import { createUuid, systemNamespace } from '../../machines/words/ids.ts';
-import { createDoor, createRedactor } from '../access/access.ts';
-import {
-  createAnnouncer,
-  openSessionRows,
-  openSessions,
-  openShelf,
-  openUpstreams,
-  startRelay,
-} from '../actors/actors.ts';
-import type { Announcer, Clock, Sessions, Upstreams } from '../actors/actors.ts';
+import { createUuid } from '../../machines/words/ids.ts';
+import { createDoor } from '../access/access.ts';
+import { createAnnouncer, openUpstreams } from '../actors/actors.ts';
+import type { Sessions } from '../actors/actors.ts';
 import { openConsole } from '../console/console.ts';
 import { openGateway, ownToolNames } from '../gateway/gateway.ts';
+import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { openEventLog, startPump } from '../wire/wire.ts';
-import type { EventLog } from '../wire/wire.ts';
 import { openBackends } from './backends.ts';
-import type { Backends } from './backends.ts';
 import { createClock } from './clock.ts';
+import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
+import { listen } from './http.ts';
+import type { HttpFaces, HttpServer } from './http.ts';
+import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
+import { openLayer1 } from './layer1.ts';
+import type { Layer1, Layer1Options } from './layer1.ts';
+import { openLearner } from './learner-process.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
-import { listen } from './http.ts';
-import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
-import { openLearner } from './learner-process.ts';
 import { openLog } from './log.ts';
-import { createServing, shelfTypes } from './serving.ts';
+import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
 import { version } from './version.ts';
 
@@ -51,9 +47,11 @@ export interface RunningNode {
 
 /** Upstreams that are slow to start are not waited for longer than this. */
 const upstreamsMs = 5_000;
-/** Calls that still run when the node stops are cut after this long. */
-const httpMs = 8_000;
+/** Connections that are still open when the node stops are cut after this long. */
+const httpMs = 2_000;
 const pumpDrainMs = 3_000;
+
+type Parts = Layer1Options & { readonly startedAt: number };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -61,158 +59,146 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
   const config = readConfig({ env, cwd, flags, uid });
   const log = openLog({ level: config.verbose ? 'debug' : 'warn' });
   const clock = createClock();
-  const opened = createStack();
+  const startedAt = clock.monotonic();
+  const closers = createClosers(log);
   try {
     const lock = await lockDataFolder({ dataDir: config.dataFolder, pid: process.pid, now: clock.now });
-    opened.push(() => lock.release());
+    closers.push(() => lock.release());
     const token = await readOrMakeToken(config.dataFolder);
+    const sync = config.durability === 'power-safe' ? 'group' : 'none';
     const eventLog = openEventLog({
       folder: join(config.dataFolder, 'events'),
-      sync: config.durability === 'power-safe' ? 'group' : 'none',
+      sync,
       log,
       now: clock.monotonic,
     });
-    opened.push(async () => eventLog.close());
+    closers.push(async () => eventLog.close());
     const announcer = createAnnouncer({ append: (event) => void eventLog.append(event), clock, log });
-    const upstreams = openUpstreams({
-      configs: config.role === 'learner' ? {} : config.mcpServers,
-      prefix: config.prefix,
-      reserved: ownToolNames,
-      breaker: config.breaker,
-      clientInfo: { name: 'drey', version },
-      env,
-      clock,
-      log,
-      announcer,
-    });
-    opened.push(() => upstreams.close());
+    // Upstreams need nothing of ours, so they start while the servers do.
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer });
+    closers.push(() => upstreams.close());
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ config, env, uid, clock, log, announcer, name: nodeId });
-    opened.push(() => backends.close());
+    closers.push(() => backends.close());
+    const { wire } = backends;
     const pump = startPump({
       eventLog,
-      publishAll: (parcels, options) => backends.wire.sendAll(parcels, options),
-      whenConnected: () => backends.wire.whenConnected(),
+      publishAll: (parcels, options) => wire.sendAll(parcels, options),
+      whenConnected: () => wire.whenConnected(),
       log,
     });
-    opened.push(() => pump.stop({ drainMs: pumpDrainMs }));
-    return await run({ config, token, nodeId, eventLog, announcer, upstreams, backends, clock, log, opened });
+    closers.push(() => pump.stop({ drainMs: pumpDrainMs }));
+    return await run({
+      config,
+      token,
+      nodeId,
+      eventLog,
+      announcer,
+      upstreams,
+      backends,
+      clock,
+      log,
+      closers,
+      startedAt,
+    });
   } catch (error) {
-    await opened.unwind(log);
+    await closers.unwind();
     throw error;
   }
 }
 
-interface Parts {
-  readonly config: NodeConfig;
-  readonly token: string;
-  readonly nodeId: string;
-  readonly eventLog: EventLog;
-  readonly announcer: Announcer;
-  readonly upstreams: Upstreams;
-  readonly backends: Backends;
-  readonly clock: Clock;
-  readonly log: ReturnType<typeof openLog>;
-  readonly opened: Stack;
-}
-
 async function run(parts: Parts): Promise<RunningNode> {
-  const { config, clock, log, opened, backends, upstreams, eventLog, announcer, nodeId } = parts;
-  const { wire, store } = backends;
-  const redactor = createRedactor({ extraKeys: config.redactKeys, key: parts.token });
-  const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
-  opened.push(() => relay.stop());
+  const { config, clock, log, closers, backends, announcer, nodeId } = parts;
   const learner = startLearner(parts);
-  if (learner !== undefined) opened.push(() => learner.dispose());
-  const rows = openSessionRows({ store, node: nodeId, clock, log });
-  opened.push(() => rows.close());
-  const sessions = openSessions({
-    clock,
-    log,
-    announcer,
-    redactor,
-    routes: upstreams,
-    changed: (session) => rows.note(session),
-    ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
-  });
-  const shelf = openShelf({ store, clock, log });
-  const following = await wire.follow({
-    filters: { types: shelfTypes },
-    from: 'new',
-    onBatch: async (deliveries) => {
-      for (const { event } of deliveries) shelf.forget(event.namespace);
-    },
-  });
-  opened.push(() => following.stop());
-
-  let life: Life | undefined;
-  const startedAt = clock.monotonic();
-  const status = createStatus({
-    version,
-    url: () => url,
-    state: () => life?.state ?? 'booting',
-    uptimeMs: () => clock.monotonic() - startedAt,
-    backends,
-    upstreams,
-    sessions,
-    eventLog,
-    announcer,
-    learner,
-  });
-  const faces = openFaces(
-    parts,
-    createServing({
-      version,
-      wire,
-      store,
-      sessions,
-      upstreams,
-      shelf,
-      relay,
-      redactor,
-      announcer,
-      clock,
-      log,
-      waiting: () => eventLog.waiting,
-      admit: (request) => door.admit(request),
-      status,
-      shutdown: () => void life?.drain('asked to stop'),
-    }),
-  );
-  await upstreams.settled(upstreamsMs);
+  const layer1 = await openLayer1(parts);
+  const late: Late = { life: undefined, http: undefined, admit: undefined };
+  const faces = openFaces(parts, toNeeds(parts, layer1, learner, late));
+  await parts.upstreams.settled(upstreamsMs);
   const http = await listen(config.host, config.role === 'learner' ? 0 : config.port, faces);
-  opened.push(() => http.close(httpMs));
-  const { url } = http;
+  closers.push(() => http.close(httpMs));
+  const { url, port } = http;
+  late.http = http;
   const door = createDoor({
     requireToken: config.requireToken,
     token: parts.token,
     loopback: isLoopback(config.host),
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
-    port: http.port,
+    port,
     namespace: config.namespace,
   });
+  late.admit = (request) => door.admit(request);
   await writeAddress(config.dataFolder, { url, pid: process.pid, version });
-  opened.push(() => removeAddress(config.dataFolder));
-  life = openLife({
+  closers.push(() => removeAddress(config.dataFolder));
+  const { stopWhenIdleSeconds } = config;
+  const life = openLife({
     nodeId,
     version,
     clock,
     log,
     announcer,
     missing: () => [...backends.missing(), ...(isMissing(learner?.state) ? (['learning'] as const) : [])],
-    idleMs: config.stopWhenIdleSeconds === undefined ? undefined : config.stopWhenIdleSeconds * 1_000,
-    isIdle: () => faces.sessionsOpen() === 0,
-    drain: (reason) => drain(parts, faces, sessions, reason),
+    idleMs: stopWhenIdleSeconds === undefined ? undefined : stopWhenIdleSeconds * 1_000,
+    isIdle: () => faces.gateway.sessionsOpen() === 0,
+    drain: (reason) => drain(parts, faces.gateway, layer1.sessions, reason),
   });
-  const running = life;
+  late.life = life;
   return {
     url,
     dataDir: config.dataFolder,
     pid: process.pid,
-    stopped: running.stopped,
-    drain: (reason) => running.drain(reason),
+    stopped: life.stopped,
+    drain: (reason) => life.drain(reason),
   };
+}
+
+/** What is known only once the node listens, though the faces behind the listener need it. */
+interface Late {
+  life: Life | undefined;
+  http: HttpServer | undefined;
+  admit: GatewayNeeds['admit'] | undefined;
+}
+
+function toNeeds(
+  parts: Parts,
+  layer1: Layer1,
+  learner: ReturnType<typeof startLearner>,
+  late: Late,
+): GatewayNeeds {
+  const { backends, upstreams, eventLog, announcer, clock, log } = parts;
+  const { wire, store } = backends;
+  const status = createStatus({
+    version,
+    url: () => late.http?.url ?? '',
+    state: () => late.life?.state ?? 'booting',
+    uptimeMs: () => clock.monotonic() - parts.startedAt,
+    backends,
+    upstreams,
+    sessions: layer1.sessions,
+    eventLog,
+    announcer,
+    learner,
+  });
+  return createServing({
+    ...layer1,
+    version,
+    wire,
+    store,
+    upstreams,
+    announcer,
+    clock,
+    log,
+    waiting: () => eventLog.waiting,
+    admit: (request) =>
+      late.admit?.(request) ?? {
+        ok: false,
+        status: 403,
+        code: 'node_draining',
+        sentence: 'the node is still starting',
+      },
+    status,
+    shutdown: () => void late.life?.drain('asked to stop'),
+  });
 }
 
 function startLearner({
@@ -221,6 +207,7 @@ function startLearner({
   clock,
   log,
   announcer,
+  closers,
 }: Parts): ReturnType<typeof openLearner> | undefined {
   if (!config.learning.enabled || config.role === 'gateway') return undefined;
   const settings = {
@@ -231,54 +218,48 @@ function startLearner({
     sharedNamespaces: config.learning.sharedNamespaces,
     level: config.verbose ? ('debug' as const) : ('warn' as const),
   };
-  return openLearner({ settings, clock, log, announcer });
+  const learner = openLearner({ settings, clock, log, announcer });
+  closers.push(() => learner.dispose());
+  return learner;
+}
+
+interface Faces extends HttpFaces {
+  readonly gateway: Gateway;
 }
 
 /** The gateway and the console behind one server. */
-function openFaces({ opened }: Parts, needs: Parameters<typeof openGateway>[0]) {
+function openFaces({ closers }: Parts, needs: GatewayNeeds): Faces {
   const gateway = openGateway(needs);
-  opened.push(() => gateway.close());
-  const page = openConsole({ admit: needs.admit });
+  closers.push(() => gateway.close());
+  const page = openConsole({ admit: (request) => needs.admit(request) });
   return {
-    handle: ((request, response) =>
-      gateway.handle(request, response) || page.handle(request, response)) satisfies Parameters<
-      typeof listen
-    >[2]['handle'],
-    handleUpgrade: gateway.handleUpgrade satisfies Parameters<typeof listen>[2]['handleUpgrade'],
-    sessionsOpen: () => gateway.sessionsOpen(),
-    drain: () => gateway.drain(),
+    gateway,
+    handle: (request, response) => gateway.handle(request, response) || page.handle(request, response),
+    handleUpgrade: (request, socket, head) => gateway.handleUpgrade(request, socket, head),
   };
 }
 
 /** Lets calls end, tells the sessions' end, then takes everything down in reverse order. */
 async function drain(
-  { opened, log }: Parts,
-  faces: ReturnType<typeof openFaces>,
+  { closers }: Parts,
+  gateway: Gateway,
   sessions: Sessions,
   reason: string,
 ): Promise<void> {
-  await faces.drain();
+  await gateway.drain();
   await sessions.drain(reason);
-  await opened.unwind(log);
+  await closers.unwind();
 }
 
-interface Stack {
-  push(close: () => Promise<unknown>): void;
-  /** Closes in reverse order; one that fails does not keep the others open. */
-  unwind(log: ReturnType<typeof openLog>): Promise<void>;
-}
-
-function createStack(): Stack {
-  const closers: (() => Promise<unknown>)[] = [];
+function toUpstreamOptions(
+  config: NodeConfig,
+): Pick<Parameters<typeof openUpstreams>[0], 'configs' | 'prefix' | 'reserved' | 'breaker' | 'clientInfo'> {
   return {
-    push: (close) => closers.push(close),
-    async unwind(log) {
-      for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
-        await close().catch((error: unknown) =>
-          log.warn({ err: String(error), namespace: systemNamespace }, 'something did not close cleanly'),
-        );
-      }
-    },
+    configs: config.role === 'learner' ? {} : config.mcpServers,
+    prefix: config.prefix,
+    reserved: ownToolNames,
+    breaker: config.breaker,
+    clientInfo: { name: 'drey', version },
   };
 }
 

@@ -144,7 +144,7 @@ async function storeFeedback(
       version: eventVersion,
       data: { patternId: recorded.patternId, helpful, principal: principal.id, ...notes },
     };
-    await addToOutbox(trx, [event as DreyEvent]);
+    await addToOutbox(trx, [event]);
     return recorded;
   });
   relay.nudge();

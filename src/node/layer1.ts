@@ -1,0 +1,64 @@
+/**
+ * Layer 1 of one node: sessions, the shelf of procedures and the relay of the outbox, over the bus and the database. It
+ * answers with what it has and never waits for learning.
+ */
+import { createRedactor } from '../access/access.ts';
+import { openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
+import type { Announcer, Clock, Log, Relay, Sessions, Shelf, Upstreams } from '../actors/actors.ts';
+import type { Redactor } from '../access/access.ts';
+import type { EventLog } from '../wire/wire.ts';
+import type { Backends } from './backends.ts';
+import type { Closers } from './closers.ts';
+import type { NodeConfig } from './config.ts';
+import { shelfTypes } from './serving.ts';
+
+export interface Layer1Options {
+  readonly config: NodeConfig;
+  readonly token: string;
+  readonly nodeId: string;
+  readonly eventLog: EventLog;
+  readonly announcer: Announcer;
+  readonly upstreams: Upstreams;
+  readonly backends: Backends;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+export interface Layer1 {
+  readonly sessions: Sessions;
+  readonly shelf: Shelf;
+  readonly relay: Relay;
+  readonly redactor: Redactor;
+}
+
+/** Opens it; what must be closed is told to `closers`. */
+export async function openLayer1(options: Layer1Options): Promise<Layer1> {
+  const { config, clock, log, announcer, eventLog, upstreams, closers } = options;
+  const { wire, store } = options.backends;
+  // The token is a secret of this node, so nobody else can test guesses against its redactions.
+  const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
+  const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
+  closers.push(() => relay.stop());
+  const rows = openSessionRows({ store, node: options.nodeId, clock, log });
+  closers.push(() => rows.close());
+  const sessions = openSessions({
+    clock,
+    log,
+    announcer,
+    redactor,
+    routes: upstreams,
+    changed: (session) => rows.note(session),
+    ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
+  });
+  const shelf = openShelf({ store, clock, log });
+  const following = await wire.follow({
+    filters: { types: shelfTypes },
+    from: 'new',
+    onBatch: async (deliveries) => {
+      for (const { event } of deliveries) shelf.forget(event.namespace);
+    },
+  });
+  closers.push(() => following.stop());
+  return { sessions, shelf, relay, redactor };
+}
