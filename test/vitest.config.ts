@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
+          sequence: { groupOrder: 0 },
           include: pure,
           exclude: ['**/*.services.test.ts'],
           pool: 'threads',
@@ -27,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'rooms',
+          sequence: { groupOrder: 1 },
           include: ['test/rooms/**/*.test.ts'],
           exclude: ['**/*.services.test.ts', ...pure],
           pool: 'forks',
@@ -38,6 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'services',
+          sequence: { groupOrder: 2 },
           include: ['test/**/*.services.test.ts'],
           globalSetup: ['test/support/servers.setup.ts'],
           pool: 'forks',
@@ -50,6 +53,7 @@ export default defineConfig({
       {
         test: {
           name: 'journeys',
+          sequence: { groupOrder: 3 },
           include: ['test/journeys/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude: ['**/*.services.test.ts'],
           pool: 'forks',

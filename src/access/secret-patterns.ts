@@ -31,7 +31,7 @@ export const secretPatterns: readonly SecretPattern[] = [
   {
     kind: 'jwt',
     hint: /eyJ/,
-    expression: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*/g,
+    expression: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,8}/g,
   },
   { kind: 'aws', hint: /A[KS]IA/, expression: /(?<![A-Z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Z0-9])/g },
   { kind: 'github', hint: /gh[pousr]_/, expression: /gh[pousr]_[A-Za-z0-9]{30,}/g },

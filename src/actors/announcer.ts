@@ -64,7 +64,7 @@ export function createAnnouncer({ append, clock, log }: AnnouncerOptions): Annou
         data,
       };
       try {
-        append(event as DreyEvent);
+        append(event);
       } catch (error) {
         unrecorded += 1;
         log.error(

@@ -55,7 +55,10 @@ export const contextKind: DurableKind = {
       const { version, content } = toBeside(step.beside);
       step.follow({ type: 'load.done', version, state: content, at: step.at });
     },
-    store: ({ commit, version }: { readonly commit: Commit | null; readonly version: number }, step: Step) => {
+    store: (
+      { commit, version }: { readonly commit: Commit | null; readonly version: number },
+      step: Step,
+    ) => {
       if (commit === null) return;
       const type = version === 0 ? 'context.created' : 'context.updated';
       step.tell(type, { version: version + 1, changes: commit.changes });
@@ -85,7 +88,11 @@ export const contextKind: DurableKind = {
 };
 
 /** Version, state and status go into their own tables within the step's statement. */
-async function write(trx: Trx, commit: StepCommit, { delivery, before, after }: Written): Promise<StepOutcome> {
+async function write(
+  trx: Trx,
+  commit: StepCommit,
+  { delivery, before, after }: Written,
+): Promise<StepOutcome> {
   const { version, state } = toContext(after.context);
   const known = before === undefined ? 0 : toContext(before.context).version;
   const lifecycle = toLifecycle(after.value)[0];

@@ -5,13 +5,20 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import { toEdges } from '../../machines/edges.ts';
 import { DreyError } from '../../machines/words/errors.ts';
-import type { AnyEvent, DreyEvent, EventType } from '../../machines/words/events.ts';
+import type { DreyEvent, EventType } from '../../machines/words/events.ts';
 import { eventVersion } from '../../machines/words/events.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText, toDigest } from '../../machines/words/ids.ts';
 import type { OutboxEffect, TimerToSet } from '../store/store.ts';
 import { toIso } from './clock.ts';
-import type { Delivery, DurableKind, MachineEvent, PersistedSnapshot, Step, Verdict } from './durable-kind.ts';
+import type {
+  Delivery,
+  DurableKind,
+  MachineEvent,
+  PersistedSnapshot,
+  Step,
+  Verdict,
+} from './durable-kind.ts';
 import type { Described, PureMachine } from './inert-scope.ts';
 
 /** A durable actor in memory: what its last commit said. */
@@ -87,7 +94,6 @@ class Draft {
   #snapshot: AnyMachineSnapshot | undefined;
   #timers: Map<string, TimerToSet>;
   #verdict: Verdict | null = null;
-  #cause: MachineEvent;
   #n = 0;
 
   constructor(copy: Copy, input: ThinkInput) {
@@ -95,7 +101,6 @@ class Draft {
     this.#input = input;
     this.#snapshot = copy.snapshot;
     this.#timers = new Map(copy.timers.map((timer) => [timer.name, timer]));
-    this.#cause = input.event;
     const { address, delivery, at } = input;
     if (delivery.from === 'timer') this.#timers.delete(delivery.name);
     this.#step = {
@@ -138,7 +143,6 @@ class Draft {
         throw new DreyError('unexpected', `${toAddressText(this.#input.address)} runs in circles`);
       }
       const before = this.snapshot;
-      this.#cause = event;
       const { snapshot, actions } = this.#input.machine.transition(before, event);
       if (snapshot.status === 'error') throw snapshot.error;
       this.#snapshot = snapshot;
@@ -152,7 +156,7 @@ class Draft {
       if (type === null) continue;
       const more = this.#input.kind.toEdgeData?.(type, after.context) ?? {};
       // Every type in a table of edges carries at least the edge; the kind adds what else it must.
-      this.#tell(type, { from, to, cause: { ...cause }, ...more } as AnyEvent['data'] as never);
+      this.#tell(type, { from, to, cause: { ...cause }, ...more } as never);
     }
   }
 

@@ -12,12 +12,14 @@ import { noCrash } from './crash-point.ts';
 import type { CrashPoint } from './crash-point.ts';
 import type { Resident } from './directory.ts';
 import type { Answer, Delivery, DurableKind, MachineEvent } from './durable-kind.ts';
+import { isUnborn, toDueEvent, toMachineEvent } from './durable-border.ts';
 import { readCopy } from './durable-read.ts';
 import { think, toInboxName } from './durable-step.ts';
 import type { Copy, Thought } from './durable-step.ts';
 import { toPureMachine } from './inert-scope.ts';
 import type { PureMachine } from './inert-scope.ts';
-import { isReservedEvent } from './root.ts';
+import { openMailbox } from './mailbox.ts';
+import type { Mailbox } from './mailbox.ts';
 
 /** What others do once a step is committed. */
 export interface Committed {
@@ -80,6 +82,8 @@ interface Input {
   readonly delivery: Delivery;
   readonly event: MachineEvent | null;
   readonly at: number;
+  /** True once a write was sent: a broken connection then leaves open whether it was stored. */
+  inDoubt: boolean;
 }
 
 class DurableActor implements DurableResident {
@@ -88,9 +92,8 @@ class DurableActor implements DurableResident {
   readonly #machine: PureMachine;
   readonly #address: Address;
   readonly #crash: CrashPoint;
+  readonly #mailbox: Mailbox;
   #copy: Copy | undefined;
-  #waiting = 0;
-  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: DurableHostOptions, kind: DurableKind, machine: PureMachine, address: Address) {
     this.#options = options;
@@ -98,25 +101,15 @@ class DurableActor implements DurableResident {
     this.#machine = machine;
     this.#address = address;
     this.#crash = options.crashPoint ?? noCrash;
+    this.#mailbox = openMailbox(toAddressText(address), options.mailboxMax ?? mailboxDefault);
   }
 
   get isBusy(): boolean {
-    return this.#waiting > 0;
+    return this.#mailbox.waiting > 0;
   }
 
   async deliver(delivery: Delivery): Promise<Answer> {
-    const mailboxMax = this.#options.mailboxMax ?? mailboxDefault;
-    if (this.#waiting >= mailboxMax) {
-      throw new DreyError('limit_reached', `${mailboxMax} messages wait for ${toAddressText(this.#address)}`);
-    }
-    this.#waiting += 1;
-    const turn = this.#tail.then(async () => this.#handle(delivery));
-    this.#tail = turn.catch(() => undefined);
-    try {
-      return await turn;
-    } finally {
-      this.#waiting -= 1;
-    }
+    return this.#mailbox.take(async () => this.#handle(delivery));
   }
 
   forget(): void {
@@ -130,16 +123,16 @@ class DurableActor implements DurableResident {
   }
 
   async leave(): Promise<void> {
-    await this.#tail;
+    await this.#mailbox.whenEmpty();
     this.#copy = undefined;
   }
 
   async #handle(delivery: Delivery): Promise<Answer> {
     this.#crash('command_received');
     const at = this.#options.clock.now();
-    const input = { delivery, event: this.#toEvent(delivery, at), at };
+    const input = { delivery, event: toMachineEvent(this.#kind, delivery, at), at, inDoubt: false };
     const copy = this.#copy;
-    let broken: unknown;
+    let broken = false;
     let tries = 0;
     for (;;) {
       const isFirst = tries === 0 && copy !== undefined;
@@ -147,8 +140,8 @@ class DurableActor implements DurableResident {
         const answer = await this.#commit(input, isFirst ? copy : null);
         if (answer !== null) return answer;
       } catch (error) {
-        if (broken !== undefined || !isBroken(error)) throw broken === undefined ? error : toUnknown(delivery, error);
-        broken = error;
+        if (broken || !isBroken(error)) throw input.inDoubt ? toUnknown(delivery, error) : error;
+        broken = true;
       }
       tries += 1;
       if (tries > triesMax) {
@@ -164,15 +157,17 @@ class DurableActor implements DurableResident {
    * One try, with the copy in memory or with the row read and locked: whoever holds the lock wins, so that trying
    * ends. Null when the copy was older than what stands.
    */
-  async #commit({ delivery, event, at }: Input, known: Copy | null): Promise<Answer | null> {
+  async #commit(input: Input, known: Copy | null): Promise<Answer | null> {
+    const { delivery, event, at } = input;
     this.#copy = undefined;
     const { store } = this.#options;
     const attempt = await store.inNamespace(this.#address.namespace, async (trx): Promise<Attempt> => {
       const copy = known ?? (await this.#read(trx));
-      if (this.#isUnborn(copy, delivery)) return { outcome: 'unborn', copy, thought: null };
-      const consumed = this.#toDue(copy, delivery) ?? event;
+      if (isUnborn(this.#kind, copy, delivery)) return { outcome: 'unborn', copy, thought: null };
+      const consumed = toDueEvent(copy, delivery) ?? event;
       const thought = consumed === null ? null : this.#think(copy, delivery, consumed, at);
       this.#crash('before_write');
+      input.inDoubt = true;
       const outcome = await this.#write(trx, copy, delivery, thought);
       this.#crash('after_write');
       return { outcome, copy, thought };
@@ -180,19 +175,6 @@ class DurableActor implements DurableResident {
     // An old copy would answer with an old version.
     if (attempt.outcome === 'taken' && known !== null) return null;
     return this.#conclude(attempt, delivery);
-  }
-
-  #isUnborn(copy: Copy, delivery: Delivery): boolean {
-    const { opening } = this.#kind;
-    if (copy.snapshot !== undefined || opening === undefined) return false;
-    return delivery.from !== 'command' || !opening.verbs.includes(delivery.verb);
-  }
-
-  /** A timer that is no longer set, or set for another moment, says nothing. */
-  #toDue(copy: Copy, delivery: Delivery): MachineEvent | null {
-    if (delivery.from !== 'timer') return null;
-    const timer = copy.timers.find(({ name, dueAt }) => name === delivery.name && dueAt === delivery.dueAt);
-    return timer === undefined ? null : (timer.event as MachineEvent);
   }
 
   #think(copy: Copy, delivery: Delivery, event: MachineEvent, at: number): Thought {
@@ -270,15 +252,6 @@ class DurableActor implements DurableResident {
     return snapshot === undefined ? null : (this.#kind.toKnown?.(snapshot.context) ?? null);
   }
 
-  /** What the outside asks for; a timer's event is found in the copy, and only there. */
-  #toEvent(delivery: Delivery, at: number): MachineEvent | null {
-    if (delivery.from === 'timer') return null;
-    if (delivery.from === 'command' && isReservedEvent(delivery.verb)) throw toReserved(delivery.verb);
-    const event = delivery.from === 'effect' ? delivery.event : this.#kind.toEvent(delivery, at);
-    if (isReservedEvent(event.type)) throw toReserved(event.type);
-    return event;
-  }
-
   async #read(trx: Trx): Promise<Copy> {
     const copy = await readCopy(trx, this.#kind, this.#machine, this.#address);
     this.#crash('actor_loaded');
@@ -294,10 +267,6 @@ interface Attempt {
 
 function toCopy({ revision, beside }: Copy, { snapshot, kept, timers }: Thought): Copy {
   return { revision: revision + 1, snapshot, kept, timers, beside };
-}
-
-function toReserved(type: string): DreyError {
-  return new DreyError('transition_refused', `"${type.slice(0, 80)}" belongs to the actor runtime`);
 }
 
 /** The connection broke, or two transactions collided: the same id again is harmless, and finds out what happened. */

@@ -58,131 +58,155 @@ const measureMs = 2_000;
 
 /** Starts the engine and answers for it on the bus. */
 export async function openLearning(options: LearningOptions): Promise<LearningEngine> {
-  const { wire, store, clock, log, announcer } = options;
-  let supervisor: Supervisor | undefined;
-  let extractor: Extractor | undefined;
-  let relay: Relay | undefined;
-  let following: Following | undefined;
-  let busLag = 0;
-  const gate = createGate();
-  let markStopped = (): void => undefined;
-  const stopped = new Promise<void>((resolve) => (markStopped = resolve));
+  const engine = new LiveEngine(options);
+  const answering = await options.wire.answer({ ...learningAddress }, async () => engine.report());
+  engine.start(answering);
+  return engine;
+}
 
-  const workers: readonly WorkerSpec[] = [
-    {
-      name: 'writer',
-      restart: 'permanent',
-      start: async () =>
-        (relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log })),
-    },
-    {
-      name: 'extractor',
-      restart: 'permanent',
-      start: async (broke) =>
-        (extractor = startExtractor({
-          store,
-          clock,
-          log,
-          quietMs: options.quietMs,
-          isShared: options.isShared,
-          written: () => relay?.nudge(),
-          broke,
-        })),
-    },
-    {
-      name: 'intake',
-      restart: 'permanent',
-      start: async () => {
-        following = await startIntake({
-          wire,
-          store,
-          gate: () => gate.opened,
-          committed: (touched) => extractor?.notice(touched),
-        });
-        return following;
+class LiveEngine implements LearningEngine {
+  readonly #options: LearningOptions;
+  readonly #actor;
+  readonly #gate = createGate();
+  readonly #stopped: Promise<void>;
+  #supervisor: Supervisor | undefined;
+  #extractor: Extractor | undefined;
+  #relay: Relay | undefined;
+  #following: Following | undefined;
+  #answering: { stop(): void } | undefined;
+  #busLag = 0;
+  #cancelMeasure = (): void => undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: LearningOptions) {
+    const { announcer, clock, failed, log } = options;
+    this.#options = options;
+    let markStopped = (): void => undefined;
+    this.#stopped = new Promise((resolve) => (markStopped = resolve));
+    const machine = learningMachine.provide({
+      actions: {
+        startWorkers: () => queueMicrotask(() => this.#startWorkers()),
+        stopWorkers: () => queueMicrotask(() => void this.#stopWorkers()),
+        killWorkers: () => failed('its workers did not start or stop in time'),
       },
-    },
-  ];
-  const machine = learningMachine.provide({
-    actions: {
-      startWorkers: () => queueMicrotask(startWorkers),
-      stopWorkers: () => queueMicrotask(() => void stopWorkers()),
-      killWorkers: () => options.failed('its workers did not start or stop in time'),
-    },
-  });
-  const actor = createToldRoot(machine, {
-    edges: learningEdges,
-    onEdge: ({ type, ...edge }) => announcer.announce(type as 'learning.paused', learningAddress, edge),
-    onChange: ({ engine, intake }) => {
-      if (engine === 'stopped') markStopped();
-      if (intake === 'paused') gate.close();
-      else gate.open();
-    },
-    input: { engineId: learningAddress.id, settings: learningDefaults },
-    clock: toTimerSource(clock),
-    onError: (error) => {
-      markStopped();
-      options.failed(toPlainError(error).message);
-    },
-    log,
-  });
-  function startWorkers(): void {
-    supervisor = openSupervisor({
+    });
+    this.#actor = createToldRoot(machine, {
+      edges: learningEdges,
+      onEdge: ({ type, ...edge }) => announcer.announce(type as 'learning.paused', learningAddress, edge),
+      onChange: ({ engine, intake }) => {
+        if (intake === 'paused') this.#gate.close();
+        else this.#gate.open();
+        if (engine === 'stopped') markStopped();
+      },
+      input: { engineId: learningAddress.id, settings: learningDefaults },
+      clock: toTimerSource(clock),
+      onError: (error) => {
+        markStopped();
+        failed(toPlainError(error).message);
+      },
+      log,
+    });
+  }
+
+  start(answering: { stop(): void }): void {
+    const { clock } = this.#options;
+    this.#answering = answering;
+    this.#actor.send({ type: 'start', at: clock.now() });
+    this.#cancelMeasure = clock.schedule(measureMs, () => void this.#measure());
+  }
+
+  async report(): Promise<EngineReport> {
+    await this.#readLag();
+    const { value } = this.#actor.getSnapshot();
+    return {
+      engineStatus: toEngineStatus(value),
+      intake: value.intake,
+      lastRunAt: this.#extractor?.lastRunAt ?? null,
+      behind: this.#busLag + (this.#extractor?.waiting ?? 0),
+      workers: this.#supervisor?.views() ?? [],
+    };
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#cancelMeasure();
+    this.#answering?.stop();
+    this.#actor.send({ type: 'drain', at: this.#options.clock.now() });
+    await this.#stopped;
+    this.#actor.stop();
+  }
+
+  #startWorkers(): void {
+    const { announcer, clock, failed, log } = this.#options;
+    this.#supervisor = openSupervisor({
       name: 'learning',
-      workers,
+      workers: this.#toWorkers(),
       settings: { strategy: 'one_for_one', intensity: 5, periodMs: 60_000 },
       clock,
       log,
       announcer,
-      up: () => actor.send({ type: 'workers.up', at: clock.now() }),
+      up: () => this.#actor.send({ type: 'workers.up', at: clock.now() }),
       gaveUp: (worker) => {
-        actor.send({
-          type: 'workers.failed',
-          reason: `the worker ${worker ?? '?'} failed too often`,
-          at: clock.now(),
-        });
-        options.failed(`the worker ${worker ?? '?'} failed too often`);
+        const reason = `the worker ${worker ?? '?'} failed too often`;
+        this.#actor.send({ type: 'workers.failed', reason, at: clock.now() });
+        failed(reason);
       },
     });
   }
 
-  async function stopWorkers(): Promise<void> {
-    gate.open();
-    await supervisor?.stop();
-    actor.send({ type: 'workers.down', at: clock.now() });
+  /** In start order: what an earlier one committed, a later one may need. */
+  #toWorkers(): readonly WorkerSpec[] {
+    const { wire, store, clock, log, quietMs, isShared } = this.#options;
+    return [
+      {
+        name: 'writer',
+        restart: 'permanent',
+        start: async () =>
+          (this.#relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log })),
+      },
+      {
+        name: 'extractor',
+        restart: 'permanent',
+        start: async (broke) => {
+          const written = (): void => this.#relay?.nudge();
+          return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, written, broke }));
+        },
+      },
+      {
+        name: 'intake',
+        restart: 'permanent',
+        start: async () =>
+          (this.#following = await startIntake({
+            wire,
+            store,
+            gate: () => this.#gate.opened,
+            committed: (touched) => this.#extractor?.notice(touched),
+          })),
+      },
+    ];
   }
 
-  const measure = async (): Promise<void> => {
-    busLag = (await following?.lag().catch(() => busLag)) ?? 0;
-    if (stopping !== undefined) return;
-    actor.send({ type: 'lag.measured', lag: extractor?.waiting ?? 0, at: clock.now() });
-    cancelMeasure = clock.schedule(measureMs, () => void measure());
-  };
-  let cancelMeasure = clock.schedule(measureMs, () => void measure());
-  let stopping: Promise<void> | undefined;
+  async #stopWorkers(): Promise<void> {
+    this.#gate.open();
+    await this.#supervisor?.stop();
+    this.#actor.send({ type: 'workers.down', at: this.#options.clock.now() });
+  }
 
-  const report = async (): Promise<EngineReport> => {
-    busLag = (await following?.lag().catch(() => busLag)) ?? busLag;
-    const { value } = actor.getSnapshot();
-    return {
-      engineStatus: toEngineStatus(value),
-      intake: value.intake,
-      lastRunAt: extractor?.lastRunAt ?? null,
-      behind: busLag + (extractor?.waiting ?? 0),
-      workers: supervisor?.views() ?? [],
-    };
-  };
-  const answering = await wire.answer({ ...learningAddress }, async () => report());
-  actor.send({ type: 'start', at: clock.now() });
+  async #measure(): Promise<void> {
+    const { clock } = this.#options;
+    await this.#readLag();
+    if (this.#stopping !== undefined) return;
+    this.#actor.send({ type: 'lag.measured', lag: this.#extractor?.waiting ?? 0, at: clock.now() });
+    this.#cancelMeasure = clock.schedule(measureMs, () => void this.#measure());
+  }
 
-  const stop = async (): Promise<void> => {
-    cancelMeasure();
-    answering.stop();
-    actor.send({ type: 'drain', at: clock.now() });
-    await stopped;
-    actor.stop();
-  };
-  return { report, stop: () => (stopping ??= stop()) };
+  /** While the bus is away, the last figure stands. */
+  async #readLag(): Promise<void> {
+    this.#busLag = (await this.#following?.lag().catch(() => this.#busLag)) ?? this.#busLag;
+  }
 }
 
 /** Holds back whoever waits for it while it is closed. */

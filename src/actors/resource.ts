@@ -88,7 +88,7 @@ class LiveResource<T> implements Resource<T> {
     options.announcer.announce('resource.registered', this.#address(id), { what: options.what });
     const hands = resourceMachine.provide({
       actions: {
-        initialize: () => queueMicrotask(() => (this.#pending = this.#initialize())),
+        initialize: () => queueMicrotask(() => void (this.#pending = this.#initialize())),
         clean: () => queueMicrotask(() => void this.#clean()),
         discardLate: () => undefined,
       },

@@ -16,9 +16,9 @@ import type { Principal } from '../access/access.ts';
 import type { ActorName } from './announcer.ts';
 import { announceCall } from './call-record.ts';
 import { toIso } from './clock.ts';
+import type { Route } from './route.ts';
 import type { SessionRoom } from './sessions.ts';
 import type { ToldEdge } from './told-root.ts';
-import type { Route } from './upstreams.ts';
 
 export interface SessionFacts {
   readonly id: string;

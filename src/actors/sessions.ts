@@ -78,101 +78,124 @@ const drainMs = 8_000;
 
 /** Opens the room for sessions. */
 export function openSessions(options: SessionsOptions): Sessions {
-  const { clock, log } = options;
-  const live = new Map<string, LiveSession>();
-  const aborts = new Map<string, AbortController>();
-  const refusals = new Map<string, ErrorCode>();
-  const emptied = new Set<() => void>();
-  let draining = false;
-  const settings = { callsMax: limits.sessionCallsMax, idleMs: options.idleMs ?? idleMsDefault, drainMs };
-  const machine = sessionMachine.provide({
-    actions: {
-      refuseCall: (_, { callId, code }) => refusals.set(callId, code),
-      cancelCalls: (_, { callIds }) => {
-        for (const callId of callIds) aborts.get(callId)?.abort(new Error('the session was closed'));
-      },
-    },
-  });
-  const room: SessionRoom = {
-    ...options,
-    refusals,
-    watch(command) {
-      const controller = new AbortController();
-      const cancel = (): void => controller.abort(command.signal.reason);
-      if (command.signal.aborted) cancel();
-      command.signal.addEventListener('abort', cancel, { once: true });
-      aborts.set(command.callId, controller);
-      return {
-        signal: controller.signal,
-        done() {
-          command.signal.removeEventListener('abort', cancel);
-          aborts.delete(command.callId);
-        },
-      };
-    },
-    ended(session) {
-      leave(session.id);
-      options.changed(session);
-      // The actor is still inside its last transition here.
-      queueMicrotask(() => session.stop());
-    },
-  };
-  const leave = (id: string): void => {
-    live.delete(id);
-    if (live.size > 0) return;
-    for (const resolve of emptied) resolve();
-    emptied.clear();
-  };
+  return new LiveSessions(options);
+}
 
-  const create = (facts: SessionFacts): LiveSession => {
+class LiveSessions implements Sessions {
+  readonly #options: SessionsOptions;
+  readonly #live = new Map<string, LiveSession>();
+  /** One for each call in flight. */
+  readonly #aborts = new Map<string, AbortController>();
+  readonly #refusals = new Map<string, ErrorCode>();
+  readonly #emptied = new Set<() => void>();
+  readonly #machine: typeof sessionMachine;
+  readonly #room: SessionRoom;
+  #draining = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#machine = sessionMachine.provide({
+      actions: {
+        refuseCall: (_, { callId, code }) => this.#refusals.set(callId, code),
+        cancelCalls: (_, { callIds }) => {
+          for (const callId of callIds)
+            this.#aborts.get(callId)?.abort(new DreyError('call_cancelled', 'the session was closed'));
+        },
+      },
+    });
+    this.#room = {
+      ...options,
+      refusals: this.#refusals,
+      watch: (command) => this.#watch(command),
+      ended: (session) => {
+        this.#leave(session.id);
+        options.changed(session);
+        // The actor is still inside its last transition here.
+        queueMicrotask(() => session.stop());
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  open({ sessionId, ...facts }: OpenSession): LiveSession {
+    const known = sessionId === undefined ? undefined : this.#live.get(sessionId);
+    if (known !== undefined) {
+      if (isSame(known.principal, facts.principal)) return known;
+      throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
+    }
+    if (this.#draining)
+      throw new DreyError('node_draining', 'this node is being stopped; try again in a moment');
+    if (this.size >= (this.#options.sessionsMax ?? limits.actorsMax)) {
+      throw new DreyError(
+        'limit_reached',
+        `this node holds ${this.size} sessions and takes no more now; try again later`,
+      );
+    }
+    return this.#create({ ...facts, id: sessionId ?? createId('session', this.#options.clock) });
+  }
+
+  find(id: string, principal: Principal): LiveSession | undefined {
+    const session = this.#live.get(id);
+    return session !== undefined && isSame(session.principal, principal) ? session : undefined;
+  }
+
+  list(namespace: string): readonly SessionView[] {
+    return [...this.#live.values()].filter((session) => session.namespace === namespace).map(toView);
+  }
+
+  async drain(reason: string): Promise<void> {
+    this.#draining = true;
+    const emptied = new Promise<void>((resolve) => this.#emptied.add(resolve));
+    // Their end takes sessions out of the map; those that are left are visited still.
+    for (const session of this.#live.values()) session.drain(reason);
+    if (this.size > 0) await emptied;
+  }
+
+  #create(facts: SessionFacts): LiveSession {
+    const { changed, clock, idleMs = idleMsDefault, log } = this.#options;
+    const settings = { callsMax: limits.sessionCallsMax, idleMs, drainMs };
     const openActor = (onEdge: (edge: ToldEdge) => void) =>
-      createToldRoot(machine, {
+      createToldRoot(this.#machine, {
         edges: sessionEdges,
         onEdge,
         input: { sessionId: facts.id, settings },
         clock: toTimerSource(clock),
         onError: (error) => {
           log.error({ session: facts.id, err: toPlainError(error) }, 'a session actor broke');
-          leave(facts.id);
+          this.#leave(facts.id);
         },
         log,
       });
-    const session = new LiveSession(facts, room, openActor);
-    live.set(facts.id, session);
-    options.changed(session);
+    const session = new LiveSession(facts, this.#room, openActor);
+    this.#live.set(facts.id, session);
+    changed(session);
     return session;
-  };
+  }
 
-  return {
-    open({ sessionId, ...facts }) {
-      const known = sessionId === undefined ? undefined : live.get(sessionId);
-      if (known !== undefined) {
-        if (isSame(known.principal, facts.principal)) return known;
-        throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
-      }
-      if (draining) throw new DreyError('node_draining', 'this node is being stopped; try again in a moment');
-      if (live.size >= (options.sessionsMax ?? limits.actorsMax)) {
-        throw new DreyError(
-          'limit_reached',
-          `this node holds ${live.size} sessions and takes no more now; try again later`,
-        );
-      }
-      return create({ ...facts, id: sessionId ?? createId('session', clock) });
-    },
-    find(id, principal) {
-      const session = live.get(id);
-      return session !== undefined && isSame(session.principal, principal) ? session : undefined;
-    },
-    list: (namespace) => [...live.values()].filter((session) => session.namespace === namespace).map(toView),
-    get size() {
-      return live.size;
-    },
-    async drain(reason) {
-      draining = true;
-      for (const session of [...live.values()]) session.drain(reason);
-      if (live.size > 0) await new Promise<void>((resolve) => emptied.add(resolve));
-    },
-  };
+  #leave(id: string): void {
+    this.#live.delete(id);
+    if (this.size > 0) return;
+    for (const resolve of this.#emptied) resolve();
+    this.#emptied.clear();
+  }
+
+  #watch({ callId, signal }: CallCommand): { readonly signal: AbortSignal; done(): void } {
+    const controller = new AbortController();
+    const cancel = (): void => controller.abort(signal.reason);
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#aborts.set(callId, controller);
+    return {
+      signal: controller.signal,
+      done: () => {
+        signal.removeEventListener('abort', cancel);
+        this.#aborts.delete(callId);
+      },
+    };
+  }
 }
 
 /** A principal may act in several namespaces; a session belongs to one. */

@@ -7,9 +7,10 @@ import { limits } from '../../machines/words/limits.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { createIndex, servingBar } from '../learning/learning.ts';
 import type { SopIndex } from '../learning/learning.ts';
-import type { Store, StoredSop } from '../store/store.ts';
+import type { Store, StoredSop, Trx } from '../store/store.ts';
 import { listSops } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
+import { within } from './within.ts';
 
 export interface ShelfOptions {
   readonly store: Pick<Store, 'inNamespace'>;
@@ -47,93 +48,131 @@ const sopsMax = 10_000;
 /** Namespaces kept; the one that was asked longest ago goes. */
 const namespacesMax = 200;
 const maxAgeMsDefault = 10_000;
+/** A fresh copy is waited for this long; then what is there is served, and the fresh one comes for the next question. */
+const freshMs = 250;
+/** After a failure the store is left alone for this long while there is a copy to serve. */
+const restMs = 1_000;
 
 interface Copy {
   readonly index: SopIndex;
   readonly sops: ReadonlyMap<string, StoredSop>;
-  readonly readAt: number;
+  /** On the monotonic clock. */
+  readAt: number;
   stale: boolean;
+  /** The store failed: not asked again before then. */
+  restsUntil: number;
 }
 
 /** Opens an empty shelf. */
 export function openShelf(options: ShelfOptions): Shelf {
-  const { clock, log } = options;
-  const copies = new Map<string, Copy>();
-  const reading = new Map<string, Promise<Copy>>();
-  const maxAgeMs = options.maxAgeMs ?? maxAgeMsDefault;
+  return new LiveShelf(options);
+}
 
-  const read = async (namespace: string): Promise<Copy> => {
-    const sops = await options.store.inNamespace(namespace, async (trx) => {
-      const all: StoredSop[] = [];
-      for (let offset = 0; offset < sopsMax; offset += pageMax) {
-        const page = await listSops(trx, {
-          statuses: ['active', 'candidate', 'shadow'],
-          limit: pageMax,
-          offset,
-        });
-        all.push(...page);
-        if (page.length < pageMax) break;
-      }
-      return all;
+class LiveShelf implements Shelf {
+  readonly #options: ShelfOptions;
+  readonly #copies = new Map<string, Copy>();
+  readonly #reading = new Map<string, Promise<Copy>>();
+  /** Namespaces that changed while they were being read. */
+  readonly #changed = new Set<string>();
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+  }
+
+  async search({ namespace, task, minConfidence, limit }: SopQuestion): Promise<readonly RankedShelvedSop[]> {
+    const { index, sops } = await this.#get(namespace);
+    const { sopsAnsweredMax, taskTextMax } = limits;
+    const ranked = index.rank({ task: task.slice(0, taskTextMax), minConfidence, limit: sopsAnsweredMax });
+    const found = ranked.flatMap(({ sop, relevance, matched }) => {
+      const stored = sops.get(sop.sopId);
+      // Only who asks for what is below the bar gets what is not active yet.
+      const isServed = stored?.status === 'active' || minConfidence < servingBar.confidence;
+      return stored === undefined || !isServed
+        ? []
+        : [{ ...toShelved(stored), relevance, why: toWhy(matched) }];
     });
-    const copy = {
-      index: createIndex(sops),
-      sops: new Map(sops.map((sop) => [sop.sopId, sop])),
-      readAt: clock.monotonic(),
-      stale: false,
-    };
-    copies.delete(namespace);
-    copies.set(namespace, copy);
-    const [oldest] = copies.keys();
-    if (copies.size > namespacesMax && oldest !== undefined) copies.delete(oldest);
-    return copy;
-  };
+    return found.slice(0, Math.max(0, limit));
+  }
 
-  const get = async (namespace: string): Promise<Copy> => {
-    const copy = copies.get(namespace);
-    if (copy !== undefined && !copy.stale && clock.monotonic() - copy.readAt < maxAgeMs) return copy;
-    let pending = reading.get(namespace);
-    if (pending === undefined) {
-      pending = read(namespace).finally(() => reading.delete(namespace));
-      reading.set(namespace, pending);
-    }
+  forget(namespace: string): void {
+    const copy = this.#copies.get(namespace);
+    if (copy !== undefined) copy.stale = true;
+    if (this.#reading.has(namespace)) this.#changed.add(namespace);
+  }
+
+  async #get(namespace: string): Promise<Copy> {
+    const { clock, log, maxAgeMs = maxAgeMsDefault } = this.#options;
+    const now = clock.monotonic();
+    const copy = this.#copies.get(namespace);
+    if (copy === undefined) return this.#read(namespace);
+    this.#keep(namespace, copy);
+    const isFresh = !copy.stale && now - copy.readAt < maxAgeMs;
+    if (isFresh || now < copy.restsUntil) return copy;
     try {
-      return await pending;
+      return await within(this.#read(namespace), freshMs, clock);
     } catch (error) {
-      if (copy === undefined) throw error;
-      log.warn(
-        { namespace, err: toPlainError(error) },
-        'procedures are served from memory: the database is away',
-      );
+      copy.restsUntil = clock.monotonic() + restMs;
+      const err = toPlainError(error);
+      log.warn({ namespace, err }, 'procedures are served from memory: the database is away or slow');
       return copy;
     }
-  };
+  }
 
-  return {
-    async search({ namespace, task, minConfidence, limit }) {
-      const { index, sops } = await get(namespace);
-      const ranked = index.rank({
-        task: task.slice(0, limits.taskTextMax),
-        minConfidence,
-        limit: Math.min(limit, limits.sopsAnsweredMax),
-      });
-      return ranked.flatMap(({ sop, relevance, matched }) => {
-        const stored = sops.get(sop.sopId);
-        // Below the bar only who asks for it gets what is not active yet.
-        if (stored === undefined || (stored.status !== 'active' && minConfidence >= servingBar.confidence))
-          return [];
-        const why =
-          matched.length === 0
-            ? 'its tools fit the task'
-            : `it shares ${matched.map((term) => `"${term}"`).join(', ')} with the task`;
-        return [{ ...toShelved(stored), relevance, why }];
-      });
-    },
-    forget(namespace) {
-      const copy = copies.get(namespace);
-      if (copy !== undefined) copy.stale = true;
-    },
-  };
+  /** One read at a time for each namespace. */
+  #read(namespace: string): Promise<Copy> {
+    const pending = this.#reading.get(namespace) ?? this.#readNow(namespace);
+    this.#reading.set(namespace, pending);
+    return pending;
+  }
+
+  async #readNow(namespace: string): Promise<Copy> {
+    const { clock, store } = this.#options;
+    try {
+      const sops = await store.inNamespace(namespace, listAll);
+      const before = this.#copies.get(namespace);
+      const copy = {
+        index: before !== undefined && isSame(before.sops, sops) ? before.index : createIndex(sops),
+        sops: new Map(sops.map((sop) => [sop.sopId, sop])),
+        readAt: clock.monotonic(),
+        stale: this.#changed.delete(namespace),
+        restsUntil: 0,
+      };
+      this.#keep(namespace, copy);
+      return copy;
+    } finally {
+      this.#reading.delete(namespace);
+      this.#changed.delete(namespace);
+    }
+  }
+
+  /** Puts a copy last, so that the first one is the one asked longest ago. */
+  #keep(namespace: string, copy: Copy): void {
+    this.#copies.delete(namespace);
+    this.#copies.set(namespace, copy);
+    const [oldest] = this.#copies.keys();
+    if (this.#copies.size > namespacesMax && oldest !== undefined) this.#copies.delete(oldest);
+  }
+}
+
+async function listAll(trx: Trx): Promise<readonly StoredSop[]> {
+  const all: StoredSop[] = [];
+  for (let offset = 0; offset < sopsMax; offset += pageMax) {
+    const statuses = ['active', 'candidate', 'shadow'] as const;
+    const page = await listSops(trx, { statuses, limit: pageMax, offset });
+    all.push(...page);
+    if (page.length < pageMax) break;
+  }
+  return all;
+}
+
+/** Whether an index made of the one is right for the other: building it takes time that calls would wait for. */
+function isSame(before: ReadonlyMap<string, StoredSop>, now: readonly StoredSop[]): boolean {
+  return before.size === now.length && now.every((sop) => before.get(sop.sopId)?.updatedAt === sop.updatedAt);
+}
+
+function toWhy(matched: readonly string[]): string {
+  if (matched.length === 0) return 'its tools fit the task';
+  return `it shares ${matched.map((term) => `"${term}"`).join(', ')} with the task`;
 }
 
 /** A stored SOP with the facts that answers carry in `metadata`. */

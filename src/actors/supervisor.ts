@@ -6,6 +6,7 @@ import type { Actor } from 'xstate';
 import { supervisorDefaults } from '../../machines/supervision.ts';
 import type { RestartKind, SupervisorSettings } from '../../machines/supervision.ts';
 import { supervisorMachine } from '../../machines/supervisor.machine.ts';
+import type { SupervisorEvent } from '../../machines/supervisor.machine.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import { workerEdges, workerMachine } from '../../machines/worker.machine.ts';
@@ -59,156 +60,184 @@ export interface Supervisor {
 /** Workers of one process share its event loop: a beat shows that it turns. Their own waits are bounded elsewhere. */
 const heartbeatMs = 30_000;
 
+/** No instance at all. */
+const nobody = -1;
+
 interface Post {
   readonly spec: WorkerSpec;
   readonly actor: Actor<typeof workerMachine>;
   running: RunningWorker | undefined;
+  /** Which start of it is alive or on its way. */
   n: number;
 }
 
 /** Starts all workers under one supervisor. */
 export function openSupervisor(options: SupervisorOptions): Supervisor {
-  const { clock, log } = options;
-  const posts = new Map<string, Post>(
-    options.workers.map((spec) => [
-      spec.name,
-      { spec, actor: openWorker(spec, options), running: undefined, n: 0 },
-    ]),
-  );
-  const ended = new Set<() => void>();
-  let isUp = false;
-  let isOver = false;
+  return new LiveSupervisor(options);
+}
 
-  const machine = supervisorMachine.provide({
-    actions: {
-      startChild: (_, { id, n }) => queueMicrotask(() => void start(id, n)),
-      stopChild: (_, { id, n }) => queueMicrotask(() => void stop(id, n)),
-      killChild: (_, { id }) => forget(id, new Error('it did not answer in time')),
-      escalate: (_, { child }) => queueMicrotask(() => giveUp(child)),
-    },
-  });
-  const actor = createRoot(machine, {
-    input: {
-      supervisorId: options.name,
-      settings: { ...supervisorDefaults, ...options.settings },
-      specs: options.workers.map(({ name, restart }, dependsOrder) => ({ id: name, restart, dependsOrder })),
-    },
-    clock: toTimerSource(clock),
-    // An observer of its own would need an error listener of its own, too: see root.ts.
-    onSnapshot: (snapshot) => {
-      if (snapshot.hasTag('ended')) for (const resolve of ended) resolve();
-      if (isUp || !snapshot.context.children.every((child) => child.phase === 'up')) return;
-      isUp = true;
-      options.up();
-    },
-    onError: (error) => {
-      log.error({ supervisor: options.name, err: toPlainError(error) }, 'a supervisor broke');
-      options.gaveUp(null);
-    },
-    log,
-  });
+class LiveSupervisor implements Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #posts: ReadonlyMap<string, Post>;
+  readonly #actor: Actor<typeof supervisorMachine>;
+  readonly #ended: Promise<void>;
+  #isUp = false;
+  #isOver = false;
 
-  const tell = (post: Post, event: WorkerEvent): void => post.actor.send(event);
-
-  async function start(id: string, n: number): Promise<void> {
-    const post = posts.get(id);
-    if (post === undefined) return;
-    post.n = n;
-    tell(post, { type: 'start', at: clock.now() });
-    try {
-      const running = await post.spec.start((error) => broke(post, n, error));
-      if (post.n !== n) {
-        await running.stop();
-        return;
-      }
-      post.running = running;
-      tell(post, { type: 'started', at: clock.now() });
-      beat(post, n);
-      actor.send({ type: 'child.started', id, n, at: clock.now() });
-    } catch (error) {
-      broke(post, n, error);
-    }
+  constructor(options: SupervisorOptions) {
+    const { clock, log, name, workers } = options;
+    this.#options = options;
+    this.#posts = new Map(workers.map((spec) => [spec.name, toPost(spec, options)]));
+    let end = (): void => undefined;
+    this.#ended = new Promise((resolve) => (end = resolve));
+    const machine = supervisorMachine.provide({
+      actions: {
+        startChild: (_, { id, n }) => this.#soon(id, (post) => void this.#start(post, n)),
+        stopChild: (_, { id, n }) => this.#soon(id, (post) => void this.#stop(post, n)),
+        killChild: (_, { id }) => this.#kill(id),
+        escalate: (_, { child }) => queueMicrotask(() => this.#giveUp(child)),
+      },
+    });
+    this.#actor = createRoot(machine, {
+      input: {
+        supervisorId: name,
+        settings: { ...supervisorDefaults, ...options.settings },
+        specs: workers.map((spec, dependsOrder) => ({ id: spec.name, restart: spec.restart, dependsOrder })),
+      },
+      clock: toTimerSource(clock),
+      // A subscription of its own would need an error listener of its own, too: see root.ts.
+      onSnapshot: (snapshot) => {
+        if (snapshot.hasTag('ended')) end();
+        if (this.#isUp || !snapshot.context.children.every((child) => child.phase === 'up')) return;
+        this.#isUp = true;
+        options.up();
+      },
+      onError: (error) => {
+        log.error({ supervisor: name, err: toPlainError(error) }, 'a supervisor broke');
+        end();
+        options.gaveUp(null);
+      },
+      log,
+    });
+    this.#actor.send({ type: 'start', at: clock.now() });
   }
 
-  function beat(post: Post, n: number): void {
-    clock.schedule(heartbeatMs / 3, () => {
-      if (isOver || post.n !== n || post.running === undefined) return;
-      tell(post, { type: 'heartbeat', at: clock.now() });
-      beat(post, n);
+  views(): readonly WorkerView[] {
+    return [...this.#posts.values()].map(({ spec, actor }) => {
+      const { value, context } = actor.getSnapshot();
+      const lastError = context.lastError?.message ?? null;
+      return { name: spec.name, state: value, attempts: context.attempt, lastError };
     });
   }
 
-  function broke(post: Post, n: number, error: unknown): void {
+  async stop(): Promise<void> {
+    this.#send({ type: 'stop', at: this.#options.clock.now() });
+    await this.#ended;
+    this.#isOver = true;
+    this.#actor.stop();
+    for (const post of this.#posts.values()) post.actor.stop();
+  }
+
+  /** After the transition that decided it. */
+  #soon(id: string, act: (post: Post) => void): void {
+    const post = this.#posts.get(id);
+    if (post !== undefined) queueMicrotask(() => act(post));
+  }
+
+  async #start(post: Post, n: number): Promise<void> {
+    const { clock } = this.#options;
+    post.n = n;
+    this.#tell(post, { type: 'start', at: clock.now() });
+    let running: RunningWorker;
+    try {
+      running = await post.spec.start((error) => this.#broke(post, n, error));
+    } catch (error) {
+      this.#broke(post, n, error);
+      return;
+    }
+    if (post.n !== n) {
+      this.#stopLate(post, running);
+      return;
+    }
+    post.running = running;
+    this.#tell(post, { type: 'started', at: clock.now() });
+    this.#beat(post, n);
+    this.#send({ type: 'child.started', id: post.spec.name, n, at: clock.now() });
+  }
+
+  #beat(post: Post, n: number): void {
+    const { clock } = this.#options;
+    clock.schedule(heartbeatMs / 3, () => {
+      if (this.#isOver || post.n !== n) return;
+      this.#tell(post, { type: 'heartbeat', at: clock.now() });
+      this.#beat(post, n);
+    });
+  }
+
+  #broke(post: Post, n: number, error: unknown): void {
     if (post.n !== n) return;
+    const { clock, log } = this.#options;
     const { name } = post.spec;
     log.warn({ worker: name, err: toPlainError(error) }, 'a worker failed');
-    forget(name, error);
-    actor.send({ type: 'child.exited', id: name, n, reason: 'error', at: clock.now() });
+    this.#forget(post, error);
+    this.#send({ type: 'child.exited', id: name, n, reason: 'error', at: clock.now() });
+  }
+
+  #kill(id: string): void {
+    const post = this.#posts.get(id);
+    if (post !== undefined) this.#forget(post, new Error('it did not start or stop in time'));
   }
 
   /** Lets go of a worker without waiting for it; what it still reports is not heard. */
-  function forget(id: string, error: unknown): void {
-    const post = posts.get(id);
-    if (post === undefined) return;
+  #forget(post: Post, error: unknown): void {
     const { running } = post;
     post.running = undefined;
-    post.n = -1;
-    tell(post, { type: 'crashed', error: toPlainError(error, 'worker_failed'), at: clock.now() });
-    running
-      ?.stop()
-      .catch((cause: unknown) =>
-        log.debug({ worker: id, err: String(cause) }, 'a failed worker did not stop cleanly'),
-      );
+    post.n = nobody;
+    const at = this.#options.clock.now();
+    this.#tell(post, { type: 'crashed', error: toPlainError(error, 'worker_failed'), at });
+    if (running !== undefined) this.#stopLate(post, running);
   }
 
-  async function stop(id: string, n: number): Promise<void> {
-    const post = posts.get(id);
-    if (post === undefined) return;
-    const { running } = post;
+  #stopLate({ spec }: Post, running: RunningWorker): void {
+    running.stop().catch((error: unknown) => {
+      this.#options.log.debug({ worker: spec.name, err: String(error) }, 'a worker did not stop cleanly');
+    });
+  }
+
+  async #stop(post: Post, n: number): Promise<void> {
+    const { clock, log } = this.#options;
+    const { running, spec } = post;
     post.running = undefined;
     // A start that is still on its way must not put it back.
-    post.n = -1;
+    post.n = nobody;
     try {
       await running?.stop();
     } catch (error) {
-      log.warn({ worker: id, err: toPlainError(error) }, 'a worker did not stop cleanly');
+      log.warn({ worker: spec.name, err: toPlainError(error) }, 'a worker did not stop cleanly');
     }
-    if (isOver) return;
-    tell(post, { type: running === undefined ? 'stop' : 'stopped', at: clock.now() });
-    actor.send({ type: 'child.exited', id, n, reason: 'normal', at: clock.now() });
+    this.#tell(post, { type: running === undefined ? 'stop' : 'stopped', at: clock.now() });
+    this.#send({ type: 'child.exited', id: spec.name, n, reason: 'normal', at: clock.now() });
   }
 
   /** One worker died too often: it is told as given up before the owner hears of it. */
-  function giveUp(child: string | null): void {
-    const post = posts.get(child ?? '');
-    if (post !== undefined) tell(post, { type: 'give.up', at: clock.now() });
-    options.gaveUp(child);
+  #giveUp(child: string | null): void {
+    const { clock, gaveUp } = this.#options;
+    const post = this.#posts.get(child ?? '');
+    if (post !== undefined) this.#tell(post, { type: 'give.up', at: clock.now() });
+    gaveUp(child);
   }
 
-  actor.send({ type: 'start', at: clock.now() });
+  #tell(post: Post, event: WorkerEvent): void {
+    if (!this.#isOver) post.actor.send(event);
+  }
 
-  return {
-    views: () =>
-      [...posts.values()].map(({ spec, actor: worker }) => {
-        const { value, context } = worker.getSnapshot();
-        return {
-          name: spec.name,
-          state: value,
-          attempts: context.attempt,
-          lastError: context.lastError?.message ?? null,
-        };
-      }),
-    async stop() {
-      if (!actor.getSnapshot().hasTag('ended')) {
-        const done = new Promise<void>((resolve) => ended.add(resolve));
-        actor.send({ type: 'stop', at: clock.now() });
-        if (!actor.getSnapshot().hasTag('ended')) await done;
-      }
-      isOver = true;
-      actor.stop();
-      for (const post of posts.values()) post.actor.stop();
-    },
-  };
+  #send(event: SupervisorEvent): void {
+    if (!this.#isOver) this.#actor.send(event);
+  }
+}
+
+function toPost(spec: WorkerSpec, options: SupervisorOptions): Post {
+  return { spec, actor: openWorker(spec, options), running: undefined, n: nobody };
 }
 
 function openWorker(

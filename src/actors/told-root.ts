@@ -47,13 +47,12 @@ export function createToldRoot<TMachine extends AnyStateMachine>(
   return createRoot(tapped, {
     ...root,
     onSnapshot: (snapshot) => {
-      const now = snapshot as AnyMachineSnapshot;
+      const now: AnyMachineSnapshot = snapshot;
       const last = before;
       before = now;
       if (last === undefined || last.value === now.value) return;
-      for (const { from, to, type } of toEdges(edges, last.value, now.value)) {
+      for (const { from, to, type } of toEdges(edges, last.value, now.value))
         if (type !== null) onEdge({ type, from, to, cause: { ...cause } }, now.context, last.context);
-      }
       onChange?.(now.value);
     },
   } as RootOptions<TMachine>);

@@ -3,7 +3,7 @@
  * It resolves a client's tool name to its route (breaker, then resource) and keeps the catalogue; one upstream that
  * fails never holds up the others, and its last known tools stay listed.
  */
-import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import { DreyError } from '../../machines/words/errors.ts';
 import { systemNamespace, toToken } from '../../machines/words/ids.ts';
 import { buildCatalogue, openUpstream } from '../upstream/upstream.ts';
 import type {
@@ -21,6 +21,8 @@ import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { openResource } from './resource.ts';
 import type { Resource, ResourceView } from './resource.ts';
+import { toRoute } from './route.ts';
+import type { Guarded, Route } from './route.ts';
 
 export interface UpstreamsOptions {
   readonly configs: Readonly<Record<string, UpstreamConfig>>;
@@ -33,13 +35,6 @@ export interface UpstreamsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
-}
-
-/** The way of one tool's calls: the breaker passes them on to the resource or refuses. */
-export interface Route {
-  readonly server: string;
-  readonly tool: string;
-  call(command: CallCommand): Promise<CallOutcome>;
 }
 
 export interface BreakerView {
@@ -61,184 +56,176 @@ export interface Upstreams {
 
 const startTimeoutMs = 30_000;
 const callTimeoutMs = 120_000;
-/** A failed upstream is tried again when it is called, but not more often than this. */
-const reviveMs = 30_000;
+/** An upstream that failed too often is tried again after this long: one whose tools were never seen is never called. */
+const reviveMs = 120_000;
+/** Programs take seconds to fail: over a shorter time an upstream that never comes up would be started for ever. */
+const restarts = { restartsMax: 5, restartPeriodMs: 120_000, restMs: 200 } as const;
+/** Problems of the catalogue that are remembered as logged. */
+const toldMax = 1_000;
 
-interface Guarded {
-  readonly alias: string;
+interface Listed extends Guarded {
   readonly config: UpstreamConfig;
   readonly resource: Resource<Upstream>;
   readonly breaker: Breaker;
   tools: readonly ToolDefinition[];
-  revivedAt: number;
+  /** Counts the lists asked for; only the newest answer is taken. */
+  lists: number;
 }
 
 /** Starts every upstream that is not disabled. */
 export function openUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, log } = options;
-  const listeners = new Set<() => void>();
-  const guarded = new Map<string, Guarded>();
-  /** Problems of the catalogue that were logged; a handful for each upstream. */
-  const told = new Set<string>();
-  let routes = new Map<string, Route>();
-  let tools: readonly CatalogueTool[] = [];
+  return new LiveUpstreams(options);
+}
 
-  const rebuild = (): void => {
-    const entries = [...guarded.values()].map((one) => ({
+class LiveUpstreams implements Upstreams {
+  readonly #options: UpstreamsOptions;
+  readonly #guarded = new Map<string, Listed>();
+  readonly #listeners = new Set<() => void>();
+  readonly #told = new Set<string>();
+  #routes: ReadonlyMap<string, Route> = new Map();
+  #tools: readonly CatalogueTool[] = [];
+  /** The catalogue as clients see it, to tell a change from a mere restart. */
+  #face = '[]';
+
+  constructor(options: UpstreamsOptions) {
+    this.#options = options;
+    for (const [alias, config] of Object.entries(options.configs))
+      if (config.disabled !== true) this.#add(alias, config);
+  }
+
+  resolve(name: string): Route | undefined {
+    return this.#routes.get(name);
+  }
+
+  catalogue(): { readonly tools: readonly CatalogueTool[] } {
+    return { tools: this.#tools };
+  }
+
+  onChange(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  resources(): readonly ResourceView[] {
+    return [...this.#guarded.values()].map((one) => one.resource.view());
+  }
+
+  breakers(): readonly BreakerView[] {
+    return [...this.#guarded.values()].map(({ breaker }) => ({
+      id: breaker.id,
+      state: breaker.state,
+      retryAfterMs: breaker.retryAfterMs(),
+    }));
+  }
+
+  async settled(boundMs: number): Promise<void> {
+    let cancel = (): void => undefined;
+    const bound = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.schedule(boundMs, resolve);
+    });
+    await Promise.race([
+      Promise.all([...this.#guarded.values()].map((one) => one.resource.settled())),
+      bound,
+    ]);
+    cancel();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#guarded.values()].map((one) => one.resource.dispose()));
+    for (const one of this.#guarded.values()) one.breaker.close();
+  }
+
+  #add(alias: string, config: UpstreamConfig): void {
+    const { announcer, clock, log } = this.#options;
+    const resource = openResource<Upstream>({
+      name: alias,
+      what: 'url' in config ? `MCP server at ${toOrigin(config.url)}` : `MCP server ${config.command}`,
+      start: (broke) => this.#start(alias, config, broke),
+      stop: (upstream) => upstream.close(),
+      settings: { initMs: startTimeoutMs + 5_000, ...restarts },
+      reviveMs: reviveMs,
+      clock,
+      log,
+      announcer,
+      onChange: () => queueMicrotask(() => this.#rebuild()),
+    });
+    const id = `b-${toToken(alias)}`;
+    const breaker = openBreaker({
+      id,
+      config: this.#options.breaker,
+      clock,
+      onEdge: (edge) => announceEdge(this.#options, id, edge),
+      log,
+    });
+    const nothing = { tools: [], lists: 0, revivedAt: -Infinity };
+    this.#guarded.set(alias, { alias, config, resource, breaker, ...nothing });
+  }
+
+  async #start(alias: string, config: UpstreamConfig, broke: (error: unknown) => void): Promise<Upstream> {
+    const { clientInfo, env, log } = this.#options;
+    const upstream = await openUpstream({
+      alias,
+      config,
+      clientInfo,
+      log,
+      env,
+      startTimeoutMs,
+      callTimeoutMs,
+    });
+    upstream.onClosed((why) => broke(new DreyError('upstream_unavailable', why)));
+    upstream.onToolsChanged(() => {
+      this.#list(alias, upstream).catch((error: unknown) =>
+        log.warn({ alias, err: String(error) }, 'the changed tools of an upstream could not be listed'),
+      );
+    });
+    try {
+      await this.#list(alias, upstream);
+    } catch (error) {
+      await upstream.close();
+      throw error;
+    }
+    return upstream;
+  }
+
+  async #list(alias: string, upstream: Upstream): Promise<void> {
+    const one = this.#guarded.get(alias);
+    if (one === undefined) return;
+    one.lists += 1;
+    const mine = one.lists;
+    const tools = await upstream.listTools();
+    if (one.lists !== mine) return;
+    one.tools = tools;
+    this.#rebuild();
+  }
+
+  #rebuild(): void {
+    const { prefix, reserved } = this.#options;
+    const entries = [...this.#guarded.values()].map((one) => ({
       alias: one.alias,
       tools: one.tools,
       ...(one.config.tools === undefined ? {} : { filter: one.config.tools }),
       stale: one.resource.current === undefined,
     }));
-    const built = buildCatalogue(entries, { prefix: options.prefix, reserved: options.reserved });
-    for (const problem of built.problems)
-      log.warn({ server: problem.server, tool: problem.tool }, problem.sentence);
-    tools = built.tools;
-    routes = new Map(
-      tools.flatMap((tool) => {
-        const behind = guarded.get(tool.server);
-        return behind === undefined ? [] : [[tool.name, toRoute(behind, tool.tool, clock)] as const];
+    const { tools, problems } = buildCatalogue(entries, { prefix, reserved });
+    for (const { server, tool, sentence } of problems) this.#tellOnce(server, tool, sentence);
+    this.#tools = tools;
+    this.#routes = new Map(
+      tools.flatMap(({ name, server, tool }) => {
+        const behind = this.#guarded.get(server);
+        return behind === undefined ? [] : [[name, toRoute(behind, tool, this.#options.clock)] as const];
       }),
     );
-    for (const changed of listeners) changed();
-  };
-
-  const list = async (alias: string, upstream: Upstream): Promise<void> => {
-    const one = guarded.get(alias);
-    const listed = await upstream.listTools();
-    if (one !== undefined) one.tools = listed;
-    rebuild();
-  };
-
-  for (const [alias, config] of Object.entries(options.configs)) {
-    if (config.disabled === true) continue;
-    const resource = openResource<Upstream>({
-      name: alias,
-      what: 'url' in config ? `MCP server at ${toOrigin(config.url)}` : `MCP server ${config.command}`,
-      start: async (broke) => {
-        const upstream = await openUpstream({
-          alias,
-          config,
-          clientInfo: options.clientInfo,
-          log,
-          env: options.env,
-          startTimeoutMs,
-          callTimeoutMs,
-        });
-        upstream.onClosed((why) => broke(new Error(why)));
-        upstream.onToolsChanged(
-          () =>
-            void list(alias, upstream).catch((error: unknown) =>
-              log.warn({ alias, err: String(error) }, 'the changed tools of an upstream could not be listed'),
-            ),
-        );
-        try {
-          await list(alias, upstream);
-        } catch (error) {
-          await upstream.close();
-          throw error;
-        }
-        return upstream;
-      },
-      stop: (upstream) => upstream.close(),
-      settings: { initMs: startTimeoutMs + 5_000 },
-      clock,
-      log,
-      announcer: options.announcer,
-      onChange: () => queueMicrotask(rebuild),
-    });
-    const breaker = openBreaker({
-      id: `b-${toToken(alias)}`,
-      config: options.breaker,
-      clock,
-      onEdge: (edge) => announceEdge(options, `b-${toToken(alias)}`, edge),
-      log,
-    });
-    guarded.set(alias, { alias, config, resource, breaker, tools: [], revivedAt: 0 });
+    const face = JSON.stringify(tools.map(({ name, definition }) => ({ name, definition })));
+    if (face === this.#face) return;
+    this.#face = face;
+    for (const changed of this.#listeners) changed();
   }
 
-  return {
-    resolve: (name) => routes.get(name),
-    catalogue: () => ({ tools }),
-    onChange(changed) {
-      listeners.add(changed);
-      return () => listeners.delete(changed);
-    },
-    resources: () => [...guarded.values()].map((one) => one.resource.view()),
-    breakers: () =>
-      [...guarded.values()].map(({ breaker }) => ({
-        id: breaker.id,
-        state: breaker.state,
-        retryAfterMs: breaker.retryAfterMs(),
-      })),
-    async settled(boundMs) {
-      const all = Promise.all([...guarded.values()].map((one) => one.resource.settled()));
-      let cancel = (): void => undefined;
-      const bound = new Promise<void>((resolve) => {
-        cancel = clock.schedule(boundMs, resolve);
-      });
-      await Promise.race([all, bound]);
-      cancel();
-    },
-    async close() {
-      await Promise.all([...guarded.values()].map((one) => one.resource.dispose()));
-      for (const one of guarded.values()) one.breaker.close();
-    },
-  };
-}
-
-function toRoute(one: Guarded, tool: string, clock: Clock): Route {
-  return {
-    server: one.alias,
-    tool,
-    async call(command) {
-      const admission = one.breaker.permit();
-      if (!admission.ok) {
-        return {
-          outcome: 'refused',
-          code: 'breaker_open',
-          message: `the upstream "${one.alias}" failed too often lately; its circuit breaker refuses calls for now`,
-          retryAfterMs: admission.retryAfterMs ?? undefined,
-        };
-      }
-      const begunAt = clock.monotonic();
-      const upstream = one.resource.current;
-      if (upstream === undefined) {
-        one.breaker.done(admission.permit, 'ignored', 0);
-        return refuseAbsent(one, clock);
-      }
-      const outcome = await upstream.call({
-        tool,
-        args: command.args,
-        meta: command.meta,
-        signal: command.signal,
-        notify: command.notify,
-      });
-      one.breaker.done(admission.permit, toVerdict(outcome), clock.monotonic() - begunAt);
-      return outcome;
-    },
-  };
-}
-
-/** Only what says something about the upstream's health counts; a tool's own error does not. */
-function toVerdict(outcome: CallOutcome): 'ok' | 'err' | 'ignored' {
-  if (outcome.outcome === 'finished') return 'ok';
-  if (outcome.outcome === 'refused') return 'ignored';
-  return outcome.countsAgainst ? 'err' : 'ignored';
-}
-
-function refuseAbsent(one: Guarded, clock: Clock): CallOutcome {
-  const { state, lastError } = one.resource.view();
-  if (state === 'failed' && clock.monotonic() - one.revivedAt > reviveMs) {
-    one.revivedAt = clock.monotonic();
-    one.resource.restart();
+  #tellOnce(server: string, tool: string, sentence: string): void {
+    if (this.#told.has(sentence) || this.#told.size >= toldMax) return;
+    this.#told.add(sentence);
+    this.#options.log.warn({ server, tool }, sentence);
   }
-  return {
-    outcome: 'refused',
-    code: 'upstream_unavailable',
-    message: `the upstream "${one.alias}" is ${state}${lastError === null ? '' : `: ${lastError}`}`,
-    retryAfterMs: 1_000,
-  };
 }
 
 function announceEdge(options: UpstreamsOptions, id: string, edge: BreakerEdge): void {

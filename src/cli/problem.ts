@@ -24,7 +24,7 @@ export function toProblem(status: number, text: string, url: string): DreyError 
   if (code !== undefined) return new DreyError(code, detail ?? code);
   const known = byStatus.get(status);
   // The status decides about what is not in the node's own words, for instance a proxy's.
-  const sentence = `${url} answered ${status}${detail === undefined ? '' : `: ${detail}`}.`;
+  const sentence = `${url} answered ${status}${detail === undefined ? '' : `: ${detail.replace(/\.$/, '')}`}.`;
   return new DreyError(known ?? (status >= 500 ? 'unexpected' : 'node_unreachable'), sentence);
 }
 

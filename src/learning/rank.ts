@@ -7,6 +7,7 @@ import {
   type Document,
   type IndexedSop,
   type ServedSop,
+  isWord,
   type TermIndex,
 } from './sop-index.ts';
 import { type Term, toTerms } from './terms.ts';

@@ -95,7 +95,7 @@ export interface ConfigSources {
 
 /** Finds, reads and checks the configuration; throws `config_invalid` or `file_unreadable`. */
 export function readConfig(sources: ConfigSources): NodeConfig {
-  const { env, cwd, flags } = sources;
+  const { env, flags } = sources;
   const file = findConfigFile(sources);
   const parsed = parseConfig(file === undefined ? {} : readJson(file), file ?? 'the built-in defaults');
   const { dataFolder, $schema: _schema, ...rest } = parsed;

@@ -8,10 +8,32 @@ export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
 export type { SopCause } from './sop-content.ts';
-export { commitActor, dropActor, readActor } from './tables/actors.ts';
-export type { ActorCommit, ActorCommitted, StoredActor } from './tables/actors.ts';
+export {
+  commitActor,
+  commitStep,
+  confirmStep,
+  dropActor,
+  readActor,
+  readActorLocked,
+} from './tables/actors.ts';
+export type {
+  ActorCommit,
+  ActorCommitted,
+  InboxEntry,
+  StepCommit,
+  StepOutcome,
+  StoredActor,
+} from './tables/actors.ts';
 export { saveCalls } from './tables/calls.ts';
 export type { ArchivedCall } from './tables/calls.ts';
+export {
+  commitContextStep,
+  listContexts,
+  listContextVersions,
+  readContext,
+  readContextActor,
+} from './tables/contexts.ts';
+export type { ContextChange, ContextStatus, ContextVersionRow, StoredContext } from './tables/contexts.ts';
 export { readDrafts } from './tables/drafts.ts';
 export type { EpisodeDraft } from './tables/drafts.ts';
 export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-letters.ts';
@@ -27,7 +49,8 @@ export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
 export type { NamespaceRow } from './tables/namespaces.ts';
-export { addToOutbox, measureOutbox, relayOutbox } from './tables/outbox.ts';
+export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tables/outbox.ts';
+export type { OutboxEffect } from './tables/outbox.ts';
 export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
 export { closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
@@ -42,5 +65,5 @@ export { saveSop, touchUsedSops } from './tables/sops.ts';
 export type { SavedSop } from './tables/sops.ts';
 export { finishTask, listTasks, startTask } from './tables/tasks.ts';
 export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
-export { takeDueTimers } from './tables/timers.ts';
+export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';

@@ -3,7 +3,7 @@
  * A crash in between sends it again with the same ids, which the bus and the inboxes recognise.
  */
 import type { DreyEvent } from '../../../machines/words/events.ts';
-import { toPlainError } from '../../../machines/words/errors.ts';
+import { isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import type { Store } from '../../store/store.ts';
 import { relayOutbox } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
@@ -28,45 +28,77 @@ const everyMsDefault = 1_000;
 
 /** Starts relaying; failures of bus or database are tried again for as long as it runs. */
 export function startRelay(options: RelayOptions): Relay {
-  const { store, clock, log } = options;
-  const everyMs = options.everyMs ?? everyMsDefault;
-  let stopped = false;
-  let again = false;
-  let cancel: (() => void) | undefined;
-  let running: Promise<void> | undefined;
+  const relay = new LiveRelay(options);
+  relay.nudge();
+  return relay;
+}
 
-  const drain = async (): Promise<void> => {
+class LiveRelay implements Relay {
+  readonly #options: RelayOptions;
+  #stopped = false;
+  #again = false;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  nudge(): void {
+    this.#again = true;
+    if (this.#running === undefined && !this.#stopped) this.#turn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#running;
+  }
+
+  #turn(): void {
+    const { clock, everyMs = everyMsDefault } = this.#options;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined;
+      if (!this.#stopped) this.#cancel = clock.schedule(everyMs, () => this.#turn());
+    });
+  }
+
+  async #drain(): Promise<void> {
+    const { store, log } = this.#options;
     try {
       let sent: number;
       do {
-        again = false;
-        sent = await relayOutbox(store, async (events) => void (await options.publishAll(events)), {
-          limit: batchMax,
-        });
-      } while ((sent > 0 || again) && !stopped);
+        this.#again = false;
+        sent = await relayOutbox(store, (events) => this.#publish(events), { limit: batchMax });
+      } while ((sent > 0 || this.#again) && !this.#stopped);
     } catch (error) {
       log.debug({ err: toPlainError(error) }, 'the outbox waits for bus and database');
     }
-  };
-  const turn = (): void => {
-    cancel?.();
-    cancel = undefined;
-    running = drain().finally(() => {
-      running = undefined;
-      if (!stopped) cancel = clock.schedule(everyMs, turn);
-    });
-  };
-  turn();
+  }
 
-  return {
-    nudge() {
-      again = true;
-      if (running === undefined && !stopped) turn();
-    },
-    async stop() {
-      stopped = true;
-      cancel?.();
-      await running;
-    },
-  };
+  /** All at once; when one of them cannot be an event at all, the others do not wait behind it for ever. */
+  async #publish(events: readonly DreyEvent[]): Promise<void> {
+    const { publishAll, log } = this.#options;
+    try {
+      await publishAll(events);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      for (const event of events) {
+        await publishAll([event]).catch((cause: unknown) => {
+          if (!isFault(cause)) throw cause;
+          log.error(
+            { event, err: toPlainError(cause) },
+            'an event in the outbox is malformed and is dropped',
+          );
+        });
+      }
+    }
+  }
+}
+
+/** The event's own fault: trying it again can never help. */
+function isFault(error: unknown): boolean {
+  return isDreyError(error) && (error.code === 'envelope_invalid' || error.code === 'argument_invalid');
 }

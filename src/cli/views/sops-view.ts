@@ -57,7 +57,16 @@ export function toSopLines(sop: SopView, paints: Paints): string[] {
 
 /** The readable steps, numbered. */
 export function toNumbered(steps: readonly string[]): string[] {
-  return steps.map((line, index) => `  ${String(index + 1).padStart(2)}. ${toSafeText(line)}`);
+  return steps.map((line, index) => `  ${toNumber(index)} ${toSafeText(toBare(line))}`);
+}
+
+function toNumber(index: number): string {
+  return `${index + 1}.`.padStart(3);
+}
+
+/** Some lines bring their number with them. */
+function toBare(line: string): string {
+  return line.replace(/^\d{1,4}[.)]\s+/, '');
 }
 
 function toStepLines(step: StepView, index: number, sop: SopView, paints: Paints): string[] {
@@ -70,7 +79,7 @@ function toStepLines(step: StepView, index: number, sop: SopView, paints: Paints
   const shown = marks.length === 0 ? '' : `  ${paints.faint(toSafeText(`(${marks.join('; ')})`))}`;
   const line = sop.steps.length === sop.procedure.length ? (sop.steps[index] ?? step.tool) : step.tool;
   return [
-    `  ${String(index + 1).padStart(2)}. ${toSafeText(line)}${shown}`,
+    `  ${toNumber(index)} ${toSafeText(toBare(line))}${shown}`,
     ...Object.entries(step.args).map(
       ([name, binding]) =>
         `        ${paints.name(toSafeText(name))} ${paints.faint('from')} ${toSafeText(toSource(binding))}`,

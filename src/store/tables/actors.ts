@@ -3,11 +3,14 @@
  * Of several hosts that act on the same revision exactly one wins; the others learn the revision that stands.
  */
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
 import type { Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
-import { addToOutbox } from './outbox.ts';
-import { replaceTimers } from './timers.ts';
+import { takeInbox } from './inbox.ts';
+import { addToOutbox, toOutboxParts } from './outbox.ts';
+import type { OutboxEffect } from './outbox.ts';
+import { replaceTimers, toTimerParts } from './timers.ts';
 import type { TimerToSet } from './timers.ts';
 
 export interface ActorCommit {
@@ -46,6 +49,93 @@ export async function commitActor(trx: Trx, commit: ActorCommit): Promise<ActorC
   await replaceTimers(trx, commit, commit.timers);
   await addToOutbox(trx, commit.outbox);
   return { ok: true, revision: commit.revision + 1 };
+}
+
+/** A step as the durable host commits it: one statement, with the id of what caused it. */
+export interface StepCommit {
+  readonly kind: string;
+  readonly id: string;
+  /** The revision that was read; 0 for an actor that is new. */
+  readonly revision: number;
+  /** The snapshot as JSON text. */
+  readonly snapshot: string;
+  readonly machineVersion: string;
+  /** All moments the actor waits for from now on; null when there are none and were none. */
+  readonly timers: readonly TimerToSet[] | null;
+  readonly events: readonly DreyEvent[];
+  readonly effects: readonly OutboxEffect[];
+  /** What caused the step; it is taken with it, and never twice. */
+  readonly inbox: InboxEntry;
+}
+
+export interface InboxEntry {
+  readonly consumer: string;
+  readonly id: string;
+}
+
+/** `taken`: it had its effect before; `moved`: the revision is not the one that was read. */
+export type StepOutcome = 'written' | 'taken' | 'moved';
+
+/** Commits a step; nothing of it is written unless all of it is. */
+export async function commitStep(trx: Trx, commit: StepCommit): Promise<StepOutcome> {
+  return writeStep(trx, commit, []);
+}
+
+/** Commits a step with further parts, each of which selects from `step`: what a kind keeps beside its row. */
+export async function writeStep(
+  trx: Trx,
+  commit: StepCommit,
+  beside: readonly RawBuilder<unknown>[],
+): Promise<StepOutcome> {
+  const { namespace } = trx;
+  const { kind, id, revision, inbox } = commit;
+  const known = sql`select 1 from inbox
+    where namespace = ${namespace} and consumer = ${inbox.consumer} and id = ${inbox.id}`;
+  const step =
+    revision === 0
+      ? sql`insert into actors (namespace, kind, id, revision, snapshot, machine_version)
+          select ${namespace}, ${assertName('an actor kind', kind, 40)}, ${assertName('an actor id', id, 128)}, 1,
+            ${commit.snapshot}::json, ${commit.machineVersion}
+          where not exists (${known}) on conflict (namespace, kind, id) do nothing returning 1`
+      : sql`update actors set revision = revision + 1, snapshot = ${commit.snapshot}::json,
+            machine_version = ${commit.machineVersion}, updated_at = now()
+          where namespace = ${namespace} and kind = ${kind} and id = ${id} and revision = ${revision}
+            and not exists (${known}) returning 1`;
+  const parts = [
+    sql`taken as (insert into inbox (namespace, consumer, id)
+      select ${namespace}, ${inbox.consumer}, ${assertName('a command id', inbox.id, 200)} from step)`,
+    ...toTimerParts(namespace, commit),
+    ...toOutboxParts(namespace, [...commit.events, ...commit.effects]),
+    ...beside,
+  ];
+  const { rows } = await sql<{ written: boolean; known: boolean }>`
+    with step as (${step}), ${sql.join(parts)}
+    select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
+  if (rows[0]?.written === true) return 'written';
+  return rows[0]?.known === true ? 'taken' : 'moved';
+}
+
+/** For a step that changes nothing: the revision still stands (and is held), and its cause is taken. */
+export async function confirmStep(
+  trx: Trx,
+  step: Pick<StepCommit, 'kind' | 'id' | 'revision' | 'inbox'>,
+): Promise<'confirmed' | 'taken' | 'moved'> {
+  const standing = await readActorLocked(trx, step);
+  if ((standing?.revision ?? 0) !== step.revision) return 'moved';
+  const taken = await takeInbox(trx, step.inbox.consumer, [step.inbox.id]);
+  return taken.size === 1 ? 'confirmed' : 'taken';
+}
+
+/** An actor's last commit, held until the transaction ends. */
+export async function readActorLocked(
+  trx: Trx,
+  actor: { readonly kind: string; readonly id: string },
+): Promise<StoredActor | undefined> {
+  const { rows } = await sql<StoredActor>`
+    select kind, id, revision, snapshot, machine_version as "machineVersion", updated_at as "updatedAt"
+    from actors where namespace = ${trx.namespace} and kind = ${actor.kind} and id = ${actor.id}
+    for update`.execute(trx.db);
+  return rows[0];
 }
 
 /** An actor's last commit, or undefined. */

@@ -3,6 +3,8 @@
  * commits the step it caused, so a process that dies in between loses nothing.
  */
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
+import { DreyError } from '../../../machines/words/errors.ts';
 import type { SystemTrx, Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
 
@@ -51,6 +53,43 @@ export async function replaceTimers(
       })),
     )
     .execute();
+}
+
+/** The same as parts of a step's statement, which selects from `step`; nothing when timers play no role. */
+export function toTimerParts(
+  namespace: string,
+  actor: { readonly kind: string; readonly id: string; readonly timers: readonly TimerToSet[] | null },
+): readonly RawBuilder<unknown>[] {
+  const { kind, id, timers } = actor;
+  if (timers === null) return [];
+  if (timers.length > timersPerActorMax) {
+    throw new DreyError('limit_reached', `an actor may wait for ${timersPerActorMax} moments at a time`);
+  }
+  const names = timers.map(({ name }) => assertName('a timer name', name, 128));
+  return [
+    sql`gone as (delete from timers where namespace = ${namespace} and kind = ${kind} and id = ${id}
+      and name <> all(${names}::text[]) and exists (select 1 from step))`,
+    // One that stays is written again: it is a new moment, and nobody's lease.
+    sql`armed as (insert into timers (namespace, kind, id, name, due_at, event)
+      select ${namespace}, ${kind}, ${id}, name, due_at, event::json
+      from step, unnest(${names}::text[], ${timers.map(({ dueAt }) => dueAt)}::timestamptz[],
+        ${timers.map(({ event }) => toJson(event))}::text[]) as given (name, due_at, event)
+      on conflict (namespace, kind, id, name)
+      do update set due_at = excluded.due_at, event = excluded.event, leased_until = null)`,
+  ];
+}
+
+/** The next moment anybody waits for, or null. */
+export async function readNextDue(trx: SystemTrx): Promise<string | null> {
+  const { rows } = await sql<{ dueAt: string | null }>`
+    select min(due_at) as "dueAt" from timers where leased_until is null`.execute(trx.db);
+  return rows[0]?.dueAt ?? null;
+}
+
+/** Removes a timer that its actor knows nothing of; one that was set anew stays. */
+export async function dropTimer(trx: Trx, timer: Omit<DueTimer, 'namespace' | 'event'>): Promise<void> {
+  await sql`delete from timers where namespace = ${trx.namespace} and kind = ${timer.kind} and id = ${timer.id}
+    and name = ${timer.name} and due_at = ${timer.dueAt}::timestamptz`.execute(trx.db);
 }
 
 /** Takes timers that are due, of all namespaces; what another node is taking at this moment is passed over. */

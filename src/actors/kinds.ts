@@ -1,0 +1,44 @@
+/**
+ * Every kind of actor there is: its machine, and whether its steps are committed before anybody is answered. A durable
+ * kind has hands for the durable host; the others are live roots whose hands are the file of their name. A new kind is
+ * one line here and one file.
+ */
+import { machines } from '../../machines/machines.ts';
+import type { MachineKind } from '../../machines/machines.ts';
+import { contextKind } from './context.ts';
+import type { DurableKind } from './durable-kind.ts';
+
+export interface KindEntry {
+  readonly kind: MachineKind;
+  readonly machine: (typeof machines)[MachineKind]['machine'];
+  readonly version: number;
+  readonly edges: (typeof machines)[MachineKind]['edges'];
+  readonly durable: boolean;
+  /** Null for live roots, and for durable kinds that nobody hosts yet. */
+  readonly hands: DurableKind | null;
+}
+
+const live = (kind: MachineKind): KindEntry => ({ kind, ...machines[kind], durable: false, hands: null });
+const durable = (kind: MachineKind, hands: DurableKind | null): KindEntry => ({
+  kind,
+  ...machines[kind],
+  durable: true,
+  hands,
+});
+
+/** All kinds, in the order of the documentation. */
+export const kinds: readonly KindEntry[] = [
+  live('node'),
+  live('session'),
+  durable('context', contextKind),
+  live('breaker'),
+  live('resource'),
+  live('supervisor'),
+  live('learning'),
+  live('worker'),
+  durable('sop', null),
+  durable('run', null),
+];
+
+/** The kinds that the durable host runs. */
+export const durableKinds: readonly DurableKind[] = kinds.flatMap(({ hands }) => hands ?? []);
