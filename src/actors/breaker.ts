@@ -7,6 +7,7 @@ import type { BreakerContext, BreakerEvent } from '../../machines/breaker.machin
 import { toEdges } from '../../machines/edges.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import type { EventType } from '../../machines/words/events.ts';
+import { systemNamespace } from '../../machines/words/ids.ts';
 import { toBreakerSettings } from './breaker-config.ts';
 import type { BreakerConfig, BreakerSettings } from './breaker-config.ts';
 import { BreakerCounters } from './breaker-counters.ts';
@@ -15,6 +16,7 @@ import { parsePersisted, toSnapshot, toTimes } from './breaker-snapshot.ts';
 import type { BreakerState, PersistedBreaker } from './breaker-snapshot.ts';
 import type { Log } from './clock.ts';
 import { createRoot } from './root.ts';
+import type { Roots } from './roots.ts';
 
 /** How a call ended for the breaker: refused arguments and the caller's own cancellation are `ignored`. */
 export type CallOutcome = 'ok' | 'err' | 'ignored';
@@ -37,6 +39,8 @@ export interface BreakerEdge {
   readonly cause: BreakerEvent;
   /** How long until a call may probe; null where no time is known. */
   readonly retryAfterMs: number | null;
+  /** What it was made with; on the first edge of a life, for replay. */
+  readonly input?: Record<string, unknown>;
 }
 
 export interface BreakerOptions {
@@ -48,6 +52,8 @@ export interface BreakerOptions {
   /** What `persist` gave. */
   readonly snapshot?: PersistedBreaker;
   readonly log?: Log;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
 }
 
 /** Opens a breaker, or restores a persisted one; throws `config_invalid`. */
@@ -68,6 +74,7 @@ export class Breaker {
   /** How far the breaker's own time line is ahead of the process's clock; it runs on while nobody is there. */
   readonly #aheadMs: number;
   readonly #actor;
+  #input: Record<string, unknown> | undefined;
   /** Events on their way into the machine: a listener may send one while another is told of. */
   readonly #causes: BreakerEvent[] = [];
 
@@ -81,8 +88,13 @@ export class Breaker {
     const restored = snapshot === undefined ? null : parsePersisted(snapshot, log);
     const awayMs = restored === null ? 0 : Math.max(0, this.#wall() - restored.wallAt);
     this.#aheadMs = restored === null ? 0 : restored.at + awayMs - clock.monotonic();
+    const input = { breakerId: id, times };
+    // A restored breaker goes on with the life it had.
+    this.#input = restored === null ? input : undefined;
     this.#actor = createRoot(breakerMachine, {
-      input: { breakerId: id, times },
+      input,
+      roots: options.roots,
+      address: { namespace: systemNamespace, kind: 'breaker', id },
       ...(restored === null ? {} : { snapshot: toSnapshot(restored, id, times) }),
       onSnapshot: (now) => this.#follow(now.value, now.context),
       onError: (error) => log.error({ breaker: id, error: String(error) }, 'A breaker broke.'),
@@ -249,7 +261,10 @@ export class Breaker {
     this.#state = to;
     this.#context = context;
     for (const { type } of toEdges(breakerEdges, from, to)) {
-      if (type !== null) this.#options.onEdge({ type, from, to, cause, retryAfterMs: this.retryAfterMs() });
+      if (type === null) continue;
+      const input = this.#input === undefined ? {} : { input: this.#input };
+      this.#input = undefined;
+      this.#options.onEdge({ type, from, to, cause, retryAfterMs: this.retryAfterMs(), ...input });
     }
   }
 

@@ -59,6 +59,11 @@ interface Place<TResident> {
   usedAt: number;
 }
 
+interface Entered<TResident> {
+  readonly place: Place<TResident>;
+  readonly resident: TResident;
+}
+
 /** Opens an empty directory. */
 export function openDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAnswer>>(
   options: DirectoryOptions<TMessage, TAnswer, TResident>,
@@ -77,6 +82,8 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
   /** In the order of use: the first was used longest ago. */
   readonly #places = new Map<string, Place<TResident>>();
   readonly #leaving = new Map<string, Promise<void>>();
+  /** Messages that wait for their actor, by address: the last of them. */
+  readonly #entering = new Map<string, Promise<void>>();
   #activations = 0;
   #passivations = 0;
   #closed = false;
@@ -91,16 +98,18 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
 
   async deliver(address: Address, message: TMessage): Promise<TAnswer> {
     const key = toAddressText(address);
-    const place = this.#places.get(key) ?? (await this.#activate(address, key));
-    this.#touch(key, place);
-    place.open += 1;
-    try {
-      const resident = place.resident ?? (await place.opening);
-      if (resident === undefined) throw new DreyError('unexpected', `${key} was never opened`);
-      return await resident.deliver(message);
-    } finally {
-      place.open -= 1;
-    }
+    const place = this.#entering.has(key) ? undefined : this.#places.get(key);
+    if (place?.resident !== undefined) return this.#hand(key, place, place.resident, message);
+    // Who comes while somebody waits for the actor comes after it.
+    const entering = (this.#entering.get(key) ?? Promise.resolve()).then(async () =>
+      this.#enter(address, key),
+    );
+    const settled = entering.then(ignore, ignore).then(() => {
+      if (this.#entering.get(key) === settled) this.#entering.delete(key);
+    });
+    this.#entering.set(key, settled);
+    const entered = await entering;
+    return this.#hand(key, entered.place, entered.resident, message);
   }
 
   find(address: Address): TResident | undefined {
@@ -134,13 +143,33 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
     await Promise.all(this.#leaving.values());
   }
 
-  async #activate(address: Address, key: string): Promise<Place<TResident>> {
+  async #hand(
+    key: string,
+    place: Place<TResident>,
+    resident: TResident,
+    message: TMessage,
+  ): Promise<TAnswer> {
+    this.#touch(key, place);
+    place.open += 1;
+    try {
+      return await resident.deliver(message);
+    } finally {
+      place.open -= 1;
+    }
+  }
+
+  async #enter(address: Address, key: string): Promise<Entered<TResident>> {
     // The one before it may still be writing what it must not lose.
     for (let leaving = this.#leaving.get(key); leaving !== undefined; leaving = this.#leaving.get(key)) {
       await leaving;
     }
-    const present = this.#places.get(key);
-    if (present !== undefined) return present;
+    const place = this.#places.get(key) ?? this.#activate(address, key);
+    const resident = place.resident ?? (await place.opening);
+    if (resident === undefined) throw new DreyError('unexpected', `${key} was never opened`);
+    return { place, resident };
+  }
+
+  #activate(address: Address, key: string): Place<TResident> {
     if (this.#closed) throw new DreyError('node_draining', 'this node takes no more messages');
     this.#makeRoom();
     const place: Place<TResident> = {
@@ -229,3 +258,5 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
 function isAtRest<TMessage, TAnswer>(place: Place<Resident<TMessage, TAnswer>>): boolean {
   return place.open === 0 && place.resident?.isBusy === false;
 }
+
+function ignore(): void {}

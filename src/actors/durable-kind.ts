@@ -74,6 +74,8 @@ export type Effect = (params: unknown, what: EffectCall) => Promise<MachineEvent
 export interface EffectCall {
   readonly id: string;
   readonly address: Address;
+  /** Aborted when the try has taken too long, or the node stops. */
+  readonly signal: AbortSignal;
 }
 
 /** An actor as it was read: its machine's snapshot as plain data that nobody else holds, and what lies beside it. */

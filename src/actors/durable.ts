@@ -11,7 +11,7 @@ import type { Clock, Log } from './clock.ts';
 import { noCrash } from './crash-point.ts';
 import type { CrashPoint } from './crash-point.ts';
 import type { Resident } from './directory.ts';
-import type { Answer, Delivery, DurableKind, MachineEvent } from './durable-kind.ts';
+import type { Answer, Delivery, DurableKind, MachineEvent, Verdict } from './durable-kind.ts';
 import { isUnborn, toDueEvent, toMachineEvent } from './durable-border.ts';
 import { readCopy } from './durable-read.ts';
 import { think, toInboxName } from './durable-step.ts';
@@ -222,13 +222,14 @@ class DurableActor implements DurableResident {
     const standing = thought !== null && outcome === 'written' ? toCopy(copy, thought) : copy;
     this.#keep(standing);
     if (outcome === 'written' && thought !== null) this.#announce(standing, thought);
-    const verdict = thought?.verdict;
-    if (verdict?.ok === false) {
-      const { code, data = null } = verdict;
-      return { ok: false, code, revision: standing.revision, data };
-    }
+    return this.#toAnswer(standing, thought?.verdict ?? null, delivery);
+  }
+
+  #toAnswer(standing: Copy, verdict: Verdict | null, delivery: Delivery): Answer {
+    const { revision } = standing;
+    if (verdict?.ok === false) return { ok: false, code: verdict.code, revision, data: verdict.data ?? null };
     const data = verdict?.data ?? (delivery.from === 'command' ? this.#toKnown(standing) : null);
-    return { ok: true, revision: standing.revision, duplicate: false, data };
+    return { ok: true, revision, duplicate: false, data };
   }
 
   #keep(copy: Copy): void {

@@ -2,7 +2,7 @@
  * The effect runner: does what durable actors wanted done, after the commit that wanted it. An effect may be tried more
  * than once, always with the same id; its completion reaches the actor once, through the inbox.
  */
-import { DreyError, isDreyError, toPlainError } from '../../machines/words/errors.ts';
+import { DreyError, isDreyError, toDreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
 import { addDeadLetter, runOutboxEffects } from '../store/store.ts';
@@ -20,6 +20,8 @@ export interface EffectRunnerOptions {
   readonly log: Log;
   /** How often to look for what other processes left; `nudge` looks at once. */
   readonly everyMs?: number;
+  /** How long one try may take; its transaction is held as long. */
+  readonly tryMs?: number;
   readonly crashPoint?: CrashPoint;
 }
 
@@ -30,6 +32,8 @@ export interface EffectRunner {
 }
 
 const everyMsDefault = 1_000;
+/** Below the time after which the database ends a transaction that says nothing. */
+const tryMsDefault = 20_000;
 /** Effects at a time; each needs a connection for its completion, beside the one that holds them all. */
 const atATimeMax = 4;
 /** Tries that fail by the effect's own fault, in this process, before it is put among the dead letters. */
@@ -40,89 +44,135 @@ const pauseMsMax = 30_000;
 const failingMax = 1_000;
 
 interface Failing {
+  /** Failures, and how many of them were the effect's own fault. */
+  readonly fails: number;
   readonly tries: number;
   readonly notBefore: number;
 }
 
 /** Starts running effects. */
 export function startEffects(options: EffectRunnerOptions): EffectRunner {
-  const { store, clock, log } = options;
-  const crash = options.crashPoint ?? noCrash;
-  const everyMs = options.everyMs ?? everyMsDefault;
-  const failing = new Map<string, Failing>();
-  let stopped = false;
-  let again = false;
-  let cancel: (() => void) | undefined;
-  let running: Promise<void> | undefined;
+  const runner = new RunningEffects(options);
+  runner.nudge();
+  return runner;
+}
 
-  const perform = async ({ id, effect, address, params }: OutboxEffect): Promise<void> => {
-    const act = options.kinds.get(address.kind)?.effects[effect];
-    if (act === undefined) {
-      throw new DreyError('argument_invalid', `a ${address.kind} actor has no effect "${effect}"`);
-    }
-    const event = await act(params, { id, address });
-    crash('effect_ran');
-    if (event === null) return;
-    await options.deliver(address, { from: 'effect', id, event });
-    crash('effect_completed');
-  };
-  const run = async (effect: OutboxEffect, isDone: boolean): Promise<boolean> => {
-    crash('effect_taken');
-    if (isDone) return true;
-    try {
-      await perform(effect);
-      failing.delete(effect.id);
-      return true;
-    } catch (error) {
-      return fail(effect, error);
-    }
-  };
-  const fail = async (effect: OutboxEffect, error: unknown): Promise<boolean> => {
-    const isOwnFault = !(isDreyError(error) && error.retry !== 'never');
-    const tries = (failing.get(effect.id)?.tries ?? 0) + (isOwnFault ? 1 : 0);
-    log.warn({ effect: effect.id, tries, err: toPlainError(error) }, 'an effect failed');
-    if (tries >= triesMax) {
-      failing.delete(effect.id);
-      return bury(store, effect, error, tries);
-    }
-    const pauseMs = Math.min(pauseMsMax, firstPauseMs * 2 ** tries);
-    if (failing.size < failingMax) failing.set(effect.id, { tries, notBefore: clock.monotonic() + pauseMs });
-    return false;
-  };
-  const drain = async (): Promise<void> => {
+class RunningEffects implements EffectRunner {
+  readonly #options: EffectRunnerOptions;
+  readonly #crash: CrashPoint;
+  readonly #failing = new Map<string, Failing>();
+  readonly #stopping = new AbortController();
+  #stopped = false;
+  #again = false;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: EffectRunnerOptions) {
+    this.#options = options;
+    this.#crash = options.crashPoint ?? noCrash;
+  }
+
+  nudge(): void {
+    this.#again = true;
+    if (this.#running === undefined && !this.#stopped) this.#turn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    this.#stopping.abort(new DreyError('node_draining', 'the node stops; the effect is tried again'));
+    await this.#running;
+  }
+
+  #turn(): void {
+    const { clock, everyMs = everyMsDefault } = this.#options;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined;
+      if (!this.#stopped) this.#cancel = clock.schedule(this.#again ? 0 : everyMs, () => this.#turn());
+    });
+  }
+
+  async #drain(): Promise<void> {
+    const { store, clock, log } = this.#options;
     try {
       let taken: number;
       do {
-        again = false;
+        this.#again = false;
         const now = clock.monotonic();
-        const except = [...failing].filter(([, { notBefore }]) => notBefore > now).map(([id]) => id);
-        taken = await runOutboxEffects(store, run, { limit: atATimeMax, except });
-      } while ((taken > 0 || again) && !stopped);
+        const except = [...this.#failing].filter(([, { notBefore }]) => notBefore > now).map(([id]) => id);
+        taken = await runOutboxEffects(store, async (effect, isDone) => this.#run(effect, isDone), {
+          limit: atATimeMax,
+          except,
+        });
+      } while ((taken > 0 || this.#again) && !this.#stopped);
     } catch (error) {
       log.debug({ err: toPlainError(error) }, 'effects wait for the database');
     }
-  };
-  const turn = (): void => {
-    cancel?.();
-    cancel = undefined;
-    running = drain().finally(() => {
-      running = undefined;
-      if (!stopped) cancel = clock.schedule(again ? 0 : everyMs, turn);
-    });
-  };
-  turn();
+  }
 
-  return {
-    nudge() {
-      again = true;
-      if (running === undefined && !stopped) turn();
-    },
-    async stop() {
-      stopped = true;
-      cancel?.();
-      await running;
-    },
-  };
+  async #run(effect: OutboxEffect, isDone: boolean): Promise<boolean> {
+    this.#crash('effect_taken');
+    if (isDone) return true;
+    try {
+      await this.#perform(effect);
+      this.#failing.delete(effect.id);
+      return true;
+    } catch (error) {
+      return this.#fail(effect, error);
+    }
+  }
+
+  async #perform({ id, effect, address, params }: OutboxEffect): Promise<void> {
+    const { kinds, deliver } = this.#options;
+    const act = kinds.get(address.kind)?.effects[effect];
+    if (act === undefined) {
+      throw new DreyError('argument_invalid', `a ${address.kind} actor has no effect "${effect}"`);
+    }
+    const event = await this.#within((signal) => act(params, { id, address, signal }));
+    this.#crash('effect_ran');
+    if (event === null) return;
+    await deliver(address, { from: 'effect', id, event });
+    this.#crash('effect_completed');
+  }
+
+  /** Waits no longer than one try may take, and not at all once the node stops. */
+  async #within<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, tryMs = tryMsDefault } = this.#options;
+    const over = new AbortController();
+    const cancel = clock.schedule(tryMs, () => {
+      over.abort(new DreyError('call_timeout', `the effect took more than ${tryMs} ms`));
+    });
+    const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
+    const aborted = new Promise<never>((_, reject) => {
+      const fail = (): void => reject(toDreyError(signal.reason));
+      if (signal.aborted) fail();
+      else signal.addEventListener('abort', fail, { once: true });
+    });
+    aborted.catch(() => undefined);
+    try {
+      return await Promise.race([act(signal), aborted]);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #fail(effect: OutboxEffect, error: unknown): Promise<boolean> {
+    const { store, clock, log } = this.#options;
+    const isOwnFault = !(isDreyError(error) && error.retry !== 'never');
+    const before = this.#failing.get(effect.id);
+    const fails = (before?.fails ?? 0) + 1;
+    const tries = (before?.tries ?? 0) + (isOwnFault ? 1 : 0);
+    log.warn({ effect: effect.id, tries, err: toPlainError(error) }, 'an effect failed');
+    if (tries >= triesMax) {
+      this.#failing.delete(effect.id);
+      return bury(store, effect, error, tries);
+    }
+    const notBefore = clock.monotonic() + Math.min(pauseMsMax, firstPauseMs * 2 ** fails);
+    if (this.#failing.size < failingMax) this.#failing.set(effect.id, { fails, tries, notBefore });
+    return false;
+  }
 }
 
 /** Nobody could do it: it lies among the dead letters, with the reason, and waits no longer. */

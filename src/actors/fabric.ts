@@ -7,7 +7,7 @@ import { createId, Token } from '../../machines/words/ids.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Store } from '../store/store.ts';
-import type { CommandDelivery, Following, Wire } from '../wire/wire.ts';
+import type { CommandDelivery, Following, FollowTuning, Wire } from '../wire/wire.ts';
 import type { Clock, Log } from './clock.ts';
 import { toContext } from './context.ts';
 import { openContexts } from './contexts.ts';
@@ -39,6 +39,7 @@ export interface FabricOptions {
   readonly crashPoint?: CrashPoint;
   /** Under which name all nodes share the commands; default `actors`. */
   readonly durable?: string;
+  readonly followTuning?: Pick<FollowTuning, 'ackWaitMs' | 'retryMs' | 'attemptsMax'>;
 }
 
 export interface Fabric {
@@ -115,7 +116,7 @@ async function followKind(
   wire: Pick<Wire, 'followCommands'>,
   { kind }: DurableKind,
   deliver: (address: Address, delivery: Delivery) => Promise<Answer>,
-  { log, durable = 'actors' }: FabricOptions,
+  { log, durable = 'actors', followTuning = {} }: FabricOptions,
 ): Promise<Following> {
   const hand = async ({ command }: CommandDelivery): Promise<void> => {
     const { id, to, verb, data, correlation, traceparent } = command;
@@ -124,6 +125,7 @@ async function followKind(
     if (!answer.ok) log.info({ command: id, to, verb, code: answer.code }, 'an actor refused a command');
   };
   return wire.followCommands({
+    ...followTuning,
     to: { kind },
     durable: `${durable}-${kind}`,
     onBatch: async (batch) => {

@@ -14,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import type { Following, Wire } from '../wire/wire.ts';
 import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
+import type { ActorView, Roots } from './roots.ts';
 import { openSupervisor } from './supervisor.ts';
 import type { Supervisor, WorkerSpec, WorkerView } from './supervisor.ts';
 import { toTimerSource } from './timer-source.ts';
@@ -33,6 +34,8 @@ export interface LearningOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
   readonly quietMs: number;
   readonly isShared: (namespace: string) => boolean;
   /** The engine cannot go on; the process should end and be started again. */
@@ -47,6 +50,8 @@ export interface EngineReport {
   /** Events on the bus and episodes in memory that are not learned from yet. */
   readonly behind: number;
   readonly workers: readonly WorkerView[];
+  /** The actors of the engine's process. */
+  readonly actors?: readonly ActorView[];
 }
 
 export interface LearningEngine {
@@ -99,6 +104,8 @@ class LiveEngine implements LearningEngine {
         if (engine === 'stopped') markStopped();
       },
       input: { engineId: learningAddress.id, settings: learningDefaults },
+      roots: options.roots,
+      address: learningAddress,
       clock: toTimerSource(clock),
       onError: (error) => {
         markStopped();
@@ -124,6 +131,7 @@ class LiveEngine implements LearningEngine {
       lastRunAt: this.#extractor?.lastRunAt ?? null,
       behind: this.#busLag + (this.#extractor?.waiting ?? 0),
       workers: this.#supervisor?.views() ?? [],
+      actors: this.#options.roots?.views() ?? [],
     };
   }
 
@@ -140,7 +148,7 @@ class LiveEngine implements LearningEngine {
   }
 
   #startWorkers(): void {
-    const { announcer, clock, failed, log } = this.#options;
+    const { announcer, clock, failed, log, roots } = this.#options;
     this.#supervisor = openSupervisor({
       name: 'learning',
       workers: this.#toWorkers(),
@@ -148,6 +156,7 @@ class LiveEngine implements LearningEngine {
       clock,
       log,
       announcer,
+      roots,
       up: () => this.#actor.send({ type: 'workers.up', at: clock.now() }),
       gaveUp: (worker) => {
         const reason = `the worker ${worker ?? '?'} failed too often`;

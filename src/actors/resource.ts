@@ -14,6 +14,7 @@ import { toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace, toToken } from '../../machines/words/ids.ts';
 import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
+import type { Roots } from './roots.ts';
 import { createToldRoot } from './told-root.ts';
 import type { ToldEdge } from './told-root.ts';
 import { toTimerSource } from './timer-source.ts';
@@ -38,6 +39,8 @@ export interface ResourceOptions<T> {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
   readonly onChange?: () => void;
 }
 
@@ -98,6 +101,8 @@ class LiveResource<T> implements Resource<T> {
       onEdge: (edge, context, before) => this.#announce(edge, context, before),
       onChange: (state) => this.#changed(state),
       input: { resourceId: id, settings: { ...resourceDefaults, ...options.settings } },
+      roots: options.roots,
+      address: this.#address(id),
       clock: toTimerSource(options.clock),
       onError: (error) => {
         options.log.error({ resource: id, err: toPlainError(error) }, 'a resource actor broke');
@@ -152,13 +157,12 @@ class LiveResource<T> implements Resource<T> {
     this.#actor.send(event);
   }
 
-  #announce({ type, from, to, cause }: ToldEdge, context: ResourceContext, before: ResourceContext): void {
+  #announce({ type, cause, ...edge }: ToldEdge, context: ResourceContext, before: ResourceContext): void {
     const reason = context.lastError?.message;
     const consumed = isOwnEvent(cause) ? { ...toResourceCause(before, cause) } : cause;
     const said = reason === undefined ? {} : { reason: reason.slice(0, 4_000) };
     this.#options.announcer.announce(type as 'resource.healthy', this.#address(context.resourceId), {
-      from,
-      to,
+      ...edge,
       cause: consumed,
       ...said,
     });

@@ -13,9 +13,11 @@ import type {
   SnapshotFrom,
 } from 'xstate';
 import { toDreyError } from '../../machines/words/errors.ts';
+import type { Address } from '../../machines/words/ids.ts';
 import type { Log } from './clock.ts';
 import { createLongClock } from './long-clock.ts';
 import type { TimerSource } from './long-clock.ts';
+import type { Roots } from './roots.ts';
 
 export interface RootOptions<TLogic extends AnyActorLogic> {
   readonly input?: InputFrom<TLogic>;
@@ -26,6 +28,9 @@ export interface RootOptions<TLogic extends AnyActorLogic> {
   /** Sees every snapshot from the first on. */
   readonly onSnapshot?: (snapshot: SnapshotFrom<TLogic>) => void;
   readonly inspect?: (event: InspectionEvent) => void;
+  /** Where it is known by its address while it lives. */
+  readonly roots?: Roots | undefined;
+  readonly address?: Address;
   /** Hears of the error that ended the actor; it can only be created anew. */
   readonly onError: (error: unknown) => void;
   readonly log: Log;
@@ -61,9 +66,15 @@ export function createRoot<TLogic extends AnyActorLogic>(
   // The conditional types of createActor cannot be met by a generic logic; what goes in is what comes out.
   const actor = createActor<AnyActorLogic>(logic, settings) as unknown as Actor<TLogic>;
   const onSnapshot = options.onSnapshot ?? ignore;
+  const { roots, address } = options;
+  const remove = roots === undefined || address === undefined ? ignore : roots.add(address, actor);
   actor.subscribe({
     next: guarded('watcher', onSnapshot),
-    error: guarded('error observer', options.onError),
+    error: (error) => {
+      remove();
+      guarded('error observer', options.onError)(error);
+    },
+    complete: remove,
   });
   return actor.start();
 }

@@ -14,6 +14,7 @@ import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { LiveSession } from './session.ts';
 import type { SessionFacts } from './session.ts';
+import type { Roots } from './roots.ts';
 import { toTimerSource } from './timer-source.ts';
 import { createToldRoot } from './told-root.ts';
 import type { ToldEdge } from './told-root.ts';
@@ -23,6 +24,8 @@ export interface SessionsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
   readonly redactor: Redactor;
   readonly routes: Pick<Upstreams, 'resolve'>;
   /** Waits for the disk before a reply leaves; only where power cuts must not matter. */
@@ -155,13 +158,15 @@ class LiveSessions implements Sessions {
   }
 
   #create(facts: SessionFacts): LiveSession {
-    const { changed, clock, idleMs = idleMsDefault, log } = this.#options;
+    const { changed, clock, idleMs = idleMsDefault, log, roots } = this.#options;
     const settings = { callsMax: limits.sessionCallsMax, idleMs, drainMs };
     const openActor = (onEdge: (edge: ToldEdge) => void) =>
       createToldRoot(this.#machine, {
         edges: sessionEdges,
         onEdge,
         input: { sessionId: facts.id, settings },
+        roots,
+        address: { namespace: facts.principal.namespace, kind: 'session', id: facts.id },
         clock: toTimerSource(clock),
         onError: (error) => {
           log.error({ session: facts.id, err: toPlainError(error) }, 'a session actor broke');

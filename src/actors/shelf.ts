@@ -120,29 +120,29 @@ class LiveShelf implements Shelf {
 
   /** One read at a time for each namespace. */
   #read(namespace: string): Promise<Copy> {
-    const pending = this.#reading.get(namespace) ?? this.#readNow(namespace);
+    const pending =
+      this.#reading.get(namespace) ??
+      this.#readNow(namespace).finally(() => {
+        this.#reading.delete(namespace);
+        this.#changed.delete(namespace);
+      });
     this.#reading.set(namespace, pending);
     return pending;
   }
 
   async #readNow(namespace: string): Promise<Copy> {
     const { clock, store } = this.#options;
-    try {
-      const sops = await store.inNamespace(namespace, listAll);
-      const before = this.#copies.get(namespace);
-      const copy = {
-        index: before !== undefined && isSame(before.sops, sops) ? before.index : createIndex(sops),
-        sops: new Map(sops.map((sop) => [sop.sopId, sop])),
-        readAt: clock.monotonic(),
-        stale: this.#changed.delete(namespace),
-        restsUntil: 0,
-      };
-      this.#keep(namespace, copy);
-      return copy;
-    } finally {
-      this.#reading.delete(namespace);
-      this.#changed.delete(namespace);
-    }
+    const sops = await store.inNamespace(namespace, listAll);
+    const before = this.#copies.get(namespace);
+    const copy = {
+      index: before !== undefined && isSame(before.sops, sops) ? before.index : createIndex(sops),
+      sops: new Map(sops.map((sop) => [sop.sopId, sop])),
+      readAt: clock.monotonic(),
+      stale: this.#changed.delete(namespace),
+      restsUntil: 0,
+    };
+    this.#keep(namespace, copy);
+    return copy;
   }
 
   /** Puts a copy last, so that the first one is the one asked longest ago. */

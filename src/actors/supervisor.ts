@@ -14,6 +14,7 @@ import type { WorkerContext, WorkerEvent, WorkerName } from '../../machines/work
 import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
 import { createRoot } from './root.ts';
+import type { Roots } from './roots.ts';
 import { createToldRoot } from './told-root.ts';
 import type { ToldEdge } from './told-root.ts';
 import { toTimerSource } from './timer-source.ts';
@@ -38,6 +39,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
   /** Every worker is up for the first time. */
   readonly up: () => void;
   /** One worker died too often. */
@@ -242,7 +245,7 @@ function toPost(spec: WorkerSpec, options: SupervisorOptions): Post {
 
 function openWorker(
   spec: WorkerSpec,
-  { clock, log, announcer }: SupervisorOptions,
+  { clock, log, announcer, roots }: SupervisorOptions,
 ): Actor<typeof workerMachine> {
   const name = { namespace: systemNamespace, kind: 'worker', id: `w-${spec.name}` } as const;
   const tell = ({ type, ...edge }: ToldEdge, { attempt, lastError }: WorkerContext): void => {
@@ -258,6 +261,8 @@ function openWorker(
     edges: workerEdges,
     onEdge: tell,
     input: { name: spec.name, heartbeatMs },
+    roots,
+    address: name,
     clock: toTimerSource(clock),
     onError: (error) => log.error({ worker: spec.name, err: toPlainError(error) }, 'a worker actor broke'),
     log,

@@ -4,7 +4,8 @@
  */
 import type { Actor, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import { toEdges } from '../../machines/edges.ts';
-import type { LifecycleEdges } from '../../machines/edges.ts';
+import type { Edge, LifecycleEdges } from '../../machines/edges.ts';
+import { untoldMax } from '../../machines/words/events.ts';
 import type { EventType } from '../../machines/words/events.ts';
 import { createRoot } from './root.ts';
 import type { RootOptions } from './root.ts';
@@ -14,8 +15,14 @@ export interface ToldEdge {
   readonly type: EventType;
   readonly from: string;
   readonly to: string;
-  readonly cause: EventObject & Readonly<Record<string, unknown>>;
+  readonly cause: Cause;
+  /** Causes since the edge before, of edges that have no event of their own. */
+  readonly untold?: Cause[];
+  /** What the actor was made with; on the first edge of a life, so that replay knows where one begins. */
+  readonly input?: Record<string, unknown>;
 }
+
+type Cause = EventObject & Readonly<Record<string, unknown>>;
 
 type ContextOf<TMachine extends AnyStateMachine> = ReturnType<Actor<TMachine>['getSnapshot']>['context'];
 
@@ -38,11 +45,32 @@ export function createToldRoot<TMachine extends AnyStateMachine>(
   const { edges, onEdge, onChange, ...root } = options;
   let cause: EventObject = { type: 'xstate.init' };
   let before: AnyMachineSnapshot | undefined;
+  let untold: Cause[] = [];
+  // A restored actor goes on with the life it had.
+  let input = root.snapshot === undefined ? toInput(root.input) : undefined;
   // The prototype keeps everything else of the machine; only its ear is tapped.
   const tapped = Object.create(machine) as TMachine;
   tapped.transition = (snapshot, event, scope) => {
     cause = event;
     return machine.transition(snapshot, event, scope);
+  };
+  const tell = ({ type, from, to }: Edge, now: AnyMachineSnapshot, last: AnyMachineSnapshot): void => {
+    const consumed: Cause = { ...cause };
+    if (type === null) {
+      if (untold.length < untoldMax) untold.push(consumed);
+      return;
+    }
+    const edge = {
+      type,
+      from,
+      to,
+      cause: consumed,
+      ...(untold.length === 0 ? {} : { untold }),
+      ...(input === undefined ? {} : { input }),
+    };
+    untold = [];
+    input = undefined;
+    onEdge(edge, now.context, last.context);
   };
   return createRoot(tapped, {
     ...root,
@@ -52,8 +80,12 @@ export function createToldRoot<TMachine extends AnyStateMachine>(
       before = now;
       if (last === undefined || last.value === now.value) return;
       for (const { from, to, type } of toEdges(edges, last.value, now.value))
-        if (type !== null) onEdge({ type, from, to, cause: { ...cause } }, now.context, last.context);
+        tell({ type, from, to }, now, last);
       onChange?.(now.value);
     },
-  } as RootOptions<TMachine>);
+  });
+}
+
+function toInput(input: unknown): Record<string, unknown> | undefined {
+  return typeof input === 'object' && input !== null ? { ...input } : undefined;
 }

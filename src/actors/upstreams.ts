@@ -21,6 +21,7 @@ import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { openResource } from './resource.ts';
 import type { Resource, ResourceView } from './resource.ts';
+import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
 import type { Guarded, Route } from './route.ts';
 
@@ -35,6 +36,8 @@ export interface UpstreamsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
 }
 
 export interface BreakerView {
@@ -143,6 +146,7 @@ class LiveUpstreams implements Upstreams {
       start: (broke) => this.#start(alias, config, broke),
       stop: (upstream) => upstream.close(),
       settings: { initMs: startTimeoutMs + 5_000, ...restarts },
+      roots: this.#options.roots,
       reviveMs: reviveMs,
       clock,
       log,
@@ -153,6 +157,7 @@ class LiveUpstreams implements Upstreams {
     const breaker = openBreaker({
       id,
       config: this.#options.breaker,
+      roots: this.#options.roots,
       clock,
       onEdge: (edge) => announceEdge(this.#options, id, edge),
       log,
@@ -231,7 +236,8 @@ class LiveUpstreams implements Upstreams {
 function announceEdge(options: UpstreamsOptions, id: string, edge: BreakerEdge): void {
   const { announcer, clock, log } = options;
   const actor = { namespace: systemNamespace, kind: 'breaker', id } as const;
-  const data = { from: edge.from, to: edge.to, cause: { ...edge.cause } };
+  const input = edge.input === undefined ? {} : { input: edge.input };
+  const data = { from: edge.from, to: edge.to, cause: { ...edge.cause }, ...input };
   if (edge.type === 'breaker.opened') {
     const openUntil = edge.retryAfterMs === null ? null : toIso(clock.now() + edge.retryAfterMs);
     announcer.announce('breaker.opened', actor, { ...data, openUntil });

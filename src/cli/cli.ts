@@ -22,12 +22,12 @@ export async function runCli(words: readonly string[], world: World): Promise<nu
   world.stdout.on('error', onBroken);
   world.stderr.on('error', () => undefined);
   try {
-    await createProgram(world).parseAsync([...words], { from: 'user' });
+    await createProgram(world).parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
     return 0;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(error, world, verbose);
     // Commander has said its sentence already; asking for help is no error.
-    return error.exitCode === 0 || error.code === 'commander.help' ? 0 : 64;
+    return error.exitCode === 0 ? 0 : 64;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The real world, made of a process. */
+import { basename } from 'node:path';
 import type { World } from './world.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,6 +18,7 @@ export function openWorld(own: NodeJS.Process, entry: string, startNode: World['
     stderr: own.stderr,
     now: () => Date.now(),
     self: [own.execPath, ...own.execArgv, entry],
+    calledAs: basename(own.argv[1] ?? '') === 'drey' ? 'drey' : `node ${entry}`,
     exitNow: (code) => own.exit(code),
     onSignal: (handler) => {
       for (const signal of signals) own.on(signal, handler);

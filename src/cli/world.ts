@@ -44,6 +44,8 @@ export interface World {
   readonly now: () => number;
   /** The words that run this program again: interpreter, its options, script. */
   readonly self: readonly string[];
+  /** How a person calls this program from anywhere: `drey`, or its full path where it is not on the PATH. */
+  readonly calledAs: string;
   /** Ends the process without waiting for anything. */
   readonly exitNow: (code: number) => void;
   /** Calls back for SIGINT, SIGTERM and SIGHUP until the returned function is called. */

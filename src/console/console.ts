@@ -1,10 +1,13 @@
 /**
- * The console's door: serves the web page at `/` and its two companions, and nothing else. The page holds no facts of
+ * The console's door: serves the web page at `/` and its two companions; the inspector's page is opened from here, too. The page holds no facts of
  * its own (it asks REST for them), so it is served to whoever may reach the node at all; Host and Origin still count.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DreyError } from '../../machines/words/errors.ts';
+import { readPageFile } from './page-file.ts';
+import type { PageFile } from './page-file.ts';
+
+export { openInspector } from './inspector.ts';
+export type { FeedFilter, Inspector, InspectorOptions } from './inspector.ts';
 
 /** What the console asks of admission: only whether this Host and Origin are served here. */
 export interface ConsoleOptions {
@@ -21,11 +24,6 @@ export interface Console {
   handle(req: IncomingMessage, res: ServerResponse): boolean;
 }
 
-interface File {
-  readonly type: string;
-  readonly body: Buffer;
-}
-
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; " +
@@ -37,10 +35,10 @@ const headers = {
 
 /** Reads the page once and serves it from memory. */
 export function openConsole(options: ConsoleOptions): Console {
-  const files = new Map<string, File>([
-    ['/', readFile('page.html', 'text/html; charset=utf-8')],
-    ['/console/page.css', readFile('page.css', 'text/css; charset=utf-8')],
-    ['/console/page.js', readFile('page.js', 'text/javascript; charset=utf-8')],
+  const files = new Map<string, PageFile>([
+    ['/', readPageFile('page.html', 'text/html; charset=utf-8')],
+    ['/console/page.css', readPageFile('page.css', 'text/css; charset=utf-8')],
+    ['/console/page.js', readPageFile('page.js', 'text/javascript; charset=utf-8')],
   ]);
   return {
     handle: (req, res) => {
@@ -70,23 +68,7 @@ export function openConsole(options: ConsoleOptions): Console {
 }
 
 /** Node itself leaves the body out of an answer to HEAD. */
-function send(res: ServerResponse, status: number, file: File): void {
+function send(res: ServerResponse, status: number, file: PageFile): void {
   res.writeHead(status, { ...headers, 'content-type': file.type, 'content-length': file.body.length });
   res.end(file.body);
-}
-
-/** The page lies beside the source; the compiled program finds it from `dist/src/console`. */
-function readFile(name: string, type: string): File {
-  const places = [
-    new URL(`./${name}`, import.meta.url),
-    new URL(`../../../src/console/${name}`, import.meta.url),
-  ];
-  const place = places.find((candidate) => existsSync(candidate));
-  if (place === undefined) {
-    throw new DreyError(
-      'file_unreadable',
-      `the console's ${name} is missing; reinstall drey, its package is incomplete`,
-    );
-  }
-  return { type, body: readFileSync(place) };
 }

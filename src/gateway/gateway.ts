@@ -19,9 +19,12 @@ import { toThrownSentence } from './thrown.ts';
 import { answerUpgrade } from './upgrade.ts';
 
 export type {
+  ActorView,
   Admission,
   AdmissionRequest,
   CatalogueTool,
+  DeadLettersNeed,
+  DeadLetterView,
   FeedbackResult,
   FollowEvents,
   GatewayNeeds,

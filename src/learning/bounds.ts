@@ -32,6 +32,9 @@ export const bounds = {
   argumentsMax: 30,
   /** Alternatives of one step. */
   alternativesMax: 4,
+  /** Argument values that a task's text is searched for, and particulars kept of one text. */
+  particularValuesMax: 120,
+  particularsMax: 40,
   /** Wordings kept of one task. */
   wordingsMax: 48,
   /** Call ids that prove a procedure. */

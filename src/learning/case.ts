@@ -7,6 +7,7 @@ import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
 import { clean, type Verdict } from './clean.ts';
 import { type Interned, type SequenceBook, squeeze } from './likeness.ts';
+import { findParticulars, type Particular, toPlainTask } from './particulars.ts';
 import { type Argument, findArguments } from './sources.ts';
 import type { CallSymbol } from './symbol.ts';
 import { findValues, type Term, toNameWords, toTerms, toWordingKey } from './terms.ts';
@@ -29,6 +30,8 @@ export interface Case {
   /** Equal for equal wordings; made of the calls where no task was stated. */
   readonly wordingKey: string;
   readonly terms: readonly Term[];
+  /** What the task was about, in its words: replaced in triggers. */
+  readonly particulars: readonly Particular[];
   /** E-mails, paths and numbers in the task. */
   readonly values: readonly string[];
   readonly calls: readonly CaseCall[];
@@ -41,7 +44,7 @@ export interface Case {
 
 /** Digests an episode; the same episode always gives the same case. */
 export function toCase(episode: Episode, book: SequenceBook): Case {
-  const task = episode.task.slice(0, 2_000).trim();
+  const task = toPlainTask(episode.task.slice(0, 2_000));
   const { verdict, calls, tried, pitfalls } = clean(episode);
   const teaches = verdict === 'told' || verdict === 'implied';
   const symbols = teaches ? calls.map((each) => each.symbol.id) : tried;
@@ -58,6 +61,7 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     task: stated ? task : '',
     wordingKey: stated ? toWordingKey(task) : `@ ${sequence.key}`,
     terms: stated ? toTerms(task) : toCallTerms(calls.map((each) => each.symbol)),
+    particulars: stated && teaches ? findParticulars(task, episode.calls) : [],
     values: stated ? [...new Set(findValues(task))] : [],
     calls: calls.map(({ call, symbol }, at) => ({ callId: call.callId, symbol, args: found[at] ?? [] })),
     sequence,

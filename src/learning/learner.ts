@@ -8,6 +8,7 @@ import { type Case, compareCases, toCase } from './case.ts';
 import { deriveSop } from './derive.ts';
 import { createGrouping } from './group.ts';
 import { createSequenceBook } from './likeness.ts';
+import { toRuns } from './runs.ts';
 
 export interface LearnerOptions {
   readonly namespace: string;
@@ -29,6 +30,8 @@ export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
   const grouping = createGrouping(book);
   const cases = new Map<string, Case>();
+  /** The ids of an episode's further runs, where it has several. */
+  const furtherRuns = new Map<string, readonly string[]>();
   /** What `grouping` was told, in order. */
   let told: Case[] = [];
   const changed = new Set<string>();
@@ -66,14 +69,24 @@ export function createLearner(options: LearnerOptions): Learner {
     }
   }
 
+  function forget(episodeId: string): void {
+    for (const id of [episodeId, ...(furtherRuns.get(episodeId) ?? [])])
+      if (cases.delete(id)) changed.add(id);
+    furtherRuns.delete(episodeId);
+  }
+
   return {
     learn(episode) {
-      cases.set(episode.episodeId, toCase(episode, book));
-      changed.add(episode.episodeId);
+      const runs = toRuns(episode);
+      forget(episode.episodeId);
+      const further = runs.slice(1).map((run) => run.episodeId);
+      if (further.length > 0) furtherRuns.set(episode.episodeId, further);
+      for (const run of runs) {
+        cases.set(run.episodeId, toCase(run, book));
+        changed.add(run.episodeId);
+      }
     },
-    forget(episodeId) {
-      if (cases.delete(episodeId)) changed.add(episodeId);
-    },
+    forget,
     derive() {
       retell();
       refresh();

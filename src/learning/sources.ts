@@ -170,10 +170,20 @@ export function toComparable(text: string): string {
 
 const wordCharacter = /[\p{L}\p{N}_]/u;
 
-function findWhole(text: string, part: string): number {
+/** Where a part stands in a text as whole words, the first few places. */
+export function findAllWhole(text: string, part: string): number[] {
+  const places: number[] = [];
+  for (let at = findWhole(text, part); at >= 0 && places.length < 5; ) {
+    places.push(at);
+    at = findWhole(text, part, at + part.length);
+  }
+  return places;
+}
+
+function findWhole(text: string, part: string, from = 0): number {
   if (part === '') return -1;
   for (
-    let at = text.indexOf(part), tries = 0;
+    let at = text.indexOf(part, from), tries = 0;
     at >= 0 && tries < 50;
     at = text.indexOf(part, at + 1), tries += 1
   ) {

@@ -24,7 +24,10 @@ const values: readonly (readonly [string, RegExp])[] = [
   ],
   ['number', /(?<![A-Za-z{])[#$€£]?\d[\d.,:/-]*(?:[A-Za-z]{1,2}\b)?/g],
 ];
-const placeholder = /\{(?:email|url|path|number|id|text)\}/g;
+const idLike = /(?<![\p{L}\p{N}_{])#?[\p{L}\p{N}_-]{5,}/gu;
+const placeholder = /\{[a-z][a-z_]{0,40}\}/g;
+/** Placeholders that a question's own text can have as well. */
+const classes = new Set(['{email}', '{url}', '{path}', '{number}', '{id}']);
 const stopWords = new Set(
   (
     'a about after all also am an and any are as at be because been before being but by can could did do does doing done ' +
@@ -40,9 +43,36 @@ const stopWords = new Set(
 export function maskValues(text: string, keep: (value: string) => boolean = () => false): string {
   let masked = text.slice(0, 2_000).replace(redacted, '…').replace(unprintable, ' ');
   for (const [name, pattern] of values) {
+    if (name === 'number') masked = masked.replace(idLike, (value) => (isIdLike(value) ? '{id}' : value));
     masked = masked.replace(pattern, (value) => (keep(value) ? value : `{${name}}`));
   }
   return masked.replace(/\s+/g, ' ').trim();
+}
+
+/** A part of a text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where e-mails, URLs, paths and numbers stand in a text; the more telling class first. */
+export function findValueSpans(text: string): Span[] {
+  const spans: Span[] = [];
+  for (const [, pattern] of values) {
+    for (const match of text.matchAll(pattern)) {
+      const span = { start: match.index, end: match.index + match[0].length };
+      if (spans.every((other) => other.end <= span.start || span.end <= other.start)) spans.push(span);
+    }
+  }
+  return spans;
+}
+
+/** True for order numbers, booking codes and keys: letters and digits mixed, or letters in wild case. */
+export function isIdLike(text: string): boolean {
+  if (!/^[\p{L}\p{N}_#-]{5,}$/u.test(text)) return false;
+  if (/^\d+-\p{L}+$/u.test(text)) return false;
+  if (!/\d/.test(text)) return /(?:\p{Ll}\p{Lu}.*){3}/u.test(text);
+  return /\p{L}/u.test(text) && !/^(?:\p{Lu}?\p{Ll}+|\p{Lu}+)-?\d{1,2}$/u.test(text);
 }
 
 /** Every value (e-mail, URL, path, number) that stands in a text. */
@@ -105,7 +135,9 @@ export function toTerms(text: string, deep = false): Term[] {
   const put = (term: string, weight: number) => {
     if (terms.size < bounds.termsMax) terms.set(term, Math.max(weight, terms.get(term) ?? 0));
   };
-  for (const match of masked.matchAll(placeholder)) put(`#${match[0]}`, termWeights.value);
+  for (const [name] of masked.matchAll(placeholder)) {
+    put(`#${name}`, classes.has(name) ? termWeights.value : termWeights.name);
+  }
   const words = toWords(masked.replace(placeholder, ' . '));
   const content = words.filter((word) => !word.isStop && word.stem.length > 1);
   for (const word of content) put(word.stem, word.isName ? termWeights.name : termWeights.word);

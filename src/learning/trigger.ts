@@ -1,11 +1,12 @@
 /**
- * What calls for a procedure: the wording that is most like the others, and the further wordings, with the values in
- * which they differ replaced by their class. Where nobody stated a task, names of tools and arguments stand in.
+ * What calls for a procedure: the wording that is most like the others, and the further wordings, with their particulars
+ * replaced by placeholders. Where nobody stated a task, names of tools and arguments stand in.
  */
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import type { AlignedStep } from './align.ts';
-import { maskValues, toNameWords, toTerms } from './terms.ts';
+import { toNameWords, toTerms } from './terms.ts';
+import { toWordings } from './wordings.ts';
 
 export interface Trigger {
   readonly trigger: string;
@@ -26,25 +27,6 @@ export function toTrigger(
   const wordings = toWordings(stated);
   const trigger = wordings[toMedoid(wordings)] ?? '';
   return { trigger, triggerFrom: 'task', wordings: wordings.filter((wording) => wording !== trigger) };
-}
-
-/** Distinct wordings, most frequent first, then oldest first. */
-function toWordings(stated: readonly Case[]): string[] {
-  const texts = new Map(stated.map((one) => [one.task, one]));
-  const shared = new Map<string, number>();
-  for (const one of texts.values())
-    for (const value of one.values) shared.set(value, (shared.get(value) ?? 0) + 1);
-  const keep = (value: string) => shared.get(value) === texts.size;
-  const byKey = new Map<string, { readonly task: string; times: number }>();
-  for (const one of stated) {
-    const found = byKey.get(one.wordingKey);
-    if (found === undefined) byKey.set(one.wordingKey, { task: one.task, times: 1 });
-    else found.times += 1;
-  }
-  return [...byKey.values()]
-    .sort((a, b) => b.times - a.times)
-    .slice(0, bounds.wordingsMax)
-    .map(({ task }) => maskValues(task, keep));
 }
 
 /** The wording that shares most terms with the others. */

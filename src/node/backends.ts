@@ -12,7 +12,7 @@ import {
 import type { RunningServer } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { openResource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Resource, ResourceView } from '../actors/actors.ts';
+import type { Announcer, Clock, Log, Resource, ResourceView, Roots } from '../actors/actors.ts';
 import { migrateStore, openStore } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { openWire } from '../wire/wire.ts';
@@ -26,6 +26,7 @@ export interface BackendOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  readonly roots?: Roots | undefined;
   readonly name: string;
 }
 
@@ -107,7 +108,7 @@ function openServer(
   startOwn: () => Promise<RunningServer>,
   prepare: (url: string) => Promise<void> = async () => undefined,
 ): Resource<Server> {
-  const { clock, log, announcer } = options;
+  const { clock, log, announcer, roots } = options;
   return openResource<Server>({
     name,
     what: external === undefined ? `embedded ${name}` : `${name} at ${toPlace(external)}`,
@@ -130,6 +131,7 @@ function openServer(
     clock,
     log,
     announcer,
+    roots,
   });
 }
 

@@ -82,7 +82,7 @@ export interface NodeConfig extends Omit<ConfigFile, 'dataFolder' | '$schema'> {
   readonly natsUrl: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly stopWhenIdleSeconds: number | undefined;
-  /** Upstreams that could not be understood: they are shown as failed, the others work. */
+  /** Log everything. */
   readonly verbose: boolean;
 }
 
@@ -101,8 +101,8 @@ export function readConfig(sources: ConfigSources): NodeConfig {
   const { dataFolder, $schema: _schema, ...rest } = parsed;
   return {
     ...rest,
-    host: flags.host ?? env['DREY_HOST'] ?? rest.host,
-    port: flags.port ?? readPort(env['DREY_PORT']) ?? rest.port,
+    host: flags.host || env['DREY_HOST'] || rest.host,
+    port: checkPort(flags.port) ?? readPort(env['DREY_PORT']) ?? rest.port,
     requireToken: flags.requireToken ?? rest.requireToken,
     dataFolder: findDataFolder(sources, file, dataFolder),
     role: flags.role ?? 'all',
@@ -182,6 +182,11 @@ function readJson(file: string): unknown {
     const why = cause instanceof Error ? cause.message : 'it is not JSON';
     throw new DreyError('config_invalid', `${file} is not JSON: ${why}.`, { cause });
   }
+}
+
+function checkPort(port: number | undefined): number | undefined {
+  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535)) return port;
+  throw new DreyError('config_invalid', `--port is ${port}; it must be a whole number from 0 to 65535.`);
 }
 
 function readPort(text: string | undefined): number | undefined {

@@ -15,11 +15,15 @@ const headersMs = 20_000;
 const requestMs = 60_000;
 const headerBytesMax = 32 * 1024;
 const connectionsMax = 10_000;
+/** While closing: how often connections that have become idle are looked for. */
+const idleMs = 50;
 
 export interface HttpFaces {
   /** Answers the request, or says that it is not its own. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Hears of what went wrong with the server itself, such as a lack of file handles; it goes on listening. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface HttpServer {
@@ -44,25 +48,44 @@ export async function listen(host: string, port: number, faces: HttpFaces): Prom
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (request, response) => {
-    if (!faces.handle(request, response)) response.writeHead(404).end();
+    try {
+      if (!faces.handle(request, response)) response.writeHead(404).end();
+    } catch (error) {
+      // One request that breaks its face must not take the process along.
+      faces.onError?.(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    }
   });
   server.on('upgrade', faces.handleUpgrade);
   server.on('clientError', (_error, socket: Duplex) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
   await bind(server, host, port);
+  server.on('error', (error) => faces.onError?.(error));
   const address = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`,
+    url: `http://${toReachable(host)}:${address.port}`,
     port: address.port,
     close: (boundMs) => closeServer(server, sockets, boundMs),
   };
 }
 
+/** The host as this machine itself reaches it. */
+function toReachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 async function bind(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(toListenError(cause, host, port)));
-    server.listen(port, host, resolve);
+    const refuse = (cause: NodeJS.ErrnoException): void => reject(toListenError(cause, host, port));
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      resolve();
+    });
   });
 }
 
@@ -89,9 +112,12 @@ function toListenError(cause: NodeJS.ErrnoException, host: string, port: number)
 async function closeServer(server: Server, sockets: ReadonlySet<Duplex>, boundMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // A connection that was busy until now stays open for the client's next request, which nobody will take.
+  const idle = setInterval(() => server.closeIdleConnections(), idleMs);
   const bound = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, boundMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(bound);
 }

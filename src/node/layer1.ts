@@ -4,12 +4,13 @@
  */
 import { createRedactor } from '../access/access.ts';
 import { openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Relay, Sessions, Shelf, Upstreams } from '../actors/actors.ts';
+import type { Announcer, Clock, Log, Relay, Roots, Sessions, Shelf, Upstreams } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
+import type { Counters } from './counters.ts';
 import { shelfTypes } from './serving.ts';
 
 export interface Layer1Options {
@@ -23,6 +24,8 @@ export interface Layer1Options {
   readonly clock: Clock;
   readonly log: Log;
   readonly closers: Closers;
+  readonly roots: Roots;
+  readonly counters: Counters;
 }
 
 export interface Layer1 {
@@ -47,6 +50,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     log,
     announcer,
     redactor,
+    roots: options.roots,
     routes: upstreams,
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { DreyError } from '../../machines/words/errors.ts';
 import { openResource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Resource } from '../actors/actors.ts';
+import type { Announcer, Clock, Log, Resource, Roots } from '../actors/actors.ts';
 import { FromLearner } from './learner-messages.ts';
 import type { LearnerSettings, ToLearner } from './learner-messages.ts';
 
@@ -17,6 +17,7 @@ export interface LearnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  readonly roots?: Roots | undefined;
 }
 
 export interface LearnerProcess {
@@ -62,6 +63,7 @@ export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
     clock,
     log,
     announcer,
+    roots: options.roots,
   });
   return resource;
 }

@@ -5,7 +5,7 @@
  */
 import { setPriority } from 'node:os';
 import { toPlainError } from '../../machines/words/errors.ts';
-import { createAnnouncer, openLearning } from '../actors/actors.ts';
+import { createAnnouncer, createRoots, openLearning } from '../actors/actors.ts';
 import { openStore } from '../store/store.ts';
 import { openEventLog, openWire, startPump } from '../wire/wire.ts';
 import { createClock } from './clock.ts';
@@ -42,6 +42,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     clock,
     log,
     announcer,
+    roots: createRoots(),
     quietMs: settings.quietMs,
     isShared: (namespace) => shared.has(namespace),
     failed: (reason) => {

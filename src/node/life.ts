@@ -7,7 +7,7 @@ import type { NodePart } from '../../machines/node.machine.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import { createToldRoot, toTimerSource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, ToldEdge } from '../actors/actors.ts';
+import type { Announcer, Clock, Log, Roots, ToldEdge } from '../actors/actors.ts';
 
 export interface LifeOptions {
   readonly nodeId: string;
@@ -15,6 +15,7 @@ export interface LifeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
+  readonly roots?: Roots | undefined;
   readonly missing: () => readonly NodePart[];
   /** Stops by itself after this long without a session. */
   readonly idleMs: number | undefined;
@@ -61,6 +62,8 @@ export function openLife(options: LifeOptions): Life {
     edges: nodeEdges,
     onEdge: tell,
     input: { nodeId, drainMs },
+    roots: options.roots,
+    address: { namespace: systemNamespace, kind: 'node', id: nodeId },
     clock: toTimerSource(clock),
     onError: (error) => {
       log.error({ err: toPlainError(error) }, 'the node actor broke');

@@ -13,3 +13,28 @@ export function openLog({ level, file }: LogOptions): Logger {
   const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
   return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
+
+export interface HeldLog {
+  readonly log: Logger;
+  /** Writes what was kept, in order, and everything from now on at once. */
+  release(): void;
+}
+
+/** Lines kept of a start; a start that says more is not held any longer. */
+const heldMax = 1_000;
+
+/** A log that keeps its lines until it is released: a start that fails says its one sentence and nothing else. */
+export function openHeldLog({ level, file }: LogOptions): HeldLog {
+  const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
+  let held: string[] | undefined = [];
+  const release = (): void => {
+    for (const line of held ?? []) destination.write(line);
+    held = undefined;
+  };
+  const write = (line: string): void => {
+    if (held === undefined) destination.write(line);
+    else if (held.push(line) > heldMax) release();
+  };
+  const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  return { log: pino(settings, { write }), release };
+}

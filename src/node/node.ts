@@ -4,31 +4,35 @@
  */
 import { join } from 'node:path';
 import { lockDataFolder } from '../../infra/servers/servers.ts';
+import type { DreyEvent } from '../../machines/words/events.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createAnnouncer, openUpstreams } from '../actors/actors.ts';
+import { createAnnouncer, createRoots, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
-import { openConsole } from '../console/console.ts';
-import { openGateway, ownToolNames } from '../gateway/gateway.ts';
+import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { openEventLog, startPump } from '../wire/wire.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
+import { createCounters } from './counters.ts';
 import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
+import { openFaces } from './faces.ts';
+import type { FacesOptions } from './faces.ts';
 import { listen } from './http.ts';
-import type { HttpFaces, HttpServer } from './http.ts';
+import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openLayer1 } from './layer1.ts';
-import type { Layer1, Layer1Options } from './layer1.ts';
+import type { Layer1 } from './layer1.ts';
 import { openLearner } from './learner-process.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
-import { openLog } from './log.ts';
+import { openHeldLog } from './log.ts';
 import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
 import { version } from './version.ts';
+import { createWatching } from './watching.ts';
 
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -47,17 +51,20 @@ export interface RunningNode {
 
 /** Upstreams that are slow to start are not waited for longer than this. */
 const upstreamsMs = 5_000;
+/** Requests that are still being answered when the node stops are left behind after this long. */
+const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
 const pumpDrainMs = 3_000;
 
-type Parts = Layer1Options & { readonly startedAt: number };
+type Parts = FacesOptions & { readonly startedAt: number };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
   const uid = process.getuid?.();
   const config = readConfig({ env, cwd, flags, uid });
-  const log = openLog({ level: config.verbose ? 'debug' : 'warn' });
+  const { log, release } = openHeldLog({ level: config.verbose ? 'debug' : 'warn' });
+  if (config.verbose) release();
   const clock = createClock();
   const startedAt = clock.monotonic();
   const closers = createClosers(log);
@@ -73,12 +80,18 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       now: clock.monotonic,
     });
     closers.push(async () => eventLog.close());
-    const announcer = createAnnouncer({ append: (event) => void eventLog.append(event), clock, log });
+    const counters = createCounters();
+    const append = (event: DreyEvent): void => {
+      counters.note(event);
+      eventLog.append(event);
+    };
+    const announcer = createAnnouncer({ append, clock, log });
+    const roots = createRoots();
     // Upstreams need nothing of ours, so they start while the servers do.
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer, roots });
     closers.push(() => upstreams.close());
     const nodeId = `n-${createUuid(clock)}`;
-    const backends = await openBackends({ config, env, uid, clock, log, announcer, name: nodeId });
+    const backends = await openBackends({ config, env, uid, clock, log, announcer, roots, name: nodeId });
     closers.push(() => backends.close());
     const { wire } = backends;
     const pump = startPump({
@@ -88,7 +101,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       log,
     });
     closers.push(() => pump.stop({ drainMs: pumpDrainMs }));
-    return await run({
+    const running = await run({
       config,
       token,
       nodeId,
@@ -100,6 +113,9 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       log,
       closers,
       startedAt,
+      roots,
+      counters,
+      inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
   } catch (error) {
     await closers.unwind();
@@ -112,7 +128,8 @@ async function run(parts: Parts): Promise<RunningNode> {
   const learner = startLearner(parts);
   const layer1 = await openLayer1(parts);
   const late: Late = { life: undefined, http: undefined, admit: undefined };
-  const faces = openFaces(parts, toNeeds(parts, layer1, learner, late));
+  const needs = toNeeds(parts, layer1, learner, late);
+  const faces = openFaces(parts, layer1, needs, () => late.life?.state ?? 'booting');
   await parts.upstreams.settled(upstreamsMs);
   const http = await listen(config.host, config.role === 'learner' ? 0 : config.port, faces);
   closers.push(() => http.close(httpMs));
@@ -137,6 +154,7 @@ async function run(parts: Parts): Promise<RunningNode> {
     clock,
     log,
     announcer,
+    roots: parts.roots,
     missing: () => [...backends.missing(), ...(isMissing(learner?.state) ? (['learning'] as const) : [])],
     idleMs: stopWhenIdleSeconds === undefined ? undefined : stopWhenIdleSeconds * 1_000,
     isIdle: () => faces.gateway.sessionsOpen() === 0,
@@ -188,6 +206,7 @@ function toNeeds(
     announcer,
     clock,
     log,
+    watching: createWatching({ wire, roots: parts.roots, announcer }),
     waiting: () => eventLog.waiting,
     admit: (request) =>
       late.admit?.(request) ?? {
@@ -208,6 +227,7 @@ function startLearner({
   log,
   announcer,
   closers,
+  roots,
 }: Parts): ReturnType<typeof openLearner> | undefined {
   if (!config.learning.enabled || config.role === 'gateway') return undefined;
   const settings = {
@@ -218,36 +238,23 @@ function startLearner({
     sharedNamespaces: config.learning.sharedNamespaces,
     level: config.verbose ? ('debug' as const) : ('warn' as const),
   };
-  const learner = openLearner({ settings, clock, log, announcer });
+  const learner = openLearner({ settings, clock, log, announcer, roots });
   closers.push(() => learner.dispose());
   return learner;
 }
 
-interface Faces extends HttpFaces {
-  readonly gateway: Gateway;
-}
-
-/** The gateway and the console behind one server. */
-function openFaces({ closers }: Parts, needs: GatewayNeeds): Faces {
-  const gateway = openGateway(needs);
-  closers.push(() => gateway.close());
-  const page = openConsole({ admit: (request) => needs.admit(request) });
-  return {
-    gateway,
-    handle: (request, response) => gateway.handle(request, response) || page.handle(request, response),
-    handleUpgrade: (request, socket, head) => gateway.handleUpgrade(request, socket, head),
-  };
-}
-
 /** Lets calls end, tells the sessions' end, then takes everything down in reverse order. */
 async function drain(
-  { closers }: Parts,
+  { closers, clock }: Parts,
   gateway: Gateway,
   sessions: Sessions,
   reason: string,
 ): Promise<void> {
-  await gateway.drain();
-  await sessions.drain(reason);
+  // Sessions cancel calls that take too long; what answers without a session has the outer bound.
+  const ended = Promise.all([gateway.drain(), sessions.drain(reason)]);
+  await Promise.race([ended, new Promise<void>((resolve) => clock.schedule(callsMs, resolve))]);
+  // Before the server is closed, which would wait for the event streams that the gateway holds open.
+  await gateway.close();
   await closers.unwind();
 }
 

@@ -4,7 +4,7 @@
  */
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
-import type { AnyEvent, DreyEvent } from '../../machines/words/events.ts';
+import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId, systemNamespace } from '../../machines/words/ids.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
@@ -18,7 +18,7 @@ import type {
   Upstreams,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { FollowEvents, GatewayNeeds, LearningStatus } from '../gateway/gateway.ts';
+import type { GatewayNeeds, LearningStatus } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -44,6 +44,7 @@ export interface ServingOptions {
   readonly announcer: Announcer;
   readonly clock: Clock;
   readonly log: Log;
+  readonly watching: Pick<GatewayNeeds, 'followEvents' | 'readEvents' | 'actors' | 'dead'>;
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
@@ -84,7 +85,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
-    followEvents: (which, onEvent) => followEvents(options.wire, which, onEvent),
+    ...options.watching,
     shutdown: options.shutdown,
   };
 }
@@ -193,32 +194,6 @@ function recordInjection(
     .catch((error: unknown) =>
       log.warn({ namespace, err: toPlainError(error) }, 'what was served could not be noted'),
     );
-}
-
-/** A namespace's events, and the node's own, which belong to all of them. */
-async function followEvents(
-  wire: Wire,
-  which: FollowEvents,
-  onEvent: (event: AnyEvent) => void,
-): Promise<{ stop(): void }> {
-  const { namespace, from, ...selection } = which;
-  const namespaces = namespace === systemNamespace ? [namespace] : [namespace, systemNamespace];
-  const followings = await Promise.all(
-    namespaces.map((one) =>
-      wire.follow({
-        filters: { ...selection, namespace: one },
-        from,
-        onBatch: async (deliveries) => {
-          for (const { event } of deliveries) onEvent(event);
-        },
-      }),
-    ),
-  );
-  return {
-    stop() {
-      for (const following of followings) void following.stop();
-    },
-  };
 }
 
 /** Events after which a namespace's copy on the shelf is out of date. */

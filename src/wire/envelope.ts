@@ -48,7 +48,7 @@ export const DeadLetter = z.object({
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 /** Of a body kept in a dead letter; escaping makes it six times as large at worst, and that must fit as well. */
-const deadBodyBytesMax = limits.envelopeBytesMax / 8;
+export const deadBodyBytesMax = limits.envelopeBytesMax / 8;
 
 /** Why a message is parked. `unknown_*` may be understood by a newer node; the others by nobody. */
 export type ParkedCode =

@@ -8,10 +8,13 @@ import type { AnyEvent, DreyEvent } from '../../machines/words/events.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { type Answering, askOne, type Question, startAnswering } from './ask.ts';
 import { type BusStatus, type Line, openLine } from './connect.ts';
+import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { type Command, encodeCommand, encodeDeadLetter, readCommand, readEvent } from './envelope.ts';
 import { type Delivered, type Following, type FollowTuning, type Parking, startFollowing } from './follow.ts';
+import { readHistory } from './history.ts';
 import type { Log } from './log.ts';
 import { type Parcel, toParcel, toPath } from './parcel.ts';
+import type { From } from './consumers.ts';
 import { type Ack, sendAll, sendParcel } from './publish.ts';
 import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
 import {
@@ -42,6 +45,13 @@ export interface FollowOptions extends FollowTuning {
   readonly filters?: Selection | readonly string[];
   /** Acknowledged when it resolves; tried again, in place, when it rejects. */
   readonly onBatch: (deliveries: readonly Delivery[]) => Promise<void>;
+}
+
+export interface ReadOptions {
+  readonly filters?: Selection | readonly string[];
+  readonly from?: From;
+  /** The next event is read when it resolves. */
+  readonly onEvent: (event: AnyEvent, sequence: number) => Promise<boolean>;
 }
 
 export interface FollowCommandsOptions extends FollowTuning {
@@ -75,6 +85,10 @@ export interface Wire {
   /** As `publishAll`, for what is encoded already: the way of the write-ahead log. */
   sendAll(parcels: readonly Parcel[], options?: { readonly inFlightMax?: number }): Promise<Ack[]>;
   follow(options: FollowOptions): Promise<Following>;
+  /** Reads what is stored now, once and in order; false from the reader ends it. Throws `bus_unavailable`. */
+  readEvents(options: ReadOptions): Promise<void>;
+  /** What nobody could handle. */
+  readonly dead: DeadLetters;
   tell(command: Command, options?: { readonly timeoutMs?: number }): Promise<Ack>;
   followCommands(options: FollowCommandsOptions): Promise<Following>;
   ask(to: Address, verb: string, data?: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>;
@@ -131,6 +145,8 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     publishAll: async (events, tuning) => sendAll(line, root, events.map(toParcel), tuning),
     sendAll: async (parcels, tuning) => sendAll(line, root, parcels, tuning),
     follow: async (tuning) => followEvents(parts, tuning),
+    readEvents: async (reading) => readEvents(parts, reading),
+    dead: openDeadLetters({ line, root, stream: names.dead }),
     tell: async (command, tuning) => {
       const path = toPath(toCommandSubject(command.to, command.verb));
       return sendParcel(line, root, { path, id: command.id, payload: encodeCommand(command) }, tuning);
@@ -165,6 +181,21 @@ async function followEvents(parts: Parts, options: FollowOptions): Promise<Follo
     onBatch: async (batch: readonly Delivered<AnyEvent>[]) =>
       onBatch(batch.map(({ value, sequence, attempt }) => ({ event: value, sequence, attempt }))),
     parkAway: async (parking) => park(parts, parts.names.events, options.durable ?? parts.name, parking),
+  });
+}
+
+async function readEvents({ line, names, root }: Parts, options: ReadOptions): Promise<void> {
+  const { filters = {}, from, onEvent } = options;
+  await readHistory({
+    line,
+    stream: names.events,
+    filters: Array.isArray(filters) ? checkFilters(filters) : toFilters(filters as Selection, root),
+    ...(from === undefined ? {} : { from }),
+    onMessage: async ({ data, seq }) => {
+      const parsed = readEvent(data);
+      // What cannot be read lies among the dead letters of those who must not miss it.
+      return parsed.parked || onEvent(parsed.value, seq);
+    },
   });
 }
 

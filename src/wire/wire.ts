@@ -5,10 +5,12 @@ export type {
   Delivery,
   FollowCommandsOptions,
   FollowOptions,
+  ReadOptions,
   StreamFigures,
   Wire,
   WireOptions,
 } from './open-wire.ts';
+export type { DeadLetters, HeldLetter } from './dead-letters.ts';
 export type { Answering, Question } from './ask.ts';
 export type { BusStatus } from './connect.ts';
 export {

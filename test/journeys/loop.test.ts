@@ -138,23 +138,34 @@ describe('three runs of one kind of task', () => {
       applied_count: 1,
       success_count: 1,
     });
+    // A report is about what was served last; only a new answer can be rated anew.
+    await getSops(agent, 'Could you give me a summary of the notes in /srv/loft?');
+    await until('what was served is noted', async () => {
+      const [row] = await truth.rows<{ served: string }>(
+        'select count(distinct id) as served from injections where namespace = $1',
+        ['default'],
+      );
+      return Number(row?.served) >= 2;
+    });
     const second = await agent.call('acontext_record_feedback', {
       pattern_id: sopId,
       helpful: false,
       feedback_notes: 'the folder was empty',
     });
     expect(second.structured).toMatchObject({ new_effectiveness: 0.5, applied_count: 2, success_count: 1 });
-    await agent.close();
     const rows = await truth.rows<{ helpful: boolean }>(
       'select helpful from feedback where namespace = $1 and target_id::text = $2',
       ['default', toRowId(sopId)],
     );
     expect(rows.map(({ helpful }) => helpful).sort()).toEqual([false, true]);
-    const told = await until('both reports are on the bus', async () => {
+    const again = await agent.call('acontext_record_feedback', { pattern_id: sopId, helpful: false });
+    expect(again.structured).toMatchObject({ applied_count: 2, success_count: 1 });
+    await agent.close();
+    const told = await until('all reports are on the bus', async () => {
       const events = (await truth.events()).filter(({ type }) => type === 'feedback.recorded');
-      return events.length >= 2 ? events : undefined;
+      return events.length >= 3 ? events : undefined;
     });
-    expect(told.map(({ data }) => data['helpful'])).toEqual([true, false]);
+    expect(told.map(({ data }) => data['helpful'])).toEqual([true, false, false]);
   });
 });
 

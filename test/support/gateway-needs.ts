@@ -9,9 +9,11 @@ import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
 import type {
+  ActorView,
   Admission,
   AdmissionRequest,
   CatalogueTool,
+  DeadLetterView,
   FollowEvents,
   GatewayNeeds,
   OpenSession,
@@ -56,6 +58,11 @@ export interface SmallHouse {
   outcome: CallOutcome | undefined;
   nowMs: number;
   followed: FollowEvents | undefined;
+  read: Omit<FollowEvents, 'from'> | undefined;
+  /** What `readEvents` finds. */
+  stored: AnyEvent[];
+  actors: ActorView[];
+  dead: DeadLetterView[];
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -285,6 +292,30 @@ export function createSmallHouse(): SmallHouse {
       followers.add(onEvent);
       return Promise.resolve({ stop: () => followers.delete(onEvent) });
     },
+    readEvents: async (asked, onEvent) => {
+      house.read = asked;
+      for (const [index, event] of house.stored.entries()) if (!(await onEvent(event, index + 1))) return;
+    },
+    actors: (namespace) =>
+      Promise.resolve(
+        house.actors.filter((actor) => actor.namespace === namespace || actor.namespace === '_system'),
+      ),
+    dead: {
+      list: ({ namespaces, limit }) => {
+        const letters = house.dead.filter(({ actor }) => namespaces.includes(actor.namespace));
+        return Promise.resolve({ letters: letters.slice(0, limit), total: letters.length });
+      },
+      get: (id) => Promise.resolve(house.dead.find((letter) => letter.id === id)),
+      retry: ({ id }) => {
+        house.dead = house.dead.filter((letter) => letter.id !== id);
+        return Promise.resolve({ stream: 'DREY_EVENTS', sequence: 99 });
+      },
+      drop: ({ id }) => {
+        const before = house.dead.length;
+        house.dead = house.dead.filter((letter) => letter.id !== id);
+        return Promise.resolve(house.dead.length < before);
+      },
+    },
     shutdown: () => {
       house.shutdowns += 1;
     },
@@ -302,6 +333,10 @@ export function createSmallHouse(): SmallHouse {
     outcome: undefined,
     nowMs: 1_800_000_000_000,
     followed: undefined,
+    read: undefined,
+    stored: [],
+    actors: [],
+    dead: [],
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

@@ -46,6 +46,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
     stderr: stderr.stream,
     now: () => Date.now(),
     self: [process.execPath, 'nothing'],
+    calledAs: 'drey',
     exitNow: (code) => void exits.push(code),
     onSignal: (handler) => {
       handlers.add(handler);

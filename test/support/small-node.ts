@@ -26,11 +26,17 @@ export interface SmallNode {
 export interface SmallNodeOptions {
   /** Answers by `METHOD /path`; without one, 404 as the node has it. */
   readonly routes?: Readonly<Record<string, unknown>>;
+  /** Keeps no bodies, for very large ones. */
+  readonly forgetful?: boolean;
   readonly onUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Starts one on a free port. A route is a function, or a value that is answered as JSON. */
-export async function startSmallNode({ routes = {}, onUpgrade }: SmallNodeOptions = {}): Promise<SmallNode> {
+export async function startSmallNode({
+  routes = {},
+  forgetful = false,
+  onUpgrade,
+}: SmallNodeOptions = {}): Promise<SmallNode> {
   const seen: Seen[] = [];
   const server = createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -38,7 +44,8 @@ export async function startSmallNode({ routes = {}, onUpgrade }: SmallNodeOption
     req.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
       const path = req.url ?? '';
-      seen.push({ method: req.method ?? '', path, authorization: req.headers.authorization, body });
+      const { authorization } = req.headers;
+      seen.push({ method: req.method ?? '', path, authorization, body: forgetful ? '' : body });
       const route = routes[`${req.method ?? ''} ${path.split('?', 1)[0] ?? ''}`];
       if (typeof route === 'function') (route as Route)(req, res, body);
       else if (route === undefined) sendProblem(res, 404, 'method_unknown', 'there is nothing at this path');

@@ -46,6 +46,8 @@ async function runImport(world: World, files: readonly string[], options: Import
   ]);
   if (options.format !== undefined) toNamedFormat(options.format);
   const client = openNodeClient(await findNode(world, options));
+  // Asked first: a refusal in the middle of a large request may get lost with the connection.
+  await client.get('/status', { namespace: options.namespace });
   const { summary, failed } = await importFiles(world, client, {
     files,
     namespace: options.namespace,

@@ -28,8 +28,8 @@ export function addStdio(program: Command, world: World): void {
     .addHelpText(
       'after',
       '\nExamples:\n' +
-        '  claude mcp add drey -- npx drey stdio\n' +
-        '  {"mcpServers": {"drey": {"command": "npx", "args": ["drey", "stdio"]}}}\n',
+        '  claude mcp add drey -- drey stdio\n' +
+        '  {"mcpServers": {"drey": {"command": "drey", "args": ["stdio"]}}}\n',
     )
     .action(async (options: StdioOptions) => {
       const { socket, address } = await connect(world, options);

@@ -131,7 +131,7 @@ function toBanner(world: World, url: string, dataFolder: string, pid: number | u
     `Drey runs at ${paint.name(url)}  ${paint.faint(`pid ${pid ?? '?'}, data ${dataFolder}`)}`,
     `  console       ${url}/`,
     `  MCP, HTTP     ${url}/mcp`,
-    '  MCP, stdio    npx drey stdio',
+    `  MCP, stdio    ${world.calledAs} stdio`,
     `  Claude Code   claude mcp add --transport http drey ${url}/mcp`,
   ];
 }

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DreyError } from '../../../machines/words/errors.ts';
 
-const chunkBytes = 256 * 1024;
+const chunkBytes = 64 * 1024;
 const gzipMagic = [0x1f, 0x8b] as const;
 
 export interface OpenedFile {

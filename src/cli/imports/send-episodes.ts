@@ -3,7 +3,7 @@
  * back-pressure from the node to the file. Memory stays the same for a file of any size.
  */
 import type { ClientRequest } from 'node:http';
-import { DreyError } from '../../../machines/words/errors.ts';
+import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import type { Answer, NodeClient } from '../node-client.ts';
@@ -91,7 +91,21 @@ async function finish(
   options: SendOptions,
 ): Promise<void> {
   request.end(gathered);
-  options.onCounted(toCounts((await answer).value));
+  const { value } = await answer.catch((error: unknown) => {
+    throw toBrokenOff(error, options.client.address.url);
+  });
+  options.onCounted(toCounts(value));
+}
+
+/** A node that was there before the request, and ends it without a word, did so for a reason of its own. */
+function toBrokenOff(error: unknown, url: string): unknown {
+  if (!isDreyError(error) || error.code !== 'node_unreachable') return error;
+  if (!['EPIPE', 'ECONNRESET'].includes(String(error.details['cause']))) return error;
+  const sentence = `The node at ${url} broke off the import.`;
+  const details = {
+    hint: 'Its log says why. What it took in before is kept; the same import can be repeated.',
+  };
+  return new DreyError('node_unreachable', sentence, { cause: error, details });
 }
 
 function toLine(episode: ImportedEpisode, options: SendOptions): string {

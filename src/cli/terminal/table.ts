@@ -45,7 +45,7 @@ export function toFit(text: string, cells: number): string {
 
 /** How many cells a line may take; without bound where it is no terminal. */
 export function toColumns(screen: Screen): number {
-  return screen.isTTY === true ? Math.max(40, screen.columns ?? 80) : Number.POSITIVE_INFINITY;
+  return screen.isTTY === true ? Math.max(40, screen.columns || 80) : Number.POSITIVE_INFINITY;
 }
 
 /** Lines of a table, headed by its titles. */

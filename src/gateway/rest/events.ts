@@ -1,13 +1,17 @@
 /**
- * `GET /events`: follows the events of one namespace as server-sent events, from now on or from the beginning. A reader
- * that falls too far behind is cut off and may come again; nobody buffers for it.
+ * `GET /events`: follows the events of one namespace as server-sent events, from now on or from the beginning; with
+ * `until=now` it ends with what is stored now. A follower that falls too far behind is cut off and may come again;
+ * nobody buffers for it.
  */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { eventTypes, isEventType, topics } from '../../../machines/words/events.ts';
-import type { Topic } from '../../../machines/words/events.ts';
+import type { AnyEvent, Topic } from '../../../machines/words/events.ts';
 import { ActorKind, Token } from '../../../machines/words/ids.ts';
 import { streamHeaders } from '../mcp/http-answer.ts';
+import type { FollowEvents, GatewayNeeds } from '../needs.ts';
 import { parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 
@@ -33,20 +37,32 @@ const query = z.object({
       error: `must be event types such as ${eventTypes.slice(0, 3).join(',')}`,
     })
     .optional(),
-  from: z.enum(['new', 'all'], { error: 'must be "new" or "all"' }).default('new'),
+  from: z.enum(['new', 'all'], { error: 'must be "new" or "all"' }).optional(),
+  until: z.enum(['now'], { error: 'must be "now"' }).optional(),
 });
+
+type Asked = Omit<FollowEvents, 'from'>;
 
 export const events: Resource = {
   method: 'GET',
   path: '/events',
   answer: async ({ needs, res, url, namespace, keepAlive, followers }) => {
-    const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from']);
+    const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'until']);
+    if (asked.until !== undefined && asked.from === 'new')
+      throw new DreyError('argument_invalid', 'until=now reads what is stored; leave out from=new');
     if (followers.size >= followersMax) {
       throw new DreyError(
         'limit_reached',
         `${followersMax} followers are connected already; close one or try again later`,
       );
     }
+    const which: Asked = {
+      namespace,
+      ...(asked.topic === undefined ? {} : { topic: asked.topic }),
+      ...(asked.kind === undefined ? {} : { kind: asked.kind }),
+      ...(asked.id === undefined ? {} : { id: asked.id }),
+      ...(asked.type === undefined ? {} : { types: asked.type.filter(isEventType) }),
+    };
     followers.add(res);
     const stopped = new Promise<void>((resolve) => {
       res.once('close', () => {
@@ -54,25 +70,16 @@ export const events: Resource = {
         resolve();
       });
     });
-    const following = await needs.followEvents(
-      {
-        namespace,
-        from: asked.from,
-        ...(asked.topic === undefined ? {} : { topic: asked.topic }),
-        ...(asked.kind === undefined ? {} : { kind: asked.kind }),
-        ...(asked.id === undefined ? {} : { id: asked.id }),
-        ...(asked.type === undefined ? {} : { types: asked.type.filter(isEventType) }),
-      },
-      (event) => {
-        if (res.destroyed || res.writableEnded) return;
-        if (res.writableLength > followerLagBytesMax) {
-          res.end(': you fell too far behind; connect again\n\n');
-          return;
-        }
-        if (!res.headersSent) res.writeHead(200, streamHeaders);
-        res.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
-      },
-    );
+    if (asked.until !== undefined) return readAll(needs, res, which);
+    const following = await needs.followEvents({ ...which, from: asked.from ?? 'new' }, (event, sequence) => {
+      if (res.destroyed || res.writableEnded) return;
+      if (res.writableLength > followerLagBytesMax) {
+        res.end(': you fell too far behind; connect again\n\n');
+        return;
+      }
+      if (!res.headersSent) res.writeHead(200, streamHeaders);
+      res.write(toMessage(event, sequence));
+    });
     if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
     if (!res.destroyed) res.write(': following\n\n');
     keepAlive.add(res);
@@ -80,3 +87,20 @@ export const events: Resource = {
     following.stop();
   },
 };
+
+/** As fast as the reader takes it, and not a moment longer than there is something. */
+async function readAll(needs: GatewayNeeds, res: ServerResponse, which: Asked): Promise<void> {
+  await needs.readEvents(which, async (event, sequence) => {
+    if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
+    if (res.destroyed || res.write(toMessage(event, sequence))) return !res.destroyed;
+    await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    return !res.destroyed;
+  });
+  if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
+  res.end(': that is all\n\n');
+}
+
+/** The stream's sequence stands beside the event: it says where a replay may begin and end. */
+function toMessage(event: AnyEvent, sequence: number | undefined): string {
+  return `id: ${event.id}\ndata: ${JSON.stringify(sequence === undefined ? event : { ...event, sequence })}\n\n`;
+}

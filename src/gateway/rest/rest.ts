@@ -7,7 +7,9 @@ import type { EndpointOptions } from '../mcp/exchange.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { toThrownSentence } from '../thrown.ts';
+import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { events } from './events.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
@@ -25,6 +27,11 @@ const resources: readonly Resource[] = [
   sop,
   sessions,
   events,
+  actors,
+  deadLetters,
+  deadLetter,
+  retryDeadLetter,
+  dropDeadLetter,
   learning,
   ask,
   importEpisodes,

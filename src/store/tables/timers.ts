@@ -89,7 +89,7 @@ export async function readNextDue(trx: SystemTrx): Promise<string | null> {
 /** Removes a timer that its actor knows nothing of; one that was set anew stays. */
 export async function dropTimer(trx: Trx, timer: Omit<DueTimer, 'namespace' | 'event'>): Promise<void> {
   await sql`delete from timers where namespace = ${trx.namespace} and kind = ${timer.kind} and id = ${timer.id}
-    and name = ${timer.name} and due_at = ${timer.dueAt}::timestamptz`.execute(trx.db);
+    and name = ${timer.name} and due_at = ${timer.dueAt}::timestamptz and leased_until is not null`.execute(trx.db);
 }
 
 /** Takes timers that are due, of all namespaces; what another node is taking at this moment is passed over. */

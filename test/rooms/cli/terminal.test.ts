@@ -1,6 +1,6 @@
 /** What is printed: safe, fitting, and as people read it. */
 import { PassThrough } from 'node:stream';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toStreamItems } from '../../../src/cli/event-stream.ts';
 import { toProblem } from '../../../src/cli/problem.ts';

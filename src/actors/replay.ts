@@ -1,0 +1,179 @@
+/**
+ * Replay: an actor's recorded events folded through its machine. Pure: the same events give the same transitions. What
+ * the machine says otherwise than the record is told as a difference, and the fold goes on from the recorded state.
+ */
+import { initialTransition, transition } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import { toLifecycle } from '../../machines/edges.ts';
+import { machines } from '../../machines/machines.ts';
+import type { MachineKind } from '../../machines/machines.ts';
+
+/** What of an event is folded. */
+export interface RecordedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  /** Its place in the stream, where it is known. */
+  readonly sequence?: number | undefined;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** One recorded lifecycle edge and where the machine went. */
+export interface ReplayedTransition {
+  readonly sequence: number | null;
+  readonly at: string;
+  readonly event: string;
+  readonly from: string;
+  readonly to: string;
+  /** The event that the machine consumed. */
+  readonly cause: EventObject;
+  /** True for the first edge of an actor that began anew under the same address. */
+  readonly begins: boolean;
+}
+
+/** A place where record and machine do not agree. */
+export interface ReplayDifference {
+  readonly sequence: number | null;
+  readonly event: string;
+  readonly recorded: string;
+  readonly replayed: string;
+  readonly sentence: string;
+}
+
+export interface Replay {
+  readonly kind: MachineKind;
+  readonly transitions: readonly ReplayedTransition[];
+  /** The lifecycle state at the end, one for each region. */
+  readonly states: readonly string[];
+  readonly differences: readonly ReplayDifference[];
+}
+
+interface RecordedEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly cause: EventObject;
+  readonly untold: readonly EventObject[];
+  readonly input: Readonly<Record<string, unknown>> | undefined;
+}
+
+export function isMachineKind(kind: string): kind is MachineKind {
+  return Object.hasOwn(machines, kind);
+}
+
+/** Folds events in the order of the stream; those that are no lifecycle edge change nothing. */
+export function replayEvents(kind: MachineKind, events: readonly RecordedEvent[]): Replay {
+  const fold = new Fold(kind);
+  for (const event of events) fold.take(event);
+  return fold.result();
+}
+
+class Fold {
+  readonly #kind: MachineKind;
+  readonly #machine: AnyStateMachine;
+  readonly #transitions: ReplayedTransition[] = [];
+  readonly #differences: ReplayDifference[] = [];
+  #state: AnyMachineSnapshot;
+  /** The cause taken last: one event may move several regions, and then tells of each of them. */
+  #last = '';
+
+  constructor(kind: MachineKind) {
+    this.#kind = kind;
+    // Ten machines of ten types are folded alike; each of them checks its own events.
+    this.#machine = machines[kind].machine as unknown as AnyStateMachine;
+    this.#state = this.#begin(undefined);
+  }
+
+  take(event: RecordedEvent): void {
+    // A resource is registered anew whenever its process starts.
+    if (event.type === 'resource.registered') this.#state = this.#begin(undefined);
+    const edge = readEdge(event.data);
+    if (edge === undefined) return;
+    if (edge.input !== undefined) this.#state = this.#begin(edge.input);
+    const told = JSON.stringify(edge.cause);
+    const isParallel = this.#machine.root.type === 'parallel';
+    const isSame = isParallel && told === this.#last && toLifecycle(this.#state.value).includes(edge.to);
+    if (!isSame) this.#step(event, edge);
+    this.#last = told;
+    const { from, to, cause } = edge;
+    this.#transitions.push({
+      sequence: event.sequence ?? null,
+      at: event.at,
+      event: event.type,
+      from,
+      to,
+      cause,
+      begins: edge.input !== undefined,
+    });
+  }
+
+  result(): Replay {
+    return {
+      kind: this.#kind,
+      transitions: this.#transitions,
+      states: toLifecycle(this.#state.value),
+      differences: this.#differences,
+    };
+  }
+
+  #step(event: RecordedEvent, edge: RecordedEdge): void {
+    for (const cause of edge.untold) this.#consume(cause);
+    this.#check(event, edge.from, 'was');
+    this.#consume(edge.cause);
+    this.#check(event, edge.to, 'went to');
+  }
+
+  #begin(input: Readonly<Record<string, unknown>> | undefined): AnyMachineSnapshot {
+    this.#last = '';
+    return initialTransition(this.#machine, input as never)[0];
+  }
+
+  #consume(cause: EventObject): void {
+    this.#state = transition(this.#machine, this.#state, cause)[0];
+  }
+
+  #check(event: RecordedEvent, recorded: string, verb: string): void {
+    const replayed = toLifecycle(this.#state.value);
+    if (replayed.includes(recorded)) return;
+    this.#differences.push({
+      sequence: event.sequence ?? null,
+      event: event.type,
+      recorded,
+      replayed: replayed.join(', '),
+      sentence: `the record says it ${verb} ${recorded}, the machine says ${replayed.join(', ')}`,
+    });
+    this.#state = this.#resume(recorded);
+  }
+
+  /** The machine in the recorded state, with what it knew. */
+  #resume(state: string): AnyMachineSnapshot {
+    const { states, type } = this.#machine.root;
+    if (type !== 'parallel') return this.#resolve(states[state] === undefined ? this.#state.value : state);
+    const region = Object.values(states).find((node) => node.states[state] !== undefined);
+    const value = this.#state.value as Readonly<Record<string, string>>;
+    return this.#resolve(region === undefined ? value : { ...value, [region.key]: state });
+  }
+
+  #resolve(value: AnyMachineSnapshot['value']): AnyMachineSnapshot {
+    return this.#machine.resolveState({ value, context: this.#state.context });
+  }
+}
+
+function readEdge(data: Readonly<Record<string, unknown>>): RecordedEdge | undefined {
+  const { from, to, cause, untold, input } = data;
+  if (typeof from !== 'string' || typeof to !== 'string' || !isCause(cause)) return undefined;
+  return {
+    from,
+    to,
+    cause,
+    untold: Array.isArray(untold) ? untold.filter(isCause) : [],
+    input: isRecord(input) ? input : undefined,
+  };
+}
+
+function isCause(value: unknown): value is EventObject {
+  return isRecord(value) && typeof value['type'] === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+/**
+ * The live root actors of one process by address: what the inspector and a comparison with a replay look at. It only
+ * knows who lives; nothing is observed, copied or kept here until somebody asks.
+ */
+import type { AnyActor, StateValue } from 'xstate';
+import { toLifecycle } from '../../machines/edges.ts';
+import type { Address } from '../../machines/words/ids.ts';
+import { toAddressText } from '../../machines/words/ids.ts';
+
+/** One live root actor. */
+export interface RootEntry {
+  readonly address: Address;
+  readonly actor: AnyActor;
+}
+
+/** A live actor as others see it. */
+export interface ActorView extends Address {
+  /** The lifecycle state, one for each region. */
+  readonly states: readonly string[];
+}
+
+export interface Roots {
+  /** Takes a root in; the function given back takes it out again. */
+  add(address: Address, actor: AnyActor): () => void;
+  entries(): Iterable<RootEntry>;
+  views(): ActorView[];
+  /** Hears of every root that comes, before it starts, and of every one that goes. */
+  onChange(
+    heard: (change: { readonly type: 'added' | 'removed'; readonly entry: RootEntry }) => void,
+  ): () => void;
+}
+
+/** Creates an empty register. */
+export function createRoots(): Roots {
+  const entries = new Map<string, RootEntry>();
+  const heard = new Set<Parameters<Roots['onChange']>[0]>();
+  const tell: Parameters<Roots['onChange']>[0] = (change) => {
+    for (const hear of heard) hear(change);
+  };
+  return {
+    add(address, actor) {
+      const key = toAddressText(address);
+      const entry = { address, actor };
+      entries.set(key, entry);
+      tell({ type: 'added', entry });
+      return () => {
+        // A later life of the same address may have taken the place.
+        if (entries.get(key) === entry) entries.delete(key);
+        tell({ type: 'removed', entry });
+      };
+    },
+    entries: () => entries.values(),
+    views: () => [...entries.values()].map(toView),
+    onChange(hear) {
+      heard.add(hear);
+      return () => heard.delete(hear);
+    },
+  };
+}
+
+function toView({ address, actor }: RootEntry): ActorView {
+  // Every root here is a machine; other logic would have no value.
+  const { value } = actor.getSnapshot() as { readonly value?: StateValue };
+  return { ...address, states: value === undefined ? [] : toLifecycle(value) };
+}

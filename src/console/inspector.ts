@@ -1,0 +1,189 @@
+/**
+ * The inspector's page and its live feed: a page that frames the Stately inspector (or another receiver of its message
+ * schema) and passes on what this node tells of its actors. The feed is for whoever may read the namespace, from this
+ * node's own page only.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DreyError } from '../../machines/words/errors.ts';
+import { ActorKind, Namespace, Token } from '../../machines/words/ids.ts';
+import { readPageFile } from './page-file.ts';
+import type { PageFile } from './page-file.ts';
+
+type Admission =
+  | {
+      readonly ok: true;
+      readonly principal: { readonly namespace: string; readonly mayNameNamespaces: boolean };
+    }
+  | { readonly ok: false; readonly status: number; readonly sentence: string };
+
+/** Which actors a feed tells of; what is left out means any. */
+export interface FeedFilter {
+  readonly namespaces?: readonly string[] | undefined;
+  readonly kind?: string | undefined;
+  readonly id?: string | undefined;
+}
+
+export interface InspectorOptions {
+  admit(request: {
+    readonly authorization?: string | undefined;
+    readonly host?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly remoteAddress?: string | undefined;
+  }): Admission;
+  /** Begins with the registration of every matching actor; gives back what ends it. */
+  watch(filter: FeedFilter, heard: (message: object) => void): () => void;
+  /** The page that is framed. */
+  readonly receiverUrl?: string | undefined;
+}
+
+export interface Inspector {
+  /** False when the path is not the inspector's; then nothing has been written. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean;
+  /** Ends the feeds that are open. */
+  close(): void;
+}
+
+export const receiverUrlDefault = 'https://stately.ai/inspect';
+/** Feeds one node serves at a time. */
+export const feedsMax = 16;
+/** Bytes a feed's reader may leave unread. */
+export const feedLagBytesMax = 8 * 1024 * 1024;
+const keepAliveMs = 15_000;
+
+const plain = 'text/plain; charset=utf-8';
+
+/** Opens the page and the feed; throws `config_invalid` for a receiver that is none. */
+export function openInspector(options: InspectorOptions): Inspector {
+  const receiver = parseReceiver(options.receiverUrl ?? receiverUrlDefault);
+  const files = toFiles(receiver);
+  const feeds = new Set<ServerResponse>();
+  return {
+    handle(req, res) {
+      const url = new URL(req.url ?? '/', 'http://localhost');
+      const file = files.get(url.pathname);
+      if (file === undefined && url.pathname !== '/inspector/feed') return false;
+      const { authorization, host, origin } = req.headers;
+      const admission = options.admit({
+        authorization,
+        host,
+        origin,
+        remoteAddress: req.socket.remoteAddress,
+      });
+      if (req.method !== 'GET') say(res.setHeader('allow', 'GET'), 405, 'use GET here');
+      // Without a key the page may be had: it asks for one.
+      else if (!admission.ok && (file === undefined || admission.status !== 401))
+        say(res, admission.status, admission.sentence);
+      else if (file !== undefined) sendFile(res, file, receiver);
+      else if (admission.ok) feed(req, res, url, admission.principal);
+      return true;
+    },
+    close() {
+      for (const res of feeds) res.end();
+    },
+  };
+
+  function feed(
+    req: IncomingMessage,
+    res: ServerResponse,
+    url: URL,
+    principal: { readonly namespace: string; readonly mayNameNamespaces: boolean },
+  ): void {
+    if (!isOwnPage(req)) return say(res, 403, 'the feed is read by this node’s own page only');
+    const filter = parseFilter(url, principal);
+    if (typeof filter === 'string') return say(res, 400, filter);
+    if (feeds.size >= feedsMax)
+      return say(res, 429, `${feedsMax} inspectors are open already; close one or try again later`);
+    feeds.add(res);
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    res.write(': watching\n\n');
+    const stop = options.watch(filter, (message) => {
+      if (res.destroyed || res.writableEnded) return;
+      if (res.writableLength > feedLagBytesMax) res.end(': you fell too far behind; connect again\n\n');
+      else res.write(`data: ${JSON.stringify(message)}\n\n`);
+    });
+    const keepAlive = setInterval(() => {
+      if (!res.writableEnded) res.write(': still here\n\n');
+    }, keepAliveMs).unref();
+    res.once('close', () => {
+      clearInterval(keepAlive);
+      feeds.delete(res);
+      stop();
+    });
+  }
+}
+
+/** A page elsewhere could ask, too; browsers say so. */
+function isOwnPage({ headers }: IncomingMessage): boolean {
+  const { host, origin } = headers;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
+  return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** The filter, or the sentence that says what is wrong with it. */
+function parseFilter(
+  { searchParams }: URL,
+  principal: { readonly namespace: string; readonly mayNameNamespaces: boolean },
+): FeedFilter | string {
+  for (const name of searchParams.keys()) {
+    if (!['namespace', 'kind', 'id'].includes(name))
+      return `there is no "${name.slice(0, 40)}"; use namespace, kind and id`;
+  }
+  const namespace = searchParams.get('namespace') ?? undefined;
+  const kind = searchParams.get('kind') ?? undefined;
+  const id = searchParams.get('id') ?? undefined;
+  if (namespace !== undefined && !Namespace.safeParse(namespace).success)
+    return 'namespace must be 1 to 255 characters of a-z, 0-9, _ and -';
+  if (kind !== undefined && !ActorKind.safeParse(kind).success)
+    return `kind must be one of ${ActorKind.options.join(', ')}`;
+  if (id !== undefined && !Token.safeParse(id).success)
+    return 'id must be 1 to 128 characters of a-z, 0-9, _ and -';
+  if (!principal.mayNameNamespaces && namespace !== undefined && namespace !== principal.namespace)
+    return `you may only look at your own namespace "${principal.namespace}"`;
+  if (principal.mayNameNamespaces && namespace === undefined) return { kind, id };
+  return { namespaces: [namespace ?? principal.namespace], kind, id };
+}
+
+/** Https, or plain http on this machine: what an actor holds is not for the network to read. */
+function parseReceiver(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHere = url !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isHere))) return url;
+  throw new DreyError(
+    'config_invalid',
+    `DREY_INSPECTOR_URL is "${text.slice(0, 200)}"; it must be an https address, or http on this machine.`,
+  );
+}
+
+function toFiles(receiver: URL): ReadonlyMap<string, PageFile> {
+  const page = readPageFile('inspector.html', 'text/html; charset=utf-8');
+  // A parsed URL has its quotes and angle brackets escaped; only & is left to write as HTML wants it.
+  const address = receiver.href.replaceAll('&', '&amp;');
+  return new Map([
+    [
+      '/inspector',
+      { ...page, body: Buffer.from(page.body.toString('utf8').replace('{{receiver}}', () => address)) },
+    ],
+    ['/inspector/page.css', readPageFile('inspector.css', 'text/css; charset=utf-8')],
+    ['/inspector/page.js', readPageFile('inspector.js', 'text/javascript; charset=utf-8')],
+  ]);
+}
+
+function sendFile(res: ServerResponse, { type, body }: PageFile, receiver: URL): void {
+  res.writeHead(200, {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+      `frame-src ${receiver.origin}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-cache',
+    'content-type': type,
+    'content-length': body.length,
+  });
+  res.end(body);
+}
+
+function say(res: ServerResponse, status: number, sentence: string): void {
+  res.writeHead(status, { 'content-type': plain, 'cache-control': 'no-store' });
+  res.end(`${sentence}\n`);
+}

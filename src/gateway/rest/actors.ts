@@ -1,0 +1,26 @@
+/** `GET /actors`: the live actors of a namespace and of the node, each with its lifecycle state. */
+import { z } from 'zod';
+import { ActorKind, Token } from '../../../machines/words/ids.ts';
+import { sendValue } from './problem.ts';
+import { parseQuery } from './resource.ts';
+import type { Resource } from './resource.ts';
+
+/** Actors in one answer. */
+export const actorsListedMax = 1_000;
+
+const query = z.object({
+  kind: z.enum(ActorKind.options, { error: `must be one of ${ActorKind.options.join(', ')}` }).optional(),
+  id: z.coerce.string().pipe(Token).optional(),
+});
+
+export const actors: Resource = {
+  method: 'GET',
+  path: '/actors',
+  answer: async ({ needs, res, url, namespace }) => {
+    const { kind, id } = parseQuery(query, url, ['kind', 'id']);
+    const all = (await needs.actors(namespace)).filter(
+      (actor) => (kind === undefined || kind === actor.kind) && (id === undefined || id === actor.id),
+    );
+    sendValue(res, 200, { actors: all.slice(0, actorsListedMax), total: all.length });
+  },
+};

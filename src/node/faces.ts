@@ -1,0 +1,62 @@
+/** Everything of a node that answers HTTP, behind one server: the gateway, the console, the inspector, the metrics. */
+import { createInspection } from '../actors/actors.ts';
+import type { Upstreams } from '../actors/actors.ts';
+import { openConsole, openInspector } from '../console/console.ts';
+import { openGateway } from '../gateway/gateway.ts';
+import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
+import type { HttpFaces } from './http.ts';
+import type { Layer1, Layer1Options } from './layer1.ts';
+import { openMetrics } from './metrics.ts';
+import { version } from './version.ts';
+
+export interface Faces extends HttpFaces {
+  readonly gateway: Gateway;
+}
+
+export interface FacesOptions extends Layer1Options {
+  readonly upstreams: Upstreams;
+  /** The page that the inspector frames; undefined is the public one. */
+  readonly inspectorUrl: string | undefined;
+}
+
+/** Opens all of them; what must be closed is told to `closers`. */
+export function openFaces(
+  options: FacesOptions,
+  layer1: Layer1,
+  needs: GatewayNeeds,
+  state: () => string,
+): Faces {
+  const { closers, backends, upstreams, eventLog, announcer, counters, roots, clock, log } = options;
+  const gateway = openGateway(needs);
+  closers.push(() => gateway.close());
+  const page = openConsole({ admit: (request) => needs.admit(request) });
+  const inspection = createInspection({ roots, redactor: layer1.redactor, clock, log });
+  const inspector = openInspector({
+    admit: (request) => needs.admit(request),
+    watch: (filter, heard) => inspection.watch(filter, heard),
+    receiverUrl: options.inspectorUrl,
+  });
+  closers.push(async () => inspector.close());
+  const metrics = openMetrics({
+    version,
+    admit: (request) => needs.admit(request),
+    counters,
+    wire: backends.wire,
+    resources: () => [...backends.resources(), ...upstreams.resources()],
+    breakers: () => upstreams.breakers(),
+    sessions: layer1.sessions,
+    eventLog,
+    announcer,
+    state,
+  });
+  closers.push(async () => metrics.close());
+  return {
+    gateway,
+    handle: (req, res) =>
+      gateway.handle(req, res) ||
+      page.handle(req, res) ||
+      inspector.handle(req, res) ||
+      metrics.handle(req, res),
+    handleUpgrade: (req, socket, head) => gateway.handleUpgrade(req, socket, head),
+  };
+}

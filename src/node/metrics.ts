@@ -1,0 +1,229 @@
+/**
+ * `GET /metrics`: the node for Prometheus. Figures are read when asked; a part that does not answer in time leaves its
+ * figures out and says so with its own `up` gauge, it never holds up the rest.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Announcer, EngineReport, Sessions, Upstreams } from '../actors/actors.ts';
+import type { GatewayNeeds } from '../gateway/gateway.ts';
+import type { EventLogFigures, Wire } from '../wire/wire.ts';
+import type { Counters } from './counters.ts';
+import { expositionType, toExposition, toSingle, toStateSamples } from './exposition.ts';
+import type { Family } from './exposition.ts';
+import { askEngine } from './serving.ts';
+
+export interface MetricsOptions {
+  readonly version: string;
+  readonly admit: GatewayNeeds['admit'];
+  readonly counters: Counters;
+  readonly wire: Wire;
+  readonly resources: Upstreams['resources'];
+  readonly breakers: Upstreams['breakers'];
+  readonly sessions: Pick<Sessions, 'size'>;
+  readonly eventLog: { figures(): EventLogFigures };
+  readonly announcer: Pick<Announcer, 'unrecorded'>;
+  readonly state: () => string;
+}
+
+export interface Metrics {
+  /** False when the path is not its own; then nothing has been written. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean;
+  close(): void;
+}
+
+const breakerStates = ['closed', 'open', 'halfOpen', 'isolated', 'disabled', 'metricsOnly'] as const;
+const nodeStates = ['booting', 'running', 'degraded', 'draining', 'stopped'] as const;
+const engineStates = ['running', 'stopped', 'unavailable'] as const;
+const loopResolutionMs = 20;
+const nanosPerSecond = 1e9;
+
+/** Opens the face; it begins to measure the event loop. */
+export function openMetrics(options: MetricsOptions): Metrics {
+  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
+  loop.enable();
+  const read = async (): Promise<string> => {
+    const [engine, dead] = await Promise.all([askEngine(options.wire), countDead(options.wire)]);
+    const families = [
+      ...options.counters.families(),
+      ...toNodeFamilies(options),
+      ...toEventFamilies(options.eventLog.figures(), options.announcer.unrecorded),
+      ...toBusFamilies(options.wire, dead),
+      ...toLearningFamilies(engine),
+      ...toProcessFamilies(loop),
+    ];
+    loop.reset();
+    return toExposition(families);
+  };
+  return {
+    handle(req, res) {
+      if ((req.url ?? '').split('?', 1)[0] !== '/metrics') return false;
+      answer(req, res, options.admit, read).catch(() => res.destroy());
+      return true;
+    },
+    close: () => void loop.disable(),
+  };
+}
+
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  admit: MetricsOptions['admit'],
+  read: () => Promise<string>,
+): Promise<void> {
+  const { authorization, host, origin } = req.headers;
+  const admission = admit({ authorization, host, origin, remoteAddress: req.socket.remoteAddress });
+  const send = (status: number, type: string, text: string, headers: Record<string, string> = {}): void => {
+    res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
+    res.end(text);
+  };
+  const plain = 'text/plain; charset=utf-8';
+  if (!admission.ok) {
+    const ask = admission.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
+    return send(admission.status, plain, `${admission.sentence}\n`, ask);
+  }
+  if (req.method !== 'GET' && req.method !== 'HEAD')
+    return send(405, plain, 'use GET here\n', { allow: 'GET, HEAD' });
+  return send(200, expositionType, await read());
+}
+
+function toNodeFamilies({
+  version,
+  state,
+  sessions,
+  breakers,
+  resources,
+}: MetricsOptions): readonly Family[] {
+  return [
+    {
+      name: 'drey_node_info',
+      type: 'gauge',
+      help: 'Always 1; says which version runs.',
+      samples: [{ labels: { version }, value: 1 }],
+    },
+    {
+      name: 'drey_node_state',
+      type: 'gauge',
+      help: 'The node as an actor: 1 for the state it is in.',
+      samples: toStateSamples({}, state(), nodeStates),
+    },
+    toSingle('drey_sessions', 'gauge', 'Live sessions.', sessions.size),
+    {
+      name: 'drey_breaker_state',
+      type: 'gauge',
+      help: 'Circuit breakers: 1 for the state each is in.',
+      samples: breakers().flatMap(({ id, state: now }) =>
+        toStateSamples({ breaker: id }, now, breakerStates),
+      ),
+    },
+    {
+      name: 'drey_resource_up',
+      type: 'gauge',
+      help: 'Upstreams, bus and database: 1 while healthy or degraded.',
+      samples: resources().map(({ id, state: now }) => ({
+        labels: { resource: id },
+        value: now === 'healthy' || now === 'degraded' ? 1 : 0,
+      })),
+    },
+  ];
+}
+
+function toEventFamilies(figures: EventLogFigures, unrecorded: number): readonly Family[] {
+  const { waiting, appended, diskBytes, spoiled, appendUs, ackMs } = figures;
+  const quantiles = ({ p50, p95, p99, count }: EventLogFigures['ackMs'], perSecond: number) => [
+    { labels: { quantile: '0.5' }, value: p50 / perSecond },
+    { labels: { quantile: '0.95' }, value: p95 / perSecond },
+    { labels: { quantile: '0.99' }, value: p99 / perSecond },
+    { suffix: '_count', value: count },
+  ];
+  return [
+    {
+      name: 'drey_event_append_seconds',
+      type: 'summary',
+      help: 'Emission: the time an append to the event log takes.',
+      samples: quantiles(appendUs, 1e6),
+    },
+    {
+      name: 'drey_event_ack_seconds',
+      type: 'summary',
+      help: 'From the append until the bus has acknowledged.',
+      samples: quantiles(ackMs, 1e3),
+    },
+    toSingle('drey_events_appended_total', 'counter', 'Events appended to the event log.', appended),
+    toSingle('drey_events_waiting', 'gauge', 'Events in the log that the bus has not acknowledged.', waiting),
+    toSingle('drey_event_log_bytes', 'gauge', 'Disk used by the event log.', diskBytes),
+    toSingle('drey_event_log_spoiled_total', 'counter', 'Lines of the log that a crash spoiled.', spoiled),
+    toSingle('drey_events_unrecorded_total', 'counter', 'Events lost to a full or broken log.', unrecorded),
+  ];
+}
+
+function toBusFamilies(wire: Wire, dead: number | null): readonly Family[] {
+  const up = wire.status === 'connected' ? 1 : 0;
+  return [
+    toSingle('drey_bus_up', 'gauge', '1 while the bus is connected.', up),
+    ...(dead === null ? [] : [toSingle('drey_dead_letters', 'gauge', 'Messages nobody could handle.', dead)]),
+  ];
+}
+
+function toLearningFamilies(engine: EngineReport | null): readonly Family[] {
+  const up = engine?.engineStatus === 'running' ? 1 : 0;
+  const state = engine?.engineStatus ?? 'unavailable';
+  const reached: readonly Family[] =
+    engine === null
+      ? []
+      : [
+          toSingle(
+            'drey_learning_behind',
+            'gauge',
+            'Events and episodes not learned from yet.',
+            engine.behind,
+          ),
+          {
+            name: 'drey_worker_starts_total',
+            type: 'counter',
+            help: 'Starts of each worker in the life of its process; more than one means restarts.',
+            samples: engine.workers.map(({ name, attempts }) => ({
+              labels: { worker: name },
+              value: attempts,
+            })),
+          },
+        ];
+  return [
+    toSingle('drey_learning_up', 'gauge', '1 while the learning engine answers that it runs.', up),
+    {
+      name: 'drey_learning_state',
+      type: 'gauge',
+      help: 'The learning engine: 1 for the state it is in.',
+      samples: toStateSamples({}, state, engineStates),
+    },
+    ...reached,
+  ];
+}
+
+function toProcessFamilies(loop: ReturnType<typeof monitorEventLoopDelay>): readonly Family[] {
+  const memory = process.memoryUsage();
+  const cpu = process.cpuUsage();
+  const delay = (fraction: number): number => loop.percentile(fraction) / nanosPerSecond;
+  return [
+    toSingle('process_resident_memory_bytes', 'gauge', 'Resident memory.', memory.rss),
+    toSingle('nodejs_heap_used_bytes', 'gauge', 'Heap in use.', memory.heapUsed),
+    toSingle('process_cpu_seconds_total', 'counter', 'CPU time used.', (cpu.user + cpu.system) / 1e6),
+    {
+      name: 'nodejs_eventloop_delay_seconds',
+      type: 'summary',
+      help: 'Delay of the event loop since the last scrape.',
+      samples: [
+        { labels: { quantile: '0.5' }, value: delay(50) },
+        { labels: { quantile: '0.99' }, value: delay(99) },
+        { labels: { quantile: '1' }, value: loop.max / nanosPerSecond },
+      ],
+    },
+  ];
+}
+
+async function countDead(wire: Wire): Promise<number | null> {
+  try {
+    return (await wire.streamInfo('dead')).messages;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What people look at: events as they come or as they are stored, live actors of this node and of its learner, dead
+ * letters. It decides nothing; whoever changes a dead letter is told as an event.
+ */
+import type { AnyEvent } from '../../machines/words/events.ts';
+import { systemNamespace } from '../../machines/words/ids.ts';
+import type { Announcer, Roots } from '../actors/actors.ts';
+import type { FollowEvents, GatewayNeeds } from '../gateway/gateway.ts';
+import type { Wire } from '../wire/wire.ts';
+import { toFilters } from '../wire/wire.ts';
+import { askEngine } from './serving.ts';
+
+export interface WatchingOptions {
+  readonly wire: Wire;
+  readonly roots: Roots;
+  readonly announcer: Announcer;
+}
+
+type Watching = Pick<GatewayNeeds, 'followEvents' | 'readEvents' | 'actors' | 'dead'>;
+
+/** Builds that part of the gateway's needs. */
+export function createWatching({ wire, roots, announcer }: WatchingOptions): Watching {
+  return {
+    followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
+    readEvents: (which, onEvent) => wire.readEvents({ filters: toOwnAndSystem(wire, which), onEvent }),
+    async actors(namespace) {
+      const engine = await askEngine(wire);
+      return [...roots.views(), ...(engine?.actors ?? [])].filter(
+        (actor) => actor.namespace === namespace || actor.namespace === systemNamespace,
+      );
+    },
+    dead: createDead(wire, announcer),
+  };
+}
+
+async function followEvents(
+  wire: Wire,
+  which: FollowEvents,
+  onEvent: (event: AnyEvent, sequence: number) => void,
+): Promise<{ stop(): void }> {
+  const following = await wire.follow({
+    filters: toOwnAndSystem(wire, which),
+    from: which.from,
+    onBatch: async (deliveries) => {
+      for (const { event, sequence } of deliveries) onEvent(event, sequence);
+    },
+  });
+  return { stop: () => void following.stop() };
+}
+
+/** A namespace's events, and the node's own, which belong to all of them. */
+function toOwnAndSystem(
+  wire: Wire,
+  { namespace, topic, kind, id, types }: Omit<FollowEvents, 'from'>,
+): readonly string[] {
+  const selection = {
+    ...(topic === undefined ? {} : { topic }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(id === undefined ? {} : { id }),
+    ...(types === undefined ? {} : { types }),
+  };
+  const namespaces = namespace === systemNamespace ? [namespace] : [namespace, systemNamespace];
+  return namespaces.flatMap((one) => toFilters({ ...selection, namespace: one }, wire.root));
+}
+
+function createDead({ dead }: Wire, announcer: Announcer): GatewayNeeds['dead'] {
+  const tell = (
+    action: string,
+    letter: { id: number; actor: { namespace: string } },
+    by: { id: string },
+  ): void => {
+    const actor = { namespace: letter.actor.namespace, kind: 'node', id: 'n-dead' } as const;
+    announcer.announce('user.acted', actor, { action, on: `dead/${letter.id}`, principal: by.id });
+  };
+  return {
+    list: (which) => dead.list(which),
+    get: (id) => dead.get(id),
+    async retry(letter, by) {
+      const { stream, sequence } = await dead.retry(letter.id);
+      tell('dead.retried', letter, by);
+      return { stream, sequence };
+    },
+    async drop(letter, by) {
+      const dropped = await dead.drop(letter.id);
+      if (dropped) tell('dead.dropped', letter, by);
+      return dropped;
+    },
+  };
+}

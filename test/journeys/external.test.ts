@@ -1,0 +1,162 @@
+// Servers that somebody else runs, and two nodes on them: both serve, and what is learned through one is everybody's.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  defaultCacheFolder,
+  findNatsServer,
+  startNats,
+  startPostgres,
+  unprivilegedUser,
+} from '../../infra/servers/servers.ts';
+import type { RunningServer } from '../../infra/servers/servers.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import type { TemporaryFolder } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
+import { startNodeProcess } from './demo/node.ts';
+import type { NodeProcess } from './demo/node.ts';
+import { connectNew, getSops } from './rig/clients.ts';
+import type { Agent } from './rig/clients.ts';
+import { createPlace, referenceServer } from './rig/place.ts';
+import type { Place } from './rig/place.ts';
+import { readStatus, untilLearned } from './rig/status.ts';
+import { openTruth } from './rig/truth.ts';
+import type { Truth } from './rig/truth.ts';
+
+let folder: TemporaryFolder;
+let servers: readonly RunningServer[] = [];
+const places: Place[] = [];
+const nodes: NodeProcess[] = [];
+let truth: Truth;
+const answered: string[] = [];
+
+async function startServers(): Promise<{ readonly natsUrl: string; readonly databaseUrl: string }> {
+  const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
+  const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
+  const how = { dataDir: folder.path, cacheDir, user: unprivilegedUser(), log: quietLog };
+  const nats = await startNats({ ...how, binary });
+  servers = [nats];
+  const postgres = await startPostgres(how);
+  servers = [nats, postgres];
+  return { natsUrl: nats.url, databaseUrl: postgres.url };
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder('drey-external');
+  const addresses = await startServers();
+  const env = { DREY_NATS_URL: addresses.natsUrl, DATABASE_URL: addresses.databaseUrl };
+  // Both at once: only one of them may migrate, and both must come up.
+  for (let number = 0; number < 2; number += 1) {
+    const place = await createPlace();
+    places.push(place);
+    await place.writeConfig({
+      mcpServers: { every: referenceServer(place, 'server-everything') },
+      learning: { quietMs: 500 },
+    });
+  }
+  nodes.push(
+    ...(await Promise.all(
+      places.map((place) => startNodeProcess({ ...place, env: { ...place.env, ...env } })),
+    )),
+  );
+  truth = await openTruth(addresses);
+});
+
+afterAll(async () => {
+  await truth?.close();
+  await Promise.all(nodes.map((node) => node.stop()));
+  await Promise.all(servers.map((server) => server.stop()));
+  await Promise.all(places.map((place) => place.remove()));
+  await folder?.remove();
+});
+
+async function onNode<T>(number: number, namespace: string, use: (agent: Agent) => Promise<T>): Promise<T> {
+  const agent = await connectNew(nodes[number]?.url ?? '', namespace);
+  try {
+    return await use(agent);
+  } finally {
+    await agent.close();
+  }
+}
+
+async function addUp(agent: Agent, a: number, b: number): Promise<void> {
+  await agent.call('task', { action: 'start', task: `Add the numbers ${a} and ${b}, then announce the sum` });
+  const { text } = await agent.call('every__get-sum', { a, b });
+  const { isError } = await agent.call('every__echo', { message: text });
+  expect(isError).toBe(false);
+  answered.push('every__get-sum', 'every__echo');
+  await agent.call('task', { action: 'finish', outcome: 'success' });
+}
+
+function untilServed(number: number, namespace: string): Promise<{ readonly confidence: number }> {
+  return until(
+    `node ${number} serves a procedure`,
+    () =>
+      onNode(number, namespace, async (agent) => {
+        const [sop] = await getSops(agent, 'please add the numbers 1 and 2 and announce their sum');
+        return sop;
+      }),
+    40_000,
+  );
+}
+
+describe('two nodes on servers that were given to them', () => {
+  it('use these and start none of their own', async () => {
+    for (const [number, place] of places.entries()) {
+      const running = place.running().map(({ words }) => words);
+      expect(running.filter((words) => /nats-server|postgres/.test(words))).toEqual([]);
+      const node = nodes[number];
+      expect(node && (await readStatus(node))).toMatchObject({ state: 'running' });
+    }
+  });
+
+  it('share what is learned: three runs through the first are served by the second', async () => {
+    for (const [a, b] of [[3, 4], [20, 22], [7, 8]] as const) await onNode(0, 'one', (agent) => addUp(agent, a, b));
+    const [first, second] = [await untilServed(0, 'one'), await untilServed(1, 'one')];
+    expect(first.confidence).toBeGreaterThanOrEqual(0.7);
+    expect(second).toEqual(first);
+  });
+
+  it('learn together: runs that are spread over both count as runs of one kind', async () => {
+    const runs = [[1, 1], [2, 5], [9, 8], [30, 4]] as const;
+    for (const [index, [a, b]] of runs.entries()) await onNode(index % 2, 'both', (agent) => addUp(agent, a, b));
+    expect((await untilServed(0, 'both')).confidence).toBeGreaterThanOrEqual(0.7);
+    await untilServed(1, 'both');
+    const occurrences = await until(
+      'all four runs are counted',
+      async () => {
+        const [row] = await truth.rows<{ occurrences: number }>(
+          "select max(occurrences) as occurrences from acontext_sops where namespace = 'both'",
+        );
+        return row?.occurrences === runs.length ? row.occurrences : undefined;
+      },
+      40_000,
+    );
+    expect(occurrences).toBe(runs.length);
+  });
+
+  it('take feedback at either, and answer with the same count', async () => {
+    const sopId = await onNode(1, 'one', async (agent) => {
+      const [sop] = await getSops(agent, 'please add the numbers 1 and 2 and announce their sum');
+      return sop?.sop_id ?? '';
+    });
+    const report = { pattern_id: sopId, helpful: true };
+    const one = await onNode(0, 'one', (agent) => agent.call('acontext_record_feedback', report));
+    const other = await onNode(1, 'one', (agent) => agent.call('acontext_record_feedback', report));
+    expect(other.structured).toEqual(one.structured);
+  });
+
+  it('leave each call once in the shared stream and in the shared archive', async () => {
+    for (const node of nodes) await untilLearned(node);
+    const calls = await truth.calls();
+    expect(calls.map(({ data }) => data.name).sort()).toEqual(answered.toSorted());
+    const rows = await truth.rows<{ id: string }>('select id from calls');
+    expect(rows.map(({ id }) => id).sort()).toEqual(calls.map(({ data }) => data.callId).sort());
+  });
+
+  it('do not need each other: when the first is gone, the second serves and learns on', async () => {
+    expect(await nodes[0]?.stop()).toBe(0);
+    await untilServed(1, 'one');
+    for (const [a, b] of [[5, 6], [70, 1], [4, 4]] as const) await onNode(1, 'alone', (agent) => addUp(agent, a, b));
+    expect((await untilServed(1, 'alone')).confidence).toBeGreaterThanOrEqual(0.7);
+  });
+});

@@ -1,0 +1,153 @@
+/** The shelf: what is served, from memory, while the store is slow, away or changing. */
+import { describe, expect, it } from 'vitest';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { openShelf } from '../../../src/actors/actors.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { sop } from '../../support/store-rows.ts';
+import { createDeferred, createWorld, settle } from './world.ts';
+
+type Given = Parameters<typeof sop>[2];
+
+const row = (n: number, changes: Given = {}) => ({
+  ...sop('acme', n, {
+    trigger: `export invoice to ledger`,
+    wordings: ['export the invoice to the ledger'],
+    ...changes,
+  }),
+  version: 1,
+  agentId: undefined,
+  createdAt: '2026-03-01T10:00:00.000Z',
+  updatedAt: `2026-03-01T10:00:0${n}.000Z`,
+  lastUsedAt: undefined,
+  held: false,
+  feedback: { applied: 0, helpful: 0 },
+});
+
+type Row = ReturnType<typeof row>;
+
+/** A store that answers what the test says; only the way a shelf asks it is imitated. */
+function open(rows: Row[]) {
+  const world = createWorld();
+  const state = { rows, reads: 0, answer: async (): Promise<readonly Row[]> => state.rows };
+  const store: Pick<Store, 'inNamespace'> = {
+    // The transaction's work is one list; its rows are given instead.
+    inNamespace: async <T>() => {
+      state.reads += 1;
+      return (await state.answer()) as T;
+    },
+  };
+  const shelf = openShelf({ store, clock: world.clock, log: world.log });
+  const ask = async (more: { minConfidence?: number; limit?: number; namespace?: string } = {}) => {
+    const question = {
+      namespace: 'acme',
+      task: 'export the invoice to the ledger',
+      minConfidence: 0.7,
+      limit: 5,
+    };
+    return (await shelf.search({ ...question, ...more })).map((found) => found.sopId);
+  };
+  return { ...world, shelf, state, ask };
+}
+
+const away = async (): Promise<never> => Promise.reject(new DreyError('database_unavailable', 'it is away'));
+
+describe('the shelf', () => {
+  it('reads once and answers many times', async () => {
+    const { ask, state } = open([row(1)]);
+    expect(await ask()).toEqual([row(1).sopId]);
+    expect(await ask()).toEqual([row(1).sopId]);
+    expect(state.reads).toBe(1);
+  });
+
+  it('reads once for those who ask at the same time', async () => {
+    const { ask, state } = open([row(1)]);
+    await Promise.all([ask(), ask(), ask()]);
+    expect(state.reads).toBe(1);
+  });
+
+  it('reads anew after a change and after its age', async () => {
+    const { ask, state, shelf, clock } = open([]);
+    expect(await ask()).toEqual([]);
+    state.rows = [row(1)];
+    expect(await ask()).toEqual([]);
+    shelf.forget('other');
+    expect(await ask()).toEqual([]);
+    shelf.forget('acme');
+    expect(await ask()).toEqual([row(1).sopId]);
+    state.rows = [];
+    await clock.advance(10_000);
+    expect(await ask()).toEqual([]);
+  });
+
+  it('does not miss a change that comes while it reads', async () => {
+    const { ask, state, shelf } = open([]);
+    const slow = createDeferred<readonly Row[]>();
+    state.answer = () => slow.promise;
+    const first = ask();
+    shelf.forget('acme');
+    slow.resolve([]);
+    expect(await first).toEqual([]);
+    state.answer = async () => [row(1)];
+    expect(await ask()).toEqual([row(1).sopId]);
+  });
+
+  it('answers from memory while the store is away, and does not ask it each time', async () => {
+    const { ask, state, shelf, clock, sentences } = open([row(1)]);
+    await ask();
+    shelf.forget('acme');
+    state.answer = away;
+    for (let time = 0; time < 5; time += 1) expect(await ask()).toEqual([row(1).sopId]);
+    expect(state.reads).toBe(2);
+    expect(sentences).toEqual(['procedures are served from memory: the database is away or slow']);
+    state.answer = async () => [];
+    await clock.advance(1_000);
+    expect(await ask()).toEqual([]);
+  });
+
+  it('answers from memory while the store hangs, and takes its answer when it comes', async () => {
+    const { ask, state, shelf, clock } = open([row(1)]);
+    await ask();
+    shelf.forget('acme');
+    const slow = createDeferred<readonly Row[]>();
+    state.answer = () => slow.promise;
+    const asked = ask();
+    await clock.advance(250);
+    expect(await asked).toEqual([row(1).sopId]);
+    slow.resolve([]);
+    await settle();
+    expect(await ask()).toEqual([]);
+    expect(state.reads).toBe(2);
+  });
+
+  it('says so when the store is away and nothing is known yet', async () => {
+    const { ask, state } = open([]);
+    state.answer = away;
+    await expect(ask()).rejects.toMatchObject({ code: 'database_unavailable' });
+  });
+
+  it('serves what is not active only to those who ask below the bar', async () => {
+    const { ask } = open([row(1, { status: 'candidate', confidence: 0.6 }), row(2)]);
+    expect(await ask({ minConfidence: 0.7 })).toEqual([row(2).sopId]);
+    expect((await ask({ minConfidence: 0.5 })).sort()).toEqual([row(1).sopId, row(2).sopId].sort());
+  });
+
+  it('fills the limit with what is served, not with what is left out', async () => {
+    const { ask } = open([row(1, { status: 'shadow', confidence: 0.95 }), row(2, { confidence: 0.9 })]);
+    expect(await ask({ limit: 1 })).toEqual([row(2).sopId]);
+    expect(await ask({ limit: 0 })).toEqual([]);
+  });
+
+  it('sees figures that changed although the procedure did not', async () => {
+    const { shelf, state } = open([row(1)]);
+    const question = {
+      namespace: 'acme',
+      task: 'export the invoice to the ledger',
+      minConfidence: 0.7,
+      limit: 5,
+    };
+    await shelf.search(question);
+    state.rows = [{ ...row(1), feedback: { applied: 4, helpful: 3 } }];
+    shelf.forget('acme');
+    expect((await shelf.search(question))[0]).toMatchObject({ feedback: { applied: 4, helpful: 3 } });
+  });
+});
