@@ -24,6 +24,7 @@ const entry = (kind: ErrorKind, retry: Retry, exit: number): CodeEntry => ({ kin
 
 /** Every code with its kind, whether retrying helps, and the CLI's exit code. infra/README.md has a line for each. */
 export const errorCodes = {
+  actor_unknown: entry('not_found', 'never', 66),
   argument_invalid: entry('operation_failed', 'never', 64),
   body_malformed: entry('operation_failed', 'never', 65),
   body_too_large: entry('operation_failed', 'never', 65),

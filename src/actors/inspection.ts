@@ -116,7 +116,7 @@ class Hub implements Inspection {
 
   #observe(entry: RootEntry): void {
     if (this.#observed.has(entry)) return;
-    const { unsubscribe } = entry.actor.system.inspect((event) => {
+    const subscription = entry.actor.system.inspect((event) => {
       try {
         this.#hear(entry, event);
       } catch (error) {
@@ -124,7 +124,7 @@ class Hub implements Inspection {
         this.#options.log.warn({ err: toPlainError(error) }, 'an actor could not be shown to the inspector');
       }
     });
-    this.#observed.set(entry, unsubscribe);
+    this.#observed.set(entry, () => subscription.unsubscribe());
   }
 
   #forget(entry: RootEntry): void {

@@ -78,8 +78,7 @@ class Fold {
 
   constructor(kind: MachineKind) {
     this.#kind = kind;
-    // Ten machines of ten types are folded alike; each of them checks its own events.
-    this.#machine = machines[kind].machine as unknown as AnyStateMachine;
+    this.#machine = machines[kind].machine;
     this.#state = this.#begin(undefined);
   }
 

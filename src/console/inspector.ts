@@ -59,7 +59,9 @@ export function openInspector(options: InspectorOptions): Inspector {
   const feeds = new Set<ServerResponse>();
   return {
     handle(req, res) {
-      const url = new URL(req.url ?? '/', 'http://localhost');
+      const path = req.url ?? '/';
+      if (!path.startsWith('/inspector') || !URL.canParse(path, 'http://localhost')) return false;
+      const url = new URL(path, 'http://localhost');
       const file = files.get(url.pathname);
       if (file === undefined && url.pathname !== '/inspector/feed') return false;
       const { authorization, host, origin } = req.headers;

@@ -41,10 +41,11 @@ export function findParticulars(text: string, calls: readonly Pick<EpisodeCall, 
     if (typeof value !== 'string' || value.length < 2 || values.size >= bounds.particularValuesMax) continue;
     if (!values.has(value)) values.set(value, toPlaceholder(path));
   }
-  const found = [...findSecrets(text), ...findQuoted(text), ...findNames(text, values)];
   // Lower case may change lengths in some scripts; then places in the one text say nothing about the other.
-  if (comparable.length === text.length) found.push(...findArgumentValues(text, comparable, values));
-  return withoutOverlaps(found, findValueSpans(text));
+  const isAligned = comparable.length === text.length;
+  const told = isAligned ? findArgumentValues(text, comparable, values) : [];
+  const others = [...findSecrets(text), ...findQuoted(text), ...findNames(text, values)];
+  return withoutOverlaps([...told, ...others], findValueSpans(text));
 }
 
 function findArgumentValues(text: string, comparable: string, values: ReadonlyMap<string, string>): Particular[] {

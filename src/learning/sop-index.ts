@@ -1,9 +1,11 @@
 /**
  * SOPs made ready for asking: one document a wording, an inverted index over terms, and for each term how much it says
- * about the procedure (terms whose SOPs work alike weigh more than names and values). SOPs come and go one by one.
+ * about the procedure (terms whose SOPs work alike weigh more than names and values). SOPs come and go one by one, each
+ * at the same small cost; weights and lengths are counted when a question needs them.
  */
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { createSequenceBook, type Interned, type SequenceBook } from './likeness.ts';
+import { createPostings } from './postings.ts';
 import { type Term, toNameWords, toStem, toTerms } from './terms.ts';
 
 /** What is stored of a SOP and needed to rank it. */
@@ -15,6 +17,8 @@ export type ServedSop = Pick<
 export interface IndexedSop {
   readonly sop: ServedSop;
   readonly sequence: Interned;
+  /** The procedure's tools, each once. */
+  readonly tools: readonly string[];
   /** Stems of its wordings and of its tools' names. */
   readonly words: ReadonlySet<string>;
   readonly documents: readonly Document[];
@@ -22,12 +26,16 @@ export interface IndexedSop {
 
 export interface Document {
   readonly of: IndexedSop;
-  /** Its number while it is indexed; numbers are used again. */
-  readonly slot: number;
+  /** Its place in `documents` while it is indexed. */
+  slot: number;
   readonly terms: readonly Term[];
+  /** Stems of this wording. */
+  readonly words: ReadonlySet<string>;
+  /** Length without weights of terms: never counted anew. */
+  readonly plainNorm: number;
   norm: number;
-  /** The index version for which `norm` holds. */
-  normVersion: number;
+  /** The index's changes at which `norm` was counted. */
+  normAt: number;
 }
 
 export interface TermIndex {
@@ -35,20 +43,29 @@ export interface TermIndex {
   readonly sops: ReadonlyMap<string, IndexedSop>;
   put(sop: ServedSop): void;
   remove(sopId: string): void;
-  /** Documents by slot. */
+  /** Documents by slot; a slot without document is one that was removed. */
   readonly documents: readonly (Document | undefined)[];
-  /** Slots of the documents with a term, and the term's weight in each. */
-  slotsWith(term: string): ReadonlyMap<number, number>;
+  /** Slots with a term, removed ones among them, and its weight in each. */
+  slotsWith(term: string): Slots;
   /** What a term weighs: how rare it is, and how alike the procedures are that share it. */
   weightOf(term: string): number;
   /** Rarity alone. */
   idfOf(term: string): number;
+  /** Rarity of a word among the names of tools: 0 where no tool's name has it. */
+  nameWeightOf(word: string): number;
   normOf(document: Document): number;
 }
 
-const nothing: ReadonlyMap<number, number> = new Map();
-/** Weights are counted anew when this many-th part of the documents changed. */
-const staleShare = 500;
+/** The documents that have a term. */
+export interface Slots {
+  readonly slots: readonly number[];
+  readonly weights: readonly number[];
+  /** How many of them are not removed. */
+  readonly live: number;
+}
+
+/** A length or a term's lift is counted anew when this share of what it is made of changed. */
+const staleShare = 1 / 40;
 /** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
 export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
 
@@ -57,116 +74,73 @@ export function createTermIndex(): TermIndex {
   const book = createSequenceBook();
   const sops = new Map<string, IndexedSop>();
   const postings = createPostings();
-  const lifts = new Map<string, number>();
-  let version = 0;
-  let changes = 0;
-
-  /** Weights move with every change; in a large index one change moves them too little to count them anew. */
-  function touch(): void {
-    changes += 1;
-    if (changes * staleShare < postings.count) return;
-    changes = 0;
-    version += 1;
-    lifts.clear();
-  }
+  const names = createNameCounts();
+  const lifts = new Map<string, { readonly lift: number; readonly at: number }>();
 
   function remove(sopId: string): void {
     const indexed = sops.get(sopId);
     if (indexed === undefined) return;
     sops.delete(sopId);
+    names.count(indexed.tools, -1);
     for (const document of indexed.documents) postings.drop(document);
-    touch();
   }
 
   function put(sop: ServedSop): void {
     remove(sop.sopId);
-    const indexed = toIndexed(sop, book, () => postings.takeSlot());
+    const indexed = toIndexed(sop, book);
     sops.set(sop.sopId, indexed);
+    names.count(indexed.tools, 1);
     for (const document of indexed.documents) postings.add(document);
-    touch();
   }
 
-  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.slotsWith(term).size + 1));
+  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.slotsWith(term).live + 1));
 
   function liftOf(term: string): number {
+    const { slots, live, changes } = postings.slotsWith(term);
+    if (live === 0) return 1;
     const known = lifts.get(term);
-    if (known !== undefined) return known;
-    const slots = postings.slotsWith(term);
-    const lift = slots.size === 0 ? 1 : toLift(slots, postings.documents);
-    lifts.set(term, lift);
+    if (known !== undefined && (changes - known.at) * 1 <= live * staleShare) return known.lift;
+    const lift = toLift(slots, postings.documents);
+    lifts.set(term, { lift, at: changes });
     return lift;
   }
 
   const weightOf = (term: string) => idfOf(term) * liftOf(term);
 
   function normOf(document: Document): number {
-    if (document.normVersion === version) return document.norm;
+    const { changes, count } = postings;
+    if (document.normAt >= 0 && changes - document.normAt <= count * staleShare) return document.norm;
     let sum = 0;
     for (const { term, weight } of document.terms) sum += (weight * weightOf(term)) ** 2;
     document.norm = Math.sqrt(sum) || 1;
-    document.normVersion = version;
+    document.normAt = changes;
     return document.norm;
   }
 
   const { documents, slotsWith } = postings;
-  return { book, sops, put, remove, documents, slotsWith, weightOf, idfOf, normOf };
+  const nameWeightOf = names.weightOf;
+  return { book, sops, put, remove, documents, slotsWith, weightOf, idfOf, nameWeightOf, normOf };
 }
 
-interface Postings {
-  readonly documents: readonly (Document | undefined)[];
-  readonly count: number;
-  readonly slotsWith: (term: string) => ReadonlyMap<number, number>;
-  readonly takeSlot: () => number;
-  readonly add: (document: Document) => void;
-  readonly drop: (document: Document) => void;
-}
-
-/** The inverted index: for each term the slots of its documents. */
-function createPostings(): Postings {
-  const byTerm = new Map<string, Map<number, number>>();
-  const documents: (Document | undefined)[] = [];
-  const free: number[] = [];
-  let count = 0;
-  return {
-    documents,
-    get count() {
-      return count;
-    },
-    slotsWith: (term) => byTerm.get(term) ?? nothing,
-    takeSlot: () => free.pop() ?? documents.push(undefined) - 1,
-    add(document) {
-      count += 1;
-      documents[document.slot] = document;
-      for (const { term, weight } of document.terms) {
-        const posting = byTerm.get(term);
-        if (posting === undefined) byTerm.set(term, new Map([[document.slot, weight]]));
-        else posting.set(document.slot, weight);
-      }
-    },
-    drop({ slot, terms }) {
-      count -= 1;
-      documents[slot] = undefined;
-      free.push(slot);
-      for (const { term } of terms) {
-        const posting = byTerm.get(term);
-        posting?.delete(slot);
-        if (posting?.size === 0) byTerm.delete(term);
-      }
-    },
-  };
-}
-
-function toIndexed(sop: ServedSop, book: SequenceBook, toSlot: () => number): IndexedSop {
+function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
   const sequence = book.intern(sop.procedure.map((step) => step.tool));
-  const words = new Set(sop.procedure.flatMap((step) => toNameWords(step.tool).map(toStem)));
+  const tools = [...new Set(sequence.symbols)];
+  const words = new Set(tools.flatMap(toToolStems));
   const documents: Document[] = [];
-  const indexed = { sop, sequence, words, documents };
+  const indexed = { sop, sequence, tools, words, documents };
   for (const text of [sop.trigger, ...sop.wordings]) {
     const terms = toTerms(text, true);
-    for (const { term } of terms) if (isWord(term)) words.add(term);
-    documents.push({ of: indexed, slot: toSlot(), terms, norm: 0, normVersion: -1 });
+    const own = new Set(terms.flatMap(({ term }) => (isWord(term) ? [term] : [])));
+    for (const word of own) words.add(word);
+    const plainNorm = Math.sqrt(terms.reduce((sum, { weight }) => sum + weight * weight, 0)) || 1;
+    documents.push({ of: indexed, slot: -1, terms, words: own, plainNorm, norm: 0, normAt: -1 });
   }
   return indexed;
+}
+
+/** Stems of the words of a tool's name. */
+export function toToolStems(tool: string): string[] {
+  return toNameWords(tool).map(toStem);
 }
 
 /** Whole words only: no pairs, letter groups or value classes. */
@@ -174,13 +148,39 @@ export function isWord(term: string): boolean {
   return !/^[~#]| /.test(term);
 }
 
+/** How many different tools have a word in their name. */
+function createNameCounts() {
+  const tools = new Map<string, number>();
+  const words = new Map<string, number>();
+  const bump = (counts: Map<string, number>, key: string, by: number) => {
+    const next = (counts.get(key) ?? 0) + by;
+    if (next === 0) counts.delete(key);
+    else counts.set(key, next);
+    return next;
+  };
+  return {
+    count(used: readonly string[], by: 1 | -1): void {
+      for (const tool of used) {
+        const times = bump(tools, tool, by);
+        if (times !== (by === 1 ? 1 : 0)) continue;
+        for (const word of new Set(toToolStems(tool))) bump(words, word, by);
+      }
+    },
+    weightOf(word: string): number {
+      const having = words.get(word);
+      return having === undefined ? 0 : Math.log((tools.size + 1) / having);
+    },
+  };
+}
+
 /** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */
-function toLift(posting: ReadonlyMap<number, number>, slots: readonly (Document | undefined)[]): number {
+function toLift(slots: readonly number[], documents: readonly (Document | undefined)[]): number {
   const sums = new Map<string, number>();
   let count = 0;
-  for (const slot of posting.keys()) {
-    const tools = new Set(slots[slot]?.of.sequence.symbols);
-    const unit = 1 / Math.sqrt(Math.max(1, tools.size));
+  for (const slot of slots) {
+    const tools = documents[slot]?.of.tools;
+    if (tools === undefined) continue;
+    const unit = 1 / Math.sqrt(Math.max(1, tools.length));
     for (const tool of tools) sums.set(tool, (sums.get(tool) ?? 0) + unit);
     count += 1;
     if (count >= lifting.sampleMax) break;

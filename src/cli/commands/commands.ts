@@ -2,9 +2,12 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEvents } from './events.ts';
 import { addImport } from './import.ts';
+import { addInspect } from './inspect.ts';
+import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
 import { addStdio } from './stdio.ts';
@@ -19,4 +22,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addSops,
   addImport,
   addEvents,
+  addReplay,
+  addDead,
+  addInspect,
 ];

@@ -20,7 +20,12 @@ const broken: CallOutcome = {
 
 function stage(config: GuardConfig = {}, breakerConfig: BreakerConfig = {}) {
   const time = new SimulatedTime();
-  const breaker = openBreaker({ id: 'b-1', config: { minCalls: 100, windowSize: 100, ...breakerConfig }, clock: time, onEdge() {} });
+  const breaker = openBreaker({
+    id: 'b-1',
+    config: { minCalls: 100, windowSize: 100, ...breakerConfig },
+    clock: time,
+    onEdge() {},
+  });
   const guards = createGuards({
     name: 'files',
     breaker,
@@ -126,7 +131,9 @@ describe('a guarded call', () => {
     await time.pass(10);
     caller.abort();
     await time.pass(0);
-    expect(ended.fate).toMatchObject(kept({ outcome: 'failed', code: 'call_cancelled', countsAgainst: false }));
+    expect(ended.fate).toMatchObject(
+      kept({ outcome: 'failed', code: 'call_cancelled', countsAgainst: false }),
+    );
     expect(breaker.metrics()).toMatchObject({ buffered: 0 });
     expect(guards.bulkhead.free.calls).toBe(64);
     expect([guards.budget.inFlight, time.pending]).toEqual([0, 0]);
@@ -134,7 +141,10 @@ describe('a guarded call', () => {
   });
 
   it('R16 refuses what the bulkhead has no room for, and does not count it against the upstream', async () => {
-    const { time, breaker, at, call } = stage({ bulkhead: { limit: 1, queue: 0 } }, { mode: 'consecutive', consecutive: 1 });
+    const { time, breaker, at, call } = stage(
+      { bulkhead: { limit: 1, queue: 0 } },
+      { mode: 'consecutive', consecutive: 1 },
+    );
     call(hang);
     const ended = call(async () => finished, { isRepeatable: true });
     await time.pass(100);
@@ -145,7 +155,10 @@ describe('a guarded call', () => {
   });
 
   it('R16 gives the place of a probe back when the bulkhead has no room', async () => {
-    const { time, breaker, call } = stage({ bulkhead: { limit: 0 } }, { mode: 'consecutive', consecutive: 1, openMs: 10 });
+    const { time, breaker, call } = stage(
+      { bulkhead: { limit: 0 } },
+      { mode: 'consecutive', consecutive: 1, openMs: 10 },
+    );
     breaker.open();
     await time.pass(10);
     call(async () => finished);
@@ -183,8 +196,12 @@ describe('a guarded call', () => {
       throw new DreyError('call_cancelled', 'left');
     });
     await time.pass(0);
-    expect(thrown.fate).toMatchObject(kept({ outcome: 'failed', code: 'upstream_failed', message: 'odd', countsAgainst: true }));
-    expect(known.fate).toMatchObject(kept({ outcome: 'failed', code: 'call_cancelled', countsAgainst: false }));
+    expect(thrown.fate).toMatchObject(
+      kept({ outcome: 'failed', code: 'upstream_failed', message: 'odd', countsAgainst: true }),
+    );
+    expect(known.fate).toMatchObject(
+      kept({ outcome: 'failed', code: 'call_cancelled', countsAgainst: false }),
+    );
     expect(breaker.metrics()).toMatchObject({ buffered: 1, failed: 1 });
   });
 
@@ -201,7 +218,10 @@ describe('a guarded call', () => {
     expect(at.length).toBeLessThan(130);
   });
 
-  it.each([{ totalMs: 0 }, { totalMs: Number.NaN }, { tryMs: -1 }])('refuses a configuration that makes no sense: %j', (config) => {
-    expect(() => stage(config)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
-  });
+  it.each([{ totalMs: 0 }, { totalMs: Number.NaN }, { tryMs: -1 }])(
+    'refuses a configuration that makes no sense: %j',
+    (config) => {
+      expect(() => stage(config)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+    },
+  );
 });

@@ -38,7 +38,9 @@ describe('a backoff', () => {
   it('R3 is the cap where the arithmetic overflows, and a sane number however it is set', () => {
     const day = 86_400_000;
     for (const attempt of [1_000, 1_100, 1e9])
-      expect(toBackoffMs({ backoff: 'exponential', baseMs: day, capMs: day, jitter: 0.25 }, attempt, middle)).toBe(day);
+      expect(
+        toBackoffMs({ backoff: 'exponential', baseMs: day, capMs: day, jitter: 0.25 }, attempt, middle),
+      ).toBe(day);
     fc.assert(
       fc.property(
         fc.constantFrom(...kinds),
@@ -57,11 +59,14 @@ describe('a backoff', () => {
   });
 
   it('R4 stays zero when its base is zero', () => {
-    for (const backoff of kinds) expect(waits({ backoff, baseMs: 0, jitter: 0.25 }, 1_100).every((ms) => ms === 0)).toBe(true);
+    for (const backoff of kinds)
+      expect(waits({ backoff, baseMs: 0, jitter: 0.25 }, 1_100).every((ms) => ms === 0)).toBe(true);
   });
 
   it('R5 varies by a quarter either way', () => {
-    const all = [0, 0.25, 0.5, 0.999_999].map((chance) => waits({ jitter: 0.25, baseMs: 1 }, 1, () => chance)[0]);
+    const all = [0, 0.25, 0.5, 0.999_999].map(
+      (chance) => waits({ jitter: 0.25, baseMs: 1 }, 1, () => chance)[0],
+    );
     expect(all[0]).toBe(0.75);
     expect(all[2]).toBe(1);
     for (const wait of all) expect(wait).toBeGreaterThanOrEqual(0.75);
@@ -70,7 +75,9 @@ describe('a backoff', () => {
 
   it('R6 is what the other side asked for, up to the cap', () => {
     const settings = { ...plain, capMs: 5_000, jitter: 0.25 };
-    expect([0, 3_000, 60_000].map((asked) => toBackoffMs(settings, 1, middle, asked))).toEqual([0, 3_000, 5_000]);
+    expect([0, 3_000, 60_000].map((asked) => toBackoffMs(settings, 1, middle, asked))).toEqual([
+      0, 3_000, 5_000,
+    ]);
     expect(toBackoffMs(settings, 1, middle, Number.NaN)).toBe(1_000);
   });
 });
@@ -124,7 +131,9 @@ const gone = (details = {}): DreyError => new DreyError('upstream_failed', 'gone
 
 describe('a retry', () => {
   it('R1 tries again after each wait and gives the first result', async () => {
-    const { time, at, run } = stage({ tries: 4, baseMs: 100 }, (attempt) => (attempt < 4 ? gone() : undefined));
+    const { time, at, run } = stage({ tries: 4, baseMs: 100 }, (attempt) =>
+      attempt < 4 ? gone() : undefined,
+    );
     const ended = run();
     await time.pass(1_000);
     expect(ended.fate).toEqual({ state: 'kept', value: 'try 4' });
@@ -225,12 +234,16 @@ describe('a retry', () => {
     expect(budget.inFlight).toBe(0);
   });
 
-  it.each<RetryConfig>([{ tries: 0 }, { tries: 1.5 }, { tries: 1e9 }, { baseMs: -1 }, { capMs: Infinity }, { jitter: 2 }])(
-    'refuses a configuration that makes no sense: %j',
-    (config) => {
-      expect(() => toRetrySettings(config)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
-    },
-  );
+  it.each<RetryConfig>([
+    { tries: 0 },
+    { tries: 1.5 },
+    { tries: 1e9 },
+    { baseMs: -1 },
+    { capMs: Infinity },
+    { jitter: 2 },
+  ])('refuses a configuration that makes no sense: %j', (config) => {
+    expect(() => toRetrySettings(config)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+  });
 });
 
 describe('a retry budget', () => {
@@ -261,7 +274,8 @@ describe('a retry budget', () => {
         const ends: (() => void)[] = [];
         for (const step of steps) {
           const before = { inFlight: budget.inFlight, retries: budget.retries };
-          const end = step === 'begin' ? budget.begin() : step === 'retry' ? budget.beginRetry() : ends.shift()?.();
+          const end =
+            step === 'begin' ? budget.begin() : step === 'retry' ? budget.beginRetry() : ends.shift()?.();
           if (typeof end === 'function') ends.push(end);
           if (step === 'retry' && end !== undefined)
             expect(before.inFlight < 3 || before.retries < 0.2 * before.inFlight).toBe(true);
@@ -292,7 +306,10 @@ describe('a timeout', () => {
     await time.pass(99);
     expect(ended.fate.state).toBe('pending');
     await time.pass(1);
-    expect(ended.fate).toMatchObject({ state: 'broken', error: { code: 'call_timeout', details: { ms: 100 } } });
+    expect(ended.fate).toMatchObject({
+      state: 'broken',
+      error: { code: 'call_timeout', details: { ms: 100 } },
+    });
     expect(seen?.aborted).toBe(true);
     late('too late');
     await time.pass(0);
@@ -308,7 +325,8 @@ describe('a timeout', () => {
       const ended = watch(
         withTimeout(
           { ms: 10, clock: time, what: 'the work' },
-          (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('late')))),
+          (signal) =>
+            new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('late')))),
         ),
       );
       await time.pass(10);
@@ -323,7 +341,9 @@ describe('a timeout', () => {
   it('R14 reports the caller leaving as cancelled, and an outer timeout as the timeout it is', async () => {
     const time = new SimulatedTime();
     const caller = new AbortController();
-    const ended = watch(withTimeout({ ms: 100, signal: caller.signal, clock: time, what: 'the work' }, never));
+    const ended = watch(
+      withTimeout({ ms: 100, signal: caller.signal, clock: time, what: 'the work' }, never),
+    );
     const reason = new Error('changed my mind');
     caller.abort(reason);
     await time.pass(100);
@@ -334,7 +354,9 @@ describe('a timeout', () => {
       ),
     );
     await time.pass(50);
-    expect(nested.fate).toMatchObject({ error: { code: 'call_timeout', message: 'the whole took longer than 50 ms' } });
+    expect(nested.fate).toMatchObject({
+      error: { code: 'call_timeout', message: 'the whole took longer than 50 ms' },
+    });
     await expect(
       withTimeout({ ms: 1, signal: caller.signal, clock: time, what: 'the work' }, () => 'done'),
     ).rejects.toMatchObject({ code: 'call_cancelled' });
@@ -345,8 +367,11 @@ describe('a timeout', () => {
     const { signal } = new AbortController();
     const ends: Promise<unknown>[] = [];
     for (let n = 0; n < 10_000; n += 1) {
-      const work = n % 3 === 0 ? never : n % 3 === 1 ? () => 'done' : () => Promise.reject(new Error('failed'));
-      ends.push(withTimeout({ ms: n % 10, signal, clock: time, what: 'the work' }, work).catch(() => undefined));
+      const work =
+        n % 3 === 0 ? never : n % 3 === 1 ? () => 'done' : () => Promise.reject(new Error('failed'));
+      ends.push(
+        withTimeout({ ms: n % 10, signal, clock: time, what: 'the work' }, work).catch(() => undefined),
+      );
       if (n % 100 === 99) await time.pass(10);
     }
     await Promise.all(ends);

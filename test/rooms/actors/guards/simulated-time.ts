@@ -59,13 +59,17 @@ export class SimulatedTime implements Clock {
   /** The earliest; of several at one moment the first that was set. */
   #next(end: number): Timer | undefined {
     let first: Timer | undefined;
-    for (const timer of this.#timers) if (timer.at <= end && (first === undefined || timer.at < first.at)) first = timer;
+    for (const timer of this.#timers)
+      if (timer.at <= end && (first === undefined || timer.at < first.at)) first = timer;
     return first;
   }
 }
 
 /** How a promise ended, without waiting for it. */
-export type Fate<T> = { state: 'pending' } | { state: 'kept'; value: T } | { state: 'broken'; error: unknown };
+export type Fate<T> =
+  | { state: 'pending' }
+  | { state: 'kept'; value: T }
+  | { state: 'broken'; error: unknown };
 
 /** Watches a promise. */
 export function watch<T>(promise: Promise<T>): { readonly fate: Fate<T> } {

@@ -1,0 +1,146 @@
+/** `drey replay`: an actor's recorded events folded through its machine, and whether that is the state it is in. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { ActorKind, Namespace, Token } from '../../../machines/words/ids.ts';
+import type { RecordedEvent, Replay } from '../../actors/actors.ts';
+import { toStreamItems } from '../event-stream.ts';
+import { findNode } from '../node-address.ts';
+import type { NodeOptions } from '../node-address.ts';
+import type { NodeClient, Query } from '../node-client.ts';
+import { printJson, printLines } from '../print.ts';
+import { createPaint } from '../terminal/paint.ts';
+import { toColumns } from '../terminal/table.ts';
+import type { Live } from '../views/replay-view.ts';
+import type { World } from '../world.ts';
+import { addJsonOption, addNamespaceOption, addNodeOptions, toWhole } from './shared-options.ts';
+
+interface ReplayOptions extends NodeOptions {
+  readonly namespace?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly json?: boolean;
+}
+
+/** Events of one actor that are folded; a longer life is cut off with an error, never silently. */
+const eventsMax = 200_000;
+/** An edge may be on its way from the actor to the stream: the comparison is tried so often, so far apart. */
+const triesMax = 6;
+const pauseMs = 500;
+
+const Recorded = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  at: z.string(),
+  sequence: z.number().optional(),
+  data: z.record(z.string(), z.unknown()),
+});
+const LiveActors = z.object({
+  actors: z.array(z.object({ namespace: z.string(), states: z.array(z.string()) })),
+});
+
+export function addReplay(program: Command, world: World): void {
+  const sequence = toWhole(1, Number.MAX_SAFE_INTEGER);
+  addNodeOptions(addJsonOption(addNamespaceOption(program.command('replay')), 'print one JSON object'))
+    .summary('fold an actor’s events through its machine')
+    .description(
+      'Folds the recorded events of one actor through its machine, shows every transition with its time and cause, ' +
+        'and says where live state and replay differ. They must not.',
+    )
+    .argument('<actor>', 'kind/id or namespace/kind/id, such as session/s-01jx or breaker/b-files')
+    .option('--from <sequence>', 'show transitions from this place in the stream on', sequence)
+    .option('--to <sequence>', 'fold up to this place only', sequence)
+    .addHelpText('after', '\nExamples:\n  drey replay breaker/b-files\n  drey replay session/s-01jx --json\n')
+    .action((actor: string, options: ReplayOptions) => runReplay(world, actor, options));
+}
+
+interface Actor {
+  readonly namespace: string | undefined;
+  readonly kind: string;
+  readonly id: string;
+}
+
+async function runReplay(world: World, text: string, options: ReplayOptions): Promise<void> {
+  const [{ openNodeClient }, { isMachineKind, replayEvents }, view] = await Promise.all([
+    import('../node-client.ts'),
+    import('../../actors/actors.ts'),
+    import('../views/replay-view.ts'),
+  ]);
+  const actor = parseActor(text, options.namespace);
+  const { kind } = actor;
+  if (!isMachineKind(kind))
+    throw new DreyError('argument_invalid', `Actors of kind "${kind}" have no machine.`);
+  const client = openNodeClient(await findNode(world, options));
+  let replay: Replay;
+  let live: Live | undefined;
+  for (let tries = 1; ; tries += 1) {
+    replay = replayEvents(kind, await readRecorded(client, actor, options.to));
+    live = options.to === undefined ? await readLive(client, actor) : undefined;
+    if (live === null || live === undefined || view.isSameStates(replay.states, live) || tries >= triesMax)
+      break;
+    await pause(pauseMs);
+  }
+  const { from = 0 } = options;
+  const shown = replay.transitions.filter(({ sequence }) => sequence === null || sequence >= from);
+  const agrees = live === null || live === undefined ? null : view.isSameStates(replay.states, live);
+  if (options.json) {
+    const answer = { ...actor, ...replay, transitions: shown, live: live ?? null, agrees };
+    await printJson(world.stdout, JSON.stringify(answer));
+  } else {
+    const paints = createPaint(world.stdout, world.env);
+    const lines = view.toReplayLines(replay, shown, live, { paints, cells: toColumns(world.stdout) });
+    await printLines(world.stdout, lines);
+  }
+  if (agrees === false || replay.differences.length > 0)
+    throw new DreyError('replay_differs', `The events of ${text} do not lead to what was recorded.`);
+}
+
+function parseActor(text: string, named: string | undefined): Actor {
+  const parts = text.split('/');
+  const [id, kind, namespace] = parts.toReversed();
+  const isWhole =
+    parts.length <= 3 &&
+    ActorKind.safeParse(kind).success &&
+    Token.safeParse(id).success &&
+    (namespace === undefined || Namespace.safeParse(namespace).success);
+  if (isWhole && kind !== undefined && id !== undefined) return { namespace: namespace ?? named, kind, id };
+  throw new DreyError(
+    'argument_invalid',
+    `"${text}" is no actor; write kind/id, for instance breaker/b-files.`,
+  );
+}
+
+async function readRecorded(
+  client: NodeClient,
+  actor: Actor,
+  to: number | undefined,
+): Promise<RecordedEvent[]> {
+  const stream = await client.follow('/events', { ...toQuery(actor), until: 'now' });
+  const events: RecordedEvent[] = [];
+  try {
+    for await (const item of toStreamItems(stream as AsyncIterable<Buffer>)) {
+      if (item.kind !== 'message') continue;
+      const event = Recorded.parse(JSON.parse(item.data));
+      if (to !== undefined && (event.sequence ?? 0) > to) break;
+      if (events.length >= eventsMax)
+        throw new DreyError('limit_reached', `More than ${eventsMax} events; narrow it with --to.`);
+      events.push(event);
+    }
+  } finally {
+    stream.destroy();
+  }
+  if (events.length > 0) return events;
+  throw new DreyError('actor_unknown', `There are no events of ${actor.kind}/${actor.id} in this namespace.`);
+}
+
+/** Its lifecycle states now; null when it does not live on this node. */
+async function readLive(client: NodeClient, actor: Actor): Promise<Live> {
+  const answer = await client.get('/actors', toQuery(actor));
+  const [found] = LiveActors.parse(answer.value).actors;
+  return found?.states ?? null;
+}
+
+function toQuery({ namespace, kind, id }: Actor): Query {
+  return { namespace, kind, id };
+}

@@ -1,0 +1,104 @@
+/** One tool's way: first the breaker, then the resource; each call is judged exactly once. */
+import { describe, expect, it } from 'vitest';
+import type { CallCommand, CallOutcome } from '../../../machines/words/calls.ts';
+import { toRoute } from '../../../src/actors/route.ts';
+import type { Guarded } from '../../../src/actors/route.ts';
+import { createSimulatedClock } from './world.ts';
+
+const command: CallCommand = {
+  callId: 'k-1',
+  name: 'fs__read',
+  args: '{}',
+  meta: undefined,
+  traceparent: undefined,
+  signal: new AbortController().signal,
+  notify: undefined,
+};
+
+/** An upstream that notes who was asked in which order. */
+function guard(answer: () => Promise<CallOutcome>, state = 'healthy', isOpen = false) {
+  const asked: string[] = [];
+  const clock = createSimulatedClock();
+  const guarded: Guarded = {
+    alias: 'fs',
+    revivedAt: -Infinity,
+    breaker: {
+      permit: () => {
+        asked.push('permit');
+        return isOpen ? { ok: false, retryAfterMs: 7 } : { ok: true, permit: { generation: 1, used: false } };
+      },
+      done: (_permit, verdict) => void asked.push(`done ${verdict}`),
+    },
+    resource: {
+      get current() {
+        asked.push('resource');
+        if (state !== 'healthy') return undefined;
+        return {
+          call: () => {
+            asked.push('call');
+            return answer();
+          },
+        };
+      },
+      view: () => ({ id: 'r-fs', what: '', state, lastError: 'it fell over', code: null }),
+      restart: () => void asked.push('restart'),
+    },
+  };
+  return { asked, clock, route: toRoute(guarded, 'read', clock) };
+}
+
+const finished: CallOutcome = { outcome: 'finished', result: '{}', isError: true };
+const failed = (countsAgainst: boolean): CallOutcome => ({
+  outcome: 'failed',
+  code: 'x',
+  message: 'x',
+  error: undefined,
+  countsAgainst,
+});
+
+describe('the route of a tool', () => {
+  it.each([
+    ['ok', finished],
+    ['err', failed(true)],
+    ['ignored', failed(false)],
+    ['ignored', { outcome: 'refused', code: 'limit_reached', message: '', retryAfterMs: 1 } as const],
+  ])(
+    'asks breaker, resource and upstream in this order and judges the call as %s',
+    async (verdict, outcome) => {
+      const { asked, route } = guard(async () => outcome);
+      expect(await route.call(command)).toEqual(outcome);
+      expect(asked).toEqual(['permit', 'resource', 'call', `done ${verdict}`]);
+    },
+  );
+
+  it('gives the permit back when the call breaks', async () => {
+    const { asked, route } = guard(async () => Promise.reject(new Error('a bug')));
+    await expect(route.call(command)).rejects.toThrow('a bug');
+    expect(asked.at(-1)).toBe('done ignored');
+  });
+
+  it('refuses what the breaker refuses, without asking the resource', async () => {
+    const { asked, route } = guard(async () => finished, 'healthy', true);
+    expect(await route.call(command)).toMatchObject({ code: 'breaker_open', retryAfterMs: 7 });
+    expect(asked).toEqual(['permit']);
+  });
+
+  it('refuses with the reason while the upstream is away, which says nothing to the breaker', async () => {
+    const { asked, route } = guard(async () => finished, 'restarting');
+    expect(await route.call(command)).toMatchObject({
+      code: 'upstream_unavailable',
+      message: 'the upstream "fs" is restarting: it fell over',
+    });
+    expect(asked).toEqual(['permit', 'resource', 'done ignored']);
+  });
+
+  it('has an upstream that was given up started again, but not with every call', async () => {
+    const { asked, clock, route } = guard(async () => finished, 'failed');
+    await route.call(command);
+    await route.call(command);
+    expect(asked.filter((one) => one === 'restart')).toHaveLength(1);
+    await clock.advance(30_001);
+    await route.call(command);
+    expect(asked.filter((one) => one === 'restart')).toHaveLength(2);
+  });
+});
