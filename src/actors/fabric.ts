@@ -35,6 +35,7 @@ export interface FabricOptions {
   readonly residentsMax?: number;
   readonly idleMs?: number;
   readonly timerEveryMs?: number;
+  readonly timerLeaseMs?: number;
   readonly effectEveryMs?: number;
   readonly crashPoint?: CrashPoint;
   /** Under which name all nodes share the commands; default `actors`. */
@@ -78,7 +79,8 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
   };
   const parts = { store, deliver, clock, log, ...crash };
   const effects = startEffects({ ...parts, kinds: host.kinds, ...toEvery(options.effectEveryMs) });
-  const ticker = startTicker({ ...parts, ...toEvery(options.timerEveryMs) });
+  const lease = options.timerLeaseMs === undefined ? {} : { leaseMs: options.timerLeaseMs };
+  const ticker = startTicker({ ...parts, ...toEvery(options.timerEveryMs), ...lease });
   const followings: Following[] = [];
   if (options.wire !== undefined) {
     for (const kind of host.kinds.values()) {

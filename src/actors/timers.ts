@@ -21,6 +21,8 @@ export interface TickerOptions {
   readonly log: Log;
   /** The longest sleep; longer delays are chains of it, so that a timer set by another node is seen in time. */
   readonly everyMs?: number;
+  /** How long a timer taken by a process that died stays taken. */
+  readonly leaseMs?: number;
   readonly crashPoint?: CrashPoint;
 }
 
@@ -33,6 +35,7 @@ export interface Ticker {
 }
 
 const everyMsDefault = 1_000;
+const leaseMsDefault = 10_000;
 const takenMax = 100;
 
 /** Starts ticking; failures of the database are tried again for as long as it runs. */
@@ -90,12 +93,12 @@ class RunningTicker implements Ticker {
   }
 
   async #run(): Promise<number> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, leaseMs = leaseMsDefault } = this.#options;
     let count = 0;
     try {
       for (let taken = takenMax; taken === takenMax;) {
         const now = toIso(clock.now());
-        const due = await store.inSystem((trx) => takeDueTimers(trx, { now, limit: takenMax }));
+        const due = await store.inSystem((trx) => takeDueTimers(trx, { now, limit: takenMax, leaseMs }));
         if (due.length > 0) this.#crash('timer_taken');
         await Promise.all(due.map(async (timer) => this.#deliver(timer)));
         taken = due.length;

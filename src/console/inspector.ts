@@ -4,6 +4,7 @@
  * node's own page only.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import { DreyError } from '../../machines/words/errors.ts';
 import { ActorKind, Namespace, Token } from '../../machines/words/ids.ts';
 import { readPageFile } from './page-file.ts';
@@ -122,28 +123,25 @@ function isOwnPage({ headers }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }
 
+const query = z.strictObject({
+  namespace: Namespace.optional(),
+  kind: ActorKind.optional(),
+  id: Token.optional(),
+});
+
 /** The filter, or the sentence that says what is wrong with it. */
 function parseFilter(
   { searchParams }: URL,
   principal: { readonly namespace: string; readonly mayNameNamespaces: boolean },
 ): FeedFilter | string {
-  for (const name of searchParams.keys()) {
-    if (!['namespace', 'kind', 'id'].includes(name))
-      return `there is no "${name.slice(0, 40)}"; use namespace, kind and id`;
-  }
-  const namespace = searchParams.get('namespace') ?? undefined;
-  const kind = searchParams.get('kind') ?? undefined;
-  const id = searchParams.get('id') ?? undefined;
-  if (namespace !== undefined && !Namespace.safeParse(namespace).success)
-    return 'namespace must be 1 to 255 characters of a-z, 0-9, _ and -';
-  if (kind !== undefined && !ActorKind.safeParse(kind).success)
-    return `kind must be one of ${ActorKind.options.join(', ')}`;
-  if (id !== undefined && !Token.safeParse(id).success)
-    return 'id must be 1 to 128 characters of a-z, 0-9, _ and -';
-  if (!principal.mayNameNamespaces && namespace !== undefined && namespace !== principal.namespace)
+  const parsed = query.safeParse(Object.fromEntries(searchParams));
+  if (!parsed.success) return `the feed takes namespace, kind and id: ${z.prettifyError(parsed.error)}`;
+  const { namespace, kind, id } = parsed.data;
+  if (principal.mayNameNamespaces)
+    return { ...(namespace === undefined ? {} : { namespaces: [namespace] }), kind, id };
+  if (namespace !== undefined && namespace !== principal.namespace)
     return `you may only look at your own namespace "${principal.namespace}"`;
-  if (principal.mayNameNamespaces && namespace === undefined) return { kind, id };
-  return { namespaces: [namespace ?? principal.namespace], kind, id };
+  return { namespaces: [principal.namespace], kind, id };
 }
 
 /** Https, or plain http on this machine: what an actor holds is not for the network to read. */

@@ -1,26 +1,22 @@
 /**
- * The inverted index: for each term the slots of the documents that have it. Documents are appended; what is removed
- * leaves an empty slot, and a term's list is swept when half of it is empty, so that every change stays cheap.
+ * The inverted index: for each term the documents that have it. Documents come and go one by one, each at the cost of
+ * its own terms; how much changed is counted, so that whatever was derived from a list knows when it is out of date.
  */
 import type { Term } from './terms.ts';
 
 /** What the index needs to know of a document. */
 export interface Posted {
+  /** Its number while it is indexed; numbers are used again. */
   slot: number;
   readonly terms: readonly Term[];
 }
 
-interface Posting {
-  slots: number[];
-  weights: number[];
-  live: number;
+export interface Posting {
+  /** The term's weight by slot. */
+  readonly slots: ReadonlyMap<number, number>;
   /** Documents that ever came or went. */
-  changes: number;
+  readonly changes: number;
 }
-
-const nothing: Readonly<Posting> = { slots: [], weights: [], live: 0, changes: 0 };
-/** Lists shorter than this are not swept. */
-const sweepMin = 16;
 
 export interface Postings<Document extends Posted> {
   readonly documents: readonly (Document | undefined)[];
@@ -28,61 +24,52 @@ export interface Postings<Document extends Posted> {
   readonly count: number;
   /** Documents that ever came or went. */
   readonly changes: number;
-  slotsWith(this: void, term: string): Readonly<Posting>;
+  postingOf(this: void, term: string): Posting;
   add(document: Document): void;
   drop(document: Document): void;
 }
 
+const nothing: Posting = { slots: new Map(), changes: 0 };
+
 /** An empty inverted index. */
 export function createPostings<Document extends Posted>(): Postings<Document> {
-  const byTerm = new Map<string, Posting>();
-  let documents: (Document | undefined)[] = [];
+  const byTerm = new Map<string, { readonly slots: Map<number, number>; changes: number }>();
+  const documents: (Document | undefined)[] = [];
+  const free: number[] = [];
   let count = 0;
   let changes = 0;
-
-  function sweep(term: string, posting: Posting): void {
-    if (posting.live === 0) byTerm.delete(term);
-    else if (posting.slots.length >= sweepMin && posting.live * 2 < posting.slots.length) {
-      const kept = posting.slots.map((slot) => documents[slot] !== undefined);
-      posting.slots = posting.slots.filter((_, at) => kept[at]);
-      posting.weights = posting.weights.filter((_, at) => kept[at]);
-    }
-  }
-
   return {
-    get documents() {
-      return documents;
-    },
+    documents,
     get count() {
       return count;
     },
     get changes() {
       return changes;
     },
-    slotsWith: (term) => byTerm.get(term) ?? nothing,
+    postingOf: (term) => byTerm.get(term) ?? nothing,
     add(document) {
       count += 1;
       changes += 1;
-      document.slot = documents.push(document) - 1;
+      document.slot = free.pop() ?? documents.length;
+      documents[document.slot] = document;
       for (const { term, weight } of document.terms) {
-        const posting = byTerm.get(term) ?? { slots: [], weights: [], live: 0, changes: 0 };
-        if (posting.changes === 0) byTerm.set(term, posting);
-        posting.slots.push(document.slot);
-        posting.weights.push(weight);
-        posting.live += 1;
+        let posting = byTerm.get(term);
+        if (posting === undefined) byTerm.set(term, (posting = { slots: new Map(), changes: 0 }));
+        posting.slots.set(document.slot, weight);
         posting.changes += 1;
       }
     },
-    drop(document) {
+    drop({ slot, terms }) {
       count -= 1;
       changes += 1;
-      documents[document.slot] = undefined;
-      for (const { term } of document.terms) {
+      documents[slot] = undefined;
+      free.push(slot);
+      for (const { term } of terms) {
         const posting = byTerm.get(term);
         if (posting === undefined) continue;
-        posting.live -= 1;
+        posting.slots.delete(slot);
         posting.changes += 1;
-        sweep(term, posting);
+        if (posting.slots.size === 0) byTerm.delete(term);
       }
     },
   };

@@ -2,14 +2,8 @@
  * Which SOPs fit a task: text match x prior x confidence. The nearest wordings vote for procedures, a SOP is worth what
  * it would be expected to get right, and where no wording clearly matches the answer is empty: better silent than wrong.
  */
-import {
-  createTermIndex,
-  type Document,
-  type IndexedSop,
-  type ServedSop,
-  isWord,
-  type TermIndex,
-} from './sop-index.ts';
+import { findNeighbours, type Neighbour, weigh } from './neighbours.ts';
+import { createTermIndex, type IndexedSop, isWord, type ServedSop, type TermIndex } from './sop-index.ts';
 import { type Term, toTerms } from './terms.ts';
 
 export interface RankQuery {
@@ -34,25 +28,24 @@ export interface SopIndex {
 }
 
 export const ranking = {
-  neighbours: 30,
-  /** Sharpness of the vote: (similarity / best)^power. */
+  neighbours: 60,
+  /** Sharpness of the vote: (similarity / best)^(power x best). Where even the nearest is far, many have a say. */
   power: 4,
-  /** Query terms that are looked up, heaviest first. */
-  termsMax: 64,
   /** Share of the task's weight that a SOP's words must cover, and the least similarity of its nearest wording: more of
    * both, the surer the asker wants to be. */
-  coverageMin: 0.15,
-  coverageMore: 0.42,
-  similarityMin: 0.1,
-  similarityMore: 0.2,
+  coverageMin: 0.06,
+  coverageMore: 0.54,
+  similarityMin: 0.05,
+  similarityMore: 0.27,
   /** From this confidence on one matching word is not enough. */
   sureFrom: 0.5,
   /** Share of the best SOP's worth below which another is not served. */
   nearBest: 0.7,
-  /** Letter groups that stand in more documents than this tell nothing. */
-  lettersSlotsMax: 1_000,
+  /** Shares of the worth that similarity and the SOP's own confidence decide. */
+  near: 0.2,
+  sure: 0.2,
   matchedMax: 12,
-} as const;
+};
 
 /** Builds an index over SOPs. */
 export function createIndex(sops: readonly ServedSop[]): SopIndex {
@@ -73,15 +66,11 @@ export function rank(query: RankQuery & { readonly sops: readonly ServedSop[] })
   return createIndex(query.sops).rank(query);
 }
 
-interface Neighbour {
-  readonly document: Document;
-  readonly similarity: number;
-}
-
 function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
   const terms = toTerms(query.task, true);
   if (terms.length === 0 || query.limit <= 0 || index.sops.size === 0) return [];
-  const neighbours = findNeighbours(index, terms);
+  const weighed = weigh(index, terms);
+  const neighbours = findNeighbours(index, weighed, ranking.neighbours);
   const top = neighbours[0];
   const sure = Math.min(1, Math.max(0, query.minConfidence));
   const similarityMin = ranking.similarityMin + sure * ranking.similarityMore;
@@ -97,7 +86,7 @@ function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
     const expected = toExpected(index, indexed, votes);
     const relevance = toRelevance(similarity, match.coverage, expected);
     const worth =
-      expected * (0.5 + (0.5 * similarity) / top.similarity) * (0.8 + 0.2 * indexed.sop.confidence);
+      expected * (1 - ranking.near + (ranking.near * similarity) / top.similarity) * (1 - ranking.sure + ranking.sure * indexed.sop.confidence);
     ranked.push({ sop: indexed.sop, relevance, matched: match.matched, worth });
   }
   // A sure SOP is no answer where an unsure one fits much better: then the right answer is not known yet.
@@ -109,54 +98,6 @@ function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
     .map(({ sop, relevance, matched }) => ({ sop, relevance, matched }));
 }
 
-/** The wordings most like the task, by cosine. */
-function findNeighbours(index: TermIndex, terms: readonly Term[]): Neighbour[] {
-  const weighted = terms
-    .map(({ term, weight }) => ({ term, weight, scaled: weight * index.weightOf(term) }))
-    .sort((a, b) => b.scaled - a.scaled || (a.term < b.term ? -1 : 1));
-  const own = Math.sqrt(weighted.reduce((sum, each) => sum + each.scaled ** 2, 0)) || 1;
-  const dots = new Float64Array(index.documents.length);
-  const touched: number[] = [];
-  for (const { term, scaled } of weighted.slice(0, ranking.termsMax)) {
-    const slots = index.slotsWith(term);
-    if (slots.size > ranking.lettersSlotsMax && term.startsWith('~')) continue;
-    const factor = scaled * index.weightOf(term);
-    for (const [slot, weight] of slots) {
-      if (dots[slot] === 0) touched.push(slot);
-      dots[slot] = (dots[slot] ?? 0) + factor * weight;
-    }
-  }
-  const nearest: Neighbour[] = [];
-  for (const slot of touched) {
-    const document = index.documents[slot];
-    if (document === undefined) continue;
-    const similarity = Math.min(1, (dots[slot] ?? 0) / (own * index.normOf(document)));
-    keepNearest(nearest, { document, similarity });
-  }
-  return nearest;
-}
-
-/** Puts a neighbour in its place among the nearest, if it belongs there. */
-function keepNearest(nearest: Neighbour[], one: Neighbour): void {
-  const last = nearest[ranking.neighbours - 1];
-  if (last !== undefined && compareNeighbours(one, last) >= 0) return;
-  let at = nearest.length;
-  for (
-    let before = nearest[at - 1];
-    before !== undefined && compareNeighbours(one, before) < 0;
-    before = nearest[at - 1]
-  )
-    at -= 1;
-  nearest.splice(at, 0, one);
-  if (nearest.length > ranking.neighbours) nearest.pop();
-}
-
-function compareNeighbours(a: Neighbour, b: Neighbour): number {
-  if (a.similarity !== b.similarity) return b.similarity - a.similarity;
-  if (a.document.of.sop.sopId === b.document.of.sop.sopId) return 0;
-  return a.document.of.sop.sopId < b.document.of.sop.sopId ? -1 : 1;
-}
-
 interface Vote {
   similarity: number;
   weight: number;
@@ -166,7 +107,7 @@ function toVotes(neighbours: readonly Neighbour[], best: number): Map<IndexedSop
   const votes = new Map<IndexedSop, Vote>();
   for (const { document, similarity } of neighbours) {
     const vote = votes.get(document.of) ?? { similarity, weight: 0 };
-    vote.weight += (similarity / best) ** ranking.power;
+    vote.weight += (similarity / best) ** (ranking.power * best);
     votes.set(document.of, vote);
   }
   return votes;

@@ -5,7 +5,7 @@
  */
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { createSequenceBook, type Interned, type SequenceBook } from './likeness.ts';
-import { createPostings } from './postings.ts';
+import { createPostings, type Posted } from './postings.ts';
 import { type Term, toNameWords, toStem, toTerms } from './terms.ts';
 
 /** What is stored of a SOP and needed to rank it. */
@@ -24,10 +24,8 @@ export interface IndexedSop {
   readonly documents: readonly Document[];
 }
 
-export interface Document {
+export interface Document extends Posted {
   readonly of: IndexedSop;
-  /** Its place in `documents` while it is indexed. */
-  slot: number;
   readonly terms: readonly Term[];
   /** Stems of this wording. */
   readonly words: ReadonlySet<string>;
@@ -43,37 +41,27 @@ export interface TermIndex {
   readonly sops: ReadonlyMap<string, IndexedSop>;
   put(sop: ServedSop): void;
   remove(sopId: string): void;
-  /** Documents by slot; a slot without document is one that was removed. */
+  /** Documents by slot. */
   readonly documents: readonly (Document | undefined)[];
-  /** Slots with a term, removed ones among them, and its weight in each. */
-  slotsWith(term: string): Slots;
+  /** Slots of the documents with a term, and the term's weight in each. */
+  slotsWith(term: string): ReadonlyMap<number, number>;
   /** What a term weighs: how rare it is, and how alike the procedures are that share it. */
   weightOf(term: string): number;
   /** Rarity alone. */
   idfOf(term: string): number;
-  /** Rarity of a word among the names of tools: 0 where no tool's name has it. */
-  nameWeightOf(word: string): number;
   normOf(document: Document): number;
-}
-
-/** The documents that have a term. */
-export interface Slots {
-  readonly slots: readonly number[];
-  readonly weights: readonly number[];
-  /** How many of them are not removed. */
-  readonly live: number;
 }
 
 /** A length or a term's lift is counted anew when this share of what it is made of changed. */
 const staleShare = 1 / 40;
 /** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
-export const lifting = { sampleMax: 48, shrink: 4, share: 1 } as const;
+export const lifting = { sampleMax: 48, shrink: 4, share: 1.5, named: 1 };
 
 /** An empty index. */
 export function createTermIndex(): TermIndex {
   const book = createSequenceBook();
   const sops = new Map<string, IndexedSop>();
-  const postings = createPostings();
+  const postings = createPostings<Document>();
   const names = createNameCounts();
   const lifts = new Map<string, { readonly lift: number; readonly at: number }>();
 
@@ -93,19 +81,20 @@ export function createTermIndex(): TermIndex {
     for (const document of indexed.documents) postings.add(document);
   }
 
-  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.slotsWith(term).live + 1));
+  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.postingOf(term).slots.size + 1));
 
   function liftOf(term: string): number {
-    const { slots, live, changes } = postings.slotsWith(term);
-    if (live === 0) return 1;
+    const { slots, changes } = postings.postingOf(term);
+    if (slots.size === 0) return 1;
     const known = lifts.get(term);
-    if (known !== undefined && (changes - known.at) * 1 <= live * staleShare) return known.lift;
+    if (known !== undefined && (changes - known.at) <= slots.size * staleShare) return known.lift;
     const lift = toLift(slots, postings.documents);
     lifts.set(term, { lift, at: changes });
     return lift;
   }
 
-  const weightOf = (term: string) => idfOf(term) * liftOf(term);
+  const weightOf = (term: string) =>
+    idfOf(term) * liftOf(term) * (names.has(term) ? lifting.named : 1);
 
   function normOf(document: Document): number {
     const { changes, count } = postings;
@@ -117,9 +106,9 @@ export function createTermIndex(): TermIndex {
     return document.norm;
   }
 
-  const { documents, slotsWith } = postings;
-  const nameWeightOf = names.weightOf;
-  return { book, sops, put, remove, documents, slotsWith, weightOf, idfOf, nameWeightOf, normOf };
+  const { documents } = postings;
+  const slotsWith = (term: string) => postings.postingOf(term).slots;
+  return { book, sops, put, remove, documents, slotsWith, weightOf, idfOf, normOf };
 }
 
 function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
@@ -166,18 +155,15 @@ function createNameCounts() {
         for (const word of new Set(toToolStems(tool))) bump(words, word, by);
       }
     },
-    weightOf(word: string): number {
-      const having = words.get(word);
-      return having === undefined ? 0 : Math.log((tools.size + 1) / having);
-    },
+    has: (word: string): boolean => words.has(word),
   };
 }
 
 /** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */
-function toLift(slots: readonly number[], documents: readonly (Document | undefined)[]): number {
+function toLift(posting: ReadonlyMap<number, number>, documents: readonly (Document | undefined)[]): number {
   const sums = new Map<string, number>();
   let count = 0;
-  for (const slot of slots) {
+  for (const slot of posting.keys()) {
     const tools = documents[slot]?.of.tools;
     if (tools === undefined) continue;
     const unit = 1 / Math.sqrt(Math.max(1, tools.length));

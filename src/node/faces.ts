@@ -6,6 +6,7 @@ import { openGateway } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import type { HttpFaces } from './http.ts';
 import type { Layer1, Layer1Options } from './layer1.ts';
+import type { LearnerInspection } from './learner-inspection.ts';
 import { openMetrics } from './metrics.ts';
 import { version } from './version.ts';
 
@@ -15,6 +16,7 @@ export interface Faces extends HttpFaces {
 
 export interface FacesOptions extends Layer1Options {
   readonly upstreams: Upstreams;
+  readonly inspection: LearnerInspection;
   /** The page that the inspector frames; undefined is the public one. */
   readonly inspectorUrl: string | undefined;
 }
@@ -33,7 +35,17 @@ export function openFaces(
   const inspection = createInspection({ roots, redactor: layer1.redactor, clock, log });
   const inspector = openInspector({
     admit: (request) => needs.admit(request),
-    watch: (filter, heard) => inspection.watch(filter, heard),
+    watch(filter, heard) {
+      const stopOwn = inspection.watch(filter, heard);
+      const { redactor } = layer1;
+      const stopOther = options.inspection.watch(filter, (message) =>
+        heard(redactor.redact(message) as object),
+      );
+      return () => {
+        stopOwn();
+        stopOther();
+      };
+    },
     receiverUrl: options.inspectorUrl,
   });
   closers.push(async () => inspector.close());

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { DreyError } from '../../machines/words/errors.ts';
 import { openResource } from '../actors/actors.ts';
 import type { Announcer, Clock, Log, Resource, Roots } from '../actors/actors.ts';
+import type { LearnerInspection } from './learner-inspection.ts';
 import { FromLearner } from './learner-messages.ts';
 import type { LearnerSettings, ToLearner } from './learner-messages.ts';
 
@@ -18,6 +19,7 @@ export interface LearnerOptions {
   readonly log: Log;
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
+  readonly inspection?: LearnerInspection | undefined;
 }
 
 export interface LearnerProcess {
@@ -69,7 +71,7 @@ export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
 }
 
 async function start(
-  { settings, clock, log }: LearnerOptions,
+  { settings, clock, log, inspection }: LearnerOptions,
   broke: (error: unknown) => void,
 ): Promise<Running> {
   const child = fork(toProgram(), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -81,8 +83,10 @@ async function start(
       running.beatAt = clock.monotonic();
       if (message.type === 'heartbeat') running.rssBytes = message.rssBytes;
       if (message.type === 'failed') log.warn({ reason: message.reason }, 'the learner failed');
+      if (message.type === 'inspected') inspection?.hear(message);
       if (message.type === 'ready') {
         ready = true;
+        inspection?.attach((asked) => tell(child, asked));
         resolve();
       }
     });

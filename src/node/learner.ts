@@ -5,7 +5,7 @@
  */
 import { setPriority } from 'node:os';
 import { toPlainError } from '../../machines/words/errors.ts';
-import { createAnnouncer, createRoots, openLearning } from '../actors/actors.ts';
+import { createAnnouncer, createInspection, createRoots, openLearning } from '../actors/actors.ts';
 import { openStore } from '../store/store.ts';
 import { openEventLog, openWire, startPump } from '../wire/wire.ts';
 import { createClock } from './clock.ts';
@@ -20,6 +20,10 @@ const pumpDrainMs = 2_000;
 function say(message: FromLearner): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
+
+const roots = createRoots();
+/** Watches that the node asked for, by its number. */
+const watches = new Map<number, () => void>();
 
 async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   setPriority(nice);
@@ -42,7 +46,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     clock,
     log,
     announcer,
-    roots: createRoots(),
+    roots,
     quietMs: settings.quietMs,
     isShared: (namespace) => shared.has(namespace),
     failed: (reason) => {
@@ -67,6 +71,25 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   };
 }
 
+/** The pipe leads to the node only, which redacts what it passes on. */
+const inspection = createInspection({
+  roots,
+  redactor: { redact: (value) => value },
+  clock: { now: Date.now },
+  log: openLog({ level: 'warn' }),
+});
+
+function watch(message: Extract<ToLearner, { type: 'watch' | 'unwatch' }>): void {
+  watches.get(message.watch)?.();
+  watches.delete(message.watch);
+  if (message.type === 'unwatch') return;
+  const { watch: number, filter } = message;
+  watches.set(
+    number,
+    inspection.watch(filter, (told) => say({ type: 'inspected', watch: number, message: { ...told } })),
+  );
+}
+
 let stop: (() => Promise<void>) | undefined;
 let ending = false;
 
@@ -79,6 +102,10 @@ async function end(): Promise<void> {
 
 process.on('message', (raw) => {
   const message = ToLearner.parse(raw);
+  if (message.type === 'watch' || message.type === 'unwatch') {
+    watch(message);
+    return;
+  }
   if (message.type === 'drain') {
     void end();
     return;

@@ -25,6 +25,7 @@ import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
+import { createLearnerInspection } from './learner-inspection.ts';
 import { openLearner } from './learner-process.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
@@ -114,9 +115,12 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       closers,
       startedAt,
       roots,
+      inspection: createLearnerInspection(),
       counters,
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
+    release();
+    return running;
   } catch (error) {
     await closers.unwind();
     throw error;
@@ -228,6 +232,7 @@ function startLearner({
   announcer,
   closers,
   roots,
+  inspection,
 }: Parts): ReturnType<typeof openLearner> | undefined {
   if (!config.learning.enabled || config.role === 'gateway') return undefined;
   const settings = {
@@ -238,7 +243,7 @@ function startLearner({
     sharedNamespaces: config.learning.sharedNamespaces,
     level: config.verbose ? ('debug' as const) : ('warn' as const),
   };
-  const learner = openLearner({ settings, clock, log, announcer, roots });
+  const learner = openLearner({ settings, clock, log, announcer, roots, inspection });
   closers.push(() => learner.dispose());
   return learner;
 }

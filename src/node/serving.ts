@@ -5,7 +5,7 @@
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
-import { createId, systemNamespace } from '../../machines/words/ids.ts';
+import { createId } from '../../machines/words/ids.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
   Announcer,

@@ -56,7 +56,7 @@ function guard(client: PoolClient, translate: PoolListeners['translate']): Postg
     // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
     if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
     try {
-      const result = await client.query(sql, [...parameters]);
+      const result = await ask(client, sql, [...parameters]);
       assertCommitted(sql, result);
       return result;
     } catch (error) {
@@ -66,6 +66,25 @@ function guard(client: PoolClient, translate: PoolListeners['translate']): Postg
   }
   // Kysely's other overload is for cursors, which this house does not use.
   return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(broken) };
+}
+
+/** What a statement begins with that is worth planning once a connection; its text must not vary with its values. */
+export const plannedOnce = '/* planned once */';
+const planNamesMax = 100;
+const planNames = new Map<string, string>();
+
+/** A few long statements are asked by name, so that the server need not plan them each time. */
+async function ask(client: PoolClient, text: string, values: unknown[]): Promise<QueryResult> {
+  const name = text.startsWith(plannedOnce) ? toPlanName(text) : undefined;
+  return name === undefined ? client.query(text, values) : client.query({ name, text, values });
+}
+
+function toPlanName(text: string): string | undefined {
+  const known = planNames.get(text);
+  if (known !== undefined || planNames.size >= planNamesMax) return known;
+  const name = `drey_${planNames.size}`;
+  planNames.set(text, name);
+  return name;
 }
 
 /** After a failed statement that somebody swallowed, `commit` answers ROLLBACK: nobody may call that stored. */

@@ -39,7 +39,8 @@ export interface DeadLettersOptions {
   readonly stream: string;
 }
 
-const noMessage = 10037;
+/** How the server says that a message is not there: when reading, when deleting, and in older versions. */
+const absentCodes = new Set([10037, 10043, 10057]);
 
 /** Opens the dead letters of a wire. */
 export function openDeadLetters({ line, root, stream }: DeadLettersOptions): DeadLetters {
@@ -75,7 +76,7 @@ export function openDeadLetters({ line, root, stream }: DeadLettersOptions): Dea
           return true;
         },
       });
-      return { letters: letters.reverse(), total };
+      return { letters: letters.toReversed(), total };
     },
     async retry(id) {
       const letter = await get(id);
@@ -126,5 +127,5 @@ function toHeld(message: Pick<StoredMsg, 'subject' | 'data' | 'seq'>, root: stri
 }
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof JetStreamApiError && (error.code === noMessage || error.code === 10043);
+  return error instanceof JetStreamApiError && absentCodes.has(error.code);
 }

@@ -60,6 +60,7 @@ await openFabric({
   kinds: [contextKind, tallies],
   onOutbox: () => relay.nudge(),
   timerEveryMs: 100,
+  timerLeaseMs: 1_000,
   effectEveryMs: 100,
   crashPoint,
   followTuning: { ackWaitMs: 1_000, retryMs: 50 },

@@ -117,12 +117,16 @@ describe('two nodes on servers that were given to them', () => {
   });
 
   it('learn together: runs that are spread over both count as runs of one kind', async () => {
-    const runs = [[1, 1], [2, 5], [9, 8], [30, 4]] as const;
-    for (const [index, [a, b]] of runs.entries()) await onNode(index % 2, 'both', (agent) => addUp(agent, a, b));
+    const runs = Array.from({ length: 8 }, (_, run) => [run, 10 * run + 1] as const);
+    for (const [index, [a, b]] of runs.entries()) {
+      await onNode(index % 2, 'both', (agent) => addUp(agent, a, b));
+      // One at a time, so that both learners get their share.
+      for (const node of nodes) await untilLearned(node);
+    }
     expect((await untilServed(0, 'both')).confidence).toBeGreaterThanOrEqual(0.7);
     await untilServed(1, 'both');
     const occurrences = await until(
-      'all four runs are counted',
+      'every run is counted',
       async () => {
         const [row] = await truth.rows<{ occurrences: number }>(
           "select max(occurrences) as occurrences from acontext_sops where namespace = 'both'",
@@ -132,6 +136,13 @@ describe('two nodes on servers that were given to them', () => {
       40_000,
     );
     expect(occurrences).toBe(runs.length);
+    const served = await onNode(1, 'both', (agent) =>
+      until('node 1 has heard of it', async () => {
+        const [sop] = await getSops(agent, 'please add the numbers 1 and 2 and announce their sum');
+        return sop?.occurrences === runs.length ? sop : undefined;
+      }, 30_000),
+    );
+    expect(served.confidence).toBeGreaterThanOrEqual(0.7);
   });
 
   it('take feedback at either, and answer with the same count', async () => {

@@ -41,26 +41,36 @@ afterAll(async () => {
   await place?.remove();
 });
 
-/** Three refunds that worked, one that did not, and lines that are no episodes. */
+/** Three refunds that worked, another task that did not, and lines that are no episodes. */
 function toLines(): string[] {
-  const episode = (key: string, order: string, payment: string, success: boolean): string =>
+  const refund = (key: string, order: string, payment: string): string =>
     JSON.stringify({
       episode_id: key,
       task: `refund the order ${order} to the card it was paid with`,
       agent: 'ada',
-      success,
+      success: true,
       steps: [
         { tool: 'find_order', args: { order }, result: JSON.stringify({ payment }), error: false },
-        { tool: 'refund', args: { payment: success ? payment : order }, result: 'True', error: !success },
+        { tool: 'refund', args: { payment }, result: 'True', error: false },
       ],
     });
+  const failed = {
+    episode_id: 'e-4',
+    task: 'translate the manual',
+    agent: 'bob',
+    success: false,
+    steps: [
+      { tool: 'open_manual', args: { language: 'Welsh' }, result: 'no such language', error: true },
+      { tool: 'open_manual', args: { language: 'Irish' }, result: 'no such language', error: true },
+    ],
+  };
   return [
-    episode('e-1', 'A-17', 'pay_9', true),
+    refund('e-1', 'A-17', 'pay_9'),
     '{"episode_id": "e-2", "task": ',
-    episode('e-3', 'B-4', 'pay_11', true),
-    episode('e-4', 'C-2', 'pay_12', false),
+    refund('e-3', 'B-4', 'pay_11'),
+    JSON.stringify(failed),
     '',
-    episode('e-5', 'D-8', 'pay_13', true),
+    refund('e-5', 'D-8', 'pay_13'),
     '[1, 2]',
   ];
 }
@@ -115,6 +125,10 @@ describe('a file of episodes', () => {
       return sops.length > 0 ? sops : undefined;
     }, 30_000);
     await agent.close();
+    await until('the question is in the archive as well: asking is how a task begins', async () => {
+      const rows = await truth.rows("select 1 from episodes where namespace = 'shop' and ended_by = 'open'");
+      return rows.length === 1;
+    }, 20_000);
     expect(sop?.steps.join('\n')).toMatch(/find_order[\s\S]*refund/);
     expect(sop?.occurrences).toBe(3);
     await untilLearned(node);

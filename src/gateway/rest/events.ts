@@ -93,11 +93,20 @@ async function readAll(needs: GatewayNeeds, res: ServerResponse, which: Asked): 
   await needs.readEvents(which, async (event, sequence) => {
     if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
     if (res.destroyed || res.write(toMessage(event, sequence))) return !res.destroyed;
-    await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    await whenWritable(res);
     return !res.destroyed;
   });
   if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
   res.end(': that is all\n\n');
+}
+
+/** Resolves when the reader has caught up, or is gone. */
+async function whenWritable(res: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);
+  // The other one would wait for good, and with each message one more.
+  over.abort();
 }
 
 /** The stream's sequence stands beside the event: it says where a replay may begin and end. */

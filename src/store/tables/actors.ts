@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
+import { plannedOnce } from '../pool.ts';
 import type { Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
 import { takeInbox } from './inbox.ts';
@@ -108,7 +109,7 @@ export async function writeStep(
     ...toOutboxParts(namespace, [...commit.events, ...commit.effects]),
     ...beside,
   ];
-  const { rows } = await sql<{ written: boolean; known: boolean }>`
+  const { rows } = await sql<{ written: boolean; known: boolean }>`${sql.raw(plannedOnce)}
     with step as (${step}), ${sql.join(parts)}
     select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
   if (rows[0]?.written === true) return 'written';

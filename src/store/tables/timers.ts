@@ -22,8 +22,8 @@ export interface DueTimer extends TimerToSet {
   readonly id: string;
 }
 
-/** How long a taken timer is nobody else's; then it is due again. */
-const leaseMs = 30_000;
+/** How long a taken timer is nobody else's unless stated; then it is due again. */
+const leaseMsDefault = 30_000;
 const timersPerActorMax = 32;
 
 /** Makes these an actor's timers, and no others. */
@@ -89,14 +89,17 @@ export async function readNextDue(trx: SystemTrx): Promise<string | null> {
 /** Removes a timer that its actor knows nothing of; one that was set anew stays. */
 export async function dropTimer(trx: Trx, timer: Omit<DueTimer, 'namespace' | 'event'>): Promise<void> {
   await sql`delete from timers where namespace = ${trx.namespace} and kind = ${timer.kind} and id = ${timer.id}
-    and name = ${timer.name} and due_at = ${timer.dueAt}::timestamptz and leased_until is not null`.execute(trx.db);
+    and name = ${timer.name} and due_at = ${timer.dueAt}::timestamptz and leased_until is not null`.execute(
+    trx.db,
+  );
 }
 
 /** Takes timers that are due, of all namespaces; what another node is taking at this moment is passed over. */
 export async function takeDueTimers(
   trx: SystemTrx,
-  options: { readonly now: string; readonly limit: number },
+  options: { readonly now: string; readonly limit: number; readonly leaseMs?: number },
 ): Promise<readonly DueTimer[]> {
+  const leaseMs = options.leaseMs ?? leaseMsDefault;
   const { rows } = await sql<DueTimer>`
     update timers set leased_until = ${options.now}::timestamptz + make_interval(secs => ${leaseMs / 1_000}::float8)
     from (

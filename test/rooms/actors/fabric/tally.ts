@@ -41,10 +41,10 @@ const chart = setup({
 
 const share = {
   type: 'share',
-  params: ({ context, event }: { readonly context: TallyContext; readonly event: TallyEvent }) => ({
-    key: `k${context.adds}`,
-    amount: event.type === 'add' ? event.amount : 0,
-  }),
+  params: ({ event }: { readonly event: TallyEvent }) => {
+    const amount = event.type === 'add' ? event.amount : 0;
+    return { key: `k${amount}`, amount };
+  },
 } as const;
 
 export const tallyMachine = chart.createMachine({

@@ -1,11 +1,13 @@
 /** Bulkhead cases K1 to K12: how many at once, how many in line, who is next, and who leaves. */
-import { getEventListeners } from 'node:events';
+import { getEventListeners, setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { openBulkhead } from '../../../../src/actors/bulkhead.ts';
 import type { BulkheadConfig, BulkheadEvent } from '../../../../src/actors/bulkhead.ts';
 import { SimulatedTime, defer, watch } from './simulated-time.ts';
 
-const signal = new AbortController().signal;
+/** Nobody leaves; shared by more calls than one caller has. */
+const { signal } = new AbortController();
+setMaxListeners(0, signal);
 
 function stage(config: BulkheadConfig) {
   const time = new SimulatedTime();

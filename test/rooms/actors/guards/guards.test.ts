@@ -206,11 +206,14 @@ describe('a guarded call', () => {
   });
 
   it('spends no more retries than the budget has, when everything fails at once', async () => {
-    const { time, at, call } = stage({
-      bulkhead: { limit: 1_000 },
-      budget: { rate: 0.1, floor: 0 },
-      retry: { tries: 10, baseMs: 1, backoff: 'constant', jitter: 0 },
-    });
+    const { time, at, call } = stage(
+      {
+        bulkhead: { limit: 1_000 },
+        budget: { rate: 0.1, floor: 0 },
+        retry: { tries: 10, baseMs: 1, backoff: 'constant', jitter: 0 },
+      },
+      { failureRate: 101 },
+    );
     const failLater = () => new Promise<CallOutcome>((resolve) => time.schedule(5, () => resolve(broken)));
     for (let n = 0; n < 100; n += 1) call(failLater, { isRepeatable: true });
     await time.pass(1_000);

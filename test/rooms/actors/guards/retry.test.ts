@@ -1,5 +1,5 @@
 /** Retry, timeout and budget cases R1 to R15. */
-import { getEventListeners } from 'node:events';
+import { getEventListeners, setMaxListeners } from 'node:events';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DreyError } from '../../../../machines/words/errors.ts';
@@ -365,6 +365,7 @@ describe('a timeout', () => {
   it('R15 leaves no listener on the caller and no timer, ten thousand times', async () => {
     const time = new SimulatedTime();
     const { signal } = new AbortController();
+    setMaxListeners(0, signal);
     const ends: Promise<unknown>[] = [];
     for (let n = 0; n < 10_000; n += 1) {
       const work =

@@ -1,0 +1,136 @@
+// What people look at over REST: stored events to their end, live actors, dead letters and who may touch them.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AnyEvent } from '../../../machines/words/events.ts';
+import type { DeadLetterView } from '../../../src/gateway/gateway.ts';
+import { startGateway } from '../../support/gateway-server.ts';
+import type { GatewayServer } from '../../support/gateway-server.ts';
+
+let at: GatewayServer;
+beforeEach(async () => {
+  at = await startGateway();
+});
+afterEach(() => at.close());
+
+const get = (path: string, headers: Record<string, string> = {}) =>
+  at.send({ method: 'GET', path: `/api/v1${path}`, headers });
+const post = (path: string, headers: Record<string, string> = {}) =>
+  at.send({
+    path: `/api/v1${path}`,
+    body: '{}',
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+const asAnn = { authorization: 'Bearer ann' };
+
+function toLetter(id: number, namespace: string): DeadLetterView {
+  return {
+    id,
+    actor: { namespace, kind: 'session', id: 's-1' },
+    reason: 'not today',
+    code: 'unexpected',
+    stream: 'DREY_EVENTS',
+    sequence: 40 + id,
+    subject: `drey.event.${namespace}.session.s-1.task.started`,
+    by: 'learning',
+    attempts: 5,
+    at: '2026-01-01T00:00:00.000Z',
+    body: 'x'.repeat(1_000),
+  };
+}
+
+function toEvent(number: number): AnyEvent {
+  return {
+    id: `v-${number}`,
+    type: 'memory.forgotten',
+    at: '2026-01-01T00:00:00.000Z',
+    namespace: 'default',
+    actor: { kind: 'memory', id: 'm-1' },
+    version: 1,
+    data: { reason: 'x'.repeat(2_000) },
+  };
+}
+
+describe('events with until=now', () => {
+  it('come with their place in the stream, and the answer ends', async () => {
+    at.house.stored = [toEvent(1), toEvent(2)];
+    const reply = await get('/events?until=now&kind=memory&id=m-1');
+    expect(at.house.read).toEqual({ namespace: 'default', kind: 'memory', id: 'm-1' });
+    const lines = reply.text.split('\n').filter((line) => line.startsWith('data: '));
+    expect(lines.map((line) => JSON.parse(line.slice(6)) as unknown)).toEqual([
+      { ...toEvent(1), sequence: 1 },
+      { ...toEvent(2), sequence: 2 },
+    ]);
+    expect(reply.text.endsWith(': that is all\n\n')).toBe(true);
+  });
+
+  it('are all there, however many: the reader sets the pace', async () => {
+    at.house.stored = Array.from({ length: 5_000 }, (_, number) => toEvent(number));
+    const reply = await get('/events?until=now');
+    expect(reply.text.match(/^data: /gm)).toHaveLength(5_000);
+  });
+
+  it('are refused together with from=new', async () => {
+    expect((await get('/events?until=now&from=new')).json()).toMatchObject({
+      status: 400,
+      code: 'argument_invalid',
+    });
+  });
+});
+
+describe('actors', () => {
+  it('are those of the namespace and of the node, by kind and id', async () => {
+    at.house.actors = [
+      { namespace: 'default', kind: 'session', id: 's-1', states: ['ready'] },
+      { namespace: '_system', kind: 'learning', id: 'l-engine', states: ['running', 'flowing'] },
+      { namespace: 'acme', kind: 'session', id: 's-2', states: ['ready'] },
+    ];
+    expect((await get('/actors')).json()).toMatchObject({ total: 2 });
+    expect((await get('/actors?kind=learning&id=l-engine')).json()).toEqual({
+      actors: [{ namespace: '_system', kind: 'learning', id: 'l-engine', states: ['running', 'flowing'] }],
+      total: 1,
+    });
+    expect((await get('/actors?kind=chair')).json()).toMatchObject({ status: 400 });
+  });
+});
+
+describe('dead letters', () => {
+  beforeEach(() => {
+    at.house.dead = [toLetter(1, 'default'), toLetter(2, '_system'), toLetter(3, 'acme')];
+  });
+
+  it('are listed for the local principal with those of the node, and cut', async () => {
+    const { letters, total } = (await get('/dead?limit=5')).json();
+    expect([letters.map(({ id }: { id: number }) => id), total, letters[0].body.length]).toEqual([
+      [1, 2],
+      2,
+      200,
+    ]);
+    expect((await get('/dead/1')).json()).toEqual(toLetter(1, 'default'));
+  });
+
+  it('are only one’s own for everybody else', async () => {
+    expect((await get('/dead', asAnn)).json()).toMatchObject({ letters: [{ id: 3 }], total: 1 });
+    for (const id of [1, 2, 99, 'x', '1e3', '-1']) {
+      expect((await get(`/dead/${id}`, asAnn)).json()).toMatchObject({
+        status: 404,
+        code: 'dead_letter_unknown',
+      });
+    }
+  });
+
+  it('are sent again and dropped', async () => {
+    expect((await post('/dead/1/retry')).json()).toEqual({ id: 1, stream: 'DREY_EVENTS', sequence: 99 });
+    expect((await post('/dead/2/drop')).json()).toEqual({ id: 2, dropped: true });
+    expect((await post('/dead/2/drop')).json()).toMatchObject({ status: 404 });
+    expect(at.house.dead.map(({ id }) => id)).toEqual([3]);
+  });
+
+  it('are not touched by who lacks the scope', async () => {
+    for (const verb of ['retry', 'drop']) {
+      expect((await post(`/dead/3/${verb}`, asAnn)).json()).toMatchObject({
+        status: 403,
+        code: 'permission_denied',
+      });
+    }
+    expect(at.house.dead).toHaveLength(3);
+  });
+});

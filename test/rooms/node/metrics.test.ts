@@ -1,0 +1,161 @@
+// The node's figures for Prometheus: the format, what is counted, and that a part that is away holds up nothing.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { DreyEvent } from '../../../machines/words/events.ts';
+import { createCounters } from '../../../src/node/counters.ts';
+import { toExposition, toStateSamples } from '../../../src/node/exposition.ts';
+import { openMetrics } from '../../../src/node/metrics.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
+
+const recorded = { hash: 'x', sizeBytes: 1, shape: 'null', cut: false } as const;
+
+function toCall(type: 'call.finished' | 'call.failed', durationMs: number, facts: object = {}): DreyEvent {
+  return {
+    id: 'v-1',
+    type,
+    at: '2026-01-01T00:00:00.000Z',
+    namespace: 'acme',
+    actor: { kind: 'session', id: 's-1' },
+    version: 1,
+    data: {
+      callId: 'k-1',
+      principal: 'p',
+      taskId: null,
+      server: 'fs',
+      tool: 'read',
+      name: 'fs__read',
+      args: recorded,
+      result: recorded,
+      isError: false,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      durationMs,
+      imported: false,
+      code: 'unexpected',
+      message: '',
+      ...facts,
+    },
+  };
+}
+
+describe('the text', () => {
+  it('is the Prometheus format, with labels escaped and empty families left out', () => {
+    const text = toExposition([
+      {
+        name: 'a_total',
+        type: 'counter',
+        help: 'One\nline.',
+        samples: [{ labels: { x: 'q"\\\n' }, value: 2 }, { value: Number.POSITIVE_INFINITY }],
+      },
+      { name: 'b', type: 'gauge', help: 'Nothing.', samples: [] },
+    ]);
+    expect(text).toBe(
+      '# HELP a_total One\\nline.\n# TYPE a_total counter\na_total{x="q\\"\\\\\\n"} 2\na_total +Inf\n',
+    );
+  });
+
+  it('says of a state 1, and 0 of the others', () => {
+    expect(toStateSamples({ id: 'b' }, 'open', ['closed', 'open'])).toEqual([
+      { labels: { id: 'b', state: 'closed' }, value: 0 },
+      { labels: { id: 'b', state: 'open' }, value: 1 },
+    ]);
+  });
+});
+
+describe('the counters', () => {
+  it('count calls by upstream and outcome, and their time in cumulative buckets', () => {
+    const counters = createCounters();
+    for (const ms of [0.5, 3, 3, 70_000]) counters.note(toCall('call.finished', ms));
+    counters.note(toCall('call.failed', 20));
+    counters.note(toCall('call.finished', 20, { imported: true }));
+    const text = toExposition(counters.families());
+    for (const line of [
+      'drey_events_total{type="call.finished"} 5',
+      'drey_calls_total{server="fs",outcome="finished"} 4',
+      'drey_calls_total{server="fs",outcome="failed"} 1',
+      'drey_call_duration_seconds_bucket{server="fs",le="0.001"} 1',
+      'drey_call_duration_seconds_bucket{server="fs",le="0.005"} 3',
+      'drey_call_duration_seconds_bucket{server="fs",le="60"} 4',
+      'drey_call_duration_seconds_bucket{server="fs",le="+Inf"} 5',
+      'drey_call_duration_seconds_count{server="fs"} 5',
+    ])
+      expect(text.split('\n')).toContain(line);
+  });
+
+  it('keep a bounded number of upstreams apart', () => {
+    const counters = createCounters();
+    for (let server = 0; server < 500; server += 1)
+      counters.note(toCall('call.finished', 1, { server: `s${server}` }));
+    const calls = counters.families().find(({ name }) => name === 'drey_calls_total');
+    const rest = calls?.samples.find(({ labels }) => labels?.['server'] === '');
+    expect([calls?.samples.length, rest?.value]).toEqual([201, 300]);
+  });
+});
+
+describe('the face', () => {
+  it('answers with every family while bus and engine are away, and asks for a key where one is needed', async () => {
+    const away = async (): Promise<never> => Promise.reject(new Error('away'));
+    const quantiles = { count: 3, p50: 20, p95: 40, p99: 80, max: 90 };
+    const metrics = openMetrics({
+      version: '1.2.3',
+      admit: ({ authorization }) =>
+        authorization === 'Bearer right'
+          ? {
+              ok: true,
+              principal: { id: 'a', namespace: 'a', local: false, mayNameNamespaces: false, scopes: [] },
+            }
+          : { ok: false, status: 401, code: 'principal_unknown', sentence: 'no such key' },
+      counters: createCounters(),
+      // Only what the face asks of the wire; all of it fails, as when the bus is away.
+      wire: { status: 'disconnected', ask: away, streamInfo: away } as unknown as Wire,
+      resources: () => [{ id: 'r-nats', what: 'nats', state: 'healthy', lastError: null, code: null }],
+      breakers: () => [{ id: 'b-fs', state: 'open', retryAfterMs: 10 }],
+      sessions: { size: 4 },
+      eventLog: {
+        figures: () => ({
+          waiting: 7,
+          appended: 9,
+          diskBytes: 100,
+          spoiled: 0,
+          appendUs: quantiles,
+          ackMs: quantiles,
+        }),
+      },
+      announcer: { unrecorded: 1 },
+      state: () => 'degraded',
+    });
+    const server = createServer((req, res) => void (metrics.handle(req, res) || res.writeHead(404).end()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const get = (headers: Record<string, string>, method = 'GET') =>
+      fetch(`${url}/metrics`, { headers, method });
+    const reply = await get({ authorization: 'Bearer right' });
+    expect(reply.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const lines = (await reply.text()).split('\n');
+    for (const line of [
+      'drey_node_info{version="1.2.3"} 1',
+      'drey_node_state{state="degraded"} 1',
+      'drey_sessions 4',
+      'drey_breaker_state{breaker="b-fs",state="open"} 1',
+      'drey_resource_up{resource="r-nats"} 1',
+      'drey_event_append_seconds{quantile="0.95"} 0.00004',
+      'drey_events_waiting 7',
+      'drey_events_unrecorded_total 1',
+      'drey_bus_up 0',
+      'drey_learning_up 0',
+      'drey_learning_state{state="unavailable"} 1',
+    ])
+      expect(lines).toContain(line);
+    expect(lines.some((line) => line.startsWith('nodejs_eventloop_delay_seconds{quantile="0.99"}'))).toBe(
+      true,
+    );
+    expect(lines.some((line) => line.startsWith('process_resident_memory_bytes '))).toBe(true);
+    expect([(await get({})).status, (await get({ authorization: 'Bearer right' }, 'POST')).status]).toEqual([
+      401, 405,
+    ]);
+    expect((await fetch(`${url}/metric`)).status).toBe(404);
+    metrics.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
