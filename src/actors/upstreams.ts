@@ -19,6 +19,8 @@ import { openBreaker } from './breaker.ts';
 import type { Breaker, BreakerEdge } from './breaker.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
+import { bulkheadDefaults } from './bulkhead.ts';
+import { createGuards } from './guards.ts';
 import { openResource } from './resource.ts';
 import type { Resource, ResourceView } from './resource.ts';
 import type { Roots } from './roots.ts';
@@ -135,7 +137,10 @@ class LiveUpstreams implements Upstreams {
 
   async close(): Promise<void> {
     await Promise.all([...this.#guarded.values()].map((one) => one.resource.dispose()));
-    for (const one of this.#guarded.values()) one.breaker.close();
+    for (const { guards, breaker } of this.#guarded.values()) {
+      guards.bulkhead.close();
+      breaker.close();
+    }
   }
 
   #add(alias: string, config: UpstreamConfig): void {
@@ -162,8 +167,20 @@ class LiveUpstreams implements Upstreams {
       onEdge: (edge) => announceEdge(this.#options, id, edge),
       log,
     });
+    const guards = createGuards({
+      name: alias,
+      breaker,
+      config: {
+        // One try ends by the connection's own time; this one bounds the wait in line as well.
+        totalMs: (config.timeoutMs ?? callTimeoutMs) + bulkheadDefaults.waitMs,
+        ...(config.callsMax === undefined ? {} : { bulkhead: { limit: config.callsMax } }),
+      },
+      clock,
+      chance: () => toChance(clock),
+    });
+    const idempotent = config.tools?.idempotent ?? [];
     const nothing = { tools: [], lists: 0, revivedAt: -Infinity };
-    this.#guarded.set(alias, { alias, config, resource, breaker, ...nothing });
+    this.#guarded.set(alias, { alias, config, resource, breaker, guards, idempotent, ...nothing });
   }
 
   async #start(alias: string, config: UpstreamConfig, broke: (error: unknown) => void): Promise<Upstream> {
@@ -254,4 +271,10 @@ function toOrigin(url: string): string {
   } catch {
     return 'an address that its configuration completes';
   }
+}
+
+/** A number from 0 up to 1 out of the clock's chance, for jitter. */
+function toChance(clock: Clock): number {
+  const [high = 0, low = 0] = clock.random();
+  return (high * 256 + low) / 65_536;
 }

@@ -13,12 +13,12 @@ export interface Neighbour {
 export const searching = {
   /** Terms of the task that are looked up, heaviest first. */
   termsMax: 64,
-  /** Letter groups that stand in more documents than this tell nothing. */
-  lettersSlotsMax: 1_000,
+  /** Beginnings of words that stand in more documents than this tell nothing. */
+  beginningsMax: 1_000,
   /** Documents after which commoner terms find no further ones, but still count for those that were found. */
-  foundMax: 4_000,
+  foundMax: 1_000,
   /** Documents that are compared exactly. */
-  comparedMax: 240,
+  comparedMax: 160,
 } as const;
 
 /** A term of the task with its weight in this index. */
@@ -37,43 +37,60 @@ export function weigh(index: TermIndex, terms: readonly Term[]): WeighedTerm[] {
 /** At most `max` wordings, nearest first. */
 export function findNeighbours(index: TermIndex, weighed: readonly WeighedTerm[], max: number): Neighbour[] {
   const own = Math.sqrt(weighed.reduce((sum, { scaled }) => sum + scaled ** 2, 0)) || 1;
-  const dots = toDots(index, weighed.slice(0, searching.termsMax));
-  const rough: Neighbour[] = [];
-  for (const [slot, dot] of dots) {
-    const document = index.documents[slot];
-    if (document !== undefined) rough.push({ document, similarity: dot / document.plainNorm });
-  }
-  if (rough.length > searching.comparedMax) rough.sort(compareNeighbours);
-  return rough
-    .slice(0, searching.comparedMax)
-    .map(({ document }) => {
-      const similarity = (dots.get(document.slot) ?? 0) / (own * index.normOf(document));
+  const { dots, found } = toDots(index, weighed.slice(0, searching.termsMax));
+  return chooseCompared(index, dots, found)
+    .map((document) => {
+      const similarity = (dots[document.slot] ?? 0) / (own * index.normOf(document));
       return { document, similarity: Math.min(1, similarity) };
     })
     .sort(compareNeighbours)
     .slice(0, max);
 }
 
-/** Shared weight by slot; the rarest terms are looked up first. */
-function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Map<number, number> {
-  const dots = new Map<number, number>();
+interface Dots {
+  /** Shared weight by slot. */
+  readonly dots: Float64Array;
+  readonly found: readonly number[];
+}
+
+/** The rarest terms are looked up first. */
+function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Dots {
+  const dots = new Float64Array(index.documents.length);
+  const found: number[] = [];
   const looked = weighed
-    .map(({ term, scaled }) => ({ term, scaled, slots: index.slotsWith(term) }))
-    .filter(({ term, slots }) => !(term.startsWith('~') && slots.size > searching.lettersSlotsMax))
+    .map(({ term, scaled }) => ({ factor: scaled * index.weightOf(term), term, slots: index.slotsWith(term) }))
+    .filter(({ term, slots }) => !(term.startsWith('~') && slots.size > searching.beginningsMax))
     .sort((a, b) => a.slots.size - b.slots.size || (a.term < b.term ? -1 : 1));
-  for (const { term, scaled, slots } of looked) {
-    const factor = scaled * index.weightOf(term);
-    const isFull = dots.size >= searching.foundMax;
-    if (!isFull) {
-      for (const [slot, weight] of slots) dots.set(slot, (dots.get(slot) ?? 0) + factor * weight);
+  for (const { factor, slots } of looked) {
+    if (found.length < searching.foundMax) {
+      for (const [slot, weight] of slots) {
+        if (dots[slot] === 0) found.push(slot);
+        dots[slot] = (dots[slot] ?? 0) + factor * weight;
+      }
       continue;
     }
-    for (const [slot, dot] of dots) {
+    for (const slot of found) {
       const weight = slots.get(slot);
-      if (weight !== undefined) dots.set(slot, dot + factor * weight);
+      if (weight !== undefined) dots[slot] = (dots[slot] ?? 0) + factor * weight;
     }
   }
-  return dots;
+  return { dots, found };
+}
+
+/** Those that look nearest by lengths that need no counting. */
+function chooseCompared(index: TermIndex, dots: Float64Array, found: readonly number[]): Document[] {
+  const rough = new Float64Array(found.length);
+  found.forEach((slot, at) => {
+    rough[at] = (dots[slot] ?? 0) / (index.documents[slot]?.plainNorm ?? 1);
+  });
+  const isFew = found.length <= searching.comparedMax;
+  const least = isFew ? 0 : (rough.toSorted().at(-searching.comparedMax) ?? 0);
+  const chosen: Document[] = [];
+  found.forEach((slot, at) => {
+    const document = index.documents[slot];
+    if (document !== undefined && (rough[at] ?? 0) >= least) chosen.push(document);
+  });
+  return chosen.slice(0, searching.comparedMax * 2);
 }
 
 function compareNeighbours(a: Neighbour, b: Neighbour): number {

@@ -45,9 +45,9 @@ export const ranking = {
   near: 0.2,
   sure: 0.2,
   matchedMax: 12,
-};
+} as const;
 
-/** Builds an index over SOPs. */
+/** Builds an index over SOPs; to spread the work over many turns, start with none and `put` them one by one. */
 export function createIndex(sops: readonly ServedSop[]): SopIndex {
   const index = createTermIndex();
   for (const sop of sops) index.put(sop);

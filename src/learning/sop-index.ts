@@ -53,9 +53,9 @@ export interface TermIndex {
 }
 
 /** A length or a term's lift is counted anew when this share of what it is made of changed. */
-const staleShare = 1 / 40;
+const staleShare = 1 / 8;
 /** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
-export const lifting = { sampleMax: 48, shrink: 4, share: 1.5, named: 1 };
+export const lifting = { sampleMax: 24, shrink: 4, share: 1, named: 0.4 } as const;
 
 /** An empty index. */
 export function createTermIndex(): TermIndex {
@@ -87,20 +87,20 @@ export function createTermIndex(): TermIndex {
     const { slots, changes } = postings.postingOf(term);
     if (slots.size === 0) return 1;
     const known = lifts.get(term);
-    if (known !== undefined && (changes - known.at) <= slots.size * staleShare) return known.lift;
+    if (known !== undefined && changes - known.at <= slots.size * staleShare) return known.lift;
     const lift = toLift(slots, postings.documents);
     lifts.set(term, { lift, at: changes });
     return lift;
   }
 
   const weightOf = (term: string) =>
-    idfOf(term) * liftOf(term) * (names.has(term) ? lifting.named : 1);
+    idfOf(term) * liftOf(term) * (1 + lifting.named * names.rarityOf(term));
 
   function normOf(document: Document): number {
     const { changes, count } = postings;
-    if (document.normAt >= 0 && changes - document.normAt <= count * staleShare) return document.norm;
+    if (document.normAt >= 0 && changes - document.normAt <= (count * staleShare) / 2) return document.norm;
     let sum = 0;
-    for (const { term, weight } of document.terms) sum += (weight * weightOf(term)) ** 2;
+    for (const { term, weight } of document.terms) sum += (weight * idfOf(term)) ** 2;
     document.norm = Math.sqrt(sum) || 1;
     document.normAt = changes;
     return document.norm;
@@ -132,7 +132,7 @@ export function toToolStems(tool: string): string[] {
   return toNameWords(tool).map(toStem);
 }
 
-/** Whole words only: no pairs, letter groups or value classes. */
+/** Whole words only: no pairs, beginnings or value classes. */
 export function isWord(term: string): boolean {
   return !/^[~#]| /.test(term);
 }
@@ -155,24 +155,31 @@ function createNameCounts() {
         for (const word of new Set(toToolStems(tool))) bump(words, word, by);
       }
     },
-    has: (word: string): boolean => words.has(word),
+    /** 1 for a word that one tool alone has in its name, 0 for one that all or none have. */
+    rarityOf(word: string): number {
+      const having = words.get(word);
+      return having === undefined ? 0 : Math.log(tools.size / having) / Math.log(tools.size + 1);
+    },
   };
 }
 
-/** Between 0.5 and 1.5: how concentrated the tools are that follow where a term stands. */
+/** Around 1: how concentrated the tools are that follow where a term stands. */
 function toLift(posting: ReadonlyMap<number, number>, documents: readonly (Document | undefined)[]): number {
   const sums = new Map<string, number>();
   let count = 0;
+  let squares = 0;
   for (const slot of posting.keys()) {
     const tools = documents[slot]?.of.tools;
     if (tools === undefined) continue;
     const unit = 1 / Math.sqrt(Math.max(1, tools.length));
-    for (const tool of tools) sums.set(tool, (sums.get(tool) ?? 0) + unit);
+    for (const tool of tools) {
+      const sum = sums.get(tool) ?? 0;
+      squares += unit * (2 * sum + unit);
+      sums.set(tool, sum + unit);
+    }
     count += 1;
     if (count >= lifting.sampleMax) break;
   }
-  let squares = 0;
-  for (const sum of sums.values()) squares += sum * sum;
   const pairs = count * (count - 1);
   const alike = pairs === 0 ? 0 : Math.max(0, squares - count) / pairs;
   return 1 + lifting.share * ((alike * pairs + 0.5 * lifting.shrink) / (pairs + lifting.shrink) - 0.5);

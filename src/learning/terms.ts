@@ -1,5 +1,5 @@
 /**
- * What a text is about: stems, pairs of words and letter groups for comparing, and value classes (e-mail, path, number)
+ * What a text is about: stems, pairs of words and beginnings of words for comparing, and value classes (e-mail, path, number)
  * in place of values. Nothing that was redacted ever becomes a term.
  */
 import { bounds } from './bounds.ts';
@@ -128,7 +128,7 @@ export function toStem(word: string): string {
   return stem;
 }
 
-/** Words and value classes of a text; with `deep` also pairs of words and letter groups. */
+/** Words and value classes of a text; with `deep` also pairs of words and how words begin. */
 export function toTerms(text: string, deep = false): Term[] {
   const masked = maskValues(text);
   const terms = new Map<string, number>();
@@ -154,9 +154,7 @@ function putDeep(content: readonly Word[], put: (term: string, weight: number) =
   });
   for (const word of content) {
     if (word.isName) continue;
-    const padded = `^${word.stem}`;
-    for (let at = 0; at + 4 <= Math.min(padded.length, 16); at += 1)
-      put(`~${padded.slice(at, at + 4)}`, termWeights.letters);
+    put(`~${word.stem.slice(0, 3)}`, termWeights.letters);
   }
 }
 

@@ -11,6 +11,7 @@ import { openEventLog, openWire, startPump } from '../wire/wire.ts';
 import { createClock } from './clock.ts';
 import { ToLearner } from './learner-messages.ts';
 import type { FromLearner, LearnerSettings } from './learner-messages.ts';
+import { takeTurns } from './learning-turns.ts';
 import { openLog } from './log.ts';
 
 /** Layer 1 goes first on a busy machine. */
@@ -40,21 +41,29 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   });
   const announcer = createAnnouncer({ append: (event) => void eventLog.append(event), clock, log });
   const shared = new Set(settings.sharedNamespaces);
-  const engine = await openLearning({
-    wire,
-    store,
+  const failed = (reason: string): void => {
+    log.error({ reason }, 'the learning engine failed');
+    say({ type: 'failed', reason });
+    process.exitCode = 1;
+    setImmediate(() => process.exit());
+  };
+  const turns = await takeTurns({
+    databaseUrl: settings.databaseUrl,
     clock,
     log,
-    announcer,
-    roots,
-    quietMs: settings.quietMs,
-    isShared: (namespace) => shared.has(namespace),
-    failed: (reason) => {
-      log.error({ reason }, 'the learning engine failed');
-      say({ type: 'failed', reason });
-      process.exitCode = 1;
-      setImmediate(() => process.exit());
-    },
+    failed,
+    open: () =>
+      openLearning({
+        wire,
+        store,
+        clock,
+        log,
+        announcer,
+        roots,
+        quietMs: settings.quietMs,
+        isShared: (namespace) => shared.has(namespace),
+        failed,
+      }),
   });
   const beat = setInterval(
     () => say({ type: 'heartbeat', rssBytes: process.memoryUsage().rss }),
@@ -63,7 +72,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   say({ type: 'ready' });
   return async () => {
     clearInterval(beat);
-    await engine.stop();
+    await turns.stop();
     await pump.stop({ drainMs: pumpDrainMs });
     eventLog.close();
     await wire.close();

@@ -47,6 +47,8 @@ export function toPoolConfig(options: ConnectionOptions): PoolConfig {
     query_timeout: options.statementTimeoutMs + waits.clientExtraMs,
     idle_in_transaction_session_timeout: waits.idleInTransactionMs,
     keepAlive: true,
+    // A statement may be sent before the one ahead of it is answered; see `commitWith`.
+    pipeline: true,
     types: { getTypeParser },
   };
 }

@@ -103,7 +103,8 @@ function createStore(options: StoreOptions): Store {
   return {
     inNamespace: async (namespace, work) => {
       assertNamespace(namespace);
-      const setting = sql`select set_config('drey.namespace', ${namespace}, true)`;
+      // As text, so that it travels with `begin`; what was asserted holds no quote.
+      const setting = sql.raw(`select set_config('drey.namespace', '${namespace}', true)`);
       return attempt(namespace, () => transact(db, setting, (trx) => work({ namespace, db: trx })));
     },
     inSystem: (work) => {

@@ -49,14 +49,32 @@ export function openPool(options: ConnectionOptions, listeners: PoolListeners): 
 
 function guard(client: PoolClient, translate: PoolListeners['translate']): PostgresPoolClient {
   let broken = false;
+  /** `begin` waits for the first statement and travels with it: one round trip less for every transaction. */
+  let beginning = false;
+  /** The answer to a commit that travelled with the last statement. */
+  let ended: QueryResult | undefined;
   async function query(
     sql: string,
     parameters: readonly unknown[],
   ): Promise<Pick<QueryResult, 'command' | 'rowCount' | 'rows'>> {
     // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
     if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    if (ended !== undefined && (sql === 'commit' || sql === 'rollback')) {
+      const result = ended;
+      ended = undefined;
+      if (sql === 'commit') assertCommitted(sql, result);
+      return result;
+    }
+    const isFirst = beginning;
+    beginning = sql === 'begin';
+    if (beginning) return { command: 'BEGIN', rowCount: 0, rows: [] };
     try {
-      const result = await ask(client, sql, [...parameters]);
+      if (sql.startsWith(lastOfTransaction)) {
+        const last = await commitWith(client, sql, parameters);
+        ended = last.commit;
+        return last.result;
+      }
+      const result = isFirst ? await beginWith(client, sql, parameters) : await ask(client, sql, parameters);
       assertCommitted(sql, result);
       return result;
     } catch (error) {
@@ -68,14 +86,49 @@ function guard(client: PoolClient, translate: PoolListeners['translate']): Postg
   return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(broken) };
 }
 
-/** What a statement begins with that is worth planning once a connection; its text must not vary with its values. */
-export const plannedOnce = '/* planned once */';
+/** Statements without parameters can share one message with `begin`; the last one's result counts. */
+async function beginWith(
+  client: PoolClient,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<QueryResult> {
+  if (parameters.length > 0) {
+    await client.query('begin');
+    return ask(client, sql, parameters);
+  }
+  const results: unknown = await client.query(`begin; ${sql}`);
+  // pg answers several statements with a list, which its types do not say.
+  const last: unknown = Array.isArray(results) ? results.at(-1) : results;
+  return last as QueryResult;
+}
+
+/**
+ * Sends a transaction's last statement and its commit together. Should the statement fail, the commit rolls back; and
+ * one whose answer is lost may have happened, as with any commit.
+ */
+async function commitWith(
+  client: PoolClient,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<{ readonly result: QueryResult; readonly commit: QueryResult }> {
+  const [result, commit] = await Promise.allSettled([ask(client, sql, parameters), client.query('commit')]);
+  if (result.status === 'rejected') throw result.reason;
+  if (commit.status === 'rejected') throw commit.reason;
+  return { result: result.value, commit: commit.value };
+}
+
+/**
+ * What a statement begins with that is the last of its transaction, and is planned once a connection; its text must not
+ * vary with its values.
+ */
+export const lastOfTransaction = '/* last of its transaction */';
 const planNamesMax = 100;
 const planNames = new Map<string, string>();
 
 /** A few long statements are asked by name, so that the server need not plan them each time. */
-async function ask(client: PoolClient, text: string, values: unknown[]): Promise<QueryResult> {
-  const name = text.startsWith(plannedOnce) ? toPlanName(text) : undefined;
+async function ask(client: PoolClient, text: string, parameters: readonly unknown[]): Promise<QueryResult> {
+  const values = [...parameters];
+  const name = text.startsWith(lastOfTransaction) ? toPlanName(text) : undefined;
   return name === undefined ? client.query(text, values) : client.query({ name, text, values });
 }
 

@@ -67,3 +67,5 @@ export { finishTask, listTasks, startTask } from './tables/tasks.ts';
 export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
 export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';
+export { takeTurn } from './turn.ts';
+export type { Turn } from './turn.ts';

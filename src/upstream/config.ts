@@ -9,10 +9,16 @@ import { DreyError } from '../../machines/words/errors.ts';
 const ownKeys = {
   /** How long one call may take. */
   timeoutMs: z.number().int().min(1).max(3_600_000).optional(),
-  /** Exact tool names, or patterns with `*`. */
+  /** Exact tool names, or patterns with `*`. What is idempotent may be tried again; an upstream's own word is not taken. */
   tools: z
-    .strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() })
+    .strictObject({
+      allow: z.array(z.string()).optional(),
+      deny: z.array(z.string()).optional(),
+      idempotent: z.array(z.string()).max(1_000).optional(),
+    })
     .optional(),
+  /** Calls at once; more wait in line, namespaces taking turns. */
+  callsMax: z.number().int().min(1).max(10_000).optional(),
   disabled: z.boolean().optional(),
   /** Which protocol to speak first: 2025's `initialize` (legacy), 2026's `server/discover` (modern), or find out. */
   era: z.enum(['auto', 'legacy', 'modern']).optional(),
@@ -82,7 +88,7 @@ function judge(entry: unknown): UpstreamConfig | string {
   const issue = parsed.error.issues[0];
   if (issue?.code !== 'unrecognized_keys') return `has a wrong "${issue?.path.join('.')}": ${issue?.message}`;
   const isInTools = issue.path[0] === 'tools';
-  const allowed = isInTools ? 'allow, deny' : Object.keys(schema.shape).join(', ');
+  const allowed = isInTools ? 'allow, deny, idempotent' : Object.keys(schema.shape).join(', ');
   return `has the unknown key "${issue.keys[0]}"${isInTools ? ' in "tools"' : ''}; allowed are ${allowed}`;
 }
 

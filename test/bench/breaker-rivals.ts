@@ -39,19 +39,16 @@ interface Cockatiel {
 
 /** Both, or none with a message. */
 export async function loadRivals({ mayInstall, work }: RivalOptions): Promise<readonly Rival[]> {
-  const folder = join(defaultCacheFolder(process.env), 'bench', 'breaker');
+  const folder = join(defaultCacheFolder(process.env, process.getuid?.()), 'bench', 'breaker');
   const isThere = (name: string): boolean => existsSync(join(folder, 'node_modules', name, 'package.json'));
   try {
     if (!Object.keys(versions).every(isThere)) {
       if (!mayInstall) throw new Error('they are not in the cache folder, and --quick installs nothing');
       await install(folder);
     }
-    const require = createRequire(join(folder, 'package.json'));
+    const load = createRequire(join(folder, 'package.json'));
     // What they export is known from their documentation only.
-    return [
-      toOpossum(require('opossum') as Opossum, work),
-      toCockatiel(require('cockatiel') as Cockatiel, work),
-    ];
+    return [toOpossum(load('opossum') as Opossum, work), toCockatiel(load('cockatiel') as Cockatiel, work)];
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split('\n');
     process.stderr.write(`opossum and cockatiel are not compared: ${reason}\n`);

@@ -39,7 +39,7 @@ export const breakerBench: Bench = {
       guarded: throughGuards(breaker, work),
     };
     try {
-      const best = await race(contenders, quick ? 20_000 : 300_000, quick ? 3 : 7);
+      const best = await race(contenders, quick ? 20_000 : 100_000, quick ? 3 : 7);
       const measures = Object.entries(best).map(([name, us]) => toMeasure(name, us));
       measures.push(
         measure('breaker.permit.us', permitOnly(breaker, quick ? 100_000 : 1_000_000), 'us', 'lower', 1),

@@ -97,7 +97,7 @@ class LiveExtractor implements Extractor {
   }
 
   get waiting(): number {
-    return this.#due.size + (this.#unread === undefined ? 1 : this.#unread.length);
+    return this.#due.size + this.#unwritten.size + (this.#unread === undefined ? 1 : this.#unread.length);
   }
 
   notice(touched: readonly Touched[]): void {

@@ -62,38 +62,50 @@ interface Actor {
 }
 
 async function runReplay(world: World, text: string, options: ReplayOptions): Promise<void> {
-  const [{ openNodeClient }, { isMachineKind, replayEvents }, view] = await Promise.all([
+  const actor = parseActor(text, options.namespace);
+  const [{ openNodeClient }, view] = await Promise.all([
     import('../node-client.ts'),
-    import('../../actors/actors.ts'),
     import('../views/replay-view.ts'),
   ]);
-  const actor = parseActor(text, options.namespace);
-  const { kind } = actor;
-  if (!isMachineKind(kind))
-    throw new DreyError('argument_invalid', `Actors of kind "${kind}" have no machine.`);
   const client = openNodeClient(await findNode(world, options));
-  let replay: Replay;
-  let live: Live | undefined;
-  for (let tries = 1; ; tries += 1) {
-    replay = replayEvents(kind, await readRecorded(client, actor, options.to));
-    live = options.to === undefined ? await readLive(client, actor) : undefined;
-    if (live === null || live === undefined || view.isSameStates(replay.states, live) || tries >= triesMax)
-      break;
-    await pause(pauseMs);
-  }
+  const { replay, live } = await compare(client, actor, options.to);
   const { from = 0 } = options;
   const shown = replay.transitions.filter(({ sequence }) => sequence === null || sequence >= from);
-  const agrees = live === null || live === undefined ? null : view.isSameStates(replay.states, live);
+  const agrees = live === null ? null : view.isSameStates(replay.states, live);
   if (options.json) {
-    const answer = { ...actor, ...replay, transitions: shown, live: live ?? null, agrees };
+    const answer = { ...actor, ...replay, transitions: shown, live, agrees };
     await printJson(world.stdout, JSON.stringify(answer));
   } else {
-    const paints = createPaint(world.stdout, world.env);
-    const lines = view.toReplayLines(replay, shown, live, { paints, cells: toColumns(world.stdout) });
-    await printLines(world.stdout, lines);
+    const screen = { paints: createPaint(world.stdout, world.env), cells: toColumns(world.stdout) };
+    const said = options.to === undefined ? live : undefined;
+    await printLines(world.stdout, view.toReplayLines(replay, shown, said, screen));
   }
   if (agrees === false || replay.differences.length > 0)
     throw new DreyError('replay_differs', `The events of ${text} do not lead to what was recorded.`);
+}
+
+/** The replay, and the live states beside it; null where there is nothing to compare with. */
+async function compare(
+  client: NodeClient,
+  actor: Actor,
+  to: number | undefined,
+): Promise<{ readonly replay: Replay; readonly live: Live }> {
+  const [{ isMachineKind, replayEvents }, { isSameStates }] = await Promise.all([
+    import('../../actors/actors.ts'),
+    import('../views/replay-view.ts'),
+  ]);
+  const { kind } = actor;
+  if (!isMachineKind(kind))
+    throw new DreyError('argument_invalid', `Actors of kind "${kind}" have no machine.`);
+  for (let tries = 1; ; tries += 1) {
+    const events = await readRecorded(client, actor, to);
+    const live = to === undefined ? await readLive(client, actor) : null;
+    // An actor that lives and never moved has told of nothing yet.
+    if (events.length === 0 && live === null) throw toUnknown(actor);
+    const replay = replayEvents(kind, events);
+    if (live === null || isSameStates(replay.states, live) || tries >= triesMax) return { replay, live };
+    await pause(pauseMs);
+  }
 }
 
 function parseActor(text: string, named: string | undefined): Actor {
@@ -130,8 +142,11 @@ async function readRecorded(
   } finally {
     stream.destroy();
   }
-  if (events.length > 0) return events;
-  throw new DreyError('actor_unknown', `There are no events of ${actor.kind}/${actor.id} in this namespace.`);
+  return events;
+}
+
+function toUnknown({ kind, id }: Actor): DreyError {
+  return new DreyError('actor_unknown', `There are no events of ${kind}/${id} in this namespace.`);
 }
 
 /** Its lifecycle states now; null when it does not live on this node. */

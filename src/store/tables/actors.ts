@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
-import { plannedOnce } from '../pool.ts';
+import { lastOfTransaction } from '../pool.ts';
 import type { Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
 import { takeInbox } from './inbox.ts';
@@ -77,12 +77,12 @@ export interface InboxEntry {
 /** `taken`: it had its effect before; `moved`: the revision is not the one that was read. */
 export type StepOutcome = 'written' | 'taken' | 'moved';
 
-/** Commits a step; nothing of it is written unless all of it is. */
+/** Commits a step, and the transaction with it: nothing may follow. None of it is written unless all of it is. */
 export async function commitStep(trx: Trx, commit: StepCommit): Promise<StepOutcome> {
   return writeStep(trx, commit, []);
 }
 
-/** Commits a step with further parts, each of which selects from `step`: what a kind keeps beside its row. */
+/** The same with further parts, each of which selects from `step`: what a kind keeps beside its row. */
 export async function writeStep(
   trx: Trx,
   commit: StepCommit,
@@ -109,7 +109,7 @@ export async function writeStep(
     ...toOutboxParts(namespace, [...commit.events, ...commit.effects]),
     ...beside,
   ];
-  const { rows } = await sql<{ written: boolean; known: boolean }>`${sql.raw(plannedOnce)}
+  const { rows } = await sql<{ written: boolean; known: boolean }>`${sql.raw(lastOfTransaction)}
     with step as (${step}), ${sql.join(parts)}
     select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
   if (rows[0]?.written === true) return 'written';

@@ -139,7 +139,7 @@ describe('the hub', () => {
   it('shows no secret: not in the definition, not in events, not in snapshots', () => {
     const { inspection, roots } = openHouse();
     const machine = setup({
-      types: { context: {} as object, events: {} as { type: 'go'; password: string } },
+      types: { events: {} as { type: 'go'; password: string } },
     }).createMachine({
       id: 'leaky',
       // A static context stands in the chart itself.

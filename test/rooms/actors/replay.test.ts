@@ -1,7 +1,7 @@
 /** Replay: recorded edges lead through the machine to the same states; what does not fit is told and never hidden. */
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import type { AnyStateMachine, EventObject } from 'xstate';
+import type { EventObject } from 'xstate';
 import * as fc from 'fast-check';
 import { toLifecycle } from '../../../machines/edges.ts';
 import { machines } from '../../../machines/machines.ts';
@@ -16,7 +16,7 @@ import { quietLog } from '../../support/quiet-log.ts';
 /** Plays a life as hands do and records its edges as their events carry them. */
 function live({ kind, machine, input }: Sample, told: readonly Told[]) {
   const events: RecordedEvent[] = [];
-  const actor = createToldRoot(machine as AnyStateMachine, {
+  const actor = createToldRoot(machine, {
     edges: machines[kind].edges,
     onEdge: ({ type, cause, ...edge }, _now, before) => {
       const consumed: EventObject =

@@ -1,6 +1,8 @@
 /** One tool's way: first the breaker, then the resource; each call is judged exactly once. */
 import { describe, expect, it } from 'vitest';
 import type { CallCommand, CallOutcome } from '../../../machines/words/calls.ts';
+import type { Admission, Permit } from '../../../src/actors/breaker.ts';
+import { createGuards } from '../../../src/actors/guards.ts';
 import { toRoute } from '../../../src/actors/route.ts';
 import type { Guarded } from '../../../src/actors/route.ts';
 import { createSimulatedClock } from './world.ts';
@@ -19,16 +21,18 @@ const command: CallCommand = {
 function guard(answer: () => Promise<CallOutcome>, state = 'healthy', isOpen = false) {
   const asked: string[] = [];
   const clock = createSimulatedClock();
+  const watched = {
+    permit: (): Admission => {
+      asked.push('permit');
+      return isOpen ? { ok: false, retryAfterMs: 7 } : { ok: true, permit: { generation: 1, used: false } };
+    },
+    done: (_permit: Permit, verdict: string) => void asked.push(`done ${verdict}`),
+  };
   const guarded: Guarded = {
     alias: 'fs',
     revivedAt: -Infinity,
-    breaker: {
-      permit: () => {
-        asked.push('permit');
-        return isOpen ? { ok: false, retryAfterMs: 7 } : { ok: true, permit: { generation: 1, used: false } };
-      },
-      done: (_permit, verdict) => void asked.push(`done ${verdict}`),
-    },
+    idempotent: [],
+    guards: createGuards({ name: 'fs', breaker: watched, config: {}, clock, chance: () => 0 }),
     resource: {
       get current() {
         asked.push('resource');
@@ -66,26 +70,26 @@ describe('the route of a tool', () => {
     'asks breaker, resource and upstream in this order and judges the call as %s',
     async (verdict, outcome) => {
       const { asked, route } = guard(async () => outcome);
-      expect(await route.call(command)).toEqual(outcome);
+      expect(await route.call(command, 'default')).toEqual(outcome);
       expect(asked).toEqual(['permit', 'resource', 'call', `done ${verdict}`]);
     },
   );
 
-  it('gives the permit back when the call breaks', async () => {
+  it('gives the permit back when the call breaks, and says so', async () => {
     const { asked, route } = guard(async () => Promise.reject(new Error('a bug')));
-    await expect(route.call(command)).rejects.toThrow('a bug');
-    expect(asked.at(-1)).toBe('done ignored');
+    expect(await route.call(command, 'default')).toMatchObject({ outcome: 'failed', message: 'a bug' });
+    expect(asked.at(-1)).toBe('done err');
   });
 
   it('refuses what the breaker refuses, without asking the resource', async () => {
     const { asked, route } = guard(async () => finished, 'healthy', true);
-    expect(await route.call(command)).toMatchObject({ code: 'breaker_open', retryAfterMs: 7 });
+    expect(await route.call(command, 'default')).toMatchObject({ code: 'breaker_open', retryAfterMs: 7 });
     expect(asked).toEqual(['permit']);
   });
 
   it('refuses with the reason while the upstream is away, which says nothing to the breaker', async () => {
     const { asked, route } = guard(async () => finished, 'restarting');
-    expect(await route.call(command)).toMatchObject({
+    expect(await route.call(command, 'default')).toMatchObject({
       code: 'upstream_unavailable',
       message: 'the upstream "fs" is restarting: it fell over',
     });
@@ -94,11 +98,11 @@ describe('the route of a tool', () => {
 
   it('has an upstream that was given up started again, but not with every call', async () => {
     const { asked, clock, route } = guard(async () => finished, 'failed');
-    await route.call(command);
-    await route.call(command);
+    await route.call(command, 'default');
+    await route.call(command, 'default');
     expect(asked.filter((one) => one === 'restart')).toHaveLength(1);
     await clock.advance(30_001);
-    await route.call(command);
+    await route.call(command, 'default');
     expect(asked.filter((one) => one === 'restart')).toHaveLength(2);
   });
 });

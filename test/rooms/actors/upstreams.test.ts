@@ -53,7 +53,7 @@ function command(name: string): CallCommand {
 async function call(upstreams: Upstreams, name: string): Promise<CallOutcome> {
   const route = upstreams.resolve(name);
   if (route === undefined) throw new Error(`there is no ${name}`);
-  return route.call(command(name));
+  return route.call(command(name), 'default');
 }
 
 const stateOf = (upstreams: Upstreams, id: string) =>

@@ -1,6 +1,6 @@
 // The inspector's page and feed over real HTTP: who gets it, what it frames, what late joiners see, and how it ends.
 import { createServer, request } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { breakerMachine } from '../../../machines/breaker.machine.ts';
@@ -71,7 +71,7 @@ async function get(path: string, headers: Record<string, string> = {}, method = 
   const res = await ask(path, headers, method);
   let text = '';
   for await (const chunk of res.setEncoding('utf8')) text += String(chunk);
-  return { status: res.statusCode ?? 0, headers: res.headers as IncomingHttpHeaders, text };
+  return { status: res.statusCode ?? 0, headers: res.headers, text };
 }
 
 /** Follows the feed and keeps its messages. */

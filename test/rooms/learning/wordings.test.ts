@@ -61,8 +61,8 @@ describe('wordings', () => {
 
   it('stay as they are where nothing in them is particular', () => {
     const calls = [{ tool: 'deploy', args: { target: 'staging' } }];
-    expect(wordingsOf([1, 2, 3].map(() => ['Deploy the 30-minute build to staging', calls] as const))).toEqual([
-      'Deploy the 30-minute build to staging',
-    ]);
+    expect(
+      wordingsOf([1, 2, 3].map(() => ['Deploy the 30-minute build to staging', calls] as const)),
+    ).toEqual(['Deploy the 30-minute build to staging']);
   });
 });

@@ -119,16 +119,22 @@ describe('a pool', () => {
               pool.release(lease);
             };
             const calls: Promise<void>[] = [];
+            const any = <A>(all: readonly A[], which: number): A | undefined =>
+              all[which % (all.length || 1)];
+            const acts: Readonly<Record<string, (which: number, ms: number) => unknown>> = {
+              acquire: (which) => calls.push(acquire(`n${which % 3}`)),
+              release: (which) => giveBack(any([...lent.values()], which)),
+              twice: (which) =>
+                any(
+                  returned.map((lease) => () => pool.release(lease)),
+                  which,
+                )?.(),
+              leave: (which) => any(leavers, which)?.abort(),
+              breaks: (which) => any([...breakers.values()], which)?.(new Error('end')),
+              pass: (_, ms) => time.pass(ms),
+            };
             for (const { act, which, ms } of actions) {
-              const held = [...lent.values()];
-              if (act === 'acquire') calls.push(acquire(`n${which % 3}`));
-              else if (act === 'release') giveBack(held[which % (held.length || 1)]);
-              else if (act === 'leave') leavers[which % (leavers.length || 1)]?.abort();
-              else if (act === 'breaks')
-                [...breakers.values()][which % (breakers.size || 1)]?.(new Error('end'));
-              else if (act === 'pass') await time.pass(ms);
-              const again = returned[which % (returned.length || 1)];
-              if (act === 'twice' && again !== undefined) pool.release(again);
+              await acts[act]?.(which, ms);
               const { size, idle, inUse } = pool.counts;
               expect(size).toBeLessThanOrEqual(config.max);
               expect(idle + inUse).toBeLessThanOrEqual(size);
