@@ -4,6 +4,15 @@
  */
 export { createAnnouncer } from './announcer.ts';
 export type { ActorName, Announcer } from './announcer.ts';
+export { contextChangesBytesMax, contextStateBytesMax } from './context.ts';
+export type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
+export { openDirectory } from './directory.ts';
+export type { Directory, DirectoryFigures, Resident } from './directory.ts';
+export type { ActorCommand, Answer, Delivery, DurableKind } from './durable-kind.ts';
+export { openFabric } from './fabric.ts';
+export type { Fabric, FabricOptions } from './fabric.ts';
+export { durableKinds, kinds } from './kinds.ts';
+export { openLive } from './live.ts';
 export type { Clock, Log } from './clock.ts';
 export { toIso } from './clock.ts';
 export { announceImport, toImportedIds } from './imports.ts';

@@ -101,13 +101,13 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
     const place = this.#entering.has(key) ? undefined : this.#places.get(key);
     if (place?.resident !== undefined) return this.#hand(key, place, place.resident, message);
     // Who comes while somebody waits for the actor comes after it.
-    const entering = (this.#entering.get(key) ?? Promise.resolve()).then(async () =>
-      this.#enter(address, key),
-    );
-    const settled = entering.then(ignore, ignore).then(() => {
+    const before = this.#entering.get(key) ?? Promise.resolve();
+    const entering = this.#enterAfter(before, address, key);
+    const settled = entering.then(ignore, ignore);
+    this.#entering.set(key, settled);
+    void settled.finally(() => {
       if (this.#entering.get(key) === settled) this.#entering.delete(key);
     });
-    this.#entering.set(key, settled);
     const entered = await entering;
     return this.#hand(key, entered.place, entered.resident, message);
   }
@@ -156,6 +156,11 @@ class OpenDirectory<TMessage, TAnswer, TResident extends Resident<TMessage, TAns
     } finally {
       place.open -= 1;
     }
+  }
+
+  async #enterAfter(before: Promise<void>, address: Address, key: string): Promise<Entered<TResident>> {
+    await before;
+    return this.#enter(address, key);
   }
 
   async #enter(address: Address, key: string): Promise<Entered<TResident>> {

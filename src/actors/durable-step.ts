@@ -233,7 +233,8 @@ class Draft {
     const timers = [...this.#timers.values()];
     const kept = JSON.stringify({ machine: kind.toKept?.(persisted) ?? persisted, timers });
     const isQuiet = this.#events.length === 0 && this.#effects.length === 0;
-    const isRefused = this.#verdict?.ok === false && JSON.stringify(start.value) === JSON.stringify(snapshot.value);
+    const isRefused =
+      this.#verdict?.ok === false && JSON.stringify(start.value) === JSON.stringify(snapshot.value);
     const isSame = this.#copy.revision === 0 ? isRefused : kept === this.#copy.kept;
     return {
       snapshot,

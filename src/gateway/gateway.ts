@@ -19,14 +19,10 @@ import { toThrownSentence } from './thrown.ts';
 import { answerUpgrade } from './upgrade.ts';
 
 export type {
-  ActorView,
   Admission,
   AdmissionRequest,
   CatalogueTool,
-  DeadLettersNeed,
-  DeadLetterView,
   FeedbackResult,
-  FollowEvents,
   GatewayNeeds,
   ImportResult,
   LearningStatus,
@@ -46,6 +42,13 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type {
+  ActorView,
+  DeadLettersNeed,
+  DeadLetterView,
+  FollowEvents,
+  WatchingNeeds,
+} from './watching-needs.ts';
 export type { StreamConnection } from './mcp/stream-connection.ts';
 export { upgradeProtocol } from './upgrade.ts';
 // For the owner of the server: paths that are nobody's get a problem as well.

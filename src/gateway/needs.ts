@@ -4,9 +4,9 @@
  */
 import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
 import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
-import type { AnyEvent, EventType, Topic } from '../../machines/words/events.ts';
-import type { ActorKind, Address, IdSource } from '../../machines/words/ids.ts';
+import type { IdSource } from '../../machines/words/ids.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
+import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
 export interface Log {
@@ -195,49 +195,6 @@ export interface FeedbackResult {
 /** The node's state; the gateway forwards it as it is. */
 export type NodeStatus = Readonly<Record<string, unknown>>;
 
-export interface FollowEvents {
-  readonly namespace: string;
-  readonly topic?: Topic;
-  readonly kind?: ActorKind;
-  readonly id?: string;
-  readonly types?: readonly EventType[];
-  readonly from: 'new' | 'all';
-}
-
-/** A live actor and its lifecycle state, one for each region. */
-export interface ActorView extends Address {
-  readonly states: readonly string[];
-}
-
-/** A message nobody could handle. */
-export interface DeadLetterView {
-  readonly id: number;
-  readonly actor: Address;
-  readonly reason: string;
-  readonly code: string;
-  readonly stream: string;
-  readonly sequence: number;
-  readonly subject: string;
-  readonly by: string;
-  readonly attempts: number;
-  readonly at: string;
-  readonly body: string;
-}
-
-export interface DeadLettersNeed {
-  list(o: {
-    readonly namespaces: readonly string[];
-    readonly limit: number;
-  }): Promise<{ readonly letters: readonly DeadLetterView[]; readonly total: number }>;
-  get(id: number): Promise<DeadLetterView | undefined>;
-  /** Sends its message again; `sequence` is its new place. */
-  retry(
-    letter: DeadLetterView,
-    by: Principal,
-  ): Promise<{ readonly stream: string; readonly sequence: number }>;
-  drop(letter: DeadLetterView, by: Principal): Promise<boolean>;
-}
-
 export interface ImportResult {
   readonly episodes: number;
   readonly calls: number;
@@ -245,7 +202,7 @@ export interface ImportResult {
 }
 
 /** Everything the gateway is given. */
-export interface GatewayNeeds {
+export interface GatewayNeeds extends WatchingNeeds {
   readonly version: string;
   readonly log: Log;
   now(): number;
@@ -284,17 +241,5 @@ export interface GatewayNeeds {
     principal: Principal,
     episodes: AsyncIterable<ImportedEpisode>,
   ): Promise<ImportResult>;
-  followEvents(
-    o: FollowEvents,
-    onEvent: (event: AnyEvent, sequence?: number) => void,
-  ): Promise<{ stop(): void }>;
-  /** Reads what is stored now, in order; the next event comes when the reader resolves, and false ends it. */
-  readEvents(
-    o: Omit<FollowEvents, 'from'>,
-    onEvent: (event: AnyEvent, sequence: number) => Promise<boolean>,
-  ): Promise<void>;
-  /** Live actors of a namespace and of the node. */
-  actors(namespace: string): Promise<readonly ActorView[]>;
-  readonly dead: DeadLettersNeed;
   shutdown(): void;
 }

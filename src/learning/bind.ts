@@ -10,15 +10,16 @@ import type { Case } from './case.ts';
 import { hasEffects } from './effects.ts';
 import type { Primitive } from './leaves.ts';
 import type { Argument, Source } from './sources.ts';
-import { toValueClass } from './sources.ts';
-import { isRedacted } from './terms.ts';
+import { toValueClass } from './texts.ts';
+import { isIdLike, isRedacted } from './terms.ts';
 
 export const bindShares = {
   least: 0.6,
   present: 0.34,
   any: 0.9,
   episodesMin: 2,
-  personalWordingsMin: 4,
+  personalWordingsMin: 6,
+  idWordingsMin: 12,
 } as const;
 
 /** One argument of a step as one episode filled it. */
@@ -198,7 +199,7 @@ function toConstant(fillings: readonly Filling[], caution: Caution): Binding | u
   }
   const best = [...counts].sort((a, b) => b[1].hits - a[1].hits || (a[0] < b[0] ? -1 : 1))[0]?.[1];
   if (best === undefined || best.hits < bindShares.episodesMin) return undefined;
-  if (isPersonal(best.value) && best.wordings.size < bindShares.personalWordingsMin) return undefined;
+  if (best.wordings.size < toWordingsMin(best.value)) return undefined;
   if (caution.shared && best.principals.size < 2) return undefined;
   return { from: 'constant', value: best.value, support: best.hits / fillings.length };
 }
@@ -209,6 +210,12 @@ function mayBeConstant(value: Primitive): boolean {
   const valueClass = toValueClass(value);
   if (valueClass === 'email' || valueClass === 'url' || isRedacted(value)) return false;
   return value.split(/\s+/).length <= 8 && !/[{}\p{Cc}\p{Cs}]/u.test(value);
+}
+
+/** How many different wordings must agree on a constant. */
+function toWordingsMin(value: Primitive): number {
+  if (typeof value === 'string' && isIdLike(value)) return bindShares.idWordingsMin;
+  return isPersonal(value) ? bindShares.personalWordingsMin : 1;
 }
 
 /** Names, ids, dates and long numbers are somebody's: only many different tasks make them a rule. */

@@ -1,8 +1,9 @@
 /**
- * The leaves of JSON arguments and results with their paths, lists' places kept apart, within bounds. JSON inside a text
- * (results of tools often are) is read through; anything odd is simply a text.
+ * The leaves of JSON arguments and results with their paths, lists' places kept apart, within bounds. JSON or a Python
+ * literal inside a text (results of tools often are) is read through; anything odd is simply a text.
  */
 import { bounds } from './bounds.ts';
+import { readLiteral } from './literals.ts';
 import { isPlainObject } from './symbol.ts';
 
 export type Primitive = string | number | boolean | null;
@@ -60,15 +61,18 @@ function walk(value: unknown, path: readonly string[], place: ListPlace | undefi
   if (isPrimitive(value)) into.leaves.push({ path, value, place });
 }
 
-/** The JSON inside a text, if the text is a JSON object or list. */
+/** Characters of a Python literal that is read. */
+const literalTextMax = 4_000;
+
+/** What is inside a text, if the text is a JSON object or list, or a Python one. */
 function readThrough(text: string): object | undefined {
   const first = text.trimStart().charAt(0);
-  if (text.length > 70_000 || (first !== '{' && first !== '[')) return undefined;
+  if (text.length > 70_000 || !['{', '[', '('].includes(first)) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
-    return undefined;
+    return text.length > literalTextMax ? undefined : readLiteral(text);
   }
 }
 

@@ -58,7 +58,11 @@ function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Dots {
   const dots = new Float64Array(index.documents.length);
   const found: number[] = [];
   const looked = weighed
-    .map(({ term, scaled }) => ({ factor: scaled * index.weightOf(term), term, slots: index.slotsWith(term) }))
+    .map(({ term, scaled }) => ({
+      factor: scaled * index.weightOf(term),
+      term,
+      slots: index.slotsWith(term),
+    }))
     .filter(({ term, slots }) => !(term.startsWith('~') && slots.size > searching.beginningsMax))
     .sort((a, b) => a.slots.size - b.slots.size || (a.term < b.term ? -1 : 1));
   for (const { factor, slots } of looked) {

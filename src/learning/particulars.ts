@@ -6,7 +6,7 @@
 import type { EpisodeCall } from '../../machines/words/episodes.ts';
 import { bounds } from './bounds.ts';
 import { toLeaves } from './leaves.ts';
-import { findAllWhole, toComparable, toValueClass } from './sources.ts';
+import { findAllWhole, toComparable, toValueClass } from './texts.ts';
 import { findValueSpans, isIdLike, type Span } from './terms.ts';
 
 /** A span of a task's text that may be a particular. */
@@ -35,7 +35,9 @@ export function toPlainTask(task: string): string {
 export function findParticulars(text: string, calls: readonly Pick<EpisodeCall, 'args'>[]): Particular[] {
   if (text === '') return [];
   const comparable = toComparable(text);
-  const leaves = calls.slice(0, bounds.callsMax).flatMap((call) => toLeaves(call.args, bounds.argumentLeavesMax));
+  const leaves = calls
+    .slice(0, bounds.callsMax)
+    .flatMap((call) => toLeaves(call.args, bounds.argumentLeavesMax));
   const values = new Map<string, string>();
   for (const { path, value } of leaves) {
     if (typeof value !== 'string' || value.length < 2 || values.size >= bounds.particularValuesMax) continue;
@@ -48,7 +50,11 @@ export function findParticulars(text: string, calls: readonly Pick<EpisodeCall, 
   return withoutOverlaps([...told, ...others], findValueSpans(text));
 }
 
-function findArgumentValues(text: string, comparable: string, values: ReadonlyMap<string, string>): Particular[] {
+function findArgumentValues(
+  text: string,
+  comparable: string,
+  values: ReadonlyMap<string, string>,
+): Particular[] {
   const found: Particular[] = [];
   for (const [value, name] of values) {
     const parts: [string, string][] = [[toComparable(value), name]];
@@ -100,7 +106,8 @@ function findNames(text: string, values: ReadonlyMap<string, string>): Particula
     const isDate = calendarWord.test(raw);
     if (!id && !isDate && last?.name === 'name' && last.end === span.start - 1) {
       found[found.length - 1] = { ...last, end: span.end };
-    } else found.push({ ...span, name: id ? 'id' : isDate ? 'date' : 'name', when: id ? 'always' : 'varied' });
+    } else
+      found.push({ ...span, name: id ? 'id' : isDate ? 'date' : 'name', when: id ? 'always' : 'varied' });
   }
   return found.map((each) => (each.name === 'name' ? toPartOfValue(text, each, values) : each));
 }
@@ -122,7 +129,8 @@ function withoutOverlaps(found: readonly Particular[], classed: readonly Span[])
   for (const one of ordered) {
     const crosses = (other: Span) => other.start < one.end && one.start < other.end;
     if (kept.some(crosses)) continue;
-    if (classed.some((other) => crosses(other) && (other.start < one.start || other.end >= one.end))) continue;
+    if (classed.some((other) => crosses(other) && (other.start < one.start || other.end >= one.end)))
+      continue;
     kept.push(one);
     if (kept.length >= bounds.particularsMax) break;
   }

@@ -33,10 +33,10 @@ export const ranking = {
   power: 4,
   /** Share of the task's weight that a SOP's words must cover, and the least similarity of its nearest wording: more of
    * both, the surer the asker wants to be. */
-  coverageMin: 0.06,
-  coverageMore: 0.54,
-  similarityMin: 0.05,
-  similarityMore: 0.27,
+  coverageMin: 0.1,
+  coverageMore: 0.49,
+  similarityMin: 0.1,
+  similarityMore: 0.2,
   /** From this confidence on one matching word is not enough. */
   sureFrom: 0.5,
   /** Share of the best SOP's worth below which another is not served. */
@@ -86,7 +86,9 @@ function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
     const expected = toExpected(index, indexed, votes);
     const relevance = toRelevance(similarity, match.coverage, expected);
     const worth =
-      expected * (1 - ranking.near + (ranking.near * similarity) / top.similarity) * (1 - ranking.sure + ranking.sure * indexed.sop.confidence);
+      expected *
+      (1 - ranking.near + (ranking.near * similarity) / top.similarity) *
+      (1 - ranking.sure + ranking.sure * indexed.sop.confidence);
     ranked.push({ sop: indexed.sop, relevance, matched: match.matched, worth });
   }
   // A sure SOP is no answer where an unsure one fits much better: then the right answer is not known yet.

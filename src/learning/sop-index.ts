@@ -81,7 +81,8 @@ export function createTermIndex(): TermIndex {
     for (const document of indexed.documents) postings.add(document);
   }
 
-  const idfOf = (term: string) => 1 + Math.log((postings.count + 20) / (postings.postingOf(term).slots.size + 1));
+  const idfOf = (term: string) =>
+    1 + Math.log((postings.count + 20) / (postings.postingOf(term).slots.size + 1));
 
   function liftOf(term: string): number {
     const { slots, changes } = postings.postingOf(term);
@@ -93,8 +94,7 @@ export function createTermIndex(): TermIndex {
     return lift;
   }
 
-  const weightOf = (term: string) =>
-    idfOf(term) * liftOf(term) * (1 + lifting.named * names.rarityOf(term));
+  const weightOf = (term: string) => idfOf(term) * liftOf(term) * (1 + lifting.named * names.rarityOf(term));
 
   function normOf(document: Document): number {
     const { changes, count } = postings;

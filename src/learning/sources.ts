@@ -7,7 +7,9 @@ import { bounds } from './bounds.ts';
 import type { CleanCall } from './clean.ts';
 import { isNamedPath, type Leaf, type Primitive, toLeaves, toPointer } from './leaves.ts';
 import { isPlainObject } from './symbol.ts';
+import { findInTask } from './task-words.ts';
 import { isRedacted } from './terms.ts';
+import { holds, toComparable } from './texts.ts';
 
 /** One way a value may have come about. `call` counts the episode's clean calls. */
 export type Source =
@@ -56,7 +58,9 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
   const earlier = seen.values.get(comparable) ?? [];
   const inText = findInTexts(comparable, seen);
   const sources = [
-    ...findInTask(String(value), comparable, task, text),
+    ...findInTask(String(value), comparable, task, text).map(
+      (selector) => ({ from: 'task', selector }) as const,
+    ),
     ...earlier.slice(-bounds.sourcesMax),
     ...inText,
   ];
@@ -122,82 +126,4 @@ function findInTexts(comparable: string, seen: Seen): Source[] {
     .filter((each) => holds(each.text, comparable))
     .slice(-3)
     .map((each) => ({ from: 'result', call: each.call, path: each.path, selector: 'part of text' }));
-}
-
-const monthNames =
-  'january february march april may june july august september october november december'.split(' ');
-
-/** The value's class, and its class with the word before it: what to look for in another task's text. */
-function findInTask(value: string, comparable: string, task: string, text: string): Source[] {
-  if (!holds(text, comparable)) return isDateIn(value, text) ? [{ from: 'task', selector: 'date' }] : [];
-  const valueClass = toValueClass(value);
-  const sources: Source[] = [{ from: 'task', selector: valueClass }];
-  const before = text.slice(0, findWhole(text, comparable)).match(/(\p{L}+)[^\p{L}\p{N}]*$/u)?.[1];
-  if (before !== undefined && before.length <= 20 && !isRedacted(task)) {
-    sources.unshift({ from: 'task', selector: `${valueClass} after "${before}"` });
-  }
-  return sources;
-}
-
-/** True where a text names an ISO date's month and day in words: `September 20th`. */
-function isDateIn(value: string, text: string): boolean {
-  const date = /^\d{4}-(\d\d)-(\d\d)/.exec(value);
-  const month = monthNames[Number(date?.[1]) - 1];
-  if (date === null || month === undefined) return false;
-  const day = String(Number(date[2]));
-  const isMonth = holds(text, month) || holds(text, month.slice(0, 3));
-  return isMonth && ['', 'st', 'nd', 'rd', 'th'].some((ending) => holds(text, day + ending));
-}
-
-/** What kind of thing a value is. */
-export function toValueClass(value: string): string {
-  if (/^[^\s@]+@[^\s@]+\.\w+$/.test(value)) return 'email';
-  if (/^https?:\/\//i.test(value)) return 'url';
-  if (/^\d{4}-\d\d-\d\d/.test(value)) return 'date';
-  if (/^\d{1,2}:\d\d/.test(value)) return 'time';
-  if (/^[+-]?[\d.,]+$/.test(value)) return 'number';
-  if (/[/\\]/.test(value) || /^[\w-]+\.[a-z]{1,4}$/i.test(value)) return 'path';
-  if (/\d/.test(value) && !/\s/.test(value)) return 'id';
-  return /\s/.test(value) ? 'text' : 'word';
-}
-
-/** Lower case, `_` and `-` between letters as spaces: `total_visits` equals `total visits`. */
-export function toComparable(text: string): string {
-  const lower = text.toLowerCase();
-  const spaced = /[_-]/.test(lower) ? lower.replace(/(?<=\p{L})[_-](?=\p{L})/gu, ' ') : lower;
-  return (/\s/.test(spaced) ? spaced.replace(/\s+/g, ' ') : spaced).trim();
-}
-
-const wordCharacter = /[\p{L}\p{N}_]/u;
-
-/** Where a part stands in a text as whole words, the first few places. */
-export function findAllWhole(text: string, part: string): number[] {
-  const places: number[] = [];
-  for (let at = findWhole(text, part); at >= 0 && places.length < 5; ) {
-    places.push(at);
-    at = findWhole(text, part, at + part.length);
-  }
-  return places;
-}
-
-function findWhole(text: string, part: string, from = 0): number {
-  if (part === '') return -1;
-  for (
-    let at = text.indexOf(part, from), tries = 0;
-    at >= 0 && tries < 50;
-    at = text.indexOf(part, at + 1), tries += 1
-  ) {
-    const before =
-      at === 0 || !wordCharacter.test(text.charAt(at - 1)) || !wordCharacter.test(part.charAt(0));
-    const end = at + part.length;
-    const after =
-      end >= text.length || !wordCharacter.test(text.charAt(end)) || !wordCharacter.test(part.at(-1) ?? '');
-    if (before && after) return at;
-  }
-  return -1;
-}
-
-/** True where a text holds a part as whole words. */
-export function holds(text: string, part: string): boolean {
-  return findWhole(text, part) >= 0;
 }

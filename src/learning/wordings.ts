@@ -5,7 +5,7 @@
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import type { Particular } from './particulars.ts';
-import { toComparable } from './sources.ts';
+import { toComparable } from './texts.ts';
 import { maskValues } from './terms.ts';
 
 /** A word in the same place of this many wordings, each time another one, is a particular. */
@@ -95,7 +95,12 @@ function narrow(task: string, one: Particular, all: readonly Wording[]): Particu
   const last = words.findLast(([word]) => !isCommon(word));
   const begin = words[first];
   if (begin === undefined || last === undefined || (first === 0 && last === words.at(-1))) return one;
-  return { ...one, start: one.start + begin.index, end: one.start + last.index + last[0].length, name: 'text' };
+  return {
+    ...one,
+    start: one.start + begin.index,
+    end: one.start + last.index + last[0].length,
+    name: 'text',
+  };
 }
 
 /** `lead word next` of places that the wordings fill with many different words. */

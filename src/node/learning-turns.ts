@@ -28,10 +28,9 @@ const lookMs = 1_000;
 /** Takes the turn if it is free; resolves when this learner works or stands by. */
 export async function takeTurns(options: TurnsOptions): Promise<Turns> {
   const { databaseUrl, clock, log, open } = options;
-  let isStopping = false;
-  let stop = (): void => undefined;
+  const stop = new AbortController();
   const stopping = new Promise<void>((resolve) => {
-    stop = resolve;
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
   const tryTurn = async (): Promise<Turn | undefined> => {
@@ -51,7 +50,7 @@ export async function takeTurns(options: TurnsOptions): Promise<Turns> {
   const firstEngine = first === undefined ? undefined : await open();
   const standBy = async (): Promise<void> => {
     if (first !== undefined && firstEngine !== undefined) await work(first, firstEngine);
-    while (!isStopping) {
+    while (!stop.signal.aborted) {
       const turn = await tryTurn();
       if (turn !== undefined) await work(turn, await open());
       else await Promise.race([stopping, new Promise<void>((resolve) => clock.schedule(lookMs, resolve))]);
@@ -61,8 +60,7 @@ export async function takeTurns(options: TurnsOptions): Promise<Turns> {
 
   return {
     async stop() {
-      isStopping = true;
-      stop();
+      stop.abort();
       await running;
     },
   };

@@ -64,8 +64,9 @@ type Parts = FacesOptions & { readonly startedAt: number };
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
   const uid = process.getuid?.();
   const config = readConfig({ env, cwd, flags, uid });
-  const { log, release } = openHeldLog({ level: config.verbose ? 'debug' : 'warn' });
-  if (config.verbose) release();
+  const held = openHeldLog({ level: config.verbose ? 'debug' : 'warn' });
+  if (config.verbose) held.release();
+  const { log } = held;
   const clock = createClock();
   const startedAt = clock.monotonic();
   const closers = createClosers(log);
@@ -119,7 +120,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       counters,
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
-    release();
+    held.release();
     return running;
   } catch (error) {
     await closers.unwind();

@@ -18,7 +18,7 @@ import type {
   Upstreams,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus } from '../gateway/gateway.ts';
+import type { GatewayNeeds, LearningStatus, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -44,7 +44,7 @@ export interface ServingOptions {
   readonly announcer: Announcer;
   readonly clock: Clock;
   readonly log: Log;
-  readonly watching: Pick<GatewayNeeds, 'followEvents' | 'readEvents' | 'actors' | 'dead'>;
+  readonly watching: WatchingNeeds;
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;

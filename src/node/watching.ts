@@ -5,7 +5,7 @@
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import type { Announcer, Roots } from '../actors/actors.ts';
-import type { FollowEvents, GatewayNeeds } from '../gateway/gateway.ts';
+import type { FollowEvents, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
 import { askEngine } from './serving.ts';
@@ -16,13 +16,13 @@ export interface WatchingOptions {
   readonly announcer: Announcer;
 }
 
-type Watching = Pick<GatewayNeeds, 'followEvents' | 'readEvents' | 'actors' | 'dead'>;
-
 /** Builds that part of the gateway's needs. */
-export function createWatching({ wire, roots, announcer }: WatchingOptions): Watching {
+export function createWatching({ wire, roots, announcer }: WatchingOptions): WatchingNeeds {
   return {
     followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
     readEvents: (which, onEvent) => wire.readEvents({ filters: toOwnAndSystem(wire, which), onEvent }),
+    republishEvents: ({ namespaces, ...which }) =>
+      wire.republish({ ...which, allows: ({ namespace }) => namespaces.includes(namespace) }),
     async actors(namespace) {
       const engine = await askEngine(wire);
       return [...roots.views(), ...(engine?.actors ?? [])].filter(
@@ -63,7 +63,7 @@ function toOwnAndSystem(
   return namespaces.flatMap((one) => toFilters({ ...selection, namespace: one }, wire.root));
 }
 
-function createDead({ dead }: Wire, announcer: Announcer): GatewayNeeds['dead'] {
+function createDead({ dead }: Wire, announcer: Announcer): WatchingNeeds['dead'] {
   const tell = (
     action: string,
     letter: { id: number; actor: { namespace: string } },

@@ -50,7 +50,8 @@ export interface Store {
 const poolMaxDefault = 10;
 /** Transactions slower than this are worth a line in the log. */
 const slowMs = 1_000;
-const beginAttemptsMax = 4;
+/** After a restart of the server every idle connection of a pool may be dead; the usual pool has ten. */
+const beginAttemptsMax = 12;
 
 /** Opens the store and checks that the database answers, is migrated, and is entered as the right role. */
 export async function openStore(options: StoreOptions): Promise<Store> {

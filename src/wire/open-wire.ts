@@ -16,6 +16,7 @@ import type { Log } from './log.ts';
 import { type Parcel, toParcel, toPath } from './parcel.ts';
 import type { From } from './consumers.ts';
 import { type Ack, sendAll, sendParcel } from './publish.ts';
+import { republish, type RepublishOptions } from './republish.ts';
 import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
 import {
   defaultRoot,
@@ -87,6 +88,8 @@ export interface Wire {
   follow(options: FollowOptions): Promise<Following>;
   /** Reads what is stored now, once and in order; false from the reader ends it. Throws `bus_unavailable`. */
   readEvents(options: ReadOptions): Promise<void>;
+  /** Publishes stored events once more elsewhere; gives back how many. */
+  republish(options: RepublishOptions): Promise<number>;
   /** What nobody could handle. */
   readonly dead: DeadLetters;
   tell(command: Command, options?: { readonly timeoutMs?: number }): Promise<Ack>;
@@ -146,6 +149,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     sendAll: async (parcels, tuning) => sendAll(line, root, parcels, tuning),
     follow: async (tuning) => followEvents(parts, tuning),
     readEvents: async (reading) => readEvents(parts, reading),
+    republish: async (which) => republish({ line, stream: names.events, root }, which),
     dead: openDeadLetters({ line, root, stream: names.dead }),
     tell: async (command, tuning) => {
       const path = toPath(toCommandSubject(command.to, command.verb));

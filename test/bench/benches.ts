@@ -7,16 +7,23 @@ import { gatewayBench } from './gateway.ts';
 import { learningBench } from './learning.ts';
 import type { Bench } from './measure.ts';
 
-const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) => join(packageRoot, `../shared/data/${name}.jsonl.gz`));
+const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) =>
+  join(packageRoot, `../shared/data/${name}.jsonl.gz`),
+);
 
 const learning: Bench = {
   name: 'learning',
   about: 'whether the right procedure is served, on recorded episodes (--data FILE… for your own)',
   run: async ({ files, quick }) => {
     const present = (files.length > 0 ? files : recorded).filter((file) => existsSync(file));
-    if (present.length === 0) throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
+    if (present.length === 0)
+      throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
     const named = Object.fromEntries(present.map((file) => [basename(file).replace(/\..*$/, ''), file]));
-    return learningBench({ files: named, seeds: quick ? [''] : ['', 's1', 's2'], now: () => performance.now() });
+    return learningBench({
+      files: named,
+      seeds: quick ? [''] : ['', 's1', 's2'],
+      now: () => performance.now(),
+    });
   },
 };
 

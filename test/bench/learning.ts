@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createIndex, createLearner, type SopIndex } from '../../src/learning/learning.ts';
+import { type BindingCount, countBindings } from './learning-bindings.ts';
 import {
   createBaseline,
   mark,
@@ -83,6 +84,8 @@ const keys = [
   'coverage',
   'selective_coverage',
   'selective_f1',
+  'binding_p',
+  'binding_r',
   'false_serve',
   'false_serve_active',
 ] as const;
@@ -166,11 +169,14 @@ function runOnce(
     sureF1: new Average(),
   };
   const times: number[] = [];
+  const bindings: BindingCount = { leaves: 0, said: 0, right: 0 };
   for (const each of heldOut) {
     const real = each.steps.map((step) => step.tool);
     const before = options.now();
     const served = serve(index, each.task);
     times.push(options.now() - before);
+    const best = index.rank({ task: each.task, limit: 1, minConfidence: 0 })[0];
+    countBindings(bindings, each, best?.sop, 0.7);
     const ours = mark(served.tools, real);
     average.f1.add(each.task_id, ours.f1);
     average.nlcs.add(each.task_id, ours.nlcs);
@@ -194,6 +200,8 @@ function runOnce(
       coverage: average.served.macro,
       selective_coverage: average.sure.macro,
       selective_f1: average.sureF1.macro,
+      binding_p: bindings.right / Math.max(1, bindings.said),
+      binding_r: bindings.right / Math.max(1, bindings.leaves),
       false_serve:
         foreign.filter((task) => serve(index, task).tools.length > 0).length / Math.max(1, foreign.length),
       false_serve_active:

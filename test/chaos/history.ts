@@ -63,8 +63,12 @@ function checkKept(where: string, told: readonly Told[], kept: readonly Kept[]):
   return [
     ...lost.map(({ marker }) => `${marker} was answered, and ${where} has lost it`),
     ...repeated(kept.map(({ marker }) => marker)).map((marker) => `${marker} is in ${where} more than once`),
-    ...repeated(kept.map(({ callId }) => callId)).map((callId) => `the call ${callId} is in ${where} more than once`),
-    ...[...there].filter((marker) => !known.has(marker)).map((marker) => `${marker} is in ${where}, and nobody asked for it`),
+    ...repeated(kept.map(({ callId }) => callId)).map(
+      (callId) => `the call ${callId} is in ${where} more than once`,
+    ),
+    ...[...there]
+      .filter((marker) => !known.has(marker))
+      .map((marker) => `${marker} is in ${where}, and nobody asked for it`),
   ];
 }
 

@@ -85,7 +85,10 @@ async function kill(victim: Victim, traffic: Traffic): Promise<Outage> {
   process.kill(pid, 'SIGKILL');
   const from = now();
   if (victim === 'the node') {
-    await until('the killed node is gone', () => node.child.exitCode !== null || node.child.signalCode !== null);
+    await until(
+      'the killed node is gone',
+      () => node.child.exitCode !== null || node.child.signalCode !== null,
+    );
     node = await startNodeProcess({ ...place, port });
   } else {
     const before = traffic.answered;
@@ -136,9 +139,16 @@ describe('without the learner', () => {
   const task = 'add up the numbers 1 and 2 and announce the sum';
 
   async function teach(): Promise<void> {
-    for (const [a, b] of [[3, 4], [20, 22], [7, 8]]) {
+    for (const [a, b] of [
+      [3, 4],
+      [20, 22],
+      [7, 8],
+    ]) {
       const agent = await connectNew(node.url, 'taught');
-      await agent.call('task', { action: 'start', task: `Add up the numbers ${a} and ${b}, then announce the sum` });
+      await agent.call('task', {
+        action: 'start',
+        task: `Add up the numbers ${a} and ${b}, then announce the sum`,
+      });
       const { text } = await agent.call('every__get-sum', { a, b });
       await agent.call('every__echo', { message: text });
       await agent.call('task', { action: 'finish', outcome: 'success' });
@@ -150,29 +160,39 @@ describe('without the learner', () => {
   it('the same is answered as before; a learner that hangs is replaced, and learning goes on', async () => {
     await teach();
     const agent = await connectNew(node.url, 'taught');
-    const before = await until('a procedure is served', async () => {
-      const sops = await getSops(agent, task);
-      return sops.length > 0 ? sops : undefined;
-    }, 30_000);
+    const before = await until(
+      'a procedure is served',
+      async () => {
+        const sops = await getSops(agent, task);
+        return sops.length > 0 ? sops : undefined;
+      },
+      30_000,
+    );
     const pid = await findPid('the learner');
     // Stopped, not killed: a dead one would be replaced before the questions are asked.
     process.kill(pid, 'SIGSTOP');
     expect(await getSops(agent, task)).toEqual(before);
-    expect(await agent.call('every__get-sum', { a: 2, b: 3 })).toMatchObject({ isError: false });
+    const other = await connectNew(node.url, 'elsewhere');
+    expect(await other.call('every__get-sum', { a: 2, b: 3 })).toMatchObject({ isError: false });
+    await other.close();
     const { structured } = await agent.call('acontext_get_learning_status', { namespace: 'taught' });
     expect(structured).toMatchObject({ engine_status: 'unavailable', statistics: { total_sops: 1 } });
     await agent.close();
 
-    await until('the node replaces it', async () => {
-      const { learning } = await readStatus(node);
-      return learning.pid !== null && learning.pid !== pid && learning.engine_status === 'running';
-    }, 90_000);
+    await until(
+      'the node replaces it',
+      async () => {
+        const { learning } = await readStatus(node);
+        return learning.pid !== null && learning.pid !== pid && learning.engine_status === 'running';
+      },
+      90_000,
+    );
     expect(place.running().some((one) => one.pid === pid)).toBe(false);
     await teach();
     const learned = await connectNew(node.url, 'taught');
     await until(
       'the new runs are counted',
-      async () => ((await getSops(learned, task))[0]?.occurrences ?? 0) >= 6,
+      async () => (await getSops(learned, task))[0]?.occurrences === 6,
       60_000,
     );
     await learned.close();

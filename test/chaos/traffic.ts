@@ -31,10 +31,10 @@ const reconnectMs = 100;
 /** Starts asking. */
 export function startTraffic(options: TrafficOptions): Traffic {
   const told: Told[] = [];
-  let stopping = false;
+  const state = { isStopping: false };
   const runLane = async (lane: number): Promise<void> => {
     let agent: Agent | undefined;
-    for (let number = 0; !stopping; number += 1) {
+    for (let number = 0; !state.isStopping; number += 1) {
       try {
         agent ??= await connectNew(options.url, options.namespace);
       } catch {
@@ -58,7 +58,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
       return told.filter(({ outcome }) => outcome === 'answered').length;
     },
     async stop() {
-      stopping = true;
+      state.isStopping = true;
       await running;
     },
   };

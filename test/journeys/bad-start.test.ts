@@ -115,10 +115,14 @@ describe('an upstream that does not start', () => {
     });
     node = await startNodeProcess({ ...place });
     const agent = await connectNew(node.url);
-    const answer = await until('the upstream that works is there', async () => {
-      const tools = await agent.tools();
-      return tools.includes('every__echo') ? agent.call('every__echo', { message: 'here' }) : undefined;
-    }, 20_000);
+    const answer = await until(
+      'the upstream that works is there',
+      async () => {
+        const tools = await agent.tools();
+        return tools.includes('every__echo') ? agent.call('every__echo', { message: 'here' }) : undefined;
+      },
+      20_000,
+    );
     expect(answer).toMatchObject({ text: 'Echo: here', isError: false });
     await agent.close();
     const { resources } = await readStatus(node);
@@ -135,7 +139,11 @@ describe('an upstream that does not start', () => {
 describe('a port in use', () => {
   it('is named', async () => {
     const port = await listenSomewhere();
-    expectOneSentence(await up({}, '--port', String(port)), 'port_in_use', new RegExp(`Port ${port} .*in use`));
+    expectOneSentence(
+      await up({}, '--port', String(port)),
+      'port_in_use',
+      new RegExp(`Port ${port} .*in use`),
+    );
     await untilNothingRuns();
   });
 });

@@ -42,10 +42,14 @@ function nodesRunning(): readonly string[] {
 
 async function completesACall(agent: Agent, message: string): Promise<void> {
   try {
-    const listed = await until('the upstream is listed', async () => {
-      const tools = await agent.tools();
-      return tools.includes('every__echo') ? tools : undefined;
-    }, 30_000);
+    const listed = await until(
+      'the upstream is listed',
+      async () => {
+        const tools = await agent.tools();
+        return tools.includes('every__echo') ? tools : undefined;
+      },
+      30_000,
+    );
     expect(listed).toContain('acontext_get_sops');
     const answer = await agent.call('every__echo', { message });
     expect(answer).toMatchObject({ text: `Echo: ${message}`, isError: false });
@@ -93,13 +97,17 @@ describe('what they left', () => {
         'the last call is on the bus',
         async () => {
           const calls = await truth.calls();
-          return calls.length >= expected.length ? calls.map(({ data }) => data.args.value?.['message']) : undefined;
+          return calls.length >= expected.length
+            ? calls.map(({ data }) => data.args.value?.['message'])
+            : undefined;
         },
         20_000,
       );
       expect(messages.toSorted()).toEqual(expected.toSorted());
       const opened = (await truth.events()).filter(({ type }) => type === 'session.opened');
-      const revisions = new Set(opened.map(({ data }) => `${String(data['transport'])} ${String(data['revision'])}`));
+      const revisions = new Set(
+        opened.map(({ data }) => `${String(data['transport'])} ${String(data['revision'])}`),
+      );
       for (const known of ['stdio 2026-07-28', 'http 2026-07-28', 'stdio 2025-11-25', 'http 2025-11-25'])
         expect(revisions).toContain(known);
     });

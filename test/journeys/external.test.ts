@@ -110,7 +110,12 @@ describe('two nodes on servers that were given to them', () => {
   });
 
   it('share what is learned: three runs through the first are served by the second', async () => {
-    for (const [a, b] of [[3, 4], [20, 22], [7, 8]] as const) await onNode(0, 'one', (agent) => addUp(agent, a, b));
+    for (const [a, b] of [
+      [3, 4],
+      [20, 22],
+      [7, 8],
+    ] as const)
+      await onNode(0, 'one', (agent) => addUp(agent, a, b));
     const [first, second] = [await untilServed(0, 'one'), await untilServed(1, 'one')];
     expect(first.confidence).toBeGreaterThanOrEqual(0.7);
     expect(second).toEqual(first);
@@ -137,10 +142,14 @@ describe('two nodes on servers that were given to them', () => {
     );
     expect(occurrences).toBe(runs.length);
     const served = await onNode(1, 'both', (agent) =>
-      until('node 1 has heard of it', async () => {
-        const [sop] = await getSops(agent, 'please add the numbers 1 and 2 and announce their sum');
-        return sop?.occurrences === runs.length ? sop : undefined;
-      }, 30_000),
+      until(
+        'node 1 has heard of it',
+        async () => {
+          const [sop] = await getSops(agent, 'please add the numbers 1 and 2 and announce their sum');
+          return sop?.occurrences === runs.length ? sop : undefined;
+        },
+        30_000,
+      ),
     );
     expect(served.confidence).toBeGreaterThanOrEqual(0.7);
   });
@@ -167,7 +176,12 @@ describe('two nodes on servers that were given to them', () => {
   it('do not need each other: when the first is gone, the second serves and learns on', async () => {
     expect(await nodes[0]?.stop()).toBe(0);
     await untilServed(1, 'one');
-    for (const [a, b] of [[5, 6], [70, 1], [4, 4]] as const) await onNode(1, 'alone', (agent) => addUp(agent, a, b));
+    for (const [a, b] of [
+      [5, 6],
+      [70, 1],
+      [4, 4],
+    ] as const)
+      await onNode(1, 'alone', (agent) => addUp(agent, a, b));
     expect((await untilServed(1, 'alone')).confidence).toBeGreaterThanOrEqual(0.7);
   });
 });

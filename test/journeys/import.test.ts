@@ -120,15 +120,25 @@ describe('a file of episodes', () => {
 
   it('is learned from', async () => {
     const agent = await connectNew(node.url, 'shop');
-    const [sop] = await until('a procedure is served', async () => {
-      const sops = await getSops(agent, 'please refund order Z-99 to the card');
-      return sops.length > 0 ? sops : undefined;
-    }, 30_000);
+    const [sop] = await until(
+      'a procedure is served',
+      async () => {
+        const sops = await getSops(agent, 'please refund order Z-99 to the card');
+        return sops.length > 0 ? sops : undefined;
+      },
+      30_000,
+    );
     await agent.close();
-    await until('the question is in the archive as well: asking is how a task begins', async () => {
-      const rows = await truth.rows("select 1 from episodes where namespace = 'shop' and ended_by = 'open'");
-      return rows.length === 1;
-    }, 20_000);
+    await until(
+      'the question is in the archive as well: asking is how a task begins',
+      async () => {
+        const rows = await truth.rows(
+          "select 1 from episodes where namespace = 'shop' and ended_by = 'open'",
+        );
+        return rows.length === 1;
+      },
+      20_000,
+    );
     expect(sop?.steps.join('\n')).toMatch(/find_order[\s\S]*refund/);
     expect(sop?.occurrences).toBe(3);
     await untilLearned(node);

@@ -184,7 +184,10 @@ describe('runs without a word about the task', () => {
     expect(sop?.confidence).toBeGreaterThanOrEqual(0.7);
     expect(sop?.trigger).toMatch(/sum/);
     expect(sop?.trigger).toMatch(/echo/);
-    const tasks = await truth.rows('select 1 from episodes where namespace = $1 and task <> $2', ['silent', '']);
+    const tasks = await truth.rows('select 1 from episodes where namespace = $1 and task <> $2', [
+      'silent',
+      '',
+    ]);
     expect(tasks).toEqual([]);
   });
 
@@ -235,7 +238,8 @@ describe('in the stream and in the archive', () => {
     const stated = events.filter(({ type, data }) => type === 'task.started' && data['source'] === 'task');
     const finished = events.filter(({ type }) => type === 'task.finished').map(({ data }) => data['taskId']);
     expect(stated).toHaveLength(3);
-    for (const { data } of stated) expect(finished.filter((taskId) => taskId === data['taskId'])).toHaveLength(1);
+    for (const { data } of stated)
+      expect(finished.filter((taskId) => taskId === data['taskId'])).toHaveLength(1);
   });
 
   it('an episode given over REST is there like one that was worked through', async () => {

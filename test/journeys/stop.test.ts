@@ -96,9 +96,16 @@ describe('drey down', () => {
 describe('a second start on the same data folder', () => {
   it('finds its procedures and forgets none of its events', async () => {
     const task = 'add the numbers 1 and 2 and announce the sum';
-    for (const [a, b] of [[3, 4], [20, 22], [7, 8]]) {
+    for (const [a, b] of [
+      [3, 4],
+      [20, 22],
+      [7, 8],
+    ]) {
       const agent = await connectNew(node.url);
-      await agent.call('task', { action: 'start', task: `Add the numbers ${a} and ${b}, then announce the sum` });
+      await agent.call('task', {
+        action: 'start',
+        task: `Add the numbers ${a} and ${b}, then announce the sum`,
+      });
       const { text } = await agent.call('every__get-sum', { a, b });
       await agent.call('every__echo', { message: text });
       await agent.call('task', { action: 'finish', outcome: 'success' });
@@ -106,10 +113,14 @@ describe('a second start on the same data folder', () => {
     }
     await untilLearned(node);
     const asking = await connectNew(node.url);
-    const before = await until('a procedure is served', async () => {
-      const sops = await getSops(asking, task);
-      return sops.length > 0 ? sops : undefined;
-    }, 30_000);
+    const before = await until(
+      'a procedure is served',
+      async () => {
+        const sops = await getSops(asking, task);
+        return sops.length > 0 ? sops : undefined;
+      },
+      30_000,
+    );
     await asking.close();
     const eventsBefore = await lookAt(place.dataFolder, (truth) => truth.calls());
 

@@ -62,6 +62,7 @@ export interface SmallHouse {
   /** What `readEvents` finds. */
   stored: AnyEvent[];
   actors: ActorView[];
+  republished: Parameters<GatewayNeeds['republishEvents']>[0][];
   dead: DeadLetterView[];
   shutdowns: number;
   tellCatalogueChanged(): void;
@@ -296,6 +297,10 @@ export function createSmallHouse(): SmallHouse {
       house.read = asked;
       for (const [index, event] of house.stored.entries()) if (!(await onEvent(event, index + 1))) return;
     },
+    republishEvents: (asked) => {
+      house.republished.push(asked);
+      return Promise.resolve(asked.sequences.length);
+    },
     actors: (namespace) =>
       Promise.resolve(
         house.actors.filter((actor) => actor.namespace === namespace || actor.namespace === '_system'),
@@ -336,6 +341,7 @@ export function createSmallHouse(): SmallHouse {
     read: undefined,
     stored: [],
     actors: [],
+    republished: [],
     dead: [],
     shutdowns: 0,
     tellCatalogueChanged: () => {

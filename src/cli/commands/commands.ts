@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
 import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
+import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addSops,
   addImport,
   addEvents,
+  addEventsReplay,
   addReplay,
   addDead,
   addInspect,

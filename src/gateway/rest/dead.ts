@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { systemNamespace } from '../../../machines/words/ids.ts';
-import type { DeadLetterView } from '../needs.ts';
+import type { DeadLetterView } from '../watching-needs.ts';
 import { count } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
 import { parseQuery } from './resource.ts';

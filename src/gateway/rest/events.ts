@@ -11,7 +11,8 @@ import { eventTypes, isEventType, topics } from '../../../machines/words/events.
 import type { AnyEvent, Topic } from '../../../machines/words/events.ts';
 import { ActorKind, Token } from '../../../machines/words/ids.ts';
 import { streamHeaders } from '../mcp/http-answer.ts';
-import type { FollowEvents, GatewayNeeds } from '../needs.ts';
+import type { GatewayNeeds } from '../needs.ts';
+import type { FollowEvents } from '../watching-needs.ts';
 import { parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 

@@ -10,6 +10,7 @@ import { toThrownSentence } from '../thrown.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
+import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
@@ -27,6 +28,7 @@ const resources: readonly Resource[] = [
   sop,
   sessions,
   events,
+  replayEvents,
   actors,
   deadLetters,
   deadLetter,

@@ -8,7 +8,6 @@ import type { DreyEvent } from '../../../machines/words/events.ts';
 import { lastOfTransaction } from '../pool.ts';
 import type { Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
-import { takeInbox } from './inbox.ts';
 import { addToOutbox, toOutboxParts } from './outbox.ts';
 import type { OutboxEffect } from './outbox.ts';
 import { replaceTimers, toTimerParts } from './timers.ts';
@@ -116,15 +115,19 @@ export async function writeStep(
   return rows[0]?.known === true ? 'taken' : 'moved';
 }
 
-/** For a step that changes nothing: the revision still stands (and is held), and its cause is taken. */
+/**
+ * For a step that changes nothing: whether the revision still stands, and whether its cause had its effect before.
+ * A refusal is not taken into the inbox: asked again, the actor may say something else, and that is then the truth.
+ */
 export async function confirmStep(
   trx: Trx,
   step: Pick<StepCommit, 'kind' | 'id' | 'revision' | 'inbox'>,
 ): Promise<'confirmed' | 'taken' | 'moved'> {
   const standing = await readActorLocked(trx, step);
   if ((standing?.revision ?? 0) !== step.revision) return 'moved';
-  const taken = await takeInbox(trx, step.inbox.consumer, [step.inbox.id]);
-  return taken.size === 1 ? 'confirmed' : 'taken';
+  const { rows } = await sql`select 1 from inbox where namespace = ${trx.namespace}
+    and consumer = ${step.inbox.consumer} and id = ${step.inbox.id}`.execute(trx.db);
+  return rows.length === 0 ? 'confirmed' : 'taken';
 }
 
 /** An actor's last commit, held until the transaction ends. */

@@ -36,8 +36,17 @@ export async function connectNew(url: string, namespace = 'default'): Promise<Ag
 export async function connectOld(url: string, namespace = 'default'): Promise<Agent> {
   const client = new OldClient(info);
   const transport = new OldHttpTransport(toMcp(url, namespace));
-  await client.connect(transport as Parameters<OldClient['connect']>[0]); // its types know no exact optionals
-  return { ...toAgent(client), close: async () => transport.terminateSession().finally(() => client.close()) };
+  await client.connect(transport);
+  return {
+    ...toAgent(client),
+    async close() {
+      try {
+        await transport.terminateSession();
+      } finally {
+        await client.close();
+      }
+    },
+  };
 }
 
 /** A client pinned to 2026-07-28 that starts `drey stdio`. */

@@ -5,7 +5,11 @@ import type { NodeProcess } from '../demo/node.ts';
 export interface Status {
   readonly pid: number;
   readonly state: string;
-  readonly resources: readonly { readonly id: string; readonly state: string; readonly lastError: string | null }[];
+  readonly resources: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly lastError: string | null;
+  }[];
   readonly events: { readonly waiting: number; readonly appended: number; readonly unrecorded: number };
   readonly learning: {
     readonly engine_status: string;
@@ -40,7 +44,9 @@ export async function untilHealthy(node: NodeProcess, withinMs = 90_000): Promis
     async () => {
       const status = await readStatus(node);
       const isWhole = status.resources.every(({ state }) => state === 'healthy');
-      return isWhole && status.state === 'running' && status.learning.engine_status === 'running' ? status : undefined;
+      return isWhole && status.state === 'running' && status.learning.engine_status === 'running'
+        ? status
+        : undefined;
     },
     withinMs,
   );

@@ -72,7 +72,10 @@ export async function openTruth({ natsUrl, databaseUrl }: Addresses): Promise<Tr
     const { state } = await streams.streams.info('DREY_EVENTS');
     const found: StoredEvent[] = [];
     for (let from = state.first_seq; from <= state.last_seq; from += readAtOnce) {
-      const sequences = Array.from({ length: Math.min(readAtOnce, state.last_seq - from + 1) }, (_, n) => from + n);
+      const sequences = Array.from(
+        { length: Math.min(readAtOnce, state.last_seq - from + 1) },
+        (_, n) => from + n,
+      );
       const messages = await Promise.all(
         sequences.map((seq) => streams.streams.getMessage('DREY_EVENTS', { seq })),
       );

@@ -107,6 +107,35 @@ describe('drey replay', () => {
   });
 });
 
+describe('drey events replay', () => {
+  it('sends a range on its way, and takes its options for its own', async () => {
+    const bodies: unknown[] = [];
+    const url = await open(edges, null, {
+      'POST /api/v1/events/replay': (_req: unknown, res: ServerResponse, body: string) => {
+        const asked = JSON.parse(body) as { sequences: number[] };
+        bodies.push(asked);
+        sendJson(res, { published: asked.sequences.length });
+      },
+    });
+    const words = [
+      'events',
+      'replay',
+      '--subject',
+      'replay.mine',
+      '--from',
+      '30',
+      '--to',
+      '50',
+      '--url',
+      url,
+    ];
+    const run = await cli(words);
+    expect([run.code, run.err, run.out]).toEqual([0, '', '2 events were published on replay.mine.\n']);
+    expect(bodies).toEqual([{ subject: 'replay.mine', sequences: [36, 43] }]);
+    expect((await cli(['events', 'replay', '--url', url])).code).toBe(64);
+  });
+});
+
 describe('drey dead', () => {
   const letter = {
     id: 12,

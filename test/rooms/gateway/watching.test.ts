@@ -76,6 +76,23 @@ describe('events with until=now', () => {
   });
 });
 
+describe('replaying events', () => {
+  it('is asked for by place, for the namespaces one may read', async () => {
+    const send = (body: object, headers: Record<string, string> = {}) =>
+      at.send({
+        path: '/api/v1/events/replay',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+    const body = { subject: 'replay.mine', sequences: [3, 4] };
+    expect((await send(body)).json()).toEqual({ published: 2 });
+    expect(at.house.republished).toEqual([{ namespaces: ['default', '_system'], ...body }]);
+    expect((await send(body, asAnn)).status).toBe(403);
+    for (const wrong of [{ ...body, sequences: [] }, { ...body, sequences: [0] }, { sequences: [1] }])
+      expect((await send(wrong)).json()).toMatchObject({ status: 400, code: 'argument_invalid' });
+  });
+});
+
 describe('actors', () => {
   it('are those of the namespace and of the node, by kind and id', async () => {
     at.house.actors = [

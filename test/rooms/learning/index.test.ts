@@ -52,7 +52,9 @@ describe('index', () => {
     expect(index.size).toBe(1_200);
     for (const sop of sops.slice(0, 600)) index.remove(sop.sopId);
     const task = sops[3]?.trigger ?? '';
-    expect(index.rank({ task, limit: 50, minConfidence: 0 }).map((each) => each.sop.sopId)).not.toContain('p-3');
+    expect(index.rank({ task, limit: 50, minConfidence: 0 }).map((each) => each.sop.sopId)).not.toContain(
+      'p-3',
+    );
     expect(index.size).toBe(600);
   });
 

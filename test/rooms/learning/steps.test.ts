@@ -4,9 +4,10 @@ import { toCase } from '../../../src/learning/case.ts';
 import { clean } from '../../../src/learning/clean.ts';
 import { hasEffects } from '../../../src/learning/effects.ts';
 import { createSequenceBook, lcsLength, likeness, squeeze } from '../../../src/learning/likeness.ts';
-import { findArguments, toComparable } from '../../../src/learning/sources.ts';
+import { findArguments } from '../../../src/learning/sources.ts';
 import { toProgram, toSymbol } from '../../../src/learning/symbol.ts';
 import { maskValues, toTerms, toWordingKey } from '../../../src/learning/terms.ts';
+import { toComparable } from '../../../src/learning/texts.ts';
 import { type CallSketch, toEpisode } from './episodes.ts';
 
 describe('symbol', () => {

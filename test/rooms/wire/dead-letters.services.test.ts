@@ -89,6 +89,47 @@ describe('reading what is stored', () => {
   });
 });
 
+describe('replaying to another subject', () => {
+  it('publishes what is asked for and allowed, in order, and never into our own streams', async () => {
+    const wire = await openWorld();
+    const namespaces = ['acme', 'other'];
+    await wire.publishAll(
+      upTo(6).map((number) => toTestEvent(number, { namespace: namespaces[number % 2] ?? 'acme' })),
+    );
+    const { hostname, port, username } = new URL(inject('natsUrl'));
+    const nc = await connect({
+      servers: `${hostname}:${port}`,
+      ...(username === '' ? {} : { token: username }),
+    });
+    const subject = `replay.${wire.root}`;
+    const seen: string[] = [];
+    nc.subscribe(subject, {
+      callback: (_error, message) => {
+        seen.push(`${message.headers?.get('Drey-Sequence')} ${message.json<{ id: string }>().id}`);
+      },
+    });
+    await nc.flush();
+    const allows = ({ namespace }: { namespace: string }): boolean => namespace === 'acme';
+    expect(await wire.republish({ sequences: [5, 2, 1, 99], subject, allows })).toBe(2);
+    await until('both come', () => seen.length === 2);
+    expect(seen).toEqual(['5 v-a-4', '1 v-a-0']);
+    expect(await wire.streamInfo()).toMatchObject({ messages: 6 });
+    for (const wrong of [
+      `${wire.root}.event.acme.x`,
+      'replay.*',
+      'replay.>',
+      '$JS.API',
+      '_INBOX.x',
+      'a..b',
+      '',
+    ])
+      await expect(wire.republish({ sequences: [1], subject: wrong, allows })).rejects.toMatchObject({
+        code: 'argument_invalid',
+      });
+    await nc.close();
+  });
+});
+
 describe('dead letters', () => {
   it('are listed newest first, by namespace, with the original’s place', async () => {
     const wire = await openWorld();

@@ -57,7 +57,8 @@ describe('a shared context', () => {
       version: 0,
     });
     expect(await one.contexts.get(name)).toBeUndefined();
-    await one.contexts.commit({ ...name, changes: { a: 1 }, expectedVersion: 0 });
+    expect(await stage.ask(`select 1 from actors where id = 'c-versions'`)).toEqual([]);
+    await other.contexts.commit({ ...name, changes: { a: 1 }, expectedVersion: 0 });
     expect(await one.contexts.commit({ ...name, changes: { a: 2 }, expectedVersion: 0 })).toMatchObject({
       ok: false,
       version: 1,
@@ -88,9 +89,22 @@ describe('a shared context', () => {
     const request = { ...name, changes: { n: 1 }, requestId: 'q-1' };
     expect(await one.contexts.commit(request)).toEqual({ ok: true, version: 1, duplicate: false });
     await one.contexts.commit({ ...name, changes: { n: 2 } });
+    const first = { ...request, expectedVersion: 0 };
+    expect(await one.contexts.commit(first)).toEqual({ ok: true, version: 2, duplicate: true });
     expect(await one.contexts.commit(request)).toEqual({ ok: true, version: 2, duplicate: true });
     expect(await other.contexts.commit(request)).toEqual({ ok: true, version: 2, duplicate: true });
     expect((await one.contexts.get(name))?.content).toEqual({ n: 2 });
+  });
+
+  it('never calls a request done that it refused: asked again, it is looked at again', async () => {
+    const name = acme('c-refused');
+    const request = { ...name, changes: { a: 1 }, expectedVersion: 1, requestId: 'r-1' };
+    for (const node of [one, other, one]) {
+      expect(await node.contexts.commit(request)).toMatchObject({ ok: false, code: 'revision_conflict' });
+    }
+    await other.contexts.commit({ ...name, changes: { b: 1 } });
+    expect(await one.contexts.commit(request)).toEqual({ ok: true, version: 2, duplicate: false });
+    expect(await other.contexts.commit(request)).toEqual({ ok: true, version: 2, duplicate: true });
   });
 
   it('has exactly one winner a version when twenty ask for the same one at two nodes', async () => {

@@ -40,12 +40,11 @@ describe('a durable actor', () => {
     const fabric = await node();
     const answer = await fabric.deliver(tally('u-effect'), add('a-1', 5));
     expect(answer).toEqual({ ok: true, revision: 1, duplicate: false, data: { total: 5 } });
-    await until(
-      'the effect is done',
-      async () =>
-        (await row('u-effect'))?.snapshot.machine.context['shared'] !== undefined &&
-        ((await row('u-effect'))?.snapshot.machine.context['shared'] as string[]).length === 1,
-    );
+    const isShared = async (): Promise<boolean> => {
+      const shared = (await row('u-effect'))?.snapshot.machine.context['shared'];
+      return Array.isArray(shared) && shared.length === 1;
+    };
+    await until('the effect is done', isShared);
     expect(tried.filter((id) => id.startsWith('acme/run/u-effect'))).toEqual(['acme/run/u-effect/1:1']);
     await until(
       'nothing is left in the outbox',
@@ -115,7 +114,7 @@ describe('a durable actor', () => {
   it('takes no harm from a stale timer, and from one that nobody set', async () => {
     const fabric = await node({}, { timerEveryMs: 60_000 });
     await fabric.deliver(tally('u-stale'), add('s-1', 1));
-    await until('its effect is done', async () => Number((await row('u-stale'))?.revision) === 2);
+    await until('its effect is done', async () => String((await row('u-stale'))?.revision) === '2');
     const before = await row('u-stale');
     const name = `xstate.after.${closeMs}.tally.open`;
     for (const [id, dueAt] of [
@@ -218,28 +217,28 @@ describe('a durable actor', () => {
   it('survives that every connection breaks while it is written: each command counts once', async () => {
     const fabric = await node({}, { timerEveryMs: 60_000, effectEveryMs: 60_000 });
     await fabric.deliver(tally('u-broken'), add('c-0', 1));
-    let killing = true;
+    const killing = new AbortController();
     const killer = (async () => {
-      while (killing) {
+      while (!killing.signal.aborted) {
         await stage.killBackends();
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
     const told = new Map<string, boolean>();
-    for (let n = 1; n <= 30; n += 1) {
+    for (let n = 1; n <= 15; n += 1) {
       const command = add(`c-${n}`, 1);
       const answer = await fabric.deliver(tally('u-broken'), command).catch(() => undefined);
       told.set(command.id, answer?.ok === true);
     }
-    killing = false;
+    killing.abort();
     await killer;
-    for (let n = 1; n <= 30; n += 1) {
+    for (let n = 1; n <= 15; n += 1) {
       const answer = await until('the database answers', async () =>
         fabric.deliver(tally('u-broken'), add(`c-${n}`, 1)),
       );
       if (told.get(`c-${n}`) === true) expect(answer).toMatchObject({ duplicate: true });
     }
-    expect((await row('u-broken'))?.snapshot.machine.context).toMatchObject({ total: 31 });
+    expect((await row('u-broken'))?.snapshot.machine.context).toMatchObject({ total: 16 });
     await fabric.close();
   });
 });

@@ -174,7 +174,7 @@ describe('two nodes on one bus', () => {
       const rows = await stage.ask<{ revision: number }>(
         `select revision from actors where kind = 'context' and id = 'c-processes'`,
       );
-      expect(rows.map(({ revision }) => Number(revision))).toEqual([28]);
+      expect(rows).toEqual([{ revision: '28' }]);
       const stored = await one.fabric.contexts.get({ namespace: 'acme', contextId: 'c-processes' });
       expect(Object.keys(stored?.content ?? {})).toHaveLength(28);
     } finally {

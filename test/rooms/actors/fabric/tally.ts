@@ -72,7 +72,7 @@ export function tallyKind(toShare: Effect, over: Partial<DurableKind> = {}): Dur
     edges: { 'open>closed': 'run.finished' },
     toInput: () => undefined,
     toEvent: ({ verb, data }): MachineEvent => {
-      if (verb === 'add') return { type: 'add', amount: Number((data as { amount: number }).amount) };
+      if (verb === 'add') return { type: 'add', amount: (data as { amount: number }).amount };
       if (verb === 'explode') return { type: 'explode' };
       throw new DreyError('method_unknown', `a tally does not know "${verb}"`);
     },

@@ -1,0 +1,72 @@
+/**
+ * What the gateway needs for those who look at the house: events as they come and as they are stored, live actors, dead
+ * letters. Whoever mounts the gateway implements it.
+ */
+import type { AnyEvent, EventType, Topic } from '../../machines/words/events.ts';
+import type { ActorKind, Address } from '../../machines/words/ids.ts';
+import type { Principal } from './needs.ts';
+
+export interface FollowEvents {
+  readonly namespace: string;
+  readonly topic?: Topic;
+  readonly kind?: ActorKind;
+  readonly id?: string;
+  readonly types?: readonly EventType[];
+  readonly from: 'new' | 'all';
+}
+
+/** A live actor and its lifecycle state, one for each region. */
+export interface ActorView extends Address {
+  readonly states: readonly string[];
+}
+
+/** A message nobody could handle. */
+export interface DeadLetterView {
+  readonly id: number;
+  readonly actor: Address;
+  readonly reason: string;
+  readonly code: string;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly subject: string;
+  readonly by: string;
+  readonly attempts: number;
+  readonly at: string;
+  readonly body: string;
+}
+
+export interface DeadLettersNeed {
+  list(o: {
+    readonly namespaces: readonly string[];
+    readonly limit: number;
+  }): Promise<{ readonly letters: readonly DeadLetterView[]; readonly total: number }>;
+  get(id: number): Promise<DeadLetterView | undefined>;
+  /** Sends its message again; `sequence` is its new place. */
+  retry(
+    letter: DeadLetterView,
+    by: Principal,
+  ): Promise<{ readonly stream: string; readonly sequence: number }>;
+  drop(letter: DeadLetterView, by: Principal): Promise<boolean>;
+}
+
+/** Everything there is to look at. */
+export interface WatchingNeeds {
+  followEvents(
+    o: FollowEvents,
+    onEvent: (event: AnyEvent, sequence?: number) => void,
+  ): Promise<{ stop(): void }>;
+  /** Reads what is stored now, in order; the next event comes when the reader resolves, and false ends it. */
+  readEvents(
+    o: Omit<FollowEvents, 'from'>,
+    onEvent: (event: AnyEvent, sequence: number) => Promise<boolean>,
+  ): Promise<void>;
+  /** Publishes stored events of these namespaces once more on another subject; gives back how many. */
+  republishEvents(o: {
+    readonly namespaces: readonly string[];
+    readonly subject: string;
+    readonly sequences: readonly number[];
+  }): Promise<number>;
+  /** Live actors of a namespace and of the node. */
+  actors(namespace: string): Promise<readonly ActorView[]>;
+  readonly dead: DeadLettersNeed;
+}
