@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../journeys/demo/node.ts';
+import { actorsBench } from './actors.ts';
 import { breakerBench } from './breaker.ts';
 import { gatewayBench } from './gateway.ts';
+import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
 import type { Bench } from './measure.ts';
 
@@ -27,4 +29,4 @@ const learning: Bench = {
   },
 };
 
-export const benches: readonly Bench[] = [gatewayBench, breakerBench, learning];
+export const benches: readonly Bench[] = [gatewayBench, actorsBench, breakerBench, inspectorBench, learning];
