@@ -45,6 +45,8 @@ export default defineConfig({
           globalSetup: ['test/support/servers.setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
+          // Real servers on a shared machine: a lost race for two cores is tried once more, and reported as retried.
+          retry: 1,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           ...node,
@@ -59,6 +61,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           fileParallelism: false,
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
