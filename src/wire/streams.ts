@@ -18,6 +18,8 @@ import type { Log } from './log.ts';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const mebibyte = 1024 * 1024;
+/** Least worth reserving for a stream. */
+const bytesLeast = 64 * mebibyte;
 
 /** The streams' names under one prefix. */
 export interface StreamNames {
@@ -124,7 +126,8 @@ function toConfigs(names: StreamNames, options: StreamOptions): Wanted[] {
 async function ensureStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Promise<void> {
   const existing = await findConfig(jsm, wanted.name);
   if (existing === undefined) {
-    report(wanted, await addStream(jsm, wanted, log), log);
+    const made = await addStream(jsm, wanted, log);
+    report({ ...wanted, max_bytes: made.max_bytes }, made, log);
     return;
   }
   const differing = toDifferences(wanted, existing);
@@ -140,23 +143,48 @@ async function ensureStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Pr
   }
   // A server refuses to change max_consumers; a stream keeps the one it was born with.
   const { max_consumers: _born, storage: _storage, retention: _retention, ...changes } = wanted;
-  const updated = await jsm.streams.update(wanted.name, { ...existing, ...changes });
-  report(wanted, updated.config, log);
+  const updated = await withRoom({ ...changes, name: wanted.name }, log, async (config) => {
+    // The room an earlier start got is no reason to refuse this one.
+    const bytes = config.max_bytes === -1 ? { max_bytes: existing.max_bytes } : {};
+    return (await jsm.streams.update(wanted.name, { ...existing, ...config, ...bytes })).config;
+  });
+  report({ ...wanted, max_bytes: updated.max_bytes }, updated, log);
 }
 
-/** Reserving bytes fails on a small disk; a stream without a reservation is still bounded by age and by the server. */
+/** Makes a stream with as much room as the server has to reserve, if not with all that was wanted. */
 async function addStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Promise<StreamConfig> {
-  try {
-    return (await jsm.streams.add(wanted)).config;
-  } catch (error) {
-    const resources = error instanceof JetStreamApiError && [10023, 10028, 10047].includes(error.code);
-    if (!resources || wanted.max_bytes === -1) throw error;
-    log.warn(
-      { stream: wanted.name, bytesMax: wanted.max_bytes },
-      'the server has no room to reserve for this stream',
-    );
-    return (await jsm.streams.add({ ...wanted, max_bytes: -1 })).config;
+  return withRoom(wanted, log, async (config) => (await jsm.streams.add(config)).config);
+}
+
+/**
+ * Reserving bytes fails on a small disk: half is asked for, and half of that. A stream without a reservation, the last
+ * resort, is still bounded by age and by the server.
+ */
+async function withRoom(
+  wanted: Wanted,
+  log: Log,
+  attempt: (config: Wanted) => Promise<StreamConfig>,
+): Promise<StreamConfig> {
+  const bytesWanted = wanted.max_bytes ?? -1;
+  for (let bytesMax = bytesWanted; ;) {
+    try {
+      const config = await attempt({ ...wanted, max_bytes: bytesMax });
+      if (bytesMax !== bytesWanted) {
+        log.warn(
+          { stream: wanted.name, bytesWanted, bytesMax },
+          'the server has less room to reserve for this stream',
+        );
+      }
+      return config;
+    } catch (error) {
+      if (bytesMax === -1 || !isWithoutRoom(error)) throw error;
+      bytesMax = bytesMax / 2 < bytesLeast ? -1 : bytesMax / 2;
+    }
   }
+}
+
+function isWithoutRoom(error: unknown): boolean {
+  return error instanceof JetStreamApiError && [10023, 10028, 10047].includes(error.code);
 }
 
 async function findConfig(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
