@@ -58,7 +58,10 @@ const callsMs = 9_000;
 const httpMs = 2_000;
 const pumpDrainMs = 3_000;
 
-type Parts = FacesOptions & { readonly startedAt: number };
+type Parts = FacesOptions & {
+  readonly startedAt: number;
+  readonly appendAll: (events: readonly DreyEvent[]) => void;
+};
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -87,6 +90,10 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       counters.note(event);
       eventLog.append(event);
     };
+    const appendAll = (events: readonly DreyEvent[]): void => {
+      for (const event of events) counters.note(event);
+      eventLog.appendAll(events);
+    };
     const announcer = createAnnouncer({ append, clock, log });
     const roots = createRoots();
     // Upstreams need nothing of ours, so they start while the servers do.
@@ -109,6 +116,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       nodeId,
       eventLog,
       announcer,
+      appendAll,
       upstreams,
       backends,
       clock,
@@ -212,6 +220,7 @@ function toNeeds(
     clock,
     log,
     watching: createWatching({ wire, roots: parts.roots, announcer }),
+    appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
     admit: (request) =>
       late.admit?.(request) ?? {

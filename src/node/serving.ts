@@ -42,6 +42,7 @@ export interface ServingOptions {
   readonly relay: Relay;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
+  readonly appendAll: (events: readonly DreyEvent[]) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly watching: WatchingNeeds;

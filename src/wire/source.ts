@@ -31,8 +31,8 @@ export class Source {
   #consumer: Consumer | undefined;
   #fetch: ConsumerMessages | undefined;
   #buffer: JsMsg[] = [];
-  /** Everything received and not settled: kept alive on the bus while it is worked on. */
-  readonly #held = new Set<JsMsg>();
+  /** Everything received and not settled, by sequence: kept alive on the bus while it is worked on. */
+  readonly #held = new Map<number, JsMsg>();
   #arrived: (() => void) | undefined;
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
@@ -78,7 +78,7 @@ export class Source {
   /** Tells the bus that a message is done with; waits for the line, since an answer sent into an outage is lost. */
   async settle(message: JsMsg): Promise<void> {
     if (this.#options.durable !== undefined && (await this.#standing())) message.ack();
-    this.#held.delete(message);
+    this.#held.delete(message.seq);
   }
 
   /** True when the line stands, at once or after an outage; false when it was closed or this source stopped. */
@@ -118,7 +118,7 @@ export class Source {
 
   /** Hands a message back untried, so that whoever follows next gets it at once. */
   giveBack(message: JsMsg): void {
-    this.#held.delete(message);
+    this.#held.delete(message.seq);
     if (this.#options.durable !== undefined && this.#options.line.status === 'connected') message.nak();
   }
 
@@ -130,7 +130,7 @@ export class Source {
 
   #keepAlive(): void {
     if (this.#options.durable === undefined || this.#options.line.status === 'disconnected') return;
-    for (const message of this.#held) message.working();
+    for (const message of this.#held.values()) message.working();
   }
 
   async #startFetch(): Promise<boolean> {
@@ -158,8 +158,10 @@ export class Source {
         continue;
       }
       if (!this.#isInOrder(message)) throw new Error('a delivery is missing');
+      // It came again before its first copy was settled, which answers for both.
+      if (this.#held.has(message.seq)) continue;
       this.#buffer.push(message);
-      this.#held.add(message);
+      this.#held.set(message.seq, message);
       this.#signal();
     }
     this.#end(fetch, undefined);

@@ -43,6 +43,18 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       await jetstream(nc).publish(subject, payload);
       await nc.close();
     };
+    /** Delivered and not acknowledged. */
+    const countUnsettled = async (wire: Wire, durable: string): Promise<number> => {
+      const { hostname, port, username } = new URL(server.url);
+      const nc = await connect({
+        servers: `${hostname}:${port}`,
+        ...(username === '' ? {} : { token: username }),
+      });
+      const jsm = await jetstreamManager(nc);
+      const { num_ack_pending: count } = await jsm.consumers.info(wire.streams.events, durable);
+      await nc.close();
+      return count;
+    };
     const deadLetters = async (wire: Wire): Promise<DeadLetter[]> => {
       const { hostname, port, username } = new URL(server.url);
       const nc = await connect({
@@ -226,6 +238,42 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       await until('all is handled', () => seen.length === 20);
       expect([...seen].sort((a, b) => a - b)).toEqual(upTo(20));
       await second.stop();
+    });
+
+    it('handles once what comes again while its first copy still waits', async () => {
+      const wire = await openOne();
+      const seen: number[] = [];
+      let ready = (): void => undefined;
+      const isReady = new Promise<void>((resolve) => {
+        ready = resolve;
+      });
+      const following = await wire.follow({
+        durable: 'stalled',
+        batchMax: 50,
+        ackWaitMs: 300,
+        onBatch: async (batch) => {
+          if (seen.length === 0) {
+            await isReady;
+            // The whole process stands still, so that no sign of life goes out: the bus sends all of it again.
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+            // Asked over the same line: what was sent again is here before the answer.
+            await wire.streamInfo();
+          }
+          seen.push(...batch.map(({ event }) => toNumber(event)));
+        },
+      });
+      await wire.publish(toTestEvent(0));
+      await until('the first is in hand', async () => (await countUnsettled(wire, 'stalled')) === 1);
+      await wire.publishAll(
+        upTo(11)
+          .slice(1)
+          .map((number) => toTestEvent(number)),
+      );
+      await until('the others wait behind it', async () => (await countUnsettled(wire, 'stalled')) === 11);
+      ready();
+      await until('nothing is left', async () => (await following.lag()) === 0);
+      await following.stop();
+      expect(seen).toEqual(upTo(11));
     });
 
     it('parks what fails for good, with the reason, and goes on', async () => {
