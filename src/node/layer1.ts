@@ -1,10 +1,20 @@
 /**
- * Layer 1 of one node: sessions, the shelf of procedures and the relay of the outbox, over the bus and the database. It
- * answers with what it has and never waits for learning.
+ * Layer 1 of one node: sessions, durable actors, the shelf of procedures and the relay of the outbox, over the bus and
+ * the database. It answers with what it has and never waits for learning.
  */
 import { createRedactor } from '../access/access.ts';
-import { openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Relay, Roots, Sessions, Shelf, Upstreams } from '../actors/actors.ts';
+import { openFabric, openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
+import type {
+  Announcer,
+  Clock,
+  Fabric,
+  Log,
+  Relay,
+  Roots,
+  Sessions,
+  Shelf,
+  Upstreams,
+} from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
 import type { Backends } from './backends.ts';
@@ -33,6 +43,8 @@ export interface Layer1 {
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
+  /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
+  readonly fabric: Fabric | undefined;
 }
 
 /** Opens it; what must be closed is told to `closers`. */
@@ -43,6 +55,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const fabric =
+    config.role === 'learner'
+      ? undefined
+      : await openFabric({ store, wire, clock, log, onOutbox: () => relay.nudge() });
+  if (fabric !== undefined) closers.push(() => fabric.close());
   const rows = openSessionRows({ store, node: options.nodeId, clock, log });
   closers.push(() => rows.close());
   const sessions = openSessions({
@@ -64,5 +81,5 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  return { sessions, shelf, relay, redactor };
+  return { sessions, shelf, relay, redactor, fabric };
 }

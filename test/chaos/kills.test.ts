@@ -10,7 +10,12 @@ import { createPlace, referenceServer } from '../journeys/rig/place.ts';
 import type { Place } from '../journeys/rig/place.ts';
 import { readStatus, untilHealthy, untilLearned } from '../journeys/rig/status.ts';
 import { lookAt } from '../journeys/rig/truth.ts';
+import type { StoredEvent } from '../journeys/rig/truth.ts';
 import { until } from '../support/until.ts';
+import { startCommands } from './commands.ts';
+import type { Commands } from './commands.ts';
+import { checkContexts } from './context-history.ts';
+import type { KeptVersion } from './context-history.ts';
 import { checkHistory } from './history.ts';
 import type { Kept, Outage } from './history.ts';
 import { startTraffic } from './traffic.ts';
@@ -79,7 +84,7 @@ async function findPid(victim: Victim): Promise<number> {
 }
 
 /** Kills, waits until everything works again by itself (the node, and only it, is started by hand), and says when. */
-async function kill(victim: Victim, traffic: Traffic): Promise<Outage> {
+async function kill(victim: Victim, traffic: Traffic, commands: Commands): Promise<Outage> {
   const pid = await findPid(victim);
   const port = Number(new URL(node.url).port);
   process.kill(pid, 'SIGKILL');
@@ -100,9 +105,40 @@ async function kill(victim: Victim, traffic: Traffic): Promise<Outage> {
     async () => !place.running().some((one) => one.pid === pid) && (await untilHealthy(node)) !== undefined,
     90_000,
   );
+  const told = commands.acknowledged;
+  await until(
+    `commands are taken after ${victim} came back`,
+    () => commands.acknowledged >= told + 5,
+    30_000,
+  );
   const again = traffic.answered;
   await until(`calls are answered after ${victim} came back`, () => traffic.answered >= again + 20, 30_000);
   return { what: victim, from, to, isServed: victim !== 'the node' };
+}
+
+/** Every command is handled, and every version is told: nothing waits on the bus or in the outbox. */
+async function untilSettled(): Promise<void> {
+  await until(
+    'the contexts rest',
+    async () =>
+      lookAt(place.dataFolder, async (truth) => {
+        const [outbox] = await truth.rows<{ left: number }>('select count(*)::int as left from outbox');
+        return outbox?.left === 0 && (await truth.unsettled('DREY_COMMANDS')) === 0;
+      }),
+    90_000,
+  );
+}
+
+function isContextChange({ namespace: of, actor, type }: StoredEvent): boolean {
+  return of === namespace && actor.kind === 'context' && /^context\.(created|updated)$/.test(type);
+}
+
+function toTold({ actor, data }: StoredEvent): KeptVersion {
+  return {
+    contextId: actor.id,
+    version: Number(data['version']),
+    markers: Object.keys(data['changes'] ?? {}),
+  };
 }
 
 describe(`kills in the order of seed ${seed}`, () => {
@@ -110,15 +146,30 @@ describe(`kills in the order of seed ${seed}`, () => {
     const order = toOrder();
     process.stdout.write(`chaos: seed ${seed}: ${order.join(', ')}\n`);
     const traffic = startTraffic({ url: node.url, lanes: 4, namespace, now });
+    const contexts = ['c-one', 'c-two', 'c-three'];
+    const commands = startCommands({ dataFolder: place.dataFolder, namespace, contexts });
     const outages: Outage[] = [];
     try {
-      await until('the client works', () => traffic.answered >= 20, 30_000);
-      for (const victim of order) outages.push(await kill(victim, traffic));
+      await until('the client works', () => traffic.answered >= 20 && commands.acknowledged >= 20, 30_000);
+      for (const victim of order) outages.push(await kill(victim, traffic, commands));
     } finally {
       await traffic.stop();
+      await commands.stop();
     }
+    await untilSettled();
     await untilLearned(node, 90_000);
-    const { events, rows } = await lookAt(place.dataFolder, async (truth) => ({
+    const { events, rows, ...kept } = await lookAt(place.dataFolder, async (truth) => ({
+      contexts: await truth.rows<KeptVersion>(
+        `select id as "contextId", version::int, array(select json_object_keys(content)) as markers
+         from contexts where namespace = $1`,
+        [namespace],
+      ),
+      versions: await truth.rows<KeptVersion>(
+        `select context_id as "contextId", version::int, array(select json_object_keys(changes)) as markers
+         from context_versions where namespace = $1`,
+        [namespace],
+      ),
+      told: (await truth.events()).filter(isContextChange).map(toTold),
       events: (await truth.calls())
         .filter((call) => call.namespace === namespace)
         .map(({ data }): Kept => ({ callId: data.callId, marker: String(data.args.value?.['message']) })),
@@ -130,7 +181,18 @@ describe(`kills in the order of seed ${seed}`, () => {
     process.stdout.write(
       `chaos: ${traffic.answered} of ${traffic.told.length} calls answered, ${events.length} events, ${rows.length} rows\n`,
     );
+    process.stdout.write(
+      `chaos: ${commands.acknowledged} of ${commands.sent.length} commands acknowledged, ${kept.versions.length} versions\n`,
+    );
     expect(checkHistory({ told: traffic.told, events, rows, outages })).toEqual([]);
+    expect(
+      checkContexts({
+        commanded: commands.sent,
+        contexts: kept.contexts,
+        versions: kept.versions,
+        events: kept.told,
+      }),
+    ).toEqual([]);
     expect((await readStatus(node)).events.unrecorded).toBe(0);
   }, 600_000);
 });
