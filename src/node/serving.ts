@@ -31,6 +31,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createRelearning } from './relearning.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -83,6 +84,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    relearning: createRelearning(options),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
