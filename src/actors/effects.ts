@@ -5,6 +5,7 @@
 import { DreyError, isDreyError, toDreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
+import type { Span, Tracer } from '../../machines/words/traces.ts';
 import { addDeadLetter, runOutboxEffects } from '../store/store.ts';
 import type { OutboxEffect, Store } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
@@ -23,6 +24,8 @@ export interface EffectRunnerOptions {
   /** How long one try may take; its transaction is held as long. */
   readonly tryMs?: number;
   readonly crashPoint?: CrashPoint;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface EffectRunner {
@@ -115,16 +118,23 @@ class RunningEffects implements EffectRunner {
   async #run(effect: OutboxEffect, isDone: boolean): Promise<boolean> {
     this.#crash('effect_taken');
     if (isDone) return true;
+    const { tracer } = this.#options;
+    const span = tracer && toSpan(tracer, effect);
     try {
-      await this.#perform(effect);
+      await this.#perform(effect, span?.traceparent ?? effect.traceparent);
       this.#failing.delete(effect.id);
+      span?.end();
       return true;
     } catch (error) {
+      span?.end(toDreyError(error).code);
       return this.#fail(effect, error);
     }
   }
 
-  async #perform({ id, effect, address, params }: OutboxEffect): Promise<void> {
+  async #perform(
+    { id, effect, address, params }: OutboxEffect,
+    traceparent: string | undefined,
+  ): Promise<void> {
     const { kinds, deliver } = this.#options;
     const act = kinds.get(address.kind)?.effects[effect];
     if (act === undefined) {
@@ -133,7 +143,7 @@ class RunningEffects implements EffectRunner {
     const event = await this.#within((signal) => act(params, { id, address, signal }));
     this.#crash('effect_ran');
     if (event === null) return;
-    await deliver(address, { from: 'effect', id, event });
+    await deliver(address, { from: 'effect', id, event, traceparent });
     this.#crash('effect_completed');
   }
 
@@ -173,6 +183,18 @@ class RunningEffects implements EffectRunner {
     if (this.#failing.size < failingMax) this.#failing.set(effect.id, { fails, tries, notBefore });
     return false;
   }
+}
+
+/** One try. */
+function toSpan(tracer: Tracer, { id, effect, address, traceparent }: OutboxEffect): Span {
+  return tracer.start(`effect ${address.kind} ${effect}`, {
+    parent: traceparent,
+    facts: {
+      'drey.namespace': address.namespace,
+      'drey.actor': `${address.kind}/${address.id}`,
+      'drey.effect': id,
+    },
+  });
 }
 
 /** Nobody could do it: it lies among the dead letters, with the reason, and waits no longer. */

@@ -5,6 +5,7 @@
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, Token } from '../../machines/words/ids.ts';
 import type { Address } from '../../machines/words/ids.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandDelivery, Following, FollowTuning, Wire } from '../wire/wire.ts';
@@ -21,6 +22,7 @@ import type { Answer, Delivery, DurableKind } from './durable-kind.ts';
 import { startEffects } from './effects.ts';
 import { durableKinds } from './kinds.ts';
 import { startTicker } from './timers.ts';
+import { traceDelivery } from './traced-delivery.ts';
 
 export interface FabricOptions {
   readonly store: Store;
@@ -38,6 +40,8 @@ export interface FabricOptions {
   readonly timerLeaseMs?: number;
   readonly effectEveryMs?: number;
   readonly crashPoint?: CrashPoint;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
   /** Under which name all nodes share the commands; default `actors`. */
   readonly durable?: string;
   readonly followTuning?: Pick<FollowTuning, 'ackWaitMs' | 'retryMs' | 'attemptsMax'>;
@@ -73,12 +77,14 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
     ...(options.residentsMax === undefined ? {} : { residentsMax: options.residentsMax }),
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
   });
+  const { tracer } = options;
   const deliver = async (address: Address, delivery: Delivery): Promise<Answer> => {
     assertAddress(address, host.kinds);
-    return directory.deliver(address, delivery);
+    if (tracer === undefined) return directory.deliver(address, delivery);
+    return traceDelivery(tracer, address, delivery, (traced) => directory.deliver(address, traced));
   };
   const parts = { store, deliver, clock, log, ...crash };
-  const effects = startEffects({ ...parts, kinds: host.kinds, ...toEvery(options.effectEveryMs) });
+  const effects = startEffects({ ...parts, kinds: host.kinds, tracer, ...toEvery(options.effectEveryMs) });
   const lease = options.timerLeaseMs === undefined ? {} : { leaseMs: options.timerLeaseMs };
   const ticker = startTicker({ ...parts, ...toEvery(options.timerEveryMs), ...lease });
   const followings: Following[] = [];

@@ -6,6 +6,7 @@ import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
 import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
 import type { IdSource } from '../../machines/words/ids.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -205,6 +206,8 @@ export interface ImportResult {
 export interface GatewayNeeds extends WatchingNeeds {
   readonly version: string;
   readonly log: Log;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
   now(): number;
   readonly ids: IdSource;
   admit(request: AdmissionRequest): Admission;
