@@ -28,7 +28,15 @@ export interface EffectRunnerOptions {
   readonly tracer?: Tracer | undefined;
 }
 
+/** Since the start: effects done, tries that failed, and effects given up for good. */
+export interface EffectFigures {
+  readonly done: number;
+  readonly failed: number;
+  readonly buried: number;
+}
+
 export interface EffectRunner {
+  figures(): EffectFigures;
   /** A commit just left effects. */
   nudge(): void;
   stop(): Promise<void>;
@@ -65,6 +73,7 @@ class RunningEffects implements EffectRunner {
   readonly #crash: CrashPoint;
   readonly #failing = new Map<string, Failing>();
   readonly #stopping = new AbortController();
+  readonly #figures = { done: 0, failed: 0, buried: 0 };
   #stopped = false;
   #again = false;
   #cancel: (() => void) | undefined;
@@ -73,6 +82,10 @@ class RunningEffects implements EffectRunner {
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
     this.#crash = options.crashPoint ?? noCrash;
+  }
+
+  figures(): EffectFigures {
+    return { ...this.#figures };
   }
 
   nudge(): void {
@@ -123,6 +136,7 @@ class RunningEffects implements EffectRunner {
     try {
       await this.#perform(effect, span?.traceparent ?? effect.traceparent);
       this.#failing.delete(effect.id);
+      this.#figures.done += 1;
       span?.end();
       return true;
     } catch (error) {
@@ -175,9 +189,12 @@ class RunningEffects implements EffectRunner {
     const fails = (before?.fails ?? 0) + 1;
     const tries = (before?.tries ?? 0) + (isOwnFault ? 1 : 0);
     log.warn({ effect: effect.id, tries, err: toPlainError(error) }, 'an effect failed');
+    this.#figures.failed += 1;
     if (tries >= triesMax) {
+      const isBuried = await bury(store, effect, error, tries);
       this.#failing.delete(effect.id);
-      return bury(store, effect, error, tries);
+      this.#figures.buried += 1;
+      return isBuried;
     }
     const notBefore = clock.monotonic() + Math.min(pauseMsMax, firstPauseMs * 2 ** fails);
     if (this.#failing.size < failingMax) this.#failing.set(effect.id, { fails, tries, notBefore });

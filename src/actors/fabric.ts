@@ -15,11 +15,12 @@ import { openContexts } from './contexts.ts';
 import type { Contexts } from './contexts.ts';
 import type { CrashPoint } from './crash-point.ts';
 import { openDirectory } from './directory.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, DirectoryFigures } from './directory.ts';
 import { openDurableHost } from './durable.ts';
 import type { DurableResident } from './durable.ts';
 import type { Answer, Delivery, DurableKind } from './durable-kind.ts';
 import { startEffects } from './effects.ts';
+import type { EffectFigures } from './effects.ts';
 import { durableKinds } from './kinds.ts';
 import { startTicker } from './timers.ts';
 import { traceDelivery } from './traced-delivery.ts';
@@ -47,10 +48,17 @@ export interface FabricOptions {
   readonly followTuning?: Pick<FollowTuning, 'ackWaitMs' | 'retryMs' | 'attemptsMax'>;
 }
 
+export interface FabricFigures extends DirectoryFigures {
+  /** Steps committed here, by kind. */
+  readonly commits: ReadonlyMap<string, number>;
+  readonly effects: EffectFigures;
+}
+
 export interface Fabric {
   readonly contexts: Contexts;
   readonly directory: Directory<Delivery, Answer, DurableResident>;
   deliver(address: Address, delivery: Delivery): Promise<Answer>;
+  figures(): FabricFigures;
   close(): Promise<void>;
 }
 
@@ -58,13 +66,15 @@ export interface Fabric {
 export async function openFabric(options: FabricOptions): Promise<Fabric> {
   const { store, clock, log } = options;
   const crash = options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint };
+  const commits = new Map<string, number>();
   const host = openDurableHost({
     kinds: options.kinds ?? durableKinds,
     store,
     clock,
     log,
     ...crash,
-    onCommitted: ({ events, effects: left, dueAt }) => {
+    onCommitted: ({ address, events, effects: left, dueAt }) => {
+      commits.set(address.kind, (commits.get(address.kind) ?? 0) + 1);
       if (events > 0) options.onOutbox?.();
       if (left > 0) effects.nudge();
       if (dueAt !== null) ticker.expect(dueAt);
@@ -98,6 +108,7 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
     contexts: openContexts({ store, deliver, createRequestId: () => createId('event', clock) }),
     directory,
     deliver,
+    figures: () => ({ ...directory.figures(), commits: new Map(commits), effects: effects.figures() }),
     async close() {
       await Promise.all(followings.map(async (following) => following.stop()));
       await Promise.all([ticker.stop(), effects.stop()]);

@@ -56,6 +56,9 @@ describe('a durable actor', () => {
           )
         ).length === 0,
     );
+    expect(fabric.figures()).toMatchObject({ activations: 1, effects: { done: 1, failed: 0, buried: 0 } });
+    // The command, and the effect's completion; its timer may have come as well by now.
+    expect(fabric.figures().commits.get('run')).toBeGreaterThanOrEqual(2);
     await fabric.close();
   });
 
@@ -119,6 +122,8 @@ describe('a durable actor', () => {
     });
     expect(new Set(ids)).toEqual(new Set(['acme/run/u-dead/1:1']));
     expect(ids).toHaveLength(8);
+    await until('it is counted', () => fabric.figures().effects.buried === 1);
+    expect(fabric.figures().effects).toEqual({ done: 0, failed: 8, buried: 1 });
     const [letter] = await stage.ask<{ reason: string }>(
       `select reason from dead_letters where actor_id = 'u-dead'`,
     );
