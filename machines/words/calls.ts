@@ -2,6 +2,7 @@
  * One tool call on its way down and its outcome on the way back. Arguments and results are JSON text exactly as it
  * came: nobody between client and upstream parses and re-writes them.
  */
+import type { Span } from './traces.ts';
 
 /** JSON text, sliced from a message and never re-serialised. */
 export type RawJson = string;
@@ -14,7 +15,10 @@ export interface CallCommand {
   readonly args: RawJson;
   /** The request's `_meta` as it came, if any. */
   readonly meta: RawJson | undefined;
+  /** The trace it belongs to: what whoever works on it further names as its parent. */
   readonly traceparent: string | undefined;
+  /** The call as it is traced, where it is; who learns something about the call tells it. */
+  readonly span?: Span | undefined;
   /** Aborts when the client cancels or the deadline passes. */
   readonly signal: AbortSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */

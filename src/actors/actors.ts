@@ -10,7 +10,7 @@ export { openDirectory } from './directory.ts';
 export type { Directory, DirectoryFigures, Resident } from './directory.ts';
 export type { ActorCommand, Answer, Delivery, DurableKind } from './durable-kind.ts';
 export { openFabric } from './fabric.ts';
-export type { Fabric, FabricOptions } from './fabric.ts';
+export type { Fabric, FabricFigures, FabricOptions } from './fabric.ts';
 export { durableKinds, kinds } from './kinds.ts';
 export { openLive } from './live.ts';
 export type { Clock, Log } from './clock.ts';

@@ -4,9 +4,10 @@
  */
 import type { DreyEvent, EventData, EventType } from '../../machines/words/events.ts';
 import { eventVersion } from '../../machines/words/events.ts';
-import { toPlainError } from '../../machines/words/errors.ts';
+import { toDreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { ActorKind } from '../../machines/words/ids.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { Span, Tracer } from '../../machines/words/traces.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 
@@ -22,6 +23,7 @@ export interface AnnounceOptions {
   readonly at?: string;
   readonly causation?: string;
   readonly correlation?: string;
+  /** The trace the fact belongs to; where traces are collected, its emission becomes a part of it. */
   readonly traceparent?: string | undefined;
 }
 
@@ -41,32 +43,39 @@ export interface AnnouncerOptions {
   readonly append: (event: DreyEvent) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Builds events and appends them. */
-export function createAnnouncer({ append, clock, log }: AnnouncerOptions): Announcer {
+export function createAnnouncer({ append, clock, log, tracer }: AnnouncerOptions): Announcer {
   let unrecorded = 0;
   return {
     get unrecorded() {
       return unrecorded;
     },
     announce(type, actor, data, options = {}) {
+      const id = options.id ?? createId('event', clock);
+      const span = options.traceparent === undefined ? undefined : tracer && emit(tracer, type, id, options);
+      const traceparent = span?.traceparent ?? options.traceparent;
       const event: DreyEvent<typeof type> = {
-        id: options.id ?? createId('event', clock),
+        id,
         type,
         at: options.at ?? toIso(clock.now()),
         namespace: actor.namespace,
         actor: { kind: actor.kind, id: actor.id },
         ...(options.causation === undefined ? {} : { causation: options.causation }),
         ...(options.correlation === undefined ? {} : { correlation: options.correlation }),
-        ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+        ...(traceparent === undefined ? {} : { traceparent }),
         version: eventVersion,
         data,
       };
       try {
         append(event);
+        span?.end();
       } catch (error) {
         unrecorded += 1;
+        span?.end(toDreyError(error).code);
         log.error(
           { err: toPlainError(error), type, unrecorded },
           'an event could not be written to the event log',
@@ -75,4 +84,13 @@ export function createAnnouncer({ append, clock, log }: AnnouncerOptions): Annou
       return event;
     },
   };
+}
+
+/** The append as a span: whoever takes the event off the bus names it as its parent. */
+function emit(tracer: Tracer, type: EventType, id: string, { traceparent }: AnnounceOptions): Span {
+  return tracer.start(`append ${type}`, {
+    kind: 'producer',
+    parent: traceparent,
+    facts: { 'messaging.operation.name': 'append', 'messaging.message.id': id },
+  });
 }

@@ -25,8 +25,19 @@ export interface ActorCommand {
 /** What reaches a durable actor; the last two only from the host's own timers and effects. */
 export type Delivery =
   | ({ readonly from: 'command' } & ActorCommand)
-  | { readonly from: 'timer'; readonly id: string; readonly name: string; readonly dueAt: string }
-  | { readonly from: 'effect'; readonly id: string; readonly event: MachineEvent };
+  | {
+      readonly from: 'timer';
+      readonly id: string;
+      readonly name: string;
+      readonly dueAt: string;
+      readonly traceparent?: string | undefined;
+    }
+  | {
+      readonly from: 'effect';
+      readonly id: string;
+      readonly event: MachineEvent;
+      readonly traceparent?: string | undefined;
+    };
 
 /** Told once it is committed; a refusal is an answer, not a failure. */
 export type Answer =

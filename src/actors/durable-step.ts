@@ -205,20 +205,21 @@ class Draft {
       ...(delivery.from === 'command' && delivery.correlation !== undefined
         ? { correlation: delivery.correlation }
         : {}),
-      ...(delivery.from === 'command' && delivery.traceparent !== undefined
-        ? { traceparent: delivery.traceparent }
-        : {}),
+      ...(delivery.traceparent === undefined ? {} : { traceparent: delivery.traceparent }),
       version: eventVersion,
       data,
     });
   }
 
   #addEffect(name: string, params: unknown): void {
-    const { address, kind } = this.#input;
+    const { address, delivery, kind } = this.#input;
     if (!Object.hasOwn(kind.effects, name)) {
       throw new DreyError('unexpected', `the ${kind.kind} actor has no effect "${name}"`);
     }
-    this.#effects.push({ id: this.#nextId(), effect: name, address, by: toInboxName(address), params });
+    const { traceparent } = delivery;
+    const by = toInboxName(address);
+    const trace = traceparent === undefined ? {} : { traceparent };
+    this.#effects.push({ id: this.#nextId(), effect: name, address, by, params, ...trace });
   }
 
   #nextId(): string {

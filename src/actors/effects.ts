@@ -5,6 +5,7 @@
 import { DreyError, isDreyError, toDreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
+import type { Span, Tracer } from '../../machines/words/traces.ts';
 import { addDeadLetter, runOutboxEffects } from '../store/store.ts';
 import type { OutboxEffect, Store } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
@@ -23,9 +24,19 @@ export interface EffectRunnerOptions {
   /** How long one try may take; its transaction is held as long. */
   readonly tryMs?: number;
   readonly crashPoint?: CrashPoint;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/** Since the start: effects done, tries that failed, and effects given up for good. */
+export interface EffectFigures {
+  readonly done: number;
+  readonly failed: number;
+  readonly buried: number;
 }
 
 export interface EffectRunner {
+  figures(): EffectFigures;
   /** A commit just left effects. */
   nudge(): void;
   stop(): Promise<void>;
@@ -62,6 +73,7 @@ class RunningEffects implements EffectRunner {
   readonly #crash: CrashPoint;
   readonly #failing = new Map<string, Failing>();
   readonly #stopping = new AbortController();
+  readonly #figures = { done: 0, failed: 0, buried: 0 };
   #stopped = false;
   #again = false;
   #cancel: (() => void) | undefined;
@@ -70,6 +82,10 @@ class RunningEffects implements EffectRunner {
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
     this.#crash = options.crashPoint ?? noCrash;
+  }
+
+  figures(): EffectFigures {
+    return { ...this.#figures };
   }
 
   nudge(): void {
@@ -115,16 +131,24 @@ class RunningEffects implements EffectRunner {
   async #run(effect: OutboxEffect, isDone: boolean): Promise<boolean> {
     this.#crash('effect_taken');
     if (isDone) return true;
+    const { tracer } = this.#options;
+    const span = tracer && toSpan(tracer, effect);
     try {
-      await this.#perform(effect);
+      await this.#perform(effect, span?.traceparent ?? effect.traceparent);
       this.#failing.delete(effect.id);
+      this.#figures.done += 1;
+      span?.end();
       return true;
     } catch (error) {
+      span?.end(toDreyError(error).code);
       return this.#fail(effect, error);
     }
   }
 
-  async #perform({ id, effect, address, params }: OutboxEffect): Promise<void> {
+  async #perform(
+    { id, effect, address, params }: OutboxEffect,
+    traceparent: string | undefined,
+  ): Promise<void> {
     const { kinds, deliver } = this.#options;
     const act = kinds.get(address.kind)?.effects[effect];
     if (act === undefined) {
@@ -133,7 +157,7 @@ class RunningEffects implements EffectRunner {
     const event = await this.#within((signal) => act(params, { id, address, signal }));
     this.#crash('effect_ran');
     if (event === null) return;
-    await deliver(address, { from: 'effect', id, event });
+    await deliver(address, { from: 'effect', id, event, traceparent });
     this.#crash('effect_completed');
   }
 
@@ -165,14 +189,29 @@ class RunningEffects implements EffectRunner {
     const fails = (before?.fails ?? 0) + 1;
     const tries = (before?.tries ?? 0) + (isOwnFault ? 1 : 0);
     log.warn({ effect: effect.id, tries, err: toPlainError(error) }, 'an effect failed');
+    this.#figures.failed += 1;
     if (tries >= triesMax) {
+      const isBuried = await bury(store, effect, error, tries);
       this.#failing.delete(effect.id);
-      return bury(store, effect, error, tries);
+      this.#figures.buried += 1;
+      return isBuried;
     }
     const notBefore = clock.monotonic() + Math.min(pauseMsMax, firstPauseMs * 2 ** fails);
     if (this.#failing.size < failingMax) this.#failing.set(effect.id, { fails, tries, notBefore });
     return false;
   }
+}
+
+/** One try. */
+function toSpan(tracer: Tracer, { id, effect, address, traceparent }: OutboxEffect): Span {
+  return tracer.start(`effect ${address.kind} ${effect}`, {
+    parent: traceparent,
+    facts: {
+      'drey.namespace': address.namespace,
+      'drey.actor': `${address.kind}/${address.id}`,
+      'drey.effect': id,
+    },
+  });
 }
 
 /** Nobody could do it: it lies among the dead letters, with the reason, and waits no longer. */

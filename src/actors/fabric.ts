@@ -5,6 +5,7 @@
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, Token } from '../../machines/words/ids.ts';
 import type { Address } from '../../machines/words/ids.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandDelivery, Following, FollowTuning, Wire } from '../wire/wire.ts';
@@ -14,13 +15,15 @@ import { openContexts } from './contexts.ts';
 import type { Contexts } from './contexts.ts';
 import type { CrashPoint } from './crash-point.ts';
 import { openDirectory } from './directory.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, DirectoryFigures } from './directory.ts';
 import { openDurableHost } from './durable.ts';
 import type { DurableResident } from './durable.ts';
 import type { Answer, Delivery, DurableKind } from './durable-kind.ts';
 import { startEffects } from './effects.ts';
+import type { EffectFigures } from './effects.ts';
 import { durableKinds } from './kinds.ts';
 import { startTicker } from './timers.ts';
+import { traceDelivery } from './traced-delivery.ts';
 
 export interface FabricOptions {
   readonly store: Store;
@@ -38,15 +41,24 @@ export interface FabricOptions {
   readonly timerLeaseMs?: number;
   readonly effectEveryMs?: number;
   readonly crashPoint?: CrashPoint;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
   /** Under which name all nodes share the commands; default `actors`. */
   readonly durable?: string;
   readonly followTuning?: Pick<FollowTuning, 'ackWaitMs' | 'retryMs' | 'attemptsMax'>;
+}
+
+export interface FabricFigures extends DirectoryFigures {
+  /** Steps committed here, by kind. */
+  readonly commits: ReadonlyMap<string, number>;
+  readonly effects: EffectFigures;
 }
 
 export interface Fabric {
   readonly contexts: Contexts;
   readonly directory: Directory<Delivery, Answer, DurableResident>;
   deliver(address: Address, delivery: Delivery): Promise<Answer>;
+  figures(): FabricFigures;
   close(): Promise<void>;
 }
 
@@ -54,13 +66,15 @@ export interface Fabric {
 export async function openFabric(options: FabricOptions): Promise<Fabric> {
   const { store, clock, log } = options;
   const crash = options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint };
+  const commits = new Map<string, number>();
   const host = openDurableHost({
     kinds: options.kinds ?? durableKinds,
     store,
     clock,
     log,
     ...crash,
-    onCommitted: ({ events, effects: left, dueAt }) => {
+    onCommitted: ({ address, events, effects: left, dueAt }) => {
+      commits.set(address.kind, (commits.get(address.kind) ?? 0) + 1);
       if (events > 0) options.onOutbox?.();
       if (left > 0) effects.nudge();
       if (dueAt !== null) ticker.expect(dueAt);
@@ -73,12 +87,14 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
     ...(options.residentsMax === undefined ? {} : { residentsMax: options.residentsMax }),
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
   });
+  const { tracer } = options;
   const deliver = async (address: Address, delivery: Delivery): Promise<Answer> => {
     assertAddress(address, host.kinds);
-    return directory.deliver(address, delivery);
+    if (tracer === undefined) return directory.deliver(address, delivery);
+    return traceDelivery(tracer, address, delivery, (traced) => directory.deliver(address, traced));
   };
   const parts = { store, deliver, clock, log, ...crash };
-  const effects = startEffects({ ...parts, kinds: host.kinds, ...toEvery(options.effectEveryMs) });
+  const effects = startEffects({ ...parts, kinds: host.kinds, tracer, ...toEvery(options.effectEveryMs) });
   const lease = options.timerLeaseMs === undefined ? {} : { leaseMs: options.timerLeaseMs };
   const ticker = startTicker({ ...parts, ...toEvery(options.timerEveryMs), ...lease });
   const followings: Following[] = [];
@@ -92,6 +108,7 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
     contexts: openContexts({ store, deliver, createRequestId: () => createId('event', clock) }),
     directory,
     deliver,
+    figures: () => ({ ...directory.figures(), commits: new Map(commits), effects: effects.figures() }),
     async close() {
       await Promise.all(followings.map(async (following) => following.stop()));
       await Promise.all([ticker.stop(), effects.stop()]);

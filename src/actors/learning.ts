@@ -10,6 +10,7 @@ import {
 } from '../../machines/learning.machine.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import type { Store } from '../store/store.ts';
 import type { Following, Wire } from '../wire/wire.ts';
 import type { Announcer } from './announcer.ts';
@@ -39,6 +40,8 @@ export interface LearningOptions {
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
   readonly quietMs: number;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
   readonly isShared: (namespace: string) => boolean;
   /** The engine cannot go on; the process should end and be started again. */
   readonly failed: (reason: string) => void;
@@ -182,7 +185,7 @@ class LiveEngine implements LearningEngine {
 
   /** In start order: what an earlier one committed, a later one may need. */
   #toWorkers(): readonly WorkerSpec[] {
-    const { wire, store, clock, log, quietMs, isShared } = this.#options;
+    const { wire, store, clock, log, quietMs, isShared, tracer } = this.#options;
     return [
       {
         name: 'writer',
@@ -206,6 +209,7 @@ class LiveEngine implements LearningEngine {
             wire,
             store,
             gate: () => this.#gate.opened,
+            tracer,
             committed: (touched) => this.#extractor?.notice(touched),
           })),
       },

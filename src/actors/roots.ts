@@ -19,11 +19,18 @@ export interface ActorView extends Address {
   readonly states: readonly string[];
 }
 
+export interface RootFigures {
+  readonly live: number;
+  readonly activations: number;
+}
+
 export interface Roots {
   /** Takes a root in; the function given back takes it out again. */
   add(address: Address, actor: AnyActor): () => void;
   entries(): Iterable<RootEntry>;
   views(): ActorView[];
+  /** By kind: how many live, and how many have come since the start. */
+  figures(): ReadonlyMap<string, RootFigures>;
   /** Hears of every root that comes, before it starts, and of every one that goes. */
   onChange(
     heard: (change: { readonly type: 'added' | 'removed'; readonly entry: RootEntry }) => void,
@@ -33,6 +40,7 @@ export interface Roots {
 /** Creates an empty register. */
 export function createRoots(): Roots {
   const entries = new Map<string, RootEntry>();
+  const activations = new Map<string, number>();
   const heard = new Set<Parameters<Roots['onChange']>[0]>();
   const tell: Parameters<Roots['onChange']>[0] = (change) => {
     for (const hear of heard) hear(change);
@@ -42,6 +50,7 @@ export function createRoots(): Roots {
       const key = toAddressText(address);
       const entry = { address, actor };
       entries.set(key, entry);
+      activations.set(address.kind, (activations.get(address.kind) ?? 0) + 1);
       tell({ type: 'added', entry });
       return () => {
         // A later life of the same address may have taken the place.
@@ -51,6 +60,13 @@ export function createRoots(): Roots {
     },
     entries: () => entries.values(),
     views: () => [...entries.values()].map(toView),
+    figures() {
+      const live = new Map<string, number>();
+      for (const { address } of entries.values()) live.set(address.kind, (live.get(address.kind) ?? 0) + 1);
+      return new Map(
+        [...activations].map(([kind, many]) => [kind, { live: live.get(kind) ?? 0, activations: many }]),
+      );
+    },
     onChange(hear) {
       heard.add(hear);
       return () => heard.delete(hear);

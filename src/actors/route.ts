@@ -3,7 +3,8 @@
  * or refuse it. What a call says about the upstream's health is told to the breaker exactly once.
  */
 import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Span } from '../../machines/words/traces.ts';
+import type { Upstream, UpstreamCall } from '../upstream/upstream.ts';
 import type { Clock } from './clock.ts';
 import { guardCall } from './guards.ts';
 import type { Guards } from './guards.ts';
@@ -39,7 +40,7 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
   return {
     server: one.alias,
     tool,
-    call: ({ args, meta, notify, signal }, namespace) =>
+    call: ({ args, meta, notify, signal, span, traceparent }, namespace) =>
       guardCall(one.guards, {
         namespace,
         signal,
@@ -47,10 +48,36 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
         work: async (trySignal) => {
           const upstream = one.resource.current;
           if (upstream === undefined) return refuseAbsent(one, clock);
-          return upstream.call({ tool, args, meta, signal: trySignal, notify });
+          const asked = { tool, args, meta, notify, signal: trySignal, traceparent };
+          return span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
         },
       }),
   };
+}
+
+/** Each try is a span of its own, and the upstream's parent. It is told by its codes only. */
+async function callTraced(
+  upstream: Pick<Upstream, 'call'>,
+  asked: UpstreamCall,
+  span: Span,
+  alias: string,
+): Promise<CallOutcome> {
+  const facts = {
+    'mcp.method.name': 'tools/call',
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': asked.tool,
+    'drey.upstream': alias,
+  };
+  const mine = span.child(`tools/call ${asked.tool}`, { kind: 'client', facts });
+  let failure: string | undefined = 'unexpected';
+  try {
+    const outcome = await upstream.call({ ...asked, traceparent: mine.traceparent });
+    failure = outcome.outcome === 'finished' ? undefined : outcome.code;
+    if (outcome.outcome === 'finished' && outcome.isError) failure = 'tool_error';
+    return outcome;
+  } finally {
+    mine.end(failure);
+  }
 }
 
 function refuseAbsent(one: Guarded, clock: Pick<Clock, 'monotonic'>): CallOutcome {

@@ -98,6 +98,7 @@ export class LiveSession {
     this.lastUsedAt = startedAt;
     this.calls += 1;
     const route = routes.resolve(command.name);
+    if (route !== undefined) command.span?.set({ 'drey.upstream': route.server });
     const task = this.#task;
     if (task !== null) task.calls += 1;
     const refusal = this.#admit(callId, startedAt);

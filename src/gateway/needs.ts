@@ -7,6 +7,7 @@ import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts'
 import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -220,6 +221,8 @@ export interface ImportResult {
 export interface GatewayNeeds extends WatchingNeeds {
   readonly version: string;
   readonly log: Log;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
   now(): number;
   readonly ids: IdSource;
   admit(request: AdmissionRequest): Admission;

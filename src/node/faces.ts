@@ -4,6 +4,7 @@ import type { Upstreams } from '../actors/actors.ts';
 import { openConsole, openInspector } from '../console/console.ts';
 import { openGateway } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
+import { measureOutbox } from '../store/store.ts';
 import type { HttpFaces } from './http.ts';
 import type { Layer1, Layer1Options } from './layer1.ts';
 import type { LearnerInspection } from './learner-inspection.ts';
@@ -28,7 +29,7 @@ export function openFaces(
   needs: GatewayNeeds,
   state: () => string,
 ): Faces {
-  const { closers, backends, upstreams, eventLog, announcer, counters, roots, clock, log } = options;
+  const { closers, backends, upstreams, eventLog, announcer, counters, roots, clock, log, tracing } = options;
   const gateway = openGateway(needs);
   closers.push(() => gateway.close());
   const page = openConsole({ admit: (request) => needs.admit(request) });
@@ -53,6 +54,11 @@ export function openFaces(
     version,
     admit: (request) => needs.admit(request),
     counters,
+    clock,
+    roots,
+    relay: layer1.relay,
+    outbox: () => measureOutbox(backends.store),
+    tracing,
     wire: backends.wire,
     resources: () => [...backends.resources(), ...upstreams.resources()],
     breakers: () => upstreams.breakers(),

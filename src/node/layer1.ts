@@ -21,6 +21,7 @@ import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
+import type { Tracing } from './tracing.ts';
 import { shelfTypes } from './serving.ts';
 
 export interface Layer1Options {
@@ -36,6 +37,7 @@ export interface Layer1Options {
   readonly closers: Closers;
   readonly roots: Roots;
   readonly counters: Counters;
+  readonly tracing: Tracing;
 }
 
 export interface Layer1 {

@@ -5,6 +5,7 @@
  */
 import { setPriority } from 'node:os';
 import { toPlainError } from '../../machines/words/errors.ts';
+import type { DreyEvent } from '../../machines/words/events.ts';
 import { createAnnouncer, createInspection, createRoots, openLearning } from '../actors/actors.ts';
 import { openStore } from '../store/store.ts';
 import { openEventLog, openWire, startPump } from '../wire/wire.ts';
@@ -13,6 +14,8 @@ import { ToLearner } from './learner-messages.ts';
 import type { FromLearner, LearnerSettings } from './learner-messages.ts';
 import { takeTurns } from './learning-turns.ts';
 import { openLog } from './log.ts';
+import { openTracing } from './tracing.ts';
+import { version } from './version.ts';
 
 /** Layer 1 goes first on a busy machine. */
 const nice = 19;
@@ -39,7 +42,14 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     whenConnected: () => wire.whenConnected(),
     log,
   });
-  const announcer = createAnnouncer({ append: (event) => void eventLog.append(event), clock, log });
+  // The same variables as the node's: it was started with the node's environment.
+  const tracing = await openTracing({ env: process.env, version, part: 'learner', clock, log });
+  const { tracer } = tracing;
+  const append = (event: DreyEvent): void => {
+    tracing.note?.(event);
+    eventLog.append(event);
+  };
+  const announcer = createAnnouncer({ append, clock, log, tracer });
   const shared = new Set(settings.sharedNamespaces);
   const failed = (reason: string): void => {
     log.error({ reason }, 'the learning engine failed');
@@ -60,6 +70,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
         log,
         announcer,
         roots,
+        tracer,
         quietMs: settings.quietMs,
         isShared: (namespace) => shared.has(namespace),
         failed,
@@ -73,7 +84,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   return async () => {
     clearInterval(beat);
     await turns.stop();
-    await pump.stop({ drainMs: pumpDrainMs });
+    await Promise.all([pump.stop({ drainMs: pumpDrainMs }), tracing.close()]);
     eventLog.close();
     await wire.close();
     await store.close();

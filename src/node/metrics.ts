@@ -7,12 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Announcer, EngineReport, Sessions, Upstreams } from '../actors/actors.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
+import { readActorFamilies } from './actor-families.ts';
+import type { ActorFamiliesOptions } from './actor-families.ts';
 import type { Counters } from './counters.ts';
 import { expositionType, toExposition, toSingle, toStateSamples } from './exposition.ts';
 import type { Family } from './exposition.ts';
 import { askEngine } from './serving.ts';
 
-export interface MetricsOptions {
+export interface MetricsOptions extends ActorFamiliesOptions {
   readonly version: string;
   readonly admit: GatewayNeeds['admit'];
   readonly counters: Counters;
@@ -42,12 +44,17 @@ export function openMetrics(options: MetricsOptions): Metrics {
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
   const read = async (): Promise<string> => {
-    const [engine, dead] = await Promise.all([askEngine(options.wire), countDead(options.wire)]);
+    const [engine, dead, actors] = await Promise.all([
+      askEngine(options.wire),
+      countDead(options.wire),
+      readActorFamilies(options),
+    ]);
     const families = [
       ...options.counters.families(),
       ...toNodeFamilies(options),
       ...toEventFamilies(options.eventLog.figures(), options.announcer.unrecorded),
       ...toBusFamilies(options.wire, dead),
+      ...actors,
       ...toLearningFamilies(engine),
       ...toProcessFamilies(loop),
     ];
@@ -128,7 +135,7 @@ function toNodeFamilies({
 }
 
 function toEventFamilies(figures: EventLogFigures, unrecorded: number): readonly Family[] {
-  const { waiting, appended, diskBytes, spoiled, appendUs, ackMs } = figures;
+  const { waiting, oldestMs, lagging, appended, diskBytes, spoiled, setAside, appendUs, ackMs } = figures;
   const quantiles = ({ p50, p95, p99, count }: EventLogFigures['ackMs'], perSecond: number) => [
     { labels: { quantile: '0.5' }, value: p50 / perSecond },
     { labels: { quantile: '0.95' }, value: p95 / perSecond },
@@ -150,7 +157,10 @@ function toEventFamilies(figures: EventLogFigures, unrecorded: number): readonly
     },
     toSingle('drey_events_appended_total', 'counter', 'Events appended to the event log.', appended),
     toSingle('drey_events_waiting', 'gauge', 'Events in the log that the bus has not acknowledged.', waiting),
-    toSingle('drey_event_log_bytes', 'gauge', 'Disk used by the event log.', diskBytes),
+    toSingle('drey_events_oldest_seconds', 'gauge', 'Lag: the age of the oldest of them.', oldestMs / 1e3),
+    toSingle('drey_event_lag_alarm', 'gauge', '1 while too many of them wait.', lagging ? 1 : 0),
+    toSingle('drey_event_log_bytes', 'gauge', 'Spill: disk used by the event log.', diskBytes),
+    toSingle('drey_events_set_aside_total', 'counter', 'Events the bus will never take.', setAside),
     toSingle('drey_event_log_spoiled_total', 'counter', 'Lines of the log that a crash spoiled.', spoiled),
     toSingle('drey_events_unrecorded_total', 'counter', 'Events lost to a full or broken log.', unrecorded),
   ];

@@ -32,6 +32,7 @@ import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
 import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
+import { openTracing } from './tracing.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
 
@@ -86,15 +87,18 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     });
     closers.push(async () => eventLog.close());
     const counters = createCounters();
+    const tracing = await openTracing({ env, version, part: 'node', clock, log });
+    closers.push(() => tracing.close());
     const append = (event: DreyEvent): void => {
       counters.note(event);
+      tracing.note?.(event);
       eventLog.append(event);
     };
     const appendAll = (events: readonly DreyEvent[]): void => {
       for (const event of events) counters.note(event);
       eventLog.appendAll(events);
     };
-    const announcer = createAnnouncer({ append, clock, log });
+    const announcer = createAnnouncer({ append, clock, log, tracer: tracing.tracer });
     const roots = createRoots();
     // Upstreams need nothing of ours, so they start while the servers do.
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer, roots });
@@ -126,6 +130,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       roots,
       inspection: createLearnerInspection(),
       counters,
+      tracing,
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
     held.release();
@@ -219,6 +224,7 @@ function toNeeds(
     announcer,
     clock,
     log,
+    tracer: parts.tracing.tracer,
     watching: createWatching({ wire, roots: parts.roots, announcer }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,

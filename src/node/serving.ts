@@ -6,6 +6,7 @@ import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { Tracer } from '../../machines/words/traces.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
   Announcer,
@@ -46,6 +47,7 @@ export interface ServingOptions {
   readonly appendAll: (events: readonly DreyEvent[]) => void;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracer: Tracer | undefined;
   readonly watching: WatchingNeeds;
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
@@ -62,6 +64,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
   return {
     version: options.version,
     log,
+    tracer: options.tracer,
     now: clock.now,
     ids: clock,
     admit: options.admit,

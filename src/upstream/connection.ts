@@ -22,6 +22,8 @@ export interface UpstreamCall {
   /** Empty when the client sent no arguments. */
   readonly args: RawJson;
   readonly meta?: RawJson | undefined;
+  /** The trace the upstream is to name as its parent; it takes the place of what `meta` says. */
+  readonly traceparent?: string | undefined;
   readonly signal: AbortSignal;
   /** Defaults to the upstream's configuration. */
   readonly timeoutMs?: number | undefined;
@@ -116,7 +118,7 @@ export class Connection {
 
   /** Arguments and result pass as the bytes they are. Never rejects: every way it can end is an outcome. */
   async call(command: UpstreamCall): Promise<CallOutcome> {
-    const { tool, args, meta, signal, notify } = command;
+    const { tool, args, meta, traceparent, signal, notify } = command;
     const name = `the tool "${tool}" of "${this.alias}"`;
     if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
     if (this.#options.exchanges.isFull) {
@@ -130,7 +132,8 @@ export class Connection {
       subject: tool,
       members: args === '' ? [named] : [named, `"arguments":${args}`],
       meta,
-      headers: mirrors === undefined ? {} : toMirrorHeaders(mirrors, args),
+      traceparent,
+      headers: toHeaders(mirrors === undefined ? {} : toMirrorHeaders(mirrors, args), traceparent),
       signal,
       timeoutMs: command.timeoutMs,
       notify,
@@ -154,6 +157,7 @@ export class Connection {
         .filter(([, value]) => value !== undefined)
         .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`),
       meta: meta === undefined ? undefined : JSON.stringify(meta),
+      traceparent: undefined,
       headers: {},
       signal: options.signal,
       timeoutMs: options.timeoutMs,
@@ -248,10 +252,18 @@ interface Asked {
   readonly subject: string | undefined;
   readonly members: readonly RawJson[];
   readonly meta: RawJson | undefined;
+  readonly traceparent: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
   readonly notify: ((notification: RawJson) => void) | undefined;
+}
+
+function toHeaders(
+  mirrored: Readonly<Record<string, string>>,
+  traceparent: string | undefined,
+): Readonly<Record<string, string>> {
+  return traceparent === undefined ? mirrored : { ...mirrored, traceparent };
 }
 
 function toObject(value: unknown): Record<string, unknown> {

@@ -33,6 +33,8 @@ export interface RequestParts {
   /** Members of `params` without `_meta`, as `"key":value`. */
   readonly members: readonly RawJson[];
   readonly meta?: RawJson | undefined;
+  /** Stands in `_meta`, in the place of the client's own where it has one. */
+  readonly traceparent?: string | undefined;
   /** What a 2026-era request says about us in `_meta`, as `"key":value` members; empty in the 2025 era. */
   readonly envelope: RawJson;
   readonly headers?: Readonly<Record<string, string>>;
@@ -125,24 +127,31 @@ const hopKeys = new Set([
   'io.modelcontextprotocol/clientCapabilities',
 ]);
 const progressKey = 'progressToken';
+const traceKey = 'traceparent';
 /** Means something in the 2026 era only. */
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
 
-function writeMeta({ id, meta, envelope }: RequestParts): {
+function writeMeta({ id, meta, envelope, traceparent }: RequestParts): {
   meta: RawJson;
   clientToken: RawJson | undefined;
 } {
-  if (meta === undefined) return { meta: envelope, clientToken: undefined };
+  if (meta === undefined && traceparent === undefined) return { meta: envelope, clientToken: undefined };
+  const trace = traceparent === undefined ? '' : `"${traceKey}":${JSON.stringify(traceparent)}`;
+  let unwritten = trace;
   let clientToken: RawJson | undefined;
-  const parts = envelope === '' ? [] : [envelope];
-  for (const { key, rawKey, raw } of listMembers(meta)) {
+  const parts = [envelope];
+  for (const { key, rawKey, raw } of meta === undefined ? [] : listMembers(meta)) {
     if (hopKeys.has(key) || (key === logLevelKey && envelope === '')) continue;
-    if (key !== progressKey) {
+    if (key === traceKey && trace !== '') {
+      parts.push(trace);
+      unwritten = '';
+    } else if (key !== progressKey) {
       parts.push(`${rawKey}:${raw}`);
     } else if (clientToken === undefined) {
       clientToken = raw;
       parts.push(`"${progressKey}":"${id}"`);
     }
   }
-  return { meta: parts.join(','), clientToken };
+  parts.push(unwritten);
+  return { meta: parts.filter((part) => part !== '').join(','), clientToken };
 }

@@ -33,8 +33,14 @@ export interface EventLogFigures {
   readonly waiting: number;
   readonly appended: number;
   readonly diskBytes: number;
+  /** How long the oldest of those waiting has been in the log; of an earlier run's, since this one began. */
+  readonly oldestMs: number;
+  /** True while more wait than the alarm allows. */
+  readonly lagging: boolean;
   /** Lines that a crash or a disk spoiled. */
   readonly spoiled: number;
+  /** Events the bus will never take, kept aside in this run. */
+  readonly setAside: number;
   /** Emission: the time an append takes. */
   readonly appendUs: Quantiles;
   /** From the append until the bus acknowledged. */
@@ -77,6 +83,8 @@ export class EventLog {
   #appended: number;
   #acknowledged = 0;
   #spoiled = 0;
+  #setAside = 0;
+  readonly #openedAt: number;
   #lagging = false;
   #closed = false;
   #saving: NodeJS.Timeout | undefined;
@@ -91,6 +99,7 @@ export class EventLog {
   ) {
     const { folder, log } = options;
     this.#options = options;
+    this.#openedAt = options.now();
     this.#lagAlarm = options.lagAlarmEvents ?? limits.lagAlarmEvents;
     this.#position = readPosition(folder);
     const { segment } = this.#position;
@@ -217,14 +226,18 @@ export class EventLog {
     appendFileSync(path, `${JSON.stringify({ reason, path: parcel.path, id: parcel.id, body })}\n`, {
       mode: 0o600,
     });
+    this.#setAside += 1;
   }
 
   figures(): EventLogFigures {
     return {
       waiting: this.waiting,
       appended: this.#appended,
+      oldestMs: this.#oldestMs(),
+      lagging: this.#lagging,
       diskBytes: this.#diskBytes,
       spoiled: this.#spoiled,
+      setAside: this.#setAside,
       appendUs: this.#appendUs.figures(),
       ackMs: this.#ackMs.figures(),
     };
@@ -235,6 +248,14 @@ export class EventLog {
     this.#savePosition();
     this.#closed = true;
     this.#segments.close();
+  }
+
+  #oldestMs(): number {
+    if (this.waiting === 0) return 0;
+    // The slot of one that is too old for the ring holds a younger one's time.
+    const begun = this.waiting > timesMax ? Number.NaN : this.#times[this.#acknowledged % timesMax];
+    const since = begun === undefined || Number.isNaN(begun) ? this.#openedAt : begun;
+    return this.#options.now() - since;
   }
 
   /** A position that could not be saved costs sending some events again, nothing else. */

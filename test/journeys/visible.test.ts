@@ -110,6 +110,11 @@ describe('a running node', () => {
       'drey_learning_up 1',
       'drey_worker_starts_total{worker="intake"} 1',
       'drey_sessions 1',
+      'drey_actors{kind="session"} 1',
+      'drey_actor_activations_total{kind="breaker"} 1',
+      'drey_event_lag_alarm 0',
+      'drey_events_set_aside_total 0',
+      'drey_outbox_waiting 0',
     ])
       expect(lines).toContain(line);
   });

@@ -3,12 +3,14 @@
  * and archive rows are committed together, so an event that is delivered twice has its effect once. It derives nothing.
  */
 import type { AnyEvent, EventType } from '../../../machines/words/events.ts';
+import type { Tracer } from '../../../machines/words/traces.ts';
 import type { Store, Trx } from '../../store/store.ts';
 import { ensureNamespace, readDrafts, saveCalls, saveEpisode, takeInbox } from '../../store/store.ts';
 import type { EpisodeDraft } from '../../store/store.ts';
 import type { Delivery, Following, Wire } from '../../wire/wire.ts';
 import { toEpisodeId } from '../imports.ts';
 import { createAssembly } from './assemble.ts';
+import { traceTaking } from './traced-taking.ts';
 
 /** The durable under which the bus remembers what the learner has taken, and the name in the inbox. */
 export const intakeDurable = 'learner';
@@ -42,10 +44,13 @@ export interface IntakeOptions {
   readonly gate: () => Promise<void>;
   /** Hears what was committed. */
   readonly committed: (touched: readonly Touched[]) => void;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Starts taking; resolves once the consumer stands. */
-export async function startIntake({ wire, store, gate, committed }: IntakeOptions): Promise<Following> {
+export async function startIntake(options: IntakeOptions): Promise<Following> {
+  const { wire, store, gate, committed, tracer } = options;
   return wire.follow({
     durable: intakeDurable,
     filters: { types: episodeTypes },
@@ -55,8 +60,8 @@ export async function startIntake({ wire, store, gate, committed }: IntakeOption
     onBatch: async (deliveries) => {
       await gate();
       for (const [namespace, events] of byNamespace(deliveries)) {
-        const touched = await store.inNamespace(namespace, (trx) => archive(trx, events));
-        committed(touched);
+        const take = () => store.inNamespace(namespace, (trx) => archive(trx, events));
+        committed(await (tracer === undefined ? take() : traceTaking(tracer, events, take)));
       }
     },
   });

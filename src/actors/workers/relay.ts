@@ -18,6 +18,8 @@ export interface RelayOptions {
 }
 
 export interface Relay {
+  /** Events published since the start. */
+  readonly published: number;
   /** Something was just committed. */
   nudge(): void;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ export function startRelay(options: RelayOptions): Relay {
 }
 
 class LiveRelay implements Relay {
+  published = 0;
   readonly #options: RelayOptions;
   #stopped = false;
   #again = false;
@@ -72,6 +75,7 @@ class LiveRelay implements Relay {
       do {
         this.#again = false;
         sent = await relayOutbox(store, (events) => this.#publish(events), { limit: batchMax });
+        this.published += sent;
       } while ((sent > 0 || this.#again) && !this.#stopped);
     } catch (error) {
       log.debug({ err: toPlainError(error) }, 'the outbox waits for bus and database');

@@ -51,7 +51,7 @@ function toResult(result: RawJson, context: FrameContext): RawJson {
 }
 
 /** Errors -32020 to -32022 describe the other hop's headers, capabilities and version: they are not this client's. */
-function mayForward(error: RawJson): boolean {
+export function mayForward(error: RawJson): boolean {
   const { code } = sliceMembers(error, ['code']);
   return code !== '-32020' && code !== '-32021' && code !== '-32022';
 }

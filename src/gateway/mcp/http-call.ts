@@ -8,7 +8,7 @@ import type { Era } from './call-frames.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
-import { runCall, sliceCall } from './raw-call.ts';
+import { runCall, sliceCall, toValidTraceparent } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 import { toServerInfo } from './sdk-server.ts';
 
@@ -58,9 +58,20 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     res.once('close', gone);
     const serverInfo = JSON.stringify(toServerInfo(needs.version));
     const { signal } = abort;
-    return runCall({ call, era, session, needs, serverInfo, signal, notify: answer.notify }).finally(() =>
-      res.off('close', gone),
-    );
+    const carried = toValidTraceparent(req.headers['traceparent']);
+    const { notify } = answer;
+    const run = {
+      call,
+      era,
+      session,
+      needs,
+      serverInfo,
+      signal,
+      notify,
+      transport: 'http',
+      carried,
+    } as const;
+    return runCall(run).finally(() => res.off('close', gone));
   });
   answer.finish(frame);
 }

@@ -5,11 +5,14 @@
 import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
 import { isDreyError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
+import { parseTraceparent } from '../../../machines/words/traces.ts';
+import type { Span } from '../../../machines/words/traces.ts';
 import { sliceMembers } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Session } from '../needs.ts';
 import { ownTools } from '../tools/tools.ts';
 import { toCallFrame } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
+import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
 import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 
@@ -21,6 +24,7 @@ export interface RawCall {
   readonly name: string;
   readonly args: RawJson;
   readonly meta: RawJson | undefined;
+  /** The trace that the message itself names. */
   readonly traceparent: string | undefined;
 }
 
@@ -29,7 +33,6 @@ export type SlicedCall =
   | { readonly ok: false; readonly id: RawJson; readonly code: number; readonly sentence: string };
 
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
-const traceparentPattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/;
 
 /** True for a request (it has an id) whose method is `tools/call`. */
 export function isToolCall(body: unknown): body is { id: string | number; params?: unknown } {
@@ -69,10 +72,12 @@ function checkMeta(meta: unknown): string | undefined {
 }
 
 function readTraceparent(meta: unknown): string | undefined {
-  const given = isRecord(meta) ? meta['traceparent'] : undefined;
-  return typeof given === 'string' && given.length <= 100 && traceparentPattern.test(given)
-    ? given
-    : undefined;
+  return isRecord(meta) ? toValidTraceparent(meta['traceparent']) : undefined;
+}
+
+/** A trace somebody names, as it came; undefined for what names none. */
+export function toValidTraceparent(given: unknown): string | undefined {
+  return typeof given === 'string' && parseTraceparent(given) !== undefined ? given : undefined;
 }
 
 export interface CallRun {
@@ -83,13 +88,21 @@ export interface CallRun {
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
+  readonly transport: 'http' | 'stdio';
+  /** The trace that the transport names: that of the message goes first, for one request may be carried by several. */
+  readonly carried: string | undefined;
 }
 
 /** Makes the call and returns the response frame; it never throws. */
 export async function runCall(run: CallRun): Promise<RawJson> {
   const { call, session, needs } = run;
+  const span = startCallSpan(run);
+  const traceparent = span?.traceparent ?? call.traceparent ?? run.carried;
   try {
-    const outcome = ownTools.has(call.name) ? await runOwnTool(run) : await session.call(toCommand(run));
+    const outcome = ownTools.has(call.name)
+      ? await runOwnTool(run, traceparent)
+      : await session.call(toCommand(run, traceparent, span));
+    endCallSpan(span, outcome);
     return toCallFrame(outcome, {
       id: call.id,
       era: run.era,
@@ -101,29 +114,39 @@ export async function runCall(run: CallRun): Promise<RawJson> {
       { err: error, tool: call.name, session: session.id },
       'a tool call broke inside the gateway',
     );
-    return errorFrame(call.id, toThrownRpcError(error));
+    const thrown = toThrownRpcError(error);
+    span?.end(String(thrown.code));
+    return errorFrame(call.id, thrown);
   }
 }
 
-function toCommand({ call, needs, signal, notify }: CallRun): Parameters<Session['call']>[0] {
+function toCommand(
+  { call, needs, signal, notify }: CallRun,
+  traceparent: string | undefined,
+  span: Span | undefined,
+): Parameters<Session['call']>[0] {
   return {
     callId: createId('call', needs.ids),
     name: call.name,
     args: call.args,
     meta: call.meta,
-    traceparent: call.traceparent,
+    traceparent,
+    span,
     signal,
     notify,
   };
 }
 
-async function runOwnTool({ call, needs, session }: CallRun): Promise<CallOutcome> {
+async function runOwnTool(
+  { call, needs, session }: CallRun,
+  traceparent: string | undefined,
+): Promise<CallOutcome> {
   const tool = ownTools.get(call.name);
   if (tool === undefined)
     return { outcome: 'refused', code: 'tool_unknown', message: 'tool not found', retryAfterMs: undefined };
   session.touch();
   try {
-    const answer = await tool.run(JSON.parse(call.args), { needs, session });
+    const answer = await tool.run(JSON.parse(call.args), { needs, session, traceparent });
     return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;

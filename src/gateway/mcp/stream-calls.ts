@@ -35,7 +35,8 @@ export function createStreamCalls(
     const { call, era, session } = ready;
     await connection.calls.run(call.requestId, async ({ signal }) => {
       const notify = (notification: string) => frames.writeIfRoom(notification);
-      const frame = await runCall({ call, era, session, needs, serverInfo, signal, notify });
+      const how = { serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
+      const frame = await runCall({ call, era, session, needs, ...how });
       if (!signal.aborted) frames.write(frame);
     });
   };

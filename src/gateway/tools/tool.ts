@@ -9,6 +9,8 @@ import type { GatewayNeeds, Session } from '../needs.ts';
 export interface ToolContext {
   readonly needs: GatewayNeeds;
   readonly session: Session;
+  /** The trace of this call, for what is committed or announced on its behalf. */
+  readonly traceparent: string | undefined;
 }
 
 /** One tool of our own: its definition as listed, and what it does. */

@@ -44,6 +44,8 @@ export interface OutboxEffect {
   /** The inbox that takes the id once the effect is done. */
   readonly by: string;
   readonly params: unknown;
+  /** The trace of the step that wanted it. */
+  readonly traceparent?: string;
 }
 
 /** Events and effects as parts of a step's statement, which selects from `step`. */

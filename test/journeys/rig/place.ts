@@ -54,7 +54,10 @@ function cleanEnv(): Record<string, string> {
   const kept = new Set(['DREY_NATS_SERVER', 'DREY_NATS_RELEASES', 'DREY_CACHE']);
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || name === 'DATABASE_URL' || (name.startsWith('DREY_') && !kept.has(name))
+      value === undefined ||
+      name === 'DATABASE_URL' ||
+      name.startsWith('OTEL_') ||
+      (name.startsWith('DREY_') && !kept.has(name))
         ? []
         : [[name, value] as const],
     ),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { createAnnouncer } from '../../../src/actors/actors.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
+import { createRecordingTracer, idOf } from '../../support/recording-tracer.ts';
 import { createSimulatedClock, createWorld } from './world.ts';
 
 const actor = { namespace: 'acme', kind: 'session', id: 's-1' } as const;
@@ -34,6 +35,26 @@ describe('the announcer', () => {
     };
     announcer.announce('session.closed', actor, {}, how);
     expect(events[0]).toMatchObject(how);
+  });
+
+  it('makes the emission a part of the trace that a fact belongs to, and that one the parent of what follows', () => {
+    const tracer = createRecordingTracer();
+    const { log } = recordingLog();
+    let full = false;
+    const append = (): void => {
+      if (full) throw new DreyError('event_log_full', 'the event log is full');
+    };
+    const announcer = createAnnouncer({ append, clock: createSimulatedClock(), log, tracer });
+    announcer.announce('session.closed', actor, {});
+    expect(tracer.spans).toEqual([]);
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const told = announcer.announce('session.closed', actor, {}, { traceparent: parent });
+    const span = tracer.named('append session.closed');
+    expect(span).toMatchObject({ kind: 'producer', parent: idOf(parent), ended: true, failure: undefined });
+    expect(told.traceparent).toBe(span.traceparent);
+    full = true;
+    announcer.announce('session.closed', actor, {}, { traceparent: parent });
+    expect(tracer.spans[1]).toMatchObject({ ended: true, failure: 'event_log_full' });
   });
 
   it('never throws: what a full log does not take is counted and said', () => {

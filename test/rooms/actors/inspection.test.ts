@@ -188,3 +188,21 @@ describe('the hub', () => {
 function toValue(message: InspectionMessage): unknown {
   return 'snapshot' in message ? (message.snapshot as { value: unknown }).value : undefined;
 }
+
+describe('the register of live actors', () => {
+  it('knows of each kind how many live, and how many have come', () => {
+    const roots = createRoots();
+    expect([...roots.figures()]).toEqual([]);
+    const open = (id: string) =>
+      createRoot(breakerMachine, {
+        input: { breakerId: id, times },
+        roots,
+        address: { namespace: '_system', kind: 'breaker', id },
+        onError: () => undefined,
+        log: quietLog,
+      });
+    open('b-1');
+    open('b-2').stop();
+    expect([...roots.figures()]).toEqual([['breaker', { live: 1, activations: 2 }]]);
+  });
+});

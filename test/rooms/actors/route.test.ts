@@ -5,6 +5,8 @@ import type { Admission, Permit } from '../../../src/actors/breaker.ts';
 import { createGuards } from '../../../src/actors/guards.ts';
 import { toRoute } from '../../../src/actors/route.ts';
 import type { Guarded } from '../../../src/actors/route.ts';
+import type { UpstreamCall } from '../../../src/upstream/upstream.ts';
+import { createRecordingTracer, idOf } from '../../support/recording-tracer.ts';
 import { createSimulatedClock } from './world.ts';
 
 const command: CallCommand = {
@@ -18,7 +20,12 @@ const command: CallCommand = {
 };
 
 /** An upstream that notes who was asked in which order. */
-function guard(answer: () => Promise<CallOutcome>, state = 'healthy', isOpen = false) {
+function guard(
+  answer: () => Promise<CallOutcome>,
+  state = 'healthy',
+  isOpen = false,
+  heard: (asked: UpstreamCall) => void = () => undefined,
+) {
   const asked: string[] = [];
   const clock = createSimulatedClock();
   const watched = {
@@ -38,8 +45,9 @@ function guard(answer: () => Promise<CallOutcome>, state = 'healthy', isOpen = f
         asked.push('resource');
         if (state !== 'healthy') return undefined;
         return {
-          call: () => {
+          call: (given: UpstreamCall) => {
             asked.push('call');
+            heard(given);
             return answer();
           },
         };
@@ -94,6 +102,47 @@ describe('the route of a tool', () => {
       message: 'the upstream "fs" is restarting: it fell over',
     });
     expect(asked).toEqual(['permit', 'resource', 'done ignored']);
+  });
+
+  it('makes each try a span, which is what the upstream names as its parent', async () => {
+    const tracer = createRecordingTracer();
+    const traced = async (outcome: () => Promise<CallOutcome>): Promise<string | undefined> => {
+      let given: string | undefined;
+      const { route } = guard(outcome, 'healthy', false, (asked) => (given = asked.traceparent));
+      const span = tracer.start('the call');
+      await route.call({ ...command, span, traceparent: span.traceparent }, 'default');
+      return given;
+    };
+    const given = await traced(async () => finished);
+    const [server, client] = tracer.spans;
+    expect(client).toMatchObject({
+      name: 'tools/call read',
+      kind: 'client',
+      parent: idOf(server?.traceparent),
+      facts: { 'gen_ai.tool.name': 'read', 'drey.upstream': 'fs' },
+      ended: true,
+      failure: 'tool_error',
+    });
+    expect(given).toBe(client?.traceparent);
+    await traced(async () => failed(true));
+    await traced(async () => Promise.reject(new Error('a bug')));
+    expect(tracer.spans.flatMap(({ kind, failure }) => (kind === 'client' ? [failure] : []))).toEqual([
+      'tool_error',
+      'x',
+      'unexpected',
+    ]);
+  });
+
+  it('passes a trace on untouched where nobody traces', async () => {
+    let given: string | undefined;
+    const { route } = guard(
+      async () => finished,
+      'healthy',
+      false,
+      (asked) => (given = asked.traceparent),
+    );
+    await route.call({ ...command, traceparent: '00-as-it-came' }, 'default');
+    expect(given).toBe('00-as-it-came');
   });
 
   it('has an upstream that was given up started again, but not with every call', async () => {

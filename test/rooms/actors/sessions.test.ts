@@ -6,6 +6,7 @@ import type { CallCommand, CallOutcome } from '../../../machines/words/calls.ts'
 import type { AnyEvent } from '../../../machines/words/events.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { openSessions } from '../../../src/actors/actors.ts';
+import { createRecordingTracer } from '../../support/recording-tracer.ts';
 import { createDeferred, createWorld, settle, somebody } from './world.ts';
 
 const done: CallOutcome = { outcome: 'finished', result: '{"content":[]}', isError: false };
@@ -85,6 +86,18 @@ describe('a call through a session', () => {
       },
     });
     expect(session.inFlight).toBe(0);
+  });
+
+  it('names its upstream to its span, and the fact belongs to the same trace', async () => {
+    const tracer = createRecordingTracer();
+    const { enter, events } = open();
+    const span = tracer.start('the call');
+    await enter().call(command({ span, traceparent: span.traceparent }));
+    expect(tracer.spans[0]?.facts).toEqual({ 'drey.upstream': 'fs' });
+    expect(callFacts(events)[0]?.traceparent).toBe(span.traceparent);
+    const nobody = tracer.start('a call to nobody');
+    await enter().call(command({ name: 'fs__write', span: nobody }));
+    expect(tracer.spans[1]?.facts).toEqual({});
   });
 
   it('passes arguments on untouched and records them redacted', async () => {

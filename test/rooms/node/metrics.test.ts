@@ -3,10 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { DreyEvent } from '../../../machines/words/events.ts';
+import { readActorFamilies } from '../../../src/node/actor-families.ts';
+import { createClock } from '../../../src/node/clock.ts';
 import { createCounters } from '../../../src/node/counters.ts';
 import { toExposition, toStateSamples } from '../../../src/node/exposition.ts';
 import { openMetrics } from '../../../src/node/metrics.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
+import { createSimulatedClock } from '../actors/world.ts';
 
 const recorded = { hash: 'x', sizeBytes: 1, shape: 'null', cut: false } as const;
 
@@ -92,6 +95,33 @@ describe('the counters', () => {
   });
 });
 
+describe('what waits in the database', () => {
+  const read = (outbox: Promise<{ waiting: number; oldestMs: number }>, clock = createSimulatedClock()) =>
+    readActorFamilies({
+      clock,
+      roots: { figures: () => new Map() },
+      relay: { published: 0 },
+      outbox: () => outbox,
+      tracing: { figures: () => undefined },
+    }).then(toExposition);
+
+  it('is told when it is known in time, and nothing of what is not there is told at all', async () => {
+    const lines = (await read(Promise.resolve({ waiting: 3, oldestMs: 2_500 }))).split('\n');
+    expect(lines).toContain('drey_outbox_waiting 3');
+    expect(lines).toContain('drey_outbox_oldest_seconds 2.5');
+    expect(lines.filter((line) => /^drey_(?:durable|commits|effects|spans)/.test(line))).toEqual([]);
+  });
+
+  it('is left out when the database fails or takes too long', async () => {
+    expect(await read(Promise.reject(new Error('away')))).not.toContain('drey_outbox_waiting');
+    const clock = createSimulatedClock();
+    const late = read(new Promise(() => undefined), clock);
+    await clock.advance(500);
+    expect(await late).not.toContain('drey_outbox_waiting');
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe('the face', () => {
   it('answers with every family while bus and engine are away, and asks for a key where one is needed', async () => {
     const away = async (): Promise<never> => Promise.reject(new Error('away'));
@@ -114,15 +144,30 @@ describe('the face', () => {
       eventLog: {
         figures: () => ({
           waiting: 7,
+          oldestMs: 1_500,
+          lagging: true,
           appended: 9,
           diskBytes: 100,
           spoiled: 0,
+          setAside: 2,
           appendUs: quantiles,
           ackMs: quantiles,
         }),
       },
       announcer: { unrecorded: 1 },
       state: () => 'degraded',
+      clock: createClock(),
+      roots: { figures: () => new Map([['session', { live: 4, activations: 6 }]]) },
+      relay: { published: 12 },
+      outbox: away,
+      durable: () => ({
+        residents: 2,
+        activations: 3,
+        passivations: 1,
+        commits: new Map([['context', 5]]),
+        effects: { done: 4, failed: 2, buried: 1 },
+      }),
+      tracing: { figures: () => ({ sent: 10, lost: 3 }) },
     });
     const server = createServer((req, res) => void (metrics.handle(req, res) || res.writeHead(404).end()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -140,8 +185,20 @@ describe('the face', () => {
       'drey_resource_up{resource="r-nats"} 1',
       'drey_event_append_seconds{quantile="0.95"} 0.00004',
       'drey_events_waiting 7',
+      'drey_events_oldest_seconds 1.5',
+      'drey_event_lag_alarm 1',
+      'drey_events_set_aside_total 2',
       'drey_events_unrecorded_total 1',
       'drey_bus_up 0',
+      'drey_actors{kind="session"} 4',
+      'drey_actor_activations_total{kind="session"} 6',
+      'drey_durable_actors 2',
+      'drey_durable_activations_total 3',
+      'drey_durable_passivations_total 1',
+      'drey_commits_total{kind="context"} 5',
+      'drey_effects_total{outcome="buried"} 1',
+      'drey_outbox_published_total 12',
+      'drey_spans_total{outcome="lost"} 3',
       'drey_learning_up 0',
       'drey_learning_state{state="unavailable"} 1',
     ])

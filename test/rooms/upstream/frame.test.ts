@@ -47,6 +47,21 @@ describe('a frame of the raw path', () => {
     );
   });
 
+  it.each([
+    [undefined, '', '"_meta":{"traceparent":"00-ours"}'],
+    [undefined, '"e":1', '"_meta":{"e":1,"traceparent":"00-ours"}'],
+    ['{"a":1.0, "traceparent" : "theirs", "z":2}', '', '"_meta":{"a":1.0,"traceparent":"00-ours","z":2}'],
+    ['{"tracestate":"v=1"}', '"e":1', '"_meta":{"e":1,"tracestate":"v=1","traceparent":"00-ours"}'],
+  ])('names the trace it is given, in the place of another: %s', (meta, envelope, written) => {
+    const { text } = writeRequest({ ...request, members: [], meta, envelope, traceparent: '00-ours' });
+    expect(text).toContain(`"params":{${written}}`);
+  });
+
+  it('leaves a trace that the client names as it is when it is given none', () => {
+    const { text } = writeRequest({ ...request, members: [], meta: '{"traceparent":"theirs"}' });
+    expect(text).toContain('"_meta":{"traceparent":"theirs"}');
+  });
+
   it('never throws, whatever an upstream writes', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), json), (text) => {

@@ -32,6 +32,10 @@ describe('an upstream over HTTP', { timeout: 20_000 }, () => {
         'mcp-protocol-version': '2025-11-25',
         'mcp-session-id': expect.any(String),
       });
+      expect(server.seen.at(-1)).not.toHaveProperty('traceparent');
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      await call(upstream, 'add', { args: '{"a":1,"b":2}', traceparent });
+      expect(server.seen.at(-1)).toMatchObject({ traceparent });
     },
   );
 

@@ -55,6 +55,7 @@ export const program = (name: string, ...args: string[]) => ({
 export interface CallExtras {
   readonly args?: string;
   readonly meta?: string;
+  readonly traceparent?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly notify?: (notification: string) => void;

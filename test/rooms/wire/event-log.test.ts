@@ -238,6 +238,26 @@ describe('the event log', () => {
     expect(heard).toEqual([true, false]);
   });
 
+  it('tells how old the oldest of those waiting is, those of an earlier run since its own start', async () => {
+    let time = 1_000;
+    const first = openLog({ now: () => time, lagAlarmEvents: 1 });
+    expect(first.figures()).toMatchObject({ oldestMs: 0, lagging: false });
+    first.append(toTestEvent(0));
+    time = 1_500;
+    first.append(toTestEvent(1));
+    time = 2_000;
+    expect(first.figures()).toMatchObject({ oldestMs: 1_000, lagging: true });
+    const page = first.read(1);
+    if (page !== undefined) first.acknowledge(page);
+    expect(first.figures()).toMatchObject({ oldestMs: 500, waiting: 1 });
+    first.close();
+    time = 9_000;
+    const second = openLog({ now: () => time });
+    second.append(toTestEvent(2));
+    time = 9_250;
+    expect(second.figures()).toMatchObject({ oldestMs: 250, waiting: 2 });
+  });
+
   it('syncs in groups to the disk', async () => {
     const eventLog = openLog({ sync: 'group', segmentBytesMax: 20_000, diskBytesMax: 1_000_000 });
     await Promise.all(
@@ -260,6 +280,7 @@ describe('the event log', () => {
     await until('all is done', () => eventLog.waiting === 0);
     expect(bus.numbers()).toEqual([0, 1, 2, 4, 5]);
     expect(readFileSync(join(folder.path, 'refused.jsonl'), 'utf8')).toContain('v-a-3');
+    expect(eventLog.figures().setAside).toBe(1);
   });
 
   it('drains before it stops, for as long as it may', async () => {

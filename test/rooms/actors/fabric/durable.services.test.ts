@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { DurableKind, Effect } from '../../../../src/actors/durable-kind.ts';
 import type { FabricOptions } from '../../../../src/actors/fabric.ts';
 import { relayOutbox } from '../../../../src/store/store.ts';
+import { createRecordingTracer, idOf } from '../../../support/recording-tracer.ts';
 import { until } from '../../../support/until.ts';
 import { turnedClock } from './clock.ts';
 import { openStage } from './stage.ts';
@@ -55,6 +56,42 @@ describe('a durable actor', () => {
           )
         ).length === 0,
     );
+    expect(fabric.figures()).toMatchObject({ activations: 1, effects: { done: 1, failed: 0, buried: 0 } });
+    // The command, and the effect's completion; its timer may have come as well by now.
+    expect(fabric.figures().commits.get('run')).toBeGreaterThanOrEqual(2);
+    await fabric.close();
+  });
+
+  it('has the trace of its command in what it tells, wants done and hears of that', async () => {
+    const tracer = createRecordingTracer();
+    const fabric = await node({}, { tracer });
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await fabric.deliver(tally('u-trace'), { ...add('tr-1', 5), traceparent: parent });
+    const heard = await until('it heard that the effect is done', () =>
+      tracer.spans.find(({ name, ended }) => name === 'commit run shared' && ended),
+    );
+    const asked = tracer.named('commit run add');
+    const effect = tracer.named('effect run share');
+    expect(asked).toMatchObject({
+      parent: idOf(parent),
+      facts: { 'drey.actor': 'run/u-trace', 'drey.from': 'command', 'drey.revision': 1 },
+      ended: true,
+      failure: undefined,
+    });
+    expect(effect).toMatchObject({ parent: idOf(asked.traceparent), ended: true, failure: undefined });
+    expect(heard.parent).toBe(idOf(effect.traceparent));
+    await until('it closed', async () => (await row('u-trace'))?.snapshot.machine.value === 'closed');
+    const [told] = await stage.ask<{ event: { traceparent: string } }>(
+      `select event from outbox where event->'actor'->>'id' = 'u-trace' and event->>'effect' is null`,
+    );
+    const timer = tracer.spans.find(
+      ({ facts }) => facts['drey.from'] === 'timer' && facts['drey.actor'] === 'run/u-trace',
+    );
+    expect([timer?.parent, told?.event.traceparent]).toEqual([undefined, timer?.traceparent]);
+    await expect(
+      fabric.deliver(tally('u-trace'), { from: 'command', id: 'tr-2', verb: 'explode' }),
+    ).rejects.toThrow('boom');
+    expect(tracer.named('commit run explode')).toMatchObject({ ended: true, failure: 'unexpected' });
     await fabric.close();
   });
 
@@ -85,6 +122,8 @@ describe('a durable actor', () => {
     });
     expect(new Set(ids)).toEqual(new Set(['acme/run/u-dead/1:1']));
     expect(ids).toHaveLength(8);
+    await until('it is counted', () => fabric.figures().effects.buried === 1);
+    expect(fabric.figures().effects).toEqual({ done: 0, failed: 8, buried: 1 });
     const [letter] = await stage.ask<{ reason: string }>(
       `select reason from dead_letters where actor_id = 'u-dead'`,
     );
