@@ -22,7 +22,7 @@ import {
   saveSop,
 } from '../../../src/store/store.ts';
 import type { Store, StoredSop } from '../../../src/store/store.ts';
-import { openWire } from '../../../src/wire/wire.ts';
+import { openStandingWire } from '../../support/standing-wire.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
 import { openTestStore } from '../../support/store.ts';
@@ -39,7 +39,7 @@ let worlds = 0;
 async function openBus(): Promise<Wire> {
   worlds += 1;
   const prefix = `L${process.pid}X${worlds}`;
-  const wire = await openWire({ url: inject('natsUrl'), name: 'test', log, now: clock.now, prefix });
+  const wire = await openStandingWire({ url: inject('natsUrl'), log, now: clock.now, prefix });
   onTestFinished(() => wire.close());
   return wire;
 }
