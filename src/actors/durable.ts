@@ -3,7 +3,7 @@
  * compare-and-set on the revision, and answered only then. A copy in memory is never trusted to refuse anything.
  */
 import type { StepCommit, Store, Trx } from '../store/store.ts';
-import { commitStep, confirmStep, ensureNamespace } from '../store/store.ts';
+import { commitStep, confirmStep } from '../store/store.ts';
 import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
@@ -204,7 +204,6 @@ class DurableActor implements DurableResident {
       effects: thought.effects,
       inbox,
     };
-    if (copy.revision === 0) await ensureNamespace(trx);
     const written = { delivery, before: copy.snapshot, after: thought.snapshot };
     return (await this.#kind.write?.(trx, commit, written)) ?? commitStep(trx, commit);
   }

@@ -146,6 +146,14 @@ describe(`kills in the order of seed ${seed}`, () => {
     const order = toOrder();
     process.stdout.write(`chaos: seed ${seed}: ${order.join(', ')}\n`);
     const traffic = startTraffic({ url: node.url, lanes: 4, namespace, now });
+    // Its first session makes the namespace; commands to one that nobody made are refused.
+    await until('the namespace stands', async () =>
+      lookAt(
+        place.dataFolder,
+        async (truth) =>
+          (await truth.rows('select 1 from namespaces where namespace = $1', [namespace])).length === 1,
+      ),
+    );
     const contexts = ['c-one', 'c-two', 'c-three'];
     const commands = startCommands({ dataFolder: place.dataFolder, namespace, contexts });
     const outages: Outage[] = [];

@@ -7,8 +7,8 @@ import { announceImport, createAnnouncer, openLearning, openSessions } from '../
 import type { LearningEngine } from '../../../src/actors/actors.ts';
 import { silenceMs } from '../../../src/actors/workers/assemble.ts';
 import { createClock } from '../../../src/node/clock.ts';
-import { openWire } from '../../../src/wire/wire.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
+import { openStandingWire } from '../../support/standing-wire.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
 import { until } from '../../support/until.ts';
 import { createSimulatedClock, somebody } from './world.ts';
@@ -23,7 +23,7 @@ let worlds = 0;
 export async function openBus(): Promise<Wire> {
   worlds += 1;
   const prefix = `L${process.pid}X${worlds}`;
-  const wire = await openWire({ url: inject('natsUrl'), name: 'test', log, now: clock.now, prefix });
+  const wire = await openStandingWire({ url: inject('natsUrl'), log, now: clock.now, prefix });
   onTestFinished(() => wire.close());
   return wire;
 }
