@@ -60,7 +60,15 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const fabric =
     config.role === 'learner'
       ? undefined
-      : await openFabric({ store, wire, clock, log, onOutbox: () => relay.nudge() });
+      : await openFabric({
+          store,
+          wire,
+          clock,
+          log,
+          roots: options.roots,
+          tracer: options.tracing.tracer,
+          onOutbox: () => relay.nudge(),
+        });
   if (fabric !== undefined) closers.push(() => fabric.close());
   const rows = openSessionRows({ store, node: options.nodeId, clock, log });
   closers.push(() => rows.close());

@@ -4,23 +4,23 @@
  */
 import { join } from 'node:path';
 import { lockDataFolder } from '../../infra/servers/servers.ts';
-import type { DreyEvent } from '../../machines/words/events.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createAnnouncer, createRoots, openUpstreams } from '../actors/actors.ts';
+import { createRoots, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
-import { openEventLog, startPump } from '../wire/wire.ts';
+import { startPump } from '../wire/wire.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
-import { createCounters } from './counters.ts';
 import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
+import { openEvents } from './events.ts';
+import type { Events } from './events.ts';
 import { openFaces } from './faces.ts';
 import type { FacesOptions } from './faces.ts';
-import { listen } from './http.ts';
+import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openLayer1 } from './layer1.ts';
@@ -32,7 +32,6 @@ import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
 import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
-import { openTracing } from './tracing.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
 
@@ -59,10 +58,7 @@ const callsMs = 9_000;
 const httpMs = 2_000;
 const pumpDrainMs = 3_000;
 
-type Parts = FacesOptions & {
-  readonly startedAt: number;
-  readonly appendAll: (events: readonly DreyEvent[]) => void;
-};
+type Parts = FacesOptions & Events & { readonly startedAt: number };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -77,28 +73,10 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
   try {
     const lock = await lockDataFolder({ dataDir: config.dataFolder, pid: process.pid, now: clock.now });
     closers.push(() => lock.release());
+    if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
-    const sync = config.durability === 'power-safe' ? 'group' : 'none';
-    const eventLog = openEventLog({
-      folder: join(config.dataFolder, 'events'),
-      sync,
-      log,
-      now: clock.monotonic,
-    });
-    closers.push(async () => eventLog.close());
-    const counters = createCounters();
-    const tracing = await openTracing({ env, version, part: 'node', clock, log });
-    closers.push(() => tracing.close());
-    const append = (event: DreyEvent): void => {
-      counters.note(event);
-      tracing.note?.(event);
-      eventLog.append(event);
-    };
-    const appendAll = (events: readonly DreyEvent[]): void => {
-      for (const event of events) counters.note(event);
-      eventLog.appendAll(events);
-    };
-    const announcer = createAnnouncer({ append, clock, log, tracer: tracing.tracer });
+    const events = await openEvents({ config, env, clock, log, closers });
+    const { eventLog, announcer } = events;
     const roots = createRoots();
     // Upstreams need nothing of ours, so they start while the servers do.
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer, roots });
@@ -118,9 +96,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       config,
       token,
       nodeId,
-      eventLog,
-      announcer,
-      appendAll,
+      ...events,
       upstreams,
       backends,
       clock,
@@ -129,8 +105,6 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       startedAt,
       roots,
       inspection: createLearnerInspection(),
-      counters,
-      tracing,
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
     held.release();
