@@ -267,6 +267,29 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       expect(seen).toEqual(upTo(11));
     });
 
+    it('hands over in the middle of the flow: what was on its way to who stopped is not waited for', async () => {
+      const wire = await openOne();
+      const seen = new Set<number>();
+      const total = 3_000;
+      const publishing = wire.publishAll(upTo(total).map((number) => toTestEvent(number)));
+      while (seen.size < total) {
+        const before = seen.size;
+        // Far longer than the test may take: what is not given back never comes again in time.
+        const following = await wire.follow({
+          durable: 'relay-race',
+          batchMax: 50,
+          ackWaitMs: 120_000,
+          onBatch: async (batch) => {
+            for (const { event } of batch) seen.add(toNumber(event));
+          },
+        });
+        await until('the next stretch is done', () => seen.size >= Math.min(before + 150, total), 20_000);
+        await following.stop();
+      }
+      await publishing;
+      expect(seen.size).toBe(total);
+    });
+
     it('parks what fails for good, with the reason, and goes on', async () => {
       const wire = await openOne();
       const seen: number[] = [];
