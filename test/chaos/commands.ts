@@ -40,7 +40,7 @@ export function startCommands(options: CommandsOptions): Commands {
       }
       const contextId = options.contexts[number % options.contexts.length] ?? 'c-none';
       const marker = `k-${number}`;
-      const outcome = await tell(bus, options.namespace, contextId, marker);
+      const outcome = await tellCommit(bus, options.namespace, contextId, marker);
       sent.push({ contextId, marker, outcome });
       if (outcome === 'unknown') {
         await bus.close().catch(() => undefined);
@@ -71,7 +71,8 @@ async function open(dataFolder: string): Promise<NatsConnection | undefined> {
   }
 }
 
-async function tell(
+/** Tells one context to set one key; the marker makes the command's id. */
+export async function tellCommit(
   bus: NatsConnection,
   namespace: string,
   contextId: string,

@@ -10,12 +10,11 @@ import { createPlace, referenceServer } from '../journeys/rig/place.ts';
 import type { Place } from '../journeys/rig/place.ts';
 import { readStatus, untilHealthy, untilLearned } from '../journeys/rig/status.ts';
 import { lookAt } from '../journeys/rig/truth.ts';
-import type { StoredEvent } from '../journeys/rig/truth.ts';
 import { until } from '../support/until.ts';
 import { startCommands } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { checkContexts } from './context-history.ts';
-import type { KeptVersion } from './context-history.ts';
+import { isSettled, readKept } from './kept-contexts.ts';
 import { checkHistory } from './history.ts';
 import type { Kept, Outage } from './history.ts';
 import { startTraffic } from './traffic.ts';
@@ -116,31 +115,6 @@ async function kill(victim: Victim, traffic: Traffic, commands: Commands): Promi
   return { what: victim, from, to, isServed: victim !== 'the node' };
 }
 
-/** Every command is handled, and every version is told: nothing waits on the bus or in the outbox. */
-async function untilSettled(): Promise<void> {
-  await until(
-    'the contexts rest',
-    async () =>
-      lookAt(place.dataFolder, async (truth) => {
-        const [outbox] = await truth.rows<{ left: number }>('select count(*)::int as left from outbox');
-        return outbox?.left === 0 && (await truth.unsettled('DREY_COMMANDS')) === 0;
-      }),
-    90_000,
-  );
-}
-
-function isContextChange({ namespace: of, actor, type }: StoredEvent): boolean {
-  return of === namespace && actor.kind === 'context' && /^context\.(created|updated)$/.test(type);
-}
-
-function toTold({ actor, data }: StoredEvent): KeptVersion {
-  return {
-    contextId: actor.id,
-    version: Number(data['version']),
-    markers: Object.keys(data['changes'] ?? {}),
-  };
-}
-
 describe(`kills in the order of seed ${seed}`, () => {
   it('lose nothing that was acknowledged, double nothing, and need no hand', async () => {
     const order = toOrder();
@@ -164,20 +138,10 @@ describe(`kills in the order of seed ${seed}`, () => {
       await traffic.stop();
       await commands.stop();
     }
-    await untilSettled();
+    await until('the contexts rest', async () => lookAt(place.dataFolder, isSettled), 90_000);
     await untilLearned(node, 90_000);
-    const { events, rows, ...kept } = await lookAt(place.dataFolder, async (truth) => ({
-      contexts: await truth.rows<KeptVersion>(
-        `select id as "contextId", version::int, array(select json_object_keys(content)) as markers
-         from contexts where namespace = $1`,
-        [namespace],
-      ),
-      versions: await truth.rows<KeptVersion>(
-        `select context_id as "contextId", version::int, array(select json_object_keys(changes)) as markers
-         from context_versions where namespace = $1`,
-        [namespace],
-      ),
-      told: (await truth.events()).filter(isContextChange).map(toTold),
+    const { events, rows, kept } = await lookAt(place.dataFolder, async (truth) => ({
+      kept: await readKept(truth, namespace),
       events: (await truth.calls())
         .filter((call) => call.namespace === namespace)
         .map(({ data }): Kept => ({ callId: data.callId, marker: String(data.args.value?.['message']) })),
@@ -193,14 +157,7 @@ describe(`kills in the order of seed ${seed}`, () => {
       `chaos: ${commands.acknowledged} of ${commands.sent.length} commands acknowledged, ${kept.versions.length} versions\n`,
     );
     expect(checkHistory({ told: traffic.told, events, rows, outages })).toEqual([]);
-    expect(
-      checkContexts({
-        commanded: commands.sent,
-        contexts: kept.contexts,
-        versions: kept.versions,
-        events: kept.told,
-      }),
-    ).toEqual([]);
+    expect(checkContexts({ commanded: commands.sent, ...kept })).toEqual([]);
     expect((await readStatus(node)).events.unrecorded).toBe(0);
   }, 600_000);
 });

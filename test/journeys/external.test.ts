@@ -1,4 +1,6 @@
-// Servers that somebody else runs, and two nodes on them: both serve, and what is learned through one is everybody's.
+// Servers that somebody else runs, and three nodes on them: all serve, what is learned through one is everybody's, and
+// commands to shared contexts are carried out once, whichever node takes them.
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   defaultCacheFolder,
@@ -8,6 +10,9 @@ import {
   unprivilegedUser,
 } from '../../infra/servers/servers.ts';
 import type { RunningServer } from '../../infra/servers/servers.ts';
+import { tellCommit } from '../chaos/commands.ts';
+import { checkContexts } from '../chaos/context-history.ts';
+import { isSettled, readKept } from '../chaos/kept-contexts.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import type { TemporaryFolder } from '../support/temporary.ts';
@@ -27,6 +32,7 @@ let servers: readonly RunningServer[] = [];
 const places: Place[] = [];
 const nodes: NodeProcess[] = [];
 let truth: Truth;
+let natsUrl = '';
 const answered: string[] = [];
 
 async function startServers(): Promise<{ readonly natsUrl: string; readonly databaseUrl: string }> {
@@ -43,9 +49,10 @@ async function startServers(): Promise<{ readonly natsUrl: string; readonly data
 beforeAll(async () => {
   folder = await temporaryFolder('drey-external');
   const addresses = await startServers();
+  natsUrl = addresses.natsUrl;
   const env = { DREY_NATS_URL: addresses.natsUrl, DATABASE_URL: addresses.databaseUrl };
-  // Both at once: only one of them may migrate, and both must come up.
-  for (let number = 0; number < 2; number += 1) {
+  // All at once: only one of them may migrate, and all must come up.
+  for (let number = 0; number < 3; number += 1) {
     const place = await createPlace();
     places.push(place);
     await place.writeConfig({
@@ -99,7 +106,14 @@ function untilServed(number: number, namespace: string): Promise<{ readonly conf
   );
 }
 
-describe('two nodes on servers that were given to them', () => {
+/** Contexts that a node has in memory. */
+async function listContexts(url: string, namespace: string): Promise<readonly string[]> {
+  const response = await fetch(`${url}/api/v1/actors?namespace=${namespace}&kind=context`);
+  const { actors } = (await response.json()) as { actors: readonly { id: string }[] };
+  return actors.map(({ id }) => id);
+}
+
+describe('three nodes on servers that were given to them', () => {
   it('use these and start none of their own', async () => {
     for (const [number, place] of places.entries()) {
       const running = place.running().map(({ words }) => words);
@@ -124,8 +138,8 @@ describe('two nodes on servers that were given to them', () => {
   it('learn together: runs that are spread over both count as runs of one kind', async () => {
     const runs = Array.from({ length: 8 }, (_, run) => [run, 10 * run + 1] as const);
     for (const [index, [a, b]] of runs.entries()) {
-      await onNode(index % 2, 'both', (agent) => addUp(agent, a, b));
-      // One at a time, so that both learners get their share.
+      await onNode(index % nodes.length, 'both', (agent) => addUp(agent, a, b));
+      // One at a time, so that each learner gets its share.
       for (const node of nodes) await untilLearned(node);
     }
     expect((await untilServed(0, 'both')).confidence).toBeGreaterThanOrEqual(0.7);
@@ -171,6 +185,25 @@ describe('two nodes on servers that were given to them', () => {
     expect(calls.map(({ data }) => data.name).sort()).toEqual(answered.toSorted());
     const rows = await truth.rows<{ id: string }>('select id from calls');
     expect(rows.map(({ id }) => id).sort()).toEqual(calls.map(({ data }) => data.callId).sort());
+  });
+
+  it('carry out each command once, whichever takes it, and tell each version once and in order', async () => {
+    const { host, username } = new URL(natsUrl);
+    const bus = await connect({ servers: host, token: username });
+    const contexts = ['c-one', 'c-two', 'c-three', 'c-four'];
+    const commanded = await Promise.all(
+      Array.from({ length: 120 }, async (_, number) => {
+        const contextId = contexts[number % contexts.length] ?? '';
+        const marker = `k-${number}`;
+        return { contextId, marker, outcome: await tellCommit(bus, 'one', contextId, marker) };
+      }),
+    );
+    await bus.close();
+    expect(commanded.filter(({ outcome }) => outcome === 'unknown')).toEqual([]);
+    await until('the contexts rest', async () => isSettled(truth), 30_000);
+    expect(checkContexts({ commanded, ...(await readKept(truth, 'one')) })).toEqual([]);
+    const seen = await Promise.all(nodes.map(async ({ url }) => listContexts(url, 'one')));
+    expect([...new Set(seen.flat())].sort()).toEqual(contexts.toSorted());
   });
 
   it('do not need each other: when the first is gone, the second serves and learns on', async () => {
