@@ -4,6 +4,8 @@
  */
 export { createAnnouncer } from './announcer.ts';
 export type { ActorName, Announcer } from './announcer.ts';
+export { openBreakerHints } from './breaker-hints.ts';
+export type { BreakerHints } from './breaker-hints.ts';
 export { contextChangesBytesMax, contextStateBytesMax } from './context.ts';
 export type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
 export { openDirectory } from './directory.ts';
@@ -38,6 +40,6 @@ export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';
 export type { ToldEdge } from './told-root.ts';
 export { openUpstreams } from './upstreams.ts';
-export type { BreakerView, Upstreams } from './upstreams.ts';
+export type { Upstreams } from './upstreams.ts';
 export { startRelay } from './workers/relay.ts';
 export type { Relay } from './workers/relay.ts';

@@ -3,9 +3,17 @@
  * the database. It answers with what it has and never waits for learning.
  */
 import { createRedactor } from '../access/access.ts';
-import { openFabric, openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
+import {
+  openBreakerHints,
+  openFabric,
+  openSessionRows,
+  openSessions,
+  openShelf,
+  startRelay,
+} from '../actors/actors.ts';
 import type {
   Announcer,
+  BreakerHints,
   Clock,
   Fabric,
   Log,
@@ -47,6 +55,7 @@ export interface Layer1 {
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly hints: BreakerHints;
 }
 
 /** Opens it; what must be closed is told to `closers`. */
@@ -70,6 +79,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const { breakers } = upstreams;
+  const hints = await openBreakerHints({ wire, breakers, node: options.nodeId, clock, log });
+  closers.push(() => hints.stop());
   const rows = openSessionRows({ store, node: options.nodeId, clock, log });
   closers.push(() => rows.close());
   const sessions = openSessions({
@@ -91,5 +103,5 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  return { sessions, shelf, relay, redactor, fabric };
+  return { sessions, shelf, relay, redactor, hints, fabric };
 }

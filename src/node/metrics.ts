@@ -4,7 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Announcer, EngineReport, Sessions, Upstreams } from '../actors/actors.ts';
+import type { Announcer, BreakerHints, EngineReport, Sessions, Upstreams } from '../actors/actors.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
 import { readActorFamilies } from './actor-families.ts';
@@ -20,7 +20,8 @@ export interface MetricsOptions extends ActorFamiliesOptions {
   readonly counters: Counters;
   readonly wire: Wire;
   readonly resources: Upstreams['resources'];
-  readonly breakers: Upstreams['breakers'];
+  readonly breakers: Upstreams['breakers']['views'];
+  readonly hints: BreakerHints['figures'];
   readonly sessions: Pick<Sessions, 'size'>;
   readonly eventLog: { figures(): EventLogFigures };
   readonly announcer: Pick<Announcer, 'unrecorded'>;
@@ -98,6 +99,7 @@ function toNodeFamilies({
   state,
   sessions,
   breakers,
+  hints,
   resources,
 }: MetricsOptions): readonly Family[] {
   return [
@@ -121,6 +123,12 @@ function toNodeFamilies({
       samples: breakers().flatMap(({ id, state: now }) =>
         toStateSamples({ breaker: id }, now, breakerStates),
       ),
+    },
+    {
+      name: 'drey_breaker_hints_total',
+      type: 'counter',
+      help: 'Hints between the breakers of several nodes, by what became of them.',
+      samples: Object.entries(hints()).map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
     {
       name: 'drey_resource_up',

@@ -32,7 +32,7 @@ export function createStatus(options: StatusOptions): () => Promise<Readonly<Rec
       ...upstreams.resources(),
       ...(learner === undefined ? [] : [learner.view()]),
     ],
-    breakers: upstreams.breakers(),
+    breakers: upstreams.breakers.views(),
     sessions: sessions.size,
     events: readEvents(options),
     learning: readLearning(await askEngine(backends.wire), learner?.current),

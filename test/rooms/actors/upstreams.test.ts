@@ -121,7 +121,7 @@ describe('the upstreams of a node', () => {
     expect(refused).toMatchObject({ outcome: 'refused', code: 'breaker_open' });
     expect(refused.outcome === 'refused' && refused.retryAfterMs).toBeGreaterThan(0);
     expect(refused.outcome === 'refused' && refused.retryAfterMs).toBeLessThanOrEqual(300);
-    expect(upstreams.breakers()).toMatchObject([
+    expect(upstreams.breakers.views()).toMatchObject([
       { id: 'b-bad', state: 'open' },
       { id: 'b-one', state: 'closed', retryAfterMs: null },
     ]);
@@ -146,7 +146,7 @@ describe('the upstreams of a node', () => {
         countsAgainst: false,
       });
     }
-    expect(upstreams.breakers()).toMatchObject([{ state: 'closed' }]);
+    expect(upstreams.breakers.views()).toMatchObject([{ state: 'closed' }]);
   });
 
   it('that change their tools are listed anew, and whoever follows hears of it', async () => {
