@@ -6,6 +6,7 @@ export { createAnnouncer } from './announcer.ts';
 export type { ActorName, Announcer } from './announcer.ts';
 export { openBreakerHints } from './breaker-hints.ts';
 export type { BreakerHints } from './breaker-hints.ts';
+export { openBreakerRows } from './breaker-rows.ts';
 export { contextChangesBytesMax, contextStateBytesMax } from './context.ts';
 export type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
 export { openDirectory } from './directory.ts';

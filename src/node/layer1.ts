@@ -5,6 +5,7 @@
 import { createRedactor } from '../access/access.ts';
 import {
   openBreakerHints,
+  openBreakerRows,
   openFabric,
   openSessionRows,
   openSessions,
@@ -80,6 +81,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
   const { breakers } = upstreams;
+  const breakerRows = await openBreakerRows({ store, breakers, clock, log });
+  closers.push(() => breakerRows.close());
   const hints = await openBreakerHints({ wire, breakers, node: options.nodeId, clock, log });
   closers.push(() => hints.stop());
   const rows = openSessionRows({ store, node: options.nodeId, clock, log });

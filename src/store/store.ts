@@ -48,6 +48,7 @@ export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feed
 export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
+export { keepActors, readKeptActors } from './tables/kept-actors.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

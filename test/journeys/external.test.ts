@@ -2,20 +2,9 @@
 // commands to shared contexts are carried out once, whichever node takes them.
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  defaultCacheFolder,
-  findNatsServer,
-  startNats,
-  startPostgres,
-  unprivilegedUser,
-} from '../../infra/servers/servers.ts';
-import type { RunningServer } from '../../infra/servers/servers.ts';
 import { tellCommit } from '../chaos/commands.ts';
 import { checkContexts } from '../chaos/context-history.ts';
 import { isSettled, readKept } from '../chaos/kept-contexts.ts';
-import { quietLog } from '../support/quiet-log.ts';
-import { temporaryFolder } from '../support/temporary.ts';
-import type { TemporaryFolder } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
 import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
@@ -23,34 +12,21 @@ import { connectNew, getSops } from './rig/clients.ts';
 import type { Agent } from './rig/clients.ts';
 import { createPlace, referenceServer } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
+import { startServers } from './rig/servers.ts';
+import type { Servers } from './rig/servers.ts';
 import { readStatus, untilLearned } from './rig/status.ts';
 import { openTruth } from './rig/truth.ts';
 import type { Truth } from './rig/truth.ts';
 
-let folder: TemporaryFolder;
-let servers: readonly RunningServer[] = [];
+let servers: Servers | undefined;
 const places: Place[] = [];
 const nodes: NodeProcess[] = [];
 let truth: Truth;
-let natsUrl = '';
 const answered: string[] = [];
 
-async function startServers(): Promise<{ readonly natsUrl: string; readonly databaseUrl: string }> {
-  const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
-  const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
-  const how = { dataDir: folder.path, cacheDir, user: unprivilegedUser(), log: quietLog };
-  const nats = await startNats({ ...how, binary });
-  servers = [nats];
-  const postgres = await startPostgres(how);
-  servers = [nats, postgres];
-  return { natsUrl: nats.url, databaseUrl: postgres.url };
-}
-
 beforeAll(async () => {
-  folder = await temporaryFolder('drey-external');
-  const addresses = await startServers();
-  natsUrl = addresses.natsUrl;
-  const env = { DREY_NATS_URL: addresses.natsUrl, DATABASE_URL: addresses.databaseUrl };
+  servers = await startServers();
+  const { env } = servers;
   // All at once: only one of them may migrate, and all must come up.
   for (let number = 0; number < 3; number += 1) {
     const place = await createPlace();
@@ -65,15 +41,14 @@ beforeAll(async () => {
       places.map((place) => startNodeProcess({ ...place, env: { ...place.env, ...env } })),
     )),
   );
-  truth = await openTruth(addresses);
+  truth = await openTruth(servers);
 });
 
 afterAll(async () => {
   await truth?.close();
   await Promise.all(nodes.map((node) => node.stop()));
-  await Promise.all(servers.map((server) => server.stop()));
+  await servers?.stop();
   await Promise.all(places.map((place) => place.remove()));
-  await folder?.remove();
 });
 
 async function onNode<T>(number: number, namespace: string, use: (agent: Agent) => Promise<T>): Promise<T> {
@@ -188,7 +163,7 @@ describe('three nodes on servers that were given to them', () => {
   });
 
   it('carry out each command once, whichever takes it, and tell each version once and in order', async () => {
-    const { host, username } = new URL(natsUrl);
+    const { host, username } = new URL(servers?.natsUrl ?? '');
     const bus = await connect({ servers: host, token: username });
     const contexts = ['c-one', 'c-two', 'c-three', 'c-four'];
     const commanded = await Promise.all(
