@@ -4,6 +4,8 @@
  */
 export { createAnnouncer } from './announcer.ts';
 export type { ActorName, Announcer } from './announcer.ts';
+export { openBoards } from './board.ts';
+export type { Boards, CatalogueBoard, HealthBoard, HealthTold } from './board.ts';
 export { contextChangesBytesMax, contextStateBytesMax } from './context.ts';
 export type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
 export { openDirectory } from './directory.ts';
@@ -20,7 +22,7 @@ export { learningAddress, openLearning } from './learning.ts';
 export type { EngineReport, LearningEngine } from './learning.ts';
 export { createLongClock } from './long-clock.ts';
 export { openResource } from './resource.ts';
-export type { Resource, ResourceView } from './resource.ts';
+export type { Resource } from './resource.ts';
 export { createInspection } from './inspection.ts';
 export type { Inspection, InspectionFilter, InspectionMessage } from './inspection.ts';
 export { isMachineKind, replayEvents } from './replay.ts';
@@ -38,6 +40,6 @@ export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';
 export type { ToldEdge } from './told-root.ts';
 export { openUpstreams } from './upstreams.ts';
-export type { BreakerView, Upstreams } from './upstreams.ts';
+export type { Upstreams } from './upstreams.ts';
 export { startRelay } from './workers/relay.ts';
 export type { Relay } from './workers/relay.ts';

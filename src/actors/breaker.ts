@@ -49,6 +49,8 @@ export interface BreakerOptions {
   /** `now`, the wall clock, only measures how long a persisted breaker was away. */
   readonly clock: { monotonic(): number; now?(): number };
   readonly onEdge: (edge: BreakerEdge) => void;
+  /** Hears of every state, and of each new wait in the same one. */
+  readonly onChange?: (now: { readonly state: BreakerState; readonly retryAfterMs: number | null }) => void;
   /** What `persist` gave. */
   readonly snapshot?: PersistedBreaker;
   readonly log?: Log;
@@ -258,8 +260,10 @@ export class Breaker {
     if (context.generation !== this.#context.generation && to !== 'open') {
       this.#counters.clear(to === 'halfOpen' ? 'probes' : 'calls');
     }
+    const isNews = to !== from || context.openUntil !== this.#context.openUntil;
     this.#state = to;
     this.#context = context;
+    if (isNews) this.#options.onChange?.({ state: to, retryAfterMs: this.retryAfterMs() });
     for (const { type } of toEdges(breakerEdges, from, to)) {
       if (type === null) continue;
       const input = this.#input === undefined ? {} : { input: this.#input };

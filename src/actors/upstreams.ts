@@ -1,19 +1,14 @@
 /**
  * All upstreams of a node: for each of them a resource actor that keeps the connection and a breaker that guards it.
- * It resolves a client's tool name to its route (breaker, then resource) and keeps the catalogue; one upstream that
- * fails never holds up the others, and its last known tools stay listed.
+ * It resolves a client's tool name to its route (breaker, then resource) and tells the boards what is listed and how it
+ * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import { systemNamespace, toToken } from '../../machines/words/ids.ts';
 import { buildCatalogue, openUpstream } from '../upstream/upstream.ts';
-import type {
-  CatalogueTool,
-  PrefixMode,
-  ToolDefinition,
-  Upstream,
-  UpstreamConfig,
-} from '../upstream/upstream.ts';
+import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
+import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import { openBreaker } from './breaker.ts';
 import type { Breaker, BreakerEdge } from './breaker.ts';
@@ -22,7 +17,7 @@ import { toIso } from './clock.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import { createGuards } from './guards.ts';
 import { openResource } from './resource.ts';
-import type { Resource, ResourceView } from './resource.ts';
+import type { Resource } from './resource.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
 import type { Guarded, Route } from './route.ts';
@@ -40,20 +35,12 @@ export interface UpstreamsOptions {
   readonly announcer: Announcer;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
-}
-
-export interface BreakerView {
-  readonly id: string;
-  readonly state: string;
-  readonly retryAfterMs: number | null;
+  readonly catalogue: Pick<CatalogueBoard, 'send'>;
+  readonly health: HealthTold;
 }
 
 export interface Upstreams {
   resolve(name: string): Route | undefined;
-  catalogue(): { readonly tools: readonly CatalogueTool[] };
-  onChange(changed: () => void): () => void;
-  resources(): readonly ResourceView[];
-  breakers(): readonly BreakerView[];
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
   settled(boundMs: number): Promise<void>;
   close(): Promise<void>;
@@ -85,12 +72,8 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
 class LiveUpstreams implements Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #guarded = new Map<string, Listed>();
-  readonly #listeners = new Set<() => void>();
   readonly #told = new Set<string>();
   #routes: ReadonlyMap<string, Route> = new Map();
-  #tools: readonly CatalogueTool[] = [];
-  /** The catalogue as clients see it, to tell a change from a mere restart. */
-  #face = '[]';
 
   constructor(options: UpstreamsOptions) {
     this.#options = options;
@@ -100,27 +83,6 @@ class LiveUpstreams implements Upstreams {
 
   resolve(name: string): Route | undefined {
     return this.#routes.get(name);
-  }
-
-  catalogue(): { readonly tools: readonly CatalogueTool[] } {
-    return { tools: this.#tools };
-  }
-
-  onChange(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => this.#listeners.delete(changed);
-  }
-
-  resources(): readonly ResourceView[] {
-    return [...this.#guarded.values()].map((one) => one.resource.view());
-  }
-
-  breakers(): readonly BreakerView[] {
-    return [...this.#guarded.values()].map(({ breaker }) => ({
-      id: breaker.id,
-      state: breaker.state,
-      retryAfterMs: breaker.retryAfterMs(),
-    }));
   }
 
   async settled(boundMs: number): Promise<void> {
@@ -144,7 +106,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   #add(alias: string, config: UpstreamConfig): void {
-    const { announcer, clock, log } = this.#options;
+    const { announcer, clock, health, log } = this.#options;
     const resource = openResource<Upstream>({
       name: alias,
       what: 'url' in config ? `MCP server at ${toOrigin(config.url)}` : `MCP server ${config.command}`,
@@ -156,17 +118,24 @@ class LiveUpstreams implements Upstreams {
       clock,
       log,
       announcer,
+      health,
       onChange: () => queueMicrotask(() => this.#rebuild()),
     });
     const id = `b-${toToken(alias)}`;
+    const tellBreaker = (now: { readonly state: string; readonly retryAfterMs: number | null }): void => {
+      const retryAt = now.retryAfterMs === null ? null : Math.round(clock.now() + now.retryAfterMs);
+      health.send({ type: 'breaker.told', view: { id, state: now.state, retryAt }, at: clock.now() });
+    };
     const breaker = openBreaker({
       id,
       config: this.#options.breaker,
       roots: this.#options.roots,
       clock,
       onEdge: (edge) => announceEdge(this.#options, id, edge),
+      onChange: tellBreaker,
       log,
     });
+    tellBreaker({ state: breaker.state, retryAfterMs: null });
     const guards = createGuards({
       name: alias,
       breaker,
@@ -221,7 +190,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   #rebuild(): void {
-    const { prefix, reserved } = this.#options;
+    const { catalogue, clock, prefix, reserved } = this.#options;
     const entries = [...this.#guarded.values()].map((one) => ({
       alias: one.alias,
       tools: one.tools,
@@ -230,17 +199,13 @@ class LiveUpstreams implements Upstreams {
     }));
     const { tools, problems } = buildCatalogue(entries, { prefix, reserved });
     for (const { server, tool, sentence } of problems) this.#tellOnce(server, tool, sentence);
-    this.#tools = tools;
     this.#routes = new Map(
       tools.flatMap(({ name, server, tool }) => {
         const behind = this.#guarded.get(server);
-        return behind === undefined ? [] : [[name, toRoute(behind, tool, this.#options.clock)] as const];
+        return behind === undefined ? [] : [[name, toRoute(behind, tool, clock)] as const];
       }),
     );
-    const face = JSON.stringify(tools.map(({ name, definition }) => ({ name, definition })));
-    if (face === this.#face) return;
-    this.#face = face;
-    for (const changed of this.#listeners) changed();
+    catalogue.send({ type: 'listed', tools, at: clock.now() });
   }
 
   #tellOnce(server: string, tool: string, sentence: string): void {

@@ -4,7 +4,17 @@
  */
 import { createRedactor } from '../access/access.ts';
 import { openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Relay, Roots, Sessions, Shelf, Upstreams } from '../actors/actors.ts';
+import type {
+  Announcer,
+  Boards,
+  Clock,
+  Log,
+  Relay,
+  Roots,
+  Sessions,
+  Shelf,
+  Upstreams,
+} from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
 import type { Backends } from './backends.ts';
@@ -12,7 +22,9 @@ import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
-import { shelfTypes } from './serving.ts';
+import { watchHealth } from './health.ts';
+import type { HealthWatch } from './health.ts';
+import { askEngine, shelfTypes } from './serving.ts';
 
 export interface Layer1Options {
   readonly config: NodeConfig;
@@ -26,6 +38,7 @@ export interface Layer1Options {
   readonly log: Log;
   readonly closers: Closers;
   readonly roots: Roots;
+  readonly boards: Boards;
   readonly counters: Counters;
   readonly tracing: Tracing;
 }
@@ -35,6 +48,7 @@ export interface Layer1 {
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
+  readonly healthWatch: HealthWatch;
 }
 
 /** Opens it; what must be closed is told to `closers`. */
@@ -66,5 +80,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  return { sessions, shelf, relay, redactor };
+  const { health } = options.boards;
+  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
+  closers.push(async () => healthWatch.stop());
+  return { sessions, shelf, relay, redactor, healthWatch };
 }
