@@ -4,6 +4,8 @@
  */
 export { createAnnouncer } from './announcer.ts';
 export type { ActorName, Announcer } from './announcer.ts';
+export { openBoards } from './board.ts';
+export type { Boards, CatalogueBoard, HealthBoard, HealthTold } from './board.ts';
 export { openBreakerHints } from './breaker-hints.ts';
 export type { BreakerHints } from './breaker-hints.ts';
 export { openBreakerRows } from './breaker-rows.ts';
@@ -23,7 +25,7 @@ export { learningAddress, openLearning } from './learning.ts';
 export type { EngineReport, LearningEngine } from './learning.ts';
 export { createLongClock } from './long-clock.ts';
 export { openResource } from './resource.ts';
-export type { Resource, ResourceView } from './resource.ts';
+export type { Resource } from './resource.ts';
 export { createInspection } from './inspection.ts';
 export type { Inspection, InspectionFilter, InspectionMessage } from './inspection.ts';
 export { isMachineKind, replayEvents } from './replay.ts';

@@ -4,6 +4,7 @@
  */
 import { systemNamespace } from '../../machines/words/ids.ts';
 import type { Announcer } from './announcer.ts';
+import type { HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import type { PersistedBreaker } from './breaker-snapshot.ts';
 import { openBreaker } from './breaker.ts';
@@ -17,6 +18,7 @@ export interface BreakersOptions {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Log;
   readonly announcer: Announcer;
+  readonly health: HealthTold;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
 }
@@ -57,7 +59,8 @@ export function createBreakers(options: BreakersOptions): Breakers {
         announceEdge(options, id, edge);
         for (const hear of edgeHeard) hear(id, edge);
       },
-      onChange() {
+      onChange(now) {
+        tellHealth(options, id, now);
         for (const hear of changeHeard) hear(id);
       },
       ...(snapshot === undefined ? {} : { snapshot }),
@@ -67,6 +70,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
     open(id) {
       const slot = { breaker: begin(id) };
       slots.set(id, slot);
+      tellHealth(options, id, toView(slot.breaker));
       return {
         permit: () => slot.breaker.permit(),
         done: (permit, outcome, durationMs) => slot.breaker.done(permit, outcome, durationMs),
@@ -89,6 +93,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
       if (slot === undefined || snapshot?.state === 'closed') return false;
       slot.breaker.close();
       slot.breaker = begin(id, snapshot as PersistedBreaker);
+      tellHealth(options, id, toView(slot.breaker));
       return slot.breaker.state !== 'closed';
     },
     close() {
@@ -104,6 +109,15 @@ function listen<Heard>(all: Set<Heard>, heard: Heard): () => void {
 
 function toView(breaker: Breaker): BreakerView {
   return { id: breaker.id, state: breaker.state, retryAfterMs: breaker.retryAfterMs() };
+}
+
+function tellHealth(
+  { health, clock }: BreakersOptions,
+  id: string,
+  { state, retryAfterMs }: Pick<BreakerView, 'state' | 'retryAfterMs'>,
+): void {
+  const retryAt = retryAfterMs === null ? null : Math.round(clock.now() + retryAfterMs);
+  health.send({ type: 'breaker.told', view: { id, state, retryAt }, at: clock.now() });
 }
 
 function announceEdge(options: BreakersOptions, id: string, edge: BreakerEdge): void {

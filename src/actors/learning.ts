@@ -11,6 +11,7 @@ import {
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { LearnerView } from '../../machines/health.store.ts';
 import type { Store } from '../store/store.ts';
 import type { Following, Wire } from '../wire/wire.ts';
 import type { Announcer } from './announcer.ts';
@@ -19,7 +20,7 @@ import { createRelearnings } from './relearnings.ts';
 import type { Relearnings } from './relearnings.ts';
 import type { ActorView, Roots } from './roots.ts';
 import { openSupervisor } from './supervisor.ts';
-import type { Supervisor, WorkerSpec, WorkerView } from './supervisor.ts';
+import type { Supervisor, WorkerSpec } from './supervisor.ts';
 import { toTimerSource } from './timer-source.ts';
 import { createToldRoot } from './told-root.ts';
 import { startExtractor } from './workers/extractor.ts';
@@ -48,13 +49,10 @@ export interface LearningOptions {
 }
 
 /** What the engine answers when it is asked how it is. */
-export interface EngineReport {
-  readonly engineStatus: 'running' | 'stopped' | 'unavailable';
+export interface EngineReport extends LearnerView {
   readonly intake: string;
-  readonly lastRunAt: string | null;
   /** Events on the bus and episodes in memory that are not learned from yet. */
   readonly behind: number;
-  readonly workers: readonly WorkerView[];
   /** The actors of the engine's process. */
   readonly actors?: readonly ActorView[];
 }

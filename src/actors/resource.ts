@@ -8,11 +8,12 @@ import {
   resourceMachine,
   toResourceCause,
 } from '../../machines/resource.machine.ts';
+import type { ResourceView } from '../../machines/health.store.ts';
 import type { ResourceContext, ResourceEvent, ResourceSettings } from '../../machines/resource.machine.ts';
-import type { ErrorCode } from '../../machines/words/errors.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace, toToken } from '../../machines/words/ids.ts';
 import type { Announcer } from './announcer.ts';
+import type { HealthTold } from './board.ts';
 import type { Clock, Log } from './clock.ts';
 import type { Roots } from './roots.ts';
 import { createToldRoot } from './told-root.ts';
@@ -41,15 +42,9 @@ export interface ResourceOptions<T> {
   readonly announcer: Announcer;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
+  /** Where everybody reads how it is. */
+  readonly health?: HealthTold | undefined;
   readonly onChange?: () => void;
-}
-
-export interface ResourceView {
-  readonly id: string;
-  readonly what: string;
-  readonly state: string;
-  readonly lastError: string | null;
-  readonly code: ErrorCode | null;
 }
 
 export interface Resource<T> {
@@ -155,6 +150,13 @@ class LiveResource<T> implements Resource<T> {
 
   #send(event: ResourceEvent): void {
     this.#actor.send(event);
+    // A further failure in the same state is no edge, but news all the same.
+    this.#tellHealth();
+  }
+
+  #tellHealth(): void {
+    const { clock, health } = this.#options;
+    health?.send({ type: 'resource.told', view: this.view(), at: clock.now() });
   }
 
   #announce({ type, cause, ...edge }: ToldEdge, context: ResourceContext, before: ResourceContext): void {
@@ -179,6 +181,7 @@ class LiveResource<T> implements Resource<T> {
     if (state === 'healthy') this.#scheduleCheck();
     if (isSettled(state)) release(this.#waiting);
     if (state === 'disposed') release(this.#ended);
+    this.#tellHealth();
     onChange?.();
   }
 

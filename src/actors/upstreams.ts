@@ -1,19 +1,14 @@
 /**
  * All upstreams of a node: for each of them a resource actor that keeps the connection and a breaker that guards it.
- * It resolves a client's tool name to its route (breaker, then resource) and keeps the catalogue; one upstream that
- * fails never holds up the others, and its last known tools stay listed.
+ * It resolves a client's tool name to its route (breaker, then resource) and tells the boards what is listed and how it
+ * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import { toToken } from '../../machines/words/ids.ts';
 import { buildCatalogue, openUpstream } from '../upstream/upstream.ts';
-import type {
-  CatalogueTool,
-  PrefixMode,
-  ToolDefinition,
-  Upstream,
-  UpstreamConfig,
-} from '../upstream/upstream.ts';
+import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
+import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import { createBreakers } from './breakers.ts';
 import type { Breakers } from './breakers.ts';
@@ -21,7 +16,7 @@ import type { Clock, Log } from './clock.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import { createGuards } from './guards.ts';
 import { openResource } from './resource.ts';
-import type { Resource, ResourceView } from './resource.ts';
+import type { Resource } from './resource.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
 import type { Guarded, Route } from './route.ts';
@@ -39,13 +34,12 @@ export interface UpstreamsOptions {
   readonly announcer: Announcer;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
+  readonly catalogue: Pick<CatalogueBoard, 'send'>;
+  readonly health: HealthTold;
 }
 
 export interface Upstreams {
   resolve(name: string): Route | undefined;
-  catalogue(): { readonly tools: readonly CatalogueTool[] };
-  onChange(changed: () => void): () => void;
-  resources(): readonly ResourceView[];
   readonly breakers: Breakers;
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
   settled(boundMs: number): Promise<void>;
@@ -78,12 +72,8 @@ class LiveUpstreams implements Upstreams {
   readonly breakers: Breakers;
   readonly #options: UpstreamsOptions;
   readonly #guarded = new Map<string, Listed>();
-  readonly #listeners = new Set<() => void>();
   readonly #told = new Set<string>();
   #routes: ReadonlyMap<string, Route> = new Map();
-  #tools: readonly CatalogueTool[] = [];
-  /** The catalogue as clients see it, to tell a change from a mere restart. */
-  #face = '[]';
 
   constructor(options: UpstreamsOptions) {
     this.#options = options;
@@ -94,19 +84,6 @@ class LiveUpstreams implements Upstreams {
 
   resolve(name: string): Route | undefined {
     return this.#routes.get(name);
-  }
-
-  catalogue(): { readonly tools: readonly CatalogueTool[] } {
-    return { tools: this.#tools };
-  }
-
-  onChange(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => this.#listeners.delete(changed);
-  }
-
-  resources(): readonly ResourceView[] {
-    return [...this.#guarded.values()].map((one) => one.resource.view());
   }
 
   async settled(boundMs: number): Promise<void> {
@@ -128,7 +105,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   #add(alias: string, config: UpstreamConfig): void {
-    const { announcer, clock, log } = this.#options;
+    const { announcer, clock, health, log } = this.#options;
     const resource = openResource<Upstream>({
       name: alias,
       what: 'url' in config ? `MCP server at ${toOrigin(config.url)}` : `MCP server ${config.command}`,
@@ -140,6 +117,7 @@ class LiveUpstreams implements Upstreams {
       clock,
       log,
       announcer,
+      health,
       onChange: () => queueMicrotask(() => this.#rebuild()),
     });
     const guards = createGuards({
@@ -196,7 +174,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   #rebuild(): void {
-    const { prefix, reserved } = this.#options;
+    const { catalogue, clock, prefix, reserved } = this.#options;
     const entries = [...this.#guarded.values()].map((one) => ({
       alias: one.alias,
       tools: one.tools,
@@ -205,17 +183,13 @@ class LiveUpstreams implements Upstreams {
     }));
     const { tools, problems } = buildCatalogue(entries, { prefix, reserved });
     for (const { server, tool, sentence } of problems) this.#tellOnce(server, tool, sentence);
-    this.#tools = tools;
     this.#routes = new Map(
       tools.flatMap(({ name, server, tool }) => {
         const behind = this.#guarded.get(server);
-        return behind === undefined ? [] : [[name, toRoute(behind, tool, this.#options.clock)] as const];
+        return behind === undefined ? [] : [[name, toRoute(behind, tool, clock)] as const];
       }),
     );
-    const face = JSON.stringify(tools.map(({ name, definition }) => ({ name, definition })));
-    if (face === this.#face) return;
-    this.#face = face;
-    for (const changed of this.#listeners) changed();
+    catalogue.send({ type: 'listed', tools, at: clock.now() });
   }
 
   #tellOnce(server: string, tool: string, sentence: string): void {

@@ -83,6 +83,29 @@ function toSop(sop) {
   return details;
 }
 
+function toChip(text, bad, title) {
+  const chip = make('li', bad ? 'bad' : '', text);
+  chip.title = title ?? '';
+  return chip;
+}
+
+/** What is as it should be is one quiet word each; what is not stands out, with its reason. */
+function showHealth({ resources, breakers, learning, lag, catalogue }) {
+  const behind = learning.behind > 0 ? `, ${learning.behind} behind` : '';
+  byId('health').replaceChildren(
+    ...resources.map(({ id, what, state, lastError }) =>
+      toChip(`${id.replace(/^r-/, '')} ${state}`, state !== 'healthy', lastError ?? what),
+    ),
+    ...breakers
+      .filter(({ state }) => state !== 'closed')
+      .map(({ id, state }) => toChip(`breaker ${id.replace(/^b-/, '')} ${state}`, true)),
+    toChip(`learning ${learning.engine_status}${behind}`, learning.engine_status !== 'running'),
+    toChip(`${catalogue.tools} tools`, false),
+    ...(catalogue.stale > 0 ? [toChip(`${catalogue.stale} of an upstream that is away`, true)] : []),
+    ...(lag.lagging ? [toChip('events wait for the bus', true)] : []),
+  );
+}
+
 function summarize({ data }) {
   const { name, tool, task, durationMs, trigger, code, reason, to, from } = data ?? {};
   const parts = [name ?? tool ?? task ?? trigger, from && to ? `${from} → ${to}` : undefined, code, reason];
@@ -133,27 +156,41 @@ async function readEvents(answer, take) {
   }
 }
 
-async function follow() {
-  following.abort();
-  following = new AbortController();
-  const { signal } = following;
+/** Reads a stream of the node for as long as the signal allows; one that breaks is opened again. */
+async function keepReading(path, signal, { opened, take, broke }) {
   let waitMs = reconnectMs.first;
   while (!signal.aborted) {
     try {
-      const answer = await ask(`/events?from=new${view.topic ? `&topic=${view.topic}` : ''}`, signal);
+      const answer = await ask(path, signal);
       waitMs = reconnectMs.first;
-      say('live');
-      await readEvents(answer, (event) => {
-        if (!view.paused) addEvent(event);
-        scheduleRefresh();
-      });
+      opened();
+      await readEvents(answer, take);
     } catch (error) {
       if (signal.aborted) return;
-      say(`not connected: ${error.message}`, true);
+      broke(error);
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(waitMs * 2, reconnectMs.most);
   }
+}
+
+function follow() {
+  following.abort();
+  following = new AbortController();
+  const { signal } = following;
+  void keepReading(`/events?from=new${view.topic ? `&topic=${view.topic}` : ''}`, signal, {
+    opened: () => say('live'),
+    broke: (error) => say(`not connected: ${error.message}`, true),
+    take: (event) => {
+      if (!view.paused) addEvent(event);
+      scheduleRefresh();
+    },
+  });
+  void keepReading('/status/changes', signal, {
+    opened: () => undefined,
+    broke: () => byId('health').replaceChildren(),
+    take: showHealth,
+  });
 }
 
 let refreshing;
@@ -191,7 +228,7 @@ function restart() {
   byId('events').replaceChildren();
   byId('events-empty').hidden = false;
   void refresh();
-  void follow();
+  follow();
 }
 
 byId('mcp-url').textContent = new URL('/mcp', location.href).href;

@@ -66,6 +66,8 @@ export interface WatchingNeeds {
     readonly subject: string;
     readonly sequences: readonly number[];
   }): Promise<number>;
+  /** How the node and what it stands on are: now, and at each change. Gives back what ends it. */
+  followHealth(heard: (health: Readonly<Record<string, unknown>>) => void): () => void;
   /** Live actors of a namespace and of the node. */
   actors(namespace: string): Promise<readonly ActorView[]>;
   readonly dead: DeadLettersNeed;

@@ -12,7 +12,7 @@ import {
 import type { RunningServer } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { openResource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Resource, ResourceView, Roots } from '../actors/actors.ts';
+import type { Announcer, Clock, HealthTold, Log, Resource, Roots } from '../actors/actors.ts';
 import { migrateStore, openStore } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { openWire } from '../wire/wire.ts';
@@ -27,6 +27,7 @@ export interface BackendOptions {
   readonly log: Log;
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
+  readonly health: HealthTold;
   readonly name: string;
 }
 
@@ -35,7 +36,6 @@ export interface Backends {
   readonly store: Store;
   readonly natsUrl: string;
   readonly databaseUrl: string;
-  resources(): readonly ResourceView[];
   /** Parts that are missing right now. */
   missing(): ('bus' | 'store')[];
   /** Closes the connections, then stops the servers that are ours. */
@@ -82,7 +82,6 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
       store,
       natsUrl,
       databaseUrl,
-      resources: () => [nats.view(), postgres.view()],
       missing: () => [
         ...(wire.status === 'connected' ? [] : ['bus' as const]),
         ...(postgres.state === 'healthy' ? [] : ['store' as const]),
@@ -108,7 +107,7 @@ function openServer(
   startOwn: () => Promise<RunningServer>,
   prepare: (url: string) => Promise<void> = async () => undefined,
 ): Resource<Server> {
-  const { clock, log, announcer, roots } = options;
+  const { clock, log, announcer, roots, health } = options;
   return openResource<Server>({
     name,
     what: external === undefined ? `embedded ${name}` : `${name} at ${toPlace(external)}`,
@@ -132,6 +131,7 @@ function openServer(
     log,
     announcer,
     roots,
+    health,
   });
 }
 

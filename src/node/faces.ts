@@ -30,7 +30,7 @@ export function openFaces(
   needs: GatewayNeeds,
   state: () => string,
 ): Faces {
-  const { closers, backends, upstreams, eventLog, announcer, counters, roots, clock, log, tracing } = options;
+  const { closers, backends, boards, eventLog, announcer, counters, roots, clock, log, tracing } = options;
   const gateway = openGateway(needs);
   closers.push(() => gateway.close());
   const page = openConsole({ admit: (request) => needs.admit(request) });
@@ -62,8 +62,8 @@ export function openFaces(
     outbox: () => measureOutbox(backends.store),
     tracing,
     wire: backends.wire,
-    resources: () => [...backends.resources(), ...upstreams.resources()],
-    breakers: () => upstreams.breakers.views(),
+    boards,
+    refresh: () => layer1.healthWatch.refresh(),
     hints: () => layer1.hints.figures(),
     sessions: layer1.sessions,
     eventLog,

@@ -14,6 +14,7 @@ import {
 } from '../actors/actors.ts';
 import type {
   Announcer,
+  Boards,
   BreakerHints,
   Clock,
   Fabric,
@@ -31,7 +32,9 @@ import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
-import { shelfTypes } from './serving.ts';
+import { watchHealth } from './health.ts';
+import type { HealthWatch } from './health.ts';
+import { askEngine, shelfTypes } from './serving.ts';
 
 export interface Layer1Options {
   readonly config: NodeConfig;
@@ -45,6 +48,7 @@ export interface Layer1Options {
   readonly log: Log;
   readonly closers: Closers;
   readonly roots: Roots;
+  readonly boards: Boards;
   readonly counters: Counters;
   readonly tracing: Tracing;
 }
@@ -57,6 +61,7 @@ export interface Layer1 {
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
   readonly hints: BreakerHints;
+  readonly healthWatch: HealthWatch;
 }
 
 /** Opens it; what must be closed is told to `closers`. */
@@ -106,5 +111,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  return { sessions, shelf, relay, redactor, hints, fabric };
+  const { health } = options.boards;
+  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
+  closers.push(async () => healthWatch.stop());
+  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch };
 }

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { DreyError } from '../../machines/words/errors.ts';
 import { openResource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Resource, Roots } from '../actors/actors.ts';
+import type { Announcer, Clock, HealthTold, Log, Resource, Roots } from '../actors/actors.ts';
 import type { LearnerInspection } from './learner-inspection.ts';
 import { FromLearner } from './learner-messages.ts';
 import type { LearnerSettings, ToLearner } from './learner-messages.ts';
@@ -19,6 +19,7 @@ export interface LearnerOptions {
   readonly log: Log;
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
+  readonly health?: HealthTold | undefined;
   readonly inspection?: LearnerInspection | undefined;
 }
 
@@ -66,6 +67,7 @@ export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
     log,
     announcer,
     roots: options.roots,
+    health: options.health,
   });
   return resource;
 }

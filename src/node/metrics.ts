@@ -4,7 +4,8 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Announcer, BreakerHints, EngineReport, Sessions, Upstreams } from '../actors/actors.ts';
+import type { Health } from '../../machines/health.store.ts';
+import type { Announcer, Boards, BreakerHints, Sessions } from '../actors/actors.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
 import { readActorFamilies } from './actor-families.ts';
@@ -12,16 +13,16 @@ import type { ActorFamiliesOptions } from './actor-families.ts';
 import type { Counters } from './counters.ts';
 import { expositionType, toExposition, toSingle, toStateSamples } from './exposition.ts';
 import type { Family } from './exposition.ts';
-import { askEngine } from './serving.ts';
 
 export interface MetricsOptions extends ActorFamiliesOptions {
   readonly version: string;
   readonly admit: GatewayNeeds['admit'];
   readonly counters: Counters;
   readonly wire: Wire;
-  readonly resources: Upstreams['resources'];
-  readonly breakers: Upstreams['breakers']['views'];
   readonly hints: BreakerHints['figures'];
+  readonly boards: Boards;
+  /** Brings the boards up to date in what nobody tells by itself. */
+  readonly refresh: () => Promise<void>;
   readonly sessions: Pick<Sessions, 'size'>;
   readonly eventLog: { figures(): EventLogFigures };
   readonly announcer: Pick<Announcer, 'unrecorded'>;
@@ -45,10 +46,10 @@ export function openMetrics(options: MetricsOptions): Metrics {
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
   const read = async (): Promise<string> => {
-    const [engine, dead, actors] = await Promise.all([
-      askEngine(options.wire),
+    const [dead, actors] = await Promise.all([
       countDead(options.wire),
       readActorFamilies(options),
+      options.refresh(),
     ]);
     const families = [
       ...options.counters.families(),
@@ -56,7 +57,8 @@ export function openMetrics(options: MetricsOptions): Metrics {
       ...toEventFamilies(options.eventLog.figures(), options.announcer.unrecorded),
       ...toBusFamilies(options.wire, dead),
       ...actors,
-      ...toLearningFamilies(engine),
+      ...toCatalogueFamilies(options.boards),
+      ...toLearningFamilies(options.boards.health.read().learner),
       ...toProcessFamilies(loop),
     ];
     loop.reset();
@@ -94,14 +96,8 @@ async function answer(
   return send(200, expositionType, await read());
 }
 
-function toNodeFamilies({
-  version,
-  state,
-  sessions,
-  breakers,
-  hints,
-  resources,
-}: MetricsOptions): readonly Family[] {
+function toNodeFamilies({ version, state, sessions, hints, boards }: MetricsOptions): readonly Family[] {
+  const { resources, breakers } = boards.health.read();
   return [
     {
       name: 'drey_node_info',
@@ -120,7 +116,7 @@ function toNodeFamilies({
       name: 'drey_breaker_state',
       type: 'gauge',
       help: 'Circuit breakers: 1 for the state each is in.',
-      samples: breakers().flatMap(({ id, state: now }) =>
+      samples: Object.values(breakers).flatMap(({ id, state: now }) =>
         toStateSamples({ breaker: id }, now, breakerStates),
       ),
     },
@@ -133,8 +129,8 @@ function toNodeFamilies({
     {
       name: 'drey_resource_up',
       type: 'gauge',
-      help: 'Upstreams, bus and database: 1 while healthy or degraded.',
-      samples: resources().map(({ id, state: now }) => ({
+      help: 'Upstreams, bus, database and learner process: 1 while healthy or degraded.',
+      samples: Object.values(resources).map(({ id, state: now }) => ({
         labels: { resource: id },
         value: now === 'healthy' || now === 'degraded' ? 1 : 0,
       })),
@@ -182,24 +178,40 @@ function toBusFamilies(wire: Wire, dead: number | null): readonly Family[] {
   ];
 }
 
-function toLearningFamilies(engine: EngineReport | null): readonly Family[] {
-  const up = engine?.engineStatus === 'running' ? 1 : 0;
-  const state = engine?.engineStatus ?? 'unavailable';
+function toCatalogueFamilies({ catalogue }: Boards): readonly Family[] {
+  const { face, tools } = catalogue.read();
+  const stale = tools.filter((tool) => tool.stale).length;
+  return [
+    {
+      name: 'drey_catalogue_tools',
+      type: 'gauge',
+      help: 'Tools of upstreams that are listed; stale ones are those of an upstream that is away.',
+      samples: [
+        { labels: { state: 'live' }, value: tools.length - stale },
+        { labels: { state: 'stale' }, value: stale },
+      ],
+    },
+    toSingle('drey_catalogue_changes_total', 'counter', 'Changes that clients were told of.', face.version),
+  ];
+}
+
+function toLearningFamilies(learner: Health['learner']): readonly Family[] {
+  const up = learner.engineStatus === 'running' ? 1 : 0;
   const reached: readonly Family[] =
-    engine === null
+    learner.behind === null
       ? []
       : [
           toSingle(
             'drey_learning_behind',
             'gauge',
             'Events and episodes not learned from yet.',
-            engine.behind,
+            learner.behind,
           ),
           {
             name: 'drey_worker_starts_total',
             type: 'counter',
             help: 'Starts of each worker in the life of its process; more than one means restarts.',
-            samples: engine.workers.map(({ name, attempts }) => ({
+            samples: learner.workers.map(({ name, attempts }) => ({
               labels: { worker: name },
               value: attempts,
             })),
@@ -211,7 +223,7 @@ function toLearningFamilies(engine: EngineReport | null): readonly Family[] {
       name: 'drey_learning_state',
       type: 'gauge',
       help: 'The learning engine: 1 for the state it is in.',
-      samples: toStateSamples({}, state, engineStates),
+      samples: toStateSamples({}, learner.engineStatus, engineStates),
     },
     ...reached,
   ];

@@ -2,22 +2,20 @@
  * One process of the house: reads the configuration, brings everything up in order, and takes it down in the reverse
  * order. It is the only place where the rooms meet; what each of them does is written there.
  */
-import { join } from 'node:path';
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createRoots, openUpstreams } from '../actors/actors.ts';
+import { createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
-import { startPump } from '../wire/wire.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
 import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
-import { openEvents } from './events.ts';
-import type { Events } from './events.ts';
+import { openEmission, pumpTo } from './emission.ts';
+import type { Emission } from './emission.ts';
 import { openFaces } from './faces.ts';
 import type { FacesOptions } from './faces.ts';
 import { assertFree, listen } from './http.ts';
@@ -26,7 +24,7 @@ import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
 import { createLearnerInspection } from './learner-inspection.ts';
-import { openLearner } from './learner-process.ts';
+import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
@@ -56,9 +54,8 @@ const upstreamsMs = 5_000;
 const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
-const pumpDrainMs = 3_000;
 
-type Parts = FacesOptions & Events & { readonly startedAt: number };
+type Parts = FacesOptions & Emission & { readonly startedAt: number };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -75,28 +72,23 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(() => lock.release());
     if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
-    const events = await openEvents({ config, env, clock, log, closers });
-    const { eventLog, announcer } = events;
+    const emission = await openEmission({ config, env, clock, log, closers });
+    const { announcer } = emission;
     const roots = createRoots();
+    const boards = openBoards(log);
+    const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), env, clock, log, announcer, roots });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
     closers.push(() => upstreams.close());
     const nodeId = `n-${createUuid(clock)}`;
-    const backends = await openBackends({ config, env, uid, clock, log, announcer, roots, name: nodeId });
+    const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
-    const { wire } = backends;
-    const pump = startPump({
-      eventLog,
-      publishAll: (parcels, options) => wire.sendAll(parcels, options),
-      whenConnected: () => wire.whenConnected(),
-      log,
-    });
-    closers.push(() => pump.stop({ drainMs: pumpDrainMs }));
+    pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,
       token,
       nodeId,
-      ...events,
+      ...emission,
       upstreams,
       backends,
       clock,
@@ -104,6 +96,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       closers,
       startedAt,
       roots,
+      boards,
       inspection: createLearnerInspection(),
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
@@ -117,7 +110,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
 
 async function run(parts: Parts): Promise<RunningNode> {
   const { config, clock, log, closers, backends, announcer, nodeId } = parts;
-  const learner = startLearner(parts);
+  const learner = startLearner({ ...parts, health: parts.boards.health });
   const layer1 = await openLayer1(parts);
   const late: Late = { life: undefined, http: undefined, admit: undefined };
   const needs = toNeeds(parts, layer1, learner, late);
@@ -175,31 +168,32 @@ function toNeeds(
   learner: ReturnType<typeof startLearner>,
   late: Late,
 ): GatewayNeeds {
-  const { backends, upstreams, eventLog, announcer, clock, log } = parts;
+  const { backends, boards, eventLog, announcer, clock, log } = parts;
   const { wire, store } = backends;
   const status = createStatus({
     version,
     url: () => late.http?.url ?? '',
     state: () => late.life?.state ?? 'booting',
     uptimeMs: () => clock.monotonic() - parts.startedAt,
-    backends,
-    upstreams,
+    boards,
+    refresh: () => layer1.healthWatch.refresh(),
     sessions: layer1.sessions,
     eventLog,
     announcer,
     learner,
+    clock,
   });
   return createServing({
     ...layer1,
     version,
     wire,
     store,
-    upstreams,
+    boards,
     announcer,
     clock,
     log,
     tracer: parts.tracing.tracer,
-    watching: createWatching({ wire, roots: parts.roots, announcer }),
+    watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
     admit: (request) =>
@@ -212,30 +206,6 @@ function toNeeds(
     status,
     shutdown: () => void late.life?.drain('asked to stop'),
   });
-}
-
-function startLearner({
-  config,
-  backends,
-  clock,
-  log,
-  announcer,
-  closers,
-  roots,
-  inspection,
-}: Parts): ReturnType<typeof openLearner> | undefined {
-  if (!config.learning.enabled || config.role === 'gateway') return undefined;
-  const settings = {
-    natsUrl: backends.natsUrl,
-    databaseUrl: backends.databaseUrl,
-    eventFolder: join(config.dataFolder, 'learner-events'),
-    quietMs: config.learning.quietMs,
-    sharedNamespaces: config.learning.sharedNamespaces,
-    level: config.verbose ? ('debug' as const) : ('warn' as const),
-  };
-  const learner = openLearner({ settings, clock, log, announcer, roots, inspection });
-  closers.push(() => learner.dispose());
-  return learner;
 }
 
 /** Lets calls end, tells the sessions' end, then takes everything down in reverse order. */

@@ -10,13 +10,13 @@ import type { Tracer } from '../../machines/words/traces.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
   Announcer,
+  Boards,
   Clock,
   EngineReport,
   Log,
   Relay,
   Sessions,
   Shelf,
-  Upstreams,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { GatewayNeeds, LearningStatus, WatchingNeeds } from '../gateway/gateway.ts';
@@ -39,7 +39,7 @@ export interface ServingOptions {
   readonly wire: Wire;
   readonly store: Store;
   readonly sessions: Sessions;
-  readonly upstreams: Upstreams;
+  readonly boards: Boards;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -60,7 +60,7 @@ const recentMax = 10;
 
 /** Builds the gateway's needs. */
 export function createServing(options: ServingOptions): GatewayNeeds {
-  const { store, clock, log, sessions, upstreams, shelf } = options;
+  const { boards, store, clock, log, sessions, shelf } = options;
   return {
     version: options.version,
     log,
@@ -69,8 +69,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     ids: clock,
     admit: options.admit,
     sessions,
-    catalogue: () => upstreams.catalogue(),
-    onCatalogueChanged: (changed) => upstreams.onChange(changed),
+    catalogue: () => boards.catalogue.read(),
+    onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sops: {
       search: (question) => shelf.search(question),
       list: ({ namespace, status, ...filter }) =>

@@ -4,25 +4,37 @@
  */
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
-import type { Announcer, Roots } from '../actors/actors.ts';
+import type { Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
 import type { FollowEvents, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
 import { askEngine } from './serving.ts';
+import { toHealthFacts } from './status.ts';
 
 export interface WatchingOptions {
   readonly wire: Wire;
   readonly roots: Roots;
   readonly announcer: Announcer;
+  readonly boards: Boards;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Builds that part of the gateway's needs. */
-export function createWatching({ wire, roots, announcer }: WatchingOptions): WatchingNeeds {
+export function createWatching(options: WatchingOptions): WatchingNeeds {
+  const { wire, roots, announcer, boards, clock } = options;
   return {
     followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
     readEvents: (which, onEvent) => wire.readEvents({ filters: toOwnAndSystem(wire, which), onEvent }),
     republishEvents: ({ namespaces, ...which }) =>
       wire.republish({ ...which, allows: ({ namespace }) => namespaces.includes(namespace) }),
+    followHealth(heard) {
+      const tell = (): void => heard(toHealthFacts(boards, clock));
+      const stops = [boards.health.listen(tell), boards.catalogue.listen(tell)];
+      tell();
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
     async actors(namespace) {
       const engine = await askEngine(wire);
       return [...roots.views(), ...(engine?.actors ?? [])].filter(

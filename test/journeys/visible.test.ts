@@ -139,14 +139,43 @@ describe('a running node', () => {
     expect((await runDrey(place, ['dead', 'drop', String(again.id), '--url', node.url])).code).toBe(0);
     expect((await list()).letters).toEqual([]);
   });
+
+  it('tells whoever follows how it is, now and at each change', async () => {
+    const abort = new AbortController();
+    const changes: Changes[] = [];
+    const answer = await fetch(`${node.url}/api/v1/status/changes`, { signal: abort.signal });
+    const reading = readFeed(answer, changes).catch(() => undefined);
+    const stateOf = (change: Changes | undefined, id: string) =>
+      change?.resources.find((one) => one.id === id)?.state;
+    const first = await until('it is told how things are', () => changes[0]);
+    expect(first).toMatchObject({
+      learning: { engine_status: 'running' },
+      catalogue: { tools: 3, stale: 0 },
+    });
+    expect(first.resources.map(({ state }) => state)).toEqual(first.resources.map(() => 'healthy'));
+    const { learning } = await node.get<{ learning: { pid: number } }>('/api/v1/status');
+    process.kill(learning.pid, 'SIGKILL');
+    await until('its end is told', () => changes.some((one) => stateOf(one, 'r-learner') === 'unhealthy'));
+    await until('it is back', () => stateOf(changes.at(-1), 'r-learner') === 'healthy', 60_000);
+    // The same as whoever asks is told.
+    const { resources } = await node.get<Changes>('/api/v1/status');
+    expect(changes.at(-1)?.resources).toEqual(resources);
+    abort.abort();
+    await reading;
+  });
 });
 
-async function readFeed(answer: Response, messages: Message[]): Promise<void> {
+interface Changes {
+  readonly resources: readonly { readonly id: string; readonly state: string }[];
+  readonly learning: { readonly engine_status: string };
+  readonly catalogue: { readonly tools: number; readonly stale: number };
+}
+
+async function readFeed(answer: Response, messages: unknown[]): Promise<void> {
   let rest = '';
   for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     const parts = (rest + chunk).split('\n\n');
     rest = parts.pop() ?? '';
-    for (const part of parts)
-      if (part.startsWith('data: ')) messages.push(JSON.parse(part.slice(6)) as Message);
+    for (const part of parts) if (part.startsWith('data: ')) messages.push(JSON.parse(part.slice(6)));
   }
 }

@@ -70,6 +70,9 @@ export interface SmallHouse {
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
   followerCount(): number;
+  /** How the node is, as it is told now. */
+  health: Record<string, unknown>;
+  tellHealth(health: Record<string, unknown>): void;
   /** Lets calls of `fs__slow` end. */
   release(): void;
 }
@@ -181,6 +184,7 @@ function admit({ authorization, host, origin }: AdmissionRequest): Admission {
 export function createSmallHouse(): SmallHouse {
   const changed = new Set<() => void>();
   const followers = new Set<(event: AnyEvent) => void>();
+  const healthFollowers = new Set<(health: Record<string, unknown>) => void>();
   let letGo: (() => void)[] = [];
   const ids = { now: () => Date.now(), random: () => randomBytes(16) };
 
@@ -342,6 +346,11 @@ export function createSmallHouse(): SmallHouse {
       house.republished.push(asked);
       return Promise.resolve(asked.sequences.length);
     },
+    followHealth: (heard) => {
+      healthFollowers.add(heard);
+      heard(house.health);
+      return () => healthFollowers.delete(heard);
+    },
     actors: (namespace) =>
       Promise.resolve(
         house.actors.filter((actor) => actor.namespace === namespace || actor.namespace === '_system'),
@@ -389,7 +398,12 @@ export function createSmallHouse(): SmallHouse {
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();
     },
-    followerCount: () => followers.size,
+    followerCount: () => followers.size + healthFollowers.size,
+    health: { resources: [] },
+    tellHealth: (health) => {
+      house.health = health;
+      for (const heard of healthFollowers) heard(health);
+    },
     emit: (event) => {
       for (const follower of followers) follower(event);
     },

@@ -20,11 +20,13 @@ import type { Resource } from './resource.ts';
 import { sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
 import { sop, sops } from './sops.ts';
+import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
 
 /** Every resource; a new one is a file and a word here. */
 const resources: readonly Resource[] = [
   status,
+  statusChanges,
   sops,
   sop,
   sessions,

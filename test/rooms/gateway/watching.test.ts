@@ -4,6 +4,7 @@ import type { AnyEvent } from '../../../machines/words/events.ts';
 import type { DeadLetterView } from '../../../src/gateway/gateway.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
+import { until } from '../../support/until.ts';
 
 let at: GatewayServer;
 beforeEach(async () => {
@@ -149,5 +150,25 @@ describe('dead letters', () => {
       });
     }
     expect(at.house.dead).toHaveLength(3);
+  });
+});
+
+describe('the changes of the status', () => {
+  it('come as they are now, and again with each change, until the reader leaves', async () => {
+    at.house.health = { health: { version: 7 } };
+    const abort = new AbortController();
+    const reply = await fetch(`${at.url}/api/v1/status/changes`, { signal: abort.signal });
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    const reader = reply.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('data: {"health":{"version":7}}\n\n');
+    at.house.tellHealth({ health: { version: 8 } });
+    expect((await reader?.read())?.value).toBe('data: {"health":{"version":8}}\n\n');
+    expect(at.house.followerCount()).toBe(1);
+    abort.abort();
+    await until('it is forgotten', () => at.house.followerCount() === 0);
+  });
+
+  it('are for those who may come in', async () => {
+    expect((await get('/status/changes', { authorization: 'Bearer nobody' })).status).toBe(401);
   });
 });

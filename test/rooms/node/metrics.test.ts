@@ -3,12 +3,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { DreyEvent } from '../../../machines/words/events.ts';
+import { openBoards } from '../../../src/actors/actors.ts';
 import { readActorFamilies } from '../../../src/node/actor-families.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import { createCounters } from '../../../src/node/counters.ts';
 import { toExposition, toStateSamples } from '../../../src/node/exposition.ts';
 import { openMetrics } from '../../../src/node/metrics.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
+import { quietLog } from '../../support/quiet-log.ts';
 import { createSimulatedClock } from '../actors/world.ts';
 
 const recorded = { hash: 'x', sizeBytes: 1, shape: 'null', cut: false } as const;
@@ -125,6 +127,12 @@ describe('what waits in the database', () => {
 describe('the face', () => {
   it('answers with every family while bus and engine are away, and asks for a key where one is needed', async () => {
     const away = async (): Promise<never> => Promise.reject(new Error('away'));
+    const boards = openBoards(quietLog);
+    const nats = { id: 'r-nats', what: 'nats', state: 'healthy', lastError: null, code: null };
+    boards.health.send({ type: 'resource.told', view: nats, at: 1 });
+    boards.health.send({ type: 'breaker.told', view: { id: 'b-fs', state: 'open', retryAt: 9 }, at: 2 });
+    const tool = { name: 'fs__read', server: 'fs', tool: 'read', definition: {}, stale: true };
+    boards.catalogue.send({ type: 'listed', tools: [tool], at: 3 });
     const quantiles = { count: 3, p50: 20, p95: 40, p99: 80, max: 90 };
     const metrics = openMetrics({
       version: '1.2.3',
@@ -138,8 +146,8 @@ describe('the face', () => {
       counters: createCounters(),
       // Only what the face asks of the wire; all of it fails, as when the bus is away.
       wire: { status: 'disconnected', ask: away, streamInfo: away } as unknown as Wire,
-      resources: () => [{ id: 'r-nats', what: 'nats', state: 'healthy', lastError: null, code: null }],
-      breakers: () => [{ id: 'b-fs', state: 'open', retryAfterMs: 10 }],
+      boards,
+      refresh: async () => undefined,
       hints: () => ({ told: 1, lost: 0, taken: 2, moot: 0, unknown: 0, refused: 0 }),
       sessions: { size: 4 },
       eventLog: {
@@ -191,6 +199,8 @@ describe('the face', () => {
       'drey_event_lag_alarm 1',
       'drey_events_set_aside_total 2',
       'drey_events_unrecorded_total 1',
+      'drey_catalogue_tools{state="stale"} 1',
+      'drey_catalogue_changes_total 1',
       'drey_bus_up 0',
       'drey_actors{kind="session"} 4',
       'drey_actor_activations_total{kind="session"} 6',
