@@ -41,7 +41,7 @@ export interface FollowTuning {
 }
 
 export interface Following {
-  /** Lets the batch in hand finish and gives back the rest. */
+  /** Lets the batch in hand finish and gives back the rest; when it resolves, the bus knows. */
   stop(): Promise<void>;
   /** Messages not handled yet; throws `bus_unavailable`. */
   lag(): Promise<number>;
@@ -124,8 +124,8 @@ class Follower<T> implements Following {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#source.stop();
-    await this.#running;
+    await Promise.all([this.#source.stop(), this.#running]);
+    await this.#source.close();
   }
 
   async lag(): Promise<number> {
@@ -205,7 +205,8 @@ class Follower<T> implements Following {
     let counted = 0;
     let pauses = 0;
     for (;;) {
-      if (this.#stopping.signal.aborted) return this.#source.giveBack(item.message);
+      // What is not settled is given back at the end.
+      if (this.#stopping.signal.aborted) return undefined;
       const error = await this.#try([{ ...item, delivery: { ...item.delivery, attempt } }]);
       if (error === undefined) return undefined;
       if (isCounted(error)) {
@@ -259,7 +260,7 @@ class Follower<T> implements Following {
       return this.#settle(message);
     }
     for (let tries = 1; ; tries += 1) {
-      if (this.#stopping.signal.aborted) return this.#source.giveBack(message);
+      if (this.#stopping.signal.aborted) return;
       try {
         await this.#parts.parkAway({ message, code, reason, attempts });
         this.#parts.log.warn(facts, 'a message is parked among the dead letters');

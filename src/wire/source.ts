@@ -3,10 +3,12 @@
  * what it holds when it is stopped. With a durable name the bus remembers what was acknowledged; without one the
  * source itself remembers how far it came and goes on from there.
  */
-import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handles, Line } from './connect.ts';
 import { type Attached, attachDurable, attachTail, type From } from './consumers.ts';
+import { Hold, type InHand } from './hold.ts';
+import { atMost, endPull } from './end-pull.ts';
 import type { Log } from './log.ts';
 
 export interface SourceOptions {
@@ -23,13 +25,12 @@ export interface SourceOptions {
 
 const fetchMs = 10_000;
 const againMs = 250;
-/** How often it is asked whether what was lost on the way has come again. */
-const holdCheckMs = 200;
 
 export class Source {
   readonly #options: SourceOptions;
   #consumer: Consumer | undefined;
   #fetch: ConsumerMessages | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #buffer: JsMsg[] = [];
   /** Everything received and not settled: kept alive on the bus while it is worked on. */
   readonly #held = new Set<JsMsg>();
@@ -37,8 +38,9 @@ export class Source {
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
   #delivered = 0;
-  #hold: { readonly upTo: number; readonly until: number } | undefined;
-  #holdCheck: NodeJS.Timeout | undefined;
+  /** Messages that came to `held` or left it. */
+  #changes = 0;
+  readonly #hold: Hold;
   #stopped = false;
   #endWaiting: ((standing: false) => void) | undefined;
   readonly #stopping = new Promise<false>((resolve) => {
@@ -51,6 +53,11 @@ export class Source {
     this.#options = options;
     this.#forgetStatus = options.line.onStatus((status) => {
       if (status === 'disconnected') this.#drop();
+    });
+    this.#hold = new Hold({
+      countUnsettled: async () => (await this.#readInfo()).num_ack_pending,
+      inHand: () => this.#inHand,
+      ended: () => this.#signal(),
     });
     this.#heartbeat = setInterval(() => this.#keepAlive(), options.ackWaitMs / 3);
     this.#heartbeat.unref();
@@ -70,7 +77,7 @@ export class Source {
         continue;
       }
       if (this.#ready < this.#options.batchMax && this.#fetch !== undefined) await this.#gather();
-      return this.#takeReady();
+      if (!this.#stopped) return this.#takeReady();
     }
     return [];
   }
@@ -78,7 +85,7 @@ export class Source {
   /** Tells the bus that a message is done with; waits for the line, since an answer sent into an outage is lost. */
   async settle(message: JsMsg): Promise<void> {
     if (this.#options.durable !== undefined && (await this.#standing())) message.ack();
-    this.#held.delete(message);
+    this.#letGo(message);
   }
 
   /** True when the line stands, at once or after an outage; false when it was closed or this source stopped. */
@@ -99,33 +106,53 @@ export class Source {
       : info.num_pending + info.num_ack_pending;
   }
 
-  stop(): void {
+  /** Asks for nothing more; whoever works on a message may end that. Resolves when nothing is on its way any more. */
+  async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#endWaiting?.(false);
     this.#forgetStatus();
-    clearInterval(this.#heartbeat);
-    clearInterval(this.#holdCheck);
-    const left = this.#consumer;
-    this.#drop();
-    for (const message of this.#buffer) this.giveBack(message);
-    this.#buffer = [];
-    if (this.#options.durable === undefined && this.#options.line.status === 'connected') {
-      left?.delete().catch(() => undefined); // It would be removed after a minute anyway.
-    }
+    this.#hold.stop();
     this.#signal();
+    const { durable, line } = this.#options;
+    // A tail would be removed after a minute anyway.
+    if (durable === undefined && line.status === 'connected') this.#consumer?.delete().catch(() => undefined);
+    this.#consumer = undefined;
+    await this.#endPull();
   }
 
-  /** Hands a message back untried, so that whoever follows next gets it at once. */
-  giveBack(message: JsMsg): void {
-    this.#held.delete(message);
-    if (this.#options.durable !== undefined && this.#options.line.status === 'connected') message.nak();
+  /**
+   * After `stop`, when nobody works on a message any more: gives back what was not settled, and resolves when the bus
+   * has heard of it. The delay is there because the bus writes it down: handed back without one, a message would wait
+   * for its acknowledgement again after a restart of the bus. Nothing may be handed back while a pull is open, which
+   * would bring it here again.
+   */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const { durable, line } = this.#options;
+    if (durable === undefined || line.status !== 'connected') return;
+    for (const message of [...this.#held].sort((a, b) => a.seq - b.seq)) message.nak(1);
+    this.#held.clear();
+    await atMost(line.guard(line.use().nc.flush()));
+  }
+
+  async #endPull(): Promise<void> {
+    const { durable, line } = this.#options;
+    const readInfo = async (): Promise<ConsumerInfo> => line.guard(this.#readInfo());
+    if (durable !== undefined && line.status === 'connected')
+      await endPull({ pull: () => this.#fetch, inHand: () => this.#inHand, readInfo });
+    this.#fetch?.stop();
+    await this.#reading;
   }
 
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */
   #drop(): void {
     this.#fetch?.stop();
     this.#consumer = undefined;
+  }
+
+  #letGo(message: JsMsg): void {
+    if (this.#held.delete(message)) this.#changes += 1;
   }
 
   #keepAlive(): void {
@@ -135,13 +162,15 @@ export class Source {
 
   async #startFetch(): Promise<boolean> {
     // A line that was closed for good never comes back: waiting for it again would be a busy loop.
-    if (!(await this.#standing())) this.stop();
+    if (!(await this.#standing())) void this.stop();
     if (this.#stopped) return false;
     try {
       this.#consumer ??= await this.#attach(this.#options.line.use());
       const fetch = await this.#consumer.fetch({ max_messages: this.#options.batchMax, expires: fetchMs });
       this.#fetch = fetch;
-      this.#read(fetch).catch((error: unknown) => this.#end(fetch, error));
+      this.#reading = this.#read(fetch).catch((error: unknown) => this.#end(fetch, error));
+      // Stopped while it began.
+      if (this.#stopped) await this.#endPull();
       return true;
     } catch (error) {
       this.#consumer = undefined;
@@ -153,13 +182,10 @@ export class Source {
 
   async #read(fetch: ConsumerMessages): Promise<void> {
     for await (const message of fetch) {
-      if (this.#stopped) {
-        this.giveBack(message);
-        continue;
-      }
       if (!this.#isInOrder(message)) throw new Error('a delivery is missing');
       this.#buffer.push(message);
       this.#held.add(message);
+      this.#changes += 1;
       this.#signal();
     }
     this.#end(fetch, undefined);
@@ -234,47 +260,31 @@ export class Source {
     return Math.max(1_000, this.#options.batchMax * 2);
   }
 
-  /**
-   * What was on its way when a line broke or a process died counts as delivered, and comes again only after the wait
-   * for its acknowledgement. Newer messages are held back until then, so that they do not overtake.
-   */
   #holdIfNeeded({ info }: Attached): void {
-    if (info.num_ack_pending <= this.#held.size) return;
-    this.#hold = {
-      upTo: info.delivered.stream_seq,
-      until: performance.now() + this.#options.ackWaitMs * 1.5,
-    };
-    clearInterval(this.#holdCheck);
-    this.#holdCheck = setInterval(() => void this.#checkHold(), holdCheckMs).unref();
+    if (info.num_ack_pending > this.#held.size)
+      this.#hold.begin(info.delivered.stream_seq, this.#options.ackWaitMs * 1.5);
   }
 
-  async #checkHold(): Promise<void> {
-    const { line, stream, durable } = this.#options;
-    if (this.#hold === undefined || durable === undefined || line.status === 'disconnected') return;
-    let isOver = this.#stopped || performance.now() > this.#hold.until;
-    try {
-      isOver ||= (await line.use().jsm.consumers.info(stream, durable)).num_ack_pending <= this.#held.size;
-    } catch {
-      return; // The next check asks again.
-    }
-    if (!isOver) return;
-    clearInterval(this.#holdCheck);
-    this.#hold = undefined;
-    this.#signal();
+  async #readInfo(): Promise<ConsumerInfo> {
+    const { line, stream, durable = '' } = this.#options;
+    return line.use().jsm.consumers.info(stream, durable);
+  }
+
+  get #inHand(): InHand {
+    return { count: this.#held.size, changes: this.#changes };
   }
 
   /** How many messages from the buffer may go out now. */
   get #ready(): number {
-    const hold = this.#hold;
-    if (hold === undefined) return this.#buffer.length;
-    return this.#buffer.filter((message) => message.seq <= hold.upTo).length;
+    return this.#buffer.filter(({ seq }) => this.#hold.lets(seq)).length;
   }
 
   #takeReady(): JsMsg[] {
-    const hold = this.#hold;
-    if (hold === undefined) return this.#buffer.splice(0, this.#options.batchMax);
-    const ready = this.#buffer.filter((message) => message.seq <= hold.upTo);
-    this.#buffer = this.#buffer.filter((message) => message.seq > hold.upTo);
+    // What came again stands behind what was held back for it.
+    this.#buffer.sort((one, other) => one.seq - other.seq);
+    const ready = this.#buffer.filter(({ seq }) => this.#hold.lets(seq)).slice(0, this.#options.batchMax);
+    const taken = new Set(ready);
+    this.#buffer = this.#buffer.filter((message) => !taken.has(message));
     return ready;
   }
 }
