@@ -21,6 +21,7 @@ import type { FacesOptions } from './faces.ts';
 import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
+import { openInboxSweep } from './inbox-sweep.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
 import { createLearnerInspection } from './learner-inspection.ts';
@@ -83,6 +84,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
+    const sweep = openInboxSweep({ ...backends, clock, log });
+    closers.push(() => sweep.stop());
     pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,

@@ -11,6 +11,7 @@ import type { Parsed } from './envelope.ts';
 import type { Log } from './log.ts';
 import type { From } from './consumers.ts';
 import { createRemembered } from './remembered.ts';
+import { beHeard } from './quiet.ts';
 import { Source } from './source.ts';
 import { isMatching } from './subjects.ts';
 
@@ -124,6 +125,7 @@ class Follower<T> implements Following {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([this.#source.stop(), this.#running]);
+    await beHeard(this.#parts.line);
   }
 
   async lag(): Promise<number> {

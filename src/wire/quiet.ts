@@ -32,6 +32,11 @@ export async function becomeQuiet(options: QuietOptions, fetch: ConsumerMessages
     await atMost(quietMs, line.guard(line.use().jsm.consumers.info(stream, durable)));
 }
 
+/** Resolves when the bus has heard all that was said to it until now, or when it takes too long. */
+export async function beHeard(line: Line): Promise<void> {
+  if (line.status === 'connected') await atMost(quietMs, line.guard(line.use().nc.flush()));
+}
+
 /** Waits for it, however it ends, and not for longer than this. */
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   const giveUp = new AbortController();

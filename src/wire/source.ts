@@ -134,12 +134,15 @@ export class Source {
     }
   }
 
-  /** Hands a message back untried after a stop, so that whoever follows next gets it at once. */
+  /**
+   * Hands a message back untried after a stop, so that whoever follows next gets it at once. The delay is there because
+   * the bus writes it down: handed back without one, a message waits for its acknowledgement again once the bus restarts.
+   */
   async giveBack(message: JsMsg): Promise<void> {
     this.#held.delete(message.seq);
     if (this.#options.durable === undefined) return;
     await this.#quiet;
-    if (this.#options.line.status === 'connected') message.nak();
+    if (this.#options.line.status === 'connected') message.nak(1);
   }
 
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */

@@ -21,6 +21,9 @@ const mebibyte = 1024 * 1024;
 /** Least worth reserving for a stream. */
 const bytesLeast = 64 * mebibyte;
 
+/** How long an event is kept, unless the stream reaches its size before. */
+export const eventsKeptMs = 30 * dayMs;
+
 /** The streams' names under one prefix. */
 export interface StreamNames {
   readonly events: string;
@@ -84,7 +87,7 @@ function toConfigs(names: StreamNames, options: StreamOptions): Wanted[] {
       ...shared,
       name: names.events,
       subjects: [`${root}.event.>`],
-      max_age: nanos(options.eventsAgeMs ?? 30 * dayMs),
+      max_age: nanos(options.eventsAgeMs ?? eventsKeptMs),
       max_bytes: options.eventsBytesMax ?? 2_048 * mebibyte,
       duplicate_window: nanos(10 * minuteMs),
       max_consumers: 2_000,

@@ -36,7 +36,7 @@ export type { Pump, PumpOptions } from './pump.ts';
 export { createHistogram } from './quantiles.ts';
 export type { Histogram, Quantiles } from './quantiles.ts';
 export type { From } from './consumers.ts';
-export { ensureStreams, toStreamNames } from './streams.ts';
+export { ensureStreams, eventsKeptMs, toStreamNames } from './streams.ts';
 export type { StreamNames, StreamOptions } from './streams.ts';
 export {
   defaultRoot,
