@@ -45,8 +45,6 @@ export default defineConfig({
           globalSetup: ['test/support/servers.setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
-          // Real servers on a shared machine: a lost race for two cores is tried once more, and reported as retried.
-          retry: 1,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           ...node,
