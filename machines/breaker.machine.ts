@@ -48,7 +48,13 @@ interface At {
 }
 
 export type BreakerEvent =
-  | ({ readonly type: 'trip'; readonly failureRate: number; readonly slowRate: number } & At)
+  | ({
+      readonly type: 'trip';
+      readonly failureRate: number;
+      readonly slowRate: number;
+      /** One failure was enough, because another node's breaker had opened. */
+      readonly hinted?: true;
+    } & At)
   | ({ readonly type: 'probe' } & At)
   | ({ readonly type: 'probes.passed' } & At)
   | ({ readonly type: 'probes.failed'; readonly failureRate: number; readonly slowRate: number } & At)

@@ -16,6 +16,10 @@ export interface BreakerMetrics extends WindowCounts {
 
 export type ProbeVerdict = 'undecided' | 'passed' | 'failed';
 
+/** No hint is believed for longer than this. */
+export const breakerHintMsMax = 60_000;
+const unhinted = -Infinity;
+
 /** One breaker's counters. */
 export class BreakerCounters {
   readonly #settings: BreakerSettings;
@@ -26,6 +30,8 @@ export class BreakerCounters {
   #run = 0;
   #probesOut = 0;
   #refused = 0;
+  /** Until when the next result alone decides, because another node's breaker opened. */
+  #hintedUntil = unhinted;
 
   constructor(settings: BreakerSettings) {
     this.#settings = settings;
@@ -41,6 +47,26 @@ export class BreakerCounters {
     this.#run = 0;
     this.#probesOut = 0;
     this.#refused = 0;
+    this.#hintedUntil = unhinted;
+  }
+
+  /** Remembers a hint; false where failures never open the breaker, so that a hint must not either. */
+  hint(nowMs: number, forMs: number): boolean {
+    const { mode, failureRate } = this.#settings;
+    if (!(forMs > 0) || (mode === 'rate' && failureRate > 100)) return false;
+    this.#hintedUntil = Math.max(this.#hintedUntil, nowMs + Math.min(forMs, breakerHintMsMax));
+    return true;
+  }
+
+  get isHinted(): boolean {
+    return this.#hintedUntil !== unhinted;
+  }
+
+  /** Uses the hint up: true when this result should open the breaker. */
+  takeHint(failed: boolean, nowMs: number): boolean {
+    const isEnough = failed && nowMs < this.#hintedUntil;
+    this.#hintedUntil = unhinted;
+    return isEnough;
   }
 
   refuse(): void {

@@ -34,10 +34,14 @@ function toFinite(ms: number): number | null {
 }
 
 /** The snapshot to restore from, or null where what was persisted cannot be understood. */
-export function parsePersisted(persisted: PersistedBreaker, log: Log): PersistedBreaker | null {
+export function parsePersisted(
+  persisted: PersistedBreaker,
+  breakerId: string,
+  log: Log,
+): PersistedBreaker | null {
   if (isUnderstood(persisted)) return persisted;
   log.warn(
-    { machineVersion: persisted?.machineVersion },
+    { breaker: breakerId, machineVersion: persisted?.machineVersion },
     'A persisted breaker is not understood; it starts closed.',
   );
   return null;

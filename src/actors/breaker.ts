@@ -49,8 +49,8 @@ export interface BreakerOptions {
   /** `now`, the wall clock, only measures how long a persisted breaker was away. */
   readonly clock: { monotonic(): number; now?(): number };
   readonly onEdge: (edge: BreakerEdge) => void;
-  /** Hears of every state, and of each new wait in the same one. */
-  readonly onChange?: (now: { readonly state: BreakerState; readonly retryAfterMs: number | null }) => void;
+  /** State or due times are no longer what they were. */
+  readonly onChange?: () => void;
   /** What `persist` gave. */
   readonly snapshot?: PersistedBreaker;
   readonly log?: Log;
@@ -87,7 +87,7 @@ export class Breaker {
     this.#settings = toBreakerSettings(options.config);
     this.#counters = new BreakerCounters(this.#settings);
     const times = toTimes(this.#settings);
-    const restored = snapshot === undefined ? null : parsePersisted(snapshot, log);
+    const restored = snapshot === undefined ? null : parsePersisted(snapshot, id, log);
     const awayMs = restored === null ? 0 : Math.max(0, this.#wall() - restored.wallAt);
     this.#aheadMs = restored === null ? 0 : restored.at + awayMs - clock.monotonic();
     const input = { breakerId: id, times };
@@ -166,6 +166,11 @@ export class Breaker {
     if (this.state !== 'metricsOnly') this.#command('metricsOnly');
   }
 
+  /** Another node's breaker opened: while closed, for so long, the next result alone decides. False when moot. */
+  hint(forMs: number): boolean {
+    return this.state === 'closed' && this.#counters.hint(this.#now(), forMs);
+  }
+
   metrics(): BreakerMetrics {
     this.#settle();
     return this.#counters.metrics(this.#now());
@@ -207,9 +212,11 @@ export class Breaker {
   #doneCall(failed: boolean, durationMs: number): void {
     // A window of calls needs no clock, and reading one would be the dearest part of this path.
     const at = this.#settings.windowType === 'time' ? this.#now() : 0;
-    if (!this.#counters.record(failed, durationMs, at) || this.#state !== 'closed') return;
+    const hinted = this.#counters.isHinted && this.#counters.takeHint(failed, this.#now());
+    const tripped = this.#counters.record(failed, durationMs, at);
+    if (!(tripped || hinted) || this.#state !== 'closed') return;
     const now = this.#now();
-    this.#send({ type: 'trip', at: now, ...this.#rates(now) });
+    this.#send({ type: 'trip', at: now, ...this.#rates(now), ...(tripped ? {} : { hinted: true }) });
   }
 
   #doneProbe(outcome: CallOutcome, durationMs: number): void {
@@ -256,14 +263,13 @@ export class Breaker {
   #follow(to: BreakerState, context: BreakerContext): void {
     const cause = this.#causes.shift();
     if (cause === undefined) return;
-    const from = this.#state;
-    if (context.generation !== this.#context.generation && to !== 'open') {
+    const [from, was] = [this.#state, this.#context];
+    if (context.generation !== was.generation && to !== 'open') {
       this.#counters.clear(to === 'halfOpen' ? 'probes' : 'calls');
     }
-    const isNews = to !== from || context.openUntil !== this.#context.openUntil;
     this.#state = to;
     this.#context = context;
-    if (isNews) this.#options.onChange?.({ state: to, retryAfterMs: this.retryAfterMs() });
+    if (context !== was) this.#options.onChange?.();
     for (const { type } of toEdges(breakerEdges, from, to)) {
       if (type === null) continue;
       const input = this.#input === undefined ? {} : { input: this.#input };

@@ -14,12 +14,14 @@ import type { Resident } from './directory.ts';
 import type { Answer, Delivery, DurableKind, MachineEvent, Verdict } from './durable-kind.ts';
 import { isUnborn, toDueEvent, toMachineEvent } from './durable-border.ts';
 import { readCopy } from './durable-read.ts';
+import { ToldView } from './durable-view.ts';
 import { think, toInboxName } from './durable-step.ts';
 import type { Copy, Thought } from './durable-step.ts';
 import { toPureMachine } from './inert-scope.ts';
 import type { PureMachine } from './inert-scope.ts';
 import { openMailbox } from './mailbox.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { Roots } from './roots.ts';
 
 /** What others do once a step is committed. */
 export interface Committed {
@@ -38,6 +40,8 @@ export interface DurableHostOptions {
   readonly log: Log;
   readonly onCommitted?: (committed: Committed) => void;
   readonly crashPoint?: CrashPoint;
+  /** Where actors in memory are known by their address. */
+  readonly roots?: Pick<Roots, 'add'> | undefined;
   /** Messages waiting for one actor; more are refused with `limit_reached`. */
   readonly mailboxMax?: number;
 }
@@ -93,6 +97,8 @@ class DurableActor implements DurableResident {
   readonly #address: Address;
   readonly #crash: CrashPoint;
   readonly #mailbox: Mailbox;
+  readonly #view: ToldView;
+  readonly #goUnseen: (() => void) | undefined;
   #copy: Copy | undefined;
 
   constructor(options: DurableHostOptions, kind: DurableKind, machine: PureMachine, address: Address) {
@@ -102,6 +108,8 @@ class DurableActor implements DurableResident {
     this.#address = address;
     this.#crash = options.crashPoint ?? noCrash;
     this.#mailbox = openMailbox(toAddressText(address), options.mailboxMax ?? mailboxDefault);
+    this.#view = new ToldView(kind.machine, () => this.#copy?.snapshot, options.log);
+    this.#goUnseen = options.roots?.add(address, this.#view);
   }
 
   get isBusy(): boolean {
@@ -125,6 +133,7 @@ class DurableActor implements DurableResident {
   async leave(): Promise<void> {
     await this.#mailbox.whenEmpty();
     this.#copy = undefined;
+    this.#goUnseen?.();
   }
 
   async #handle(delivery: Delivery): Promise<Answer> {
@@ -163,14 +172,15 @@ class DurableActor implements DurableResident {
     const { store } = this.#options;
     const attempt = await store.inNamespace(this.#address.namespace, async (trx): Promise<Attempt> => {
       const copy = known ?? (await this.#read(trx));
-      if (isUnborn(this.#kind, copy, delivery)) return { outcome: 'unborn', copy, thought: null };
+      if (isUnborn(this.#kind, copy, delivery))
+        return { outcome: 'unborn', copy, thought: null, consumed: null };
       const consumed = toDueEvent(copy, delivery) ?? event;
       const thought = consumed === null ? null : this.#think(copy, delivery, consumed, at);
       this.#crash('before_write');
       input.inDoubt = true;
       const outcome = await this.#write(trx, copy, delivery, thought);
       this.#crash('after_write');
-      return { outcome, copy, thought };
+      return { outcome, copy, thought, consumed };
     });
     // An old copy would answer with an old version.
     if (attempt.outcome === 'taken' && known !== null) return null;
@@ -208,7 +218,7 @@ class DurableActor implements DurableResident {
     return (await this.#kind.write?.(trx, commit, written)) ?? commitStep(trx, commit);
   }
 
-  #conclude({ outcome, copy, thought }: Attempt, delivery: Delivery): Answer | null {
+  #conclude({ outcome, copy, thought, consumed }: Attempt, delivery: Delivery): Answer | null {
     const { revision } = copy;
     if (outcome === 'moved') return null;
     if (outcome === 'unborn') {
@@ -221,7 +231,10 @@ class DurableActor implements DurableResident {
     }
     const standing = thought !== null && outcome === 'written' ? toCopy(copy, thought) : copy;
     this.#keep(standing);
-    if (outcome === 'written' && thought !== null) this.#announce(standing, thought);
+    if (outcome === 'written' && thought !== null) {
+      this.#announce(standing, thought);
+      this.#view.tell(consumed, thought.snapshot);
+    }
     return this.#toAnswer(standing, thought?.verdict ?? null, delivery);
   }
 
@@ -264,6 +277,7 @@ interface Attempt {
   readonly outcome: 'written' | 'confirmed' | 'taken' | 'moved' | 'unborn';
   readonly copy: Copy;
   readonly thought: Thought | null;
+  readonly consumed: MachineEvent | null;
 }
 
 function toCopy({ revision, beside }: Copy, { snapshot, kept, timers }: Thought): Copy {

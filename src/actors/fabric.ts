@@ -22,6 +22,7 @@ import type { Answer, Delivery, DurableKind } from './durable-kind.ts';
 import { startEffects } from './effects.ts';
 import type { EffectFigures } from './effects.ts';
 import { durableKinds } from './kinds.ts';
+import type { Roots } from './roots.ts';
 import { startTicker } from './timers.ts';
 import { traceDelivery } from './traced-delivery.ts';
 
@@ -35,6 +36,8 @@ export interface FabricOptions {
   readonly onOutbox?: () => void;
   /** Default: all kinds that have hands. */
   readonly kinds?: readonly DurableKind[];
+  /** Where actors in memory are known by their address. */
+  readonly roots?: Roots | undefined;
   readonly residentsMax?: number;
   readonly idleMs?: number;
   readonly timerEveryMs?: number;
@@ -58,7 +61,7 @@ export interface Fabric {
   readonly contexts: Contexts;
   readonly directory: Directory<Delivery, Answer, DurableResident>;
   deliver(address: Address, delivery: Delivery): Promise<Answer>;
-  figures(): FabricFigures;
+  readonly figures: () => FabricFigures;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
     store,
     clock,
     log,
+    roots: options.roots,
     ...crash,
     onCommitted: ({ address, events, effects: left, dueAt }) => {
       commits.set(address.kind, (commits.get(address.kind) ?? 0) + 1);

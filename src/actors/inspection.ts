@@ -95,7 +95,7 @@ class Hub implements Inspection {
     for (const entry of roots.entries()) {
       if (!isMatching(entry, filter)) continue;
       this.#observe(entry);
-      this.#tellOne(watcher, this.#toRegistration(entry, entry.actor));
+      this.#tellOne(watcher, this.#toRegistration(entry));
     }
     return () => this.#leave(watcher);
   }
@@ -111,12 +111,18 @@ class Hub implements Inspection {
   #greet(entry: RootEntry): void {
     if (!this.#isWatched(entry)) return;
     this.#observe(entry);
-    this.#tell(entry, this.#toRegistration(entry, entry.actor));
+    this.#tell(entry, this.#toRegistration(entry));
   }
 
   #observe(entry: RootEntry): void {
     if (this.#observed.has(entry)) return;
-    const subscription = entry.actor.system.inspect((event) => {
+    const { actor } = entry;
+    if ('durable' in actor) {
+      const leave = actor.watch((event, snapshot) => this.#tellStep(entry, event, snapshot));
+      this.#observed.set(entry, leave);
+      return;
+    }
+    const subscription = actor.system.inspect((event) => {
       try {
         this.#hear(entry, event);
       } catch (error) {
@@ -125,6 +131,13 @@ class Hub implements Inspection {
       }
     });
     this.#observed.set(entry, () => subscription.unsubscribe());
+  }
+
+  #tellStep(entry: RootEntry, event: unknown, snapshot: unknown): void {
+    const frame = this.#toFrame(entry);
+    const shown = { event: this.#show(event), snapshot: this.#show(snapshot) };
+    this.#tell(entry, { type: '@xstate.event', ...frame, event: shown.event, sourceId: undefined });
+    this.#tell(entry, { type: '@xstate.snapshot', ...frame, ...shown });
   }
 
   #forget(entry: RootEntry): void {
@@ -168,20 +181,21 @@ class Hub implements Inspection {
     return [...this.#watchers].some(({ filter }) => isMatching(entry, filter));
   }
 
-  #toRegistration(entry: RootEntry, actor: AnyActorRef): InspectionMessage {
-    const isRoot = actor === entry.actor;
-    const config: unknown = (actor as AnyActor).logic?.config;
+  /** Of the root itself, or of an actor below it. */
+  #toRegistration(entry: RootEntry, child?: AnyActorRef): InspectionMessage {
+    const shown = child ?? entry.actor;
+    const config: unknown = (shown as Partial<AnyActor>).logic?.config;
     return {
       type: '@xstate.actor',
-      ...this.#toFrame(entry, actor),
-      name: toName(entry, actor),
-      parentId: isRoot ? undefined : toName(entry, actor._parent ?? entry.actor),
-      definition: JSON.stringify(this.#show(config ?? { id: actor.id })),
-      snapshot: this.#show(actor.getSnapshot()),
+      ...this.#toFrame(entry, child),
+      name: toName(entry, child),
+      parentId: child === undefined ? undefined : toName(entry, child._parent),
+      definition: JSON.stringify(this.#show(config ?? { id: child?.id ?? entry.address.id })),
+      snapshot: this.#show(shown.getSnapshot() ?? null),
     };
   }
 
-  #toFrame(entry: RootEntry, actor: AnyActorRef): Frame {
+  #toFrame(entry: RootEntry, actor?: AnyActorRef): Frame {
     return {
       sessionId: toName(entry, actor),
       rootId: toAddressText(entry.address),
@@ -203,9 +217,9 @@ class Hub implements Inspection {
 }
 
 /** Addresses name actors in the inspector: they are the same in every process and after a restart. */
-function toName(entry: RootEntry, actor: AnyActorRef): string {
+function toName(entry: RootEntry, actor: AnyActorRef | undefined): string {
   const root = toAddressText(entry.address);
-  return actor === entry.actor ? root : `${root}/${actor.id}`;
+  return actor === undefined || actor === entry.actor ? root : `${root}/${actor.id}`;
 }
 
 function isMatching({ address }: RootEntry, { namespaces, kind, id }: InspectionFilter): boolean {

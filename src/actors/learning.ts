@@ -8,7 +8,7 @@ import {
   learningMachine,
   toEngineStatus,
 } from '../../machines/learning.machine.ts';
-import { toPlainError } from '../../machines/words/errors.ts';
+import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { LearnerView } from '../../machines/health.store.ts';
@@ -16,6 +16,8 @@ import type { Store } from '../store/store.ts';
 import type { Following, Wire } from '../wire/wire.ts';
 import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
+import { createRelearnings } from './relearnings.ts';
+import type { Relearnings } from './relearnings.ts';
 import type { ActorView, Roots } from './roots.ts';
 import { openSupervisor } from './supervisor.ts';
 import type { Supervisor, WorkerSpec } from './supervisor.ts';
@@ -27,7 +29,7 @@ import { startIntake } from './workers/intake.ts';
 import { startRelay } from './workers/relay.ts';
 import type { Relay } from './workers/relay.ts';
 
-/** Where the engine answers `status` on the bus. */
+/** Where the engine answers on the bus: `status`, `relearn` and `relearned`. */
 export const learningAddress = { namespace: systemNamespace, kind: 'learning', id: 'l-engine' } as const;
 
 export interface LearningOptions {
@@ -65,7 +67,9 @@ const measureMs = 2_000;
 /** Starts the engine and answers for it on the bus. */
 export async function openLearning(options: LearningOptions): Promise<LearningEngine> {
   const engine = new LiveEngine(options);
-  const answering = await options.wire.answer({ ...learningAddress }, async () => engine.report());
+  const answering = await options.wire.answer({ ...learningAddress }, ({ verb, data }) =>
+    engine.answer(verb, data),
+  );
   engine.start(answering);
   return engine;
 }
@@ -75,6 +79,7 @@ class LiveEngine implements LearningEngine {
   readonly #actor;
   readonly #gate = createGate();
   readonly #stopped: Promise<void>;
+  readonly #relearnings: Relearnings;
   #supervisor: Supervisor | undefined;
   #extractor: Extractor | undefined;
   #relay: Relay | undefined;
@@ -87,6 +92,7 @@ class LiveEngine implements LearningEngine {
   constructor(options: LearningOptions) {
     const { announcer, clock, failed, log } = options;
     this.#options = options;
+    this.#relearnings = createRelearnings({ ...options, extractor: () => this.#extractor });
     let markStopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => (markStopped = resolve));
     const machine = learningMachine.provide({
@@ -134,6 +140,14 @@ class LiveEngine implements LearningEngine {
       workers: this.#supervisor?.views() ?? [],
       actors: this.#options.roots?.views() ?? [],
     };
+  }
+
+  /** What the engine says on the bus. */
+  async answer(verb: string, data: unknown): Promise<unknown> {
+    if (verb === 'status') return this.report();
+    if (verb === 'relearn') return this.#relearnings.start(data);
+    if (verb === 'relearned') return this.#relearnings.read(data);
+    throw new DreyError('method_unknown', 'the learning engine knows status, relearn and relearned');
   }
 
   stop(): Promise<void> {

@@ -1,16 +1,17 @@
 /**
- * The live root actors of one process by address: what the inspector and a comparison with a replay look at. It only
+ * The root actors of one process by address, live ones and the durable ones in memory: what the inspector and a comparison with a replay look at. It only
  * knows who lives; nothing is observed, copied or kept here until somebody asks.
  */
 import type { AnyActor, StateValue } from 'xstate';
 import { toLifecycle } from '../../machines/edges.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
+import type { DurableView } from './durable-view.ts';
 
-/** One live root actor. */
+/** One root actor in memory. */
 export interface RootEntry {
   readonly address: Address;
-  readonly actor: AnyActor;
+  readonly actor: AnyActor | DurableView;
 }
 
 /** A live actor as others see it. */
@@ -26,7 +27,7 @@ export interface RootFigures {
 
 export interface Roots {
   /** Takes a root in; the function given back takes it out again. */
-  add(address: Address, actor: AnyActor): () => void;
+  add(address: Address, actor: AnyActor | DurableView): () => void;
   entries(): Iterable<RootEntry>;
   views(): ActorView[];
   /** By kind: how many live, and how many have come since the start. */
@@ -76,6 +77,6 @@ export function createRoots(): Roots {
 
 function toView({ address, actor }: RootEntry): ActorView {
   // Every root here is a machine; other logic would have no value.
-  const { value } = actor.getSnapshot() as { readonly value?: StateValue };
-  return { ...address, states: value === undefined ? [] : toLifecycle(value) };
+  const snapshot = actor.getSnapshot() as { readonly value?: StateValue } | undefined;
+  return { ...address, states: snapshot?.value === undefined ? [] : toLifecycle(snapshot.value) };
 }

@@ -4,16 +4,15 @@
  * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
 import { DreyError } from '../../machines/words/errors.ts';
-import { systemNamespace, toToken } from '../../machines/words/ids.ts';
+import { toToken } from '../../machines/words/ids.ts';
 import { buildCatalogue, openUpstream } from '../upstream/upstream.ts';
 import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
-import { openBreaker } from './breaker.ts';
-import type { Breaker, BreakerEdge } from './breaker.ts';
+import { createBreakers } from './breakers.ts';
+import type { Breakers } from './breakers.ts';
 import type { Clock, Log } from './clock.ts';
-import { toIso } from './clock.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import { createGuards } from './guards.ts';
 import { openResource } from './resource.ts';
@@ -41,6 +40,7 @@ export interface UpstreamsOptions {
 
 export interface Upstreams {
   resolve(name: string): Route | undefined;
+  readonly breakers: Breakers;
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
   settled(boundMs: number): Promise<void>;
   close(): Promise<void>;
@@ -58,7 +58,6 @@ const toldMax = 1_000;
 interface Listed extends Guarded {
   readonly config: UpstreamConfig;
   readonly resource: Resource<Upstream>;
-  readonly breaker: Breaker;
   tools: readonly ToolDefinition[];
   /** Counts the lists asked for; only the newest answer is taken. */
   lists: number;
@@ -70,6 +69,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
 }
 
 class LiveUpstreams implements Upstreams {
+  readonly breakers: Breakers;
   readonly #options: UpstreamsOptions;
   readonly #guarded = new Map<string, Listed>();
   readonly #told = new Set<string>();
@@ -77,6 +77,7 @@ class LiveUpstreams implements Upstreams {
 
   constructor(options: UpstreamsOptions) {
     this.#options = options;
+    this.breakers = createBreakers({ ...options, config: options.breaker });
     for (const [alias, config] of Object.entries(options.configs))
       if (config.disabled !== true) this.#add(alias, config);
   }
@@ -99,10 +100,8 @@ class LiveUpstreams implements Upstreams {
 
   async close(): Promise<void> {
     await Promise.all([...this.#guarded.values()].map((one) => one.resource.dispose()));
-    for (const { guards, breaker } of this.#guarded.values()) {
-      guards.bulkhead.close();
-      breaker.close();
-    }
+    for (const { guards } of this.#guarded.values()) guards.bulkhead.close();
+    this.breakers.close();
   }
 
   #add(alias: string, config: UpstreamConfig): void {
@@ -121,24 +120,9 @@ class LiveUpstreams implements Upstreams {
       health,
       onChange: () => queueMicrotask(() => this.#rebuild()),
     });
-    const id = `b-${toToken(alias)}`;
-    const tellBreaker = (now: { readonly state: string; readonly retryAfterMs: number | null }): void => {
-      const retryAt = now.retryAfterMs === null ? null : Math.round(clock.now() + now.retryAfterMs);
-      health.send({ type: 'breaker.told', view: { id, state: now.state, retryAt }, at: clock.now() });
-    };
-    const breaker = openBreaker({
-      id,
-      config: this.#options.breaker,
-      roots: this.#options.roots,
-      clock,
-      onEdge: (edge) => announceEdge(this.#options, id, edge),
-      onChange: tellBreaker,
-      log,
-    });
-    tellBreaker({ state: breaker.state, retryAfterMs: null });
     const guards = createGuards({
       name: alias,
-      breaker,
+      breaker: this.breakers.open(`b-${toToken(alias)}`),
       config: {
         // One try ends by the connection's own time; this one bounds the wait in line as well.
         totalMs: (config.timeoutMs ?? callTimeoutMs) + bulkheadDefaults.waitMs,
@@ -149,7 +133,7 @@ class LiveUpstreams implements Upstreams {
     });
     const idempotent = config.tools?.idempotent ?? [];
     const nothing = { tools: [], lists: 0, revivedAt: -Infinity };
-    this.#guarded.set(alias, { alias, config, resource, breaker, guards, idempotent, ...nothing });
+    this.#guarded.set(alias, { alias, config, resource, guards, idempotent, ...nothing });
   }
 
   async #start(alias: string, config: UpstreamConfig, broke: (error: unknown) => void): Promise<Upstream> {
@@ -213,20 +197,6 @@ class LiveUpstreams implements Upstreams {
     this.#told.add(sentence);
     this.#options.log.warn({ server, tool }, sentence);
   }
-}
-
-function announceEdge(options: UpstreamsOptions, id: string, edge: BreakerEdge): void {
-  const { announcer, clock, log } = options;
-  const actor = { namespace: systemNamespace, kind: 'breaker', id } as const;
-  const input = edge.input === undefined ? {} : { input: edge.input };
-  const data = { from: edge.from, to: edge.to, cause: { ...edge.cause }, ...input };
-  if (edge.type === 'breaker.opened') {
-    const openUntil = edge.retryAfterMs === null ? null : toIso(clock.now() + edge.retryAfterMs);
-    announcer.announce('breaker.opened', actor, { ...data, openUntil });
-    log.warn({ breaker: id, retryAfterMs: edge.retryAfterMs }, 'a circuit breaker opened');
-    return;
-  }
-  announcer.announce(edge.type as 'breaker.closed', actor, data);
 }
 
 function toOrigin(url: string): string {

@@ -5,6 +5,7 @@
 import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
 import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
 import type { IdSource } from '../../machines/words/ids.ts';
+import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -193,6 +194,20 @@ export interface FeedbackResult {
   readonly success_count: number;
 }
 
+/** Building procedures again from what is kept. */
+export interface RelearningNeed {
+  /** Orders it; `namespace: null` is every one. Throws `limit_reached` while another order is at work. */
+  start(o: {
+    readonly namespace: string | null;
+    readonly from: RelearnSource;
+    /** True when it is only compared. */
+    readonly isTrial: boolean;
+    readonly by: Principal;
+  }): Promise<RelearnReport>;
+  /** How far it is. */
+  read(relearnId: string): Promise<RelearnReport>;
+}
+
 /** The node's state; the gateway forwards it as it is. */
 export type NodeStatus = Readonly<Record<string, unknown>>;
 
@@ -238,6 +253,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     notes?: string;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly relearning: RelearningNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -6,6 +6,7 @@
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import type { Interned, Sequence, SequenceBook } from './likeness.ts';
+import { createTrust } from './trust.ts';
 
 /** Shares of the evidence that decide what a step is. */
 export const alignShares = { kept: 0.5, required: 0.8, alternative: 0.15, looped: 0.3 } as const;
@@ -32,7 +33,7 @@ interface Weighted {
   readonly weight: number;
 }
 
-/** Aligns members; each wording of the task weighs 1, however often it was told. */
+/** Aligns members; each wording of the task weighs as much as its most trusted member, however often it was told. */
 export function align(members: readonly Case[], book: SequenceBook): Alignment {
   const weighted = weigh(members);
   const total = weighted.reduce((sum, each) => sum + each.weight, 0);
@@ -56,11 +57,17 @@ export function align(members: readonly Case[], book: SequenceBook): Alignment {
 }
 
 function weigh(members: readonly Case[]): Weighted[] {
-  const wordings = new Map<string, number>();
-  for (const one of members) wordings.set(one.wordingKey, (wordings.get(one.wordingKey) ?? 0) + 1);
+  const trustOf = createTrust(members);
+  const wordings = new Map<string, { sum: number; most: number }>();
+  for (const one of members) {
+    const { sum, most } = wordings.get(one.wordingKey) ?? { sum: 0, most: 0 };
+    const trust = trustOf(one);
+    wordings.set(one.wordingKey, { sum: sum + trust, most: Math.max(most, trust) });
+  }
   const weights = new Map<Interned, number>();
   for (const one of members) {
-    weights.set(one.sequence, (weights.get(one.sequence) ?? 0) + 1 / (wordings.get(one.wordingKey) ?? 1));
+    const { sum, most } = wordings.get(one.wordingKey) ?? { sum: 1, most: 1 };
+    weights.set(one.sequence, (weights.get(one.sequence) ?? 0) + (most * trustOf(one)) / sum);
   }
   return [...weights]
     .map(([sequence, weight]) => ({ sequence, weight }))

@@ -3,17 +3,19 @@
  * each weighed by how it ended and how far it agrees with the procedure, and whose failures outweigh implied successes:
  *
  *     confidence = (a + S) / (a + b + S + F)      a = 0.3, b = 1.2
- *     S = sum over successes of  w x agreement,             w = 1 told, 0.9 implied
+ *     S = sum over successes of  w x agreement,             w = 1 told, 0.9 x trust implied
  *     F = sum over successes of  w x (1 - agreement) / 2  +  sum over failures of  v x agreement,   v = 1.5 told, 0.5 stuck
  *
  * A failure that did something else says little about this procedure; one that followed it says much, unless the same
- * task later succeeded this way: then it was the execution that failed, and it counts a fifth.
+ * task later succeeded this way: then it was the execution that failed, and it counts a fifth. An implied success that
+ * seems to have stopped in the middle is hardly trusted (`trust.ts`): it neither proves the procedure nor weighs on it.
  *
  * Three consistent episodes give 0.73 told, 0.71 implied; two give at most 0.66 and are capped below the bar anyhow.
  */
 import type { SopStatus } from '../../machines/words/sops.ts';
 import type { Alignment } from './align.ts';
 import type { Case } from './case.ts';
+import { createTrust } from './trust.ts';
 
 /** The bar for serving, and what it takes to reach it. */
 export const bar = { confidence: 0.7, episodesMin: 3, principalsMin: 2, agreementMin: 0.5 } as const;
@@ -42,12 +44,14 @@ export function score(evidence: Evidence): Score {
   let failures = 0;
   let agreeing = 0;
   const principals = new Set<string>();
+  const trustOf = createTrust(evidence.members);
   for (const one of evidence.members) {
     const agreement = evidence.alignment.agreementOf(one.sequence);
-    const weight = one.verdict === 'told' ? weights.told : weights.implied;
+    const trust = trustOf(one);
+    const weight = trust * (one.verdict === 'told' ? weights.told : weights.implied);
     successes += weight * agreement;
     failures += (weight * (1 - agreement)) / 2;
-    if (agreement < bar.agreementMin) continue;
+    if (agreement < bar.agreementMin || trust < 1) continue;
     agreeing += 1;
     principals.add(one.principal);
   }

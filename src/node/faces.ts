@@ -1,4 +1,5 @@
 /** Everything of a node that answers HTTP, behind one server: the gateway, the console, the inspector, the metrics. */
+import { toPlainError } from '../../machines/words/errors.ts';
 import { createInspection } from '../actors/actors.ts';
 import type { Upstreams } from '../actors/actors.ts';
 import { openConsole, openInspector } from '../console/console.ts';
@@ -57,11 +58,13 @@ export function openFaces(
     clock,
     roots,
     relay: layer1.relay,
+    durable: layer1.fabric?.figures,
     outbox: () => measureOutbox(backends.store),
     tracing,
     wire: backends.wire,
     boards,
     refresh: () => layer1.healthWatch.refresh(),
+    hints: () => layer1.hints.figures(),
     sessions: layer1.sessions,
     eventLog,
     announcer,
@@ -76,5 +79,6 @@ export function openFaces(
       inspector.handle(req, res) ||
       metrics.handle(req, res),
     handleUpgrade: (req, socket, head) => gateway.handleUpgrade(req, socket, head),
+    onError: (error) => log.error({ err: toPlainError(error) }, 'a request broke the face that answered it'),
   };
 }

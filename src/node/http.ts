@@ -71,6 +71,14 @@ export async function listen(host: string, port: number, faces: HttpFaces): Prom
   };
 }
 
+/** Throws what `listen` would throw now: a port that is taken is told before anything slow has begun. */
+export async function assertFree(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  await bind(server, host, port);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 /** The host as this machine itself reaches it. */
 function toReachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';

@@ -5,8 +5,9 @@
 import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import { limits } from '../../machines/words/limits.ts';
-import { announceImport, toImportedIds } from '../actors/actors.ts';
-import type { Announcer, Clock, Log } from '../actors/actors.ts';
+import type { DreyEvent } from '../../machines/words/events.ts';
+import { announceImport, createAnnouncer, toImportedIds } from '../actors/actors.ts';
+import type { Clock, Log } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { Store } from '../store/store.ts';
 import { readDrafts } from '../store/store.ts';
@@ -15,7 +16,8 @@ export interface ImportOptions {
   readonly namespace: string;
   readonly principal: string;
   readonly store: Store;
-  readonly announcer: Announcer;
+  /** Writes events to the node's log, all of them or it throws. */
+  readonly appendAll: (events: readonly DreyEvent[]) => void;
   readonly redactor: Redactor;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,19 +33,21 @@ export interface ImportReport {
 }
 
 const batchMax = 100;
-/** Events waiting for the bus above which the import pauses. */
-const waitingMax = 4_000;
+/** Events waiting for the bus above which the import pauses: some 60 MB of log, and ten seconds of delay for live calls. */
+const waitingMax = 50_000;
 const pauseMs = 10;
 /** How long a bus that takes nothing is waited for. */
 const patienceMs = 60_000;
 
-/** Imports a stream of episodes; throws `bus_unavailable` when the bus takes nothing for a minute. */
+/** Imports a stream of episodes; throws `event_log_full`, and `bus_unavailable` when the bus takes nothing for a minute. */
 export async function importEpisodes(
   episodes: AsyncIterable<ImportedEpisode>,
   options: ImportOptions,
 ): Promise<ImportReport> {
   const report = { episodes: 0, calls: 0, duplicates: 0 };
   let batch: ImportedEpisode[] = [];
+  let events: DreyEvent[] = [];
+  const announcer = createAnnouncer({ append: (event) => events.push(event), ...options });
   const flush = async (): Promise<void> => {
     const known = await findKnown(batch, options);
     for (const episode of batch) {
@@ -53,9 +57,12 @@ export async function importEpisodes(
         continue;
       }
       report.episodes += 1;
-      report.calls += announceImport(episode, options);
+      report.calls += announceImport(episode, { ...options, announcer });
     }
+    // Together, not one by one: that is half of what an import costs.
+    options.appendAll(events);
     batch = [];
+    events = [];
     await keepUp(options);
   };
   for await (const episode of episodes) {

@@ -1,13 +1,23 @@
 /**
- * Layer 1 of one node: sessions, the shelf of procedures and the relay of the outbox, over the bus and the database. It
- * answers with what it has and never waits for learning.
+ * Layer 1 of one node: sessions, durable actors, the shelf of procedures and the relay of the outbox, over the bus and
+ * the database. It answers with what it has and never waits for learning.
  */
 import { createRedactor } from '../access/access.ts';
-import { openSessionRows, openSessions, openShelf, startRelay } from '../actors/actors.ts';
+import {
+  openBreakerHints,
+  openBreakerRows,
+  openFabric,
+  openSessionRows,
+  openSessions,
+  openShelf,
+  startRelay,
+} from '../actors/actors.ts';
 import type {
   Announcer,
   Boards,
+  BreakerHints,
   Clock,
+  Fabric,
   Log,
   Relay,
   Roots,
@@ -49,6 +59,9 @@ export interface Layer1 {
   readonly relay: Relay;
   readonly redactor: Redactor;
   readonly healthWatch: HealthWatch;
+  /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
+  readonly fabric: Fabric | undefined;
+  readonly hints: BreakerHints;
 }
 
 /** Opens it; what must be closed is told to `closers`. */
@@ -59,6 +72,24 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const fabric =
+    config.role === 'learner'
+      ? undefined
+      : await openFabric({
+          store,
+          wire,
+          clock,
+          log,
+          roots: options.roots,
+          tracer: options.tracing.tracer,
+          onOutbox: () => relay.nudge(),
+        });
+  if (fabric !== undefined) closers.push(() => fabric.close());
+  const { breakers } = upstreams;
+  const breakerRows = await openBreakerRows({ store, breakers, clock, log });
+  closers.push(() => breakerRows.close());
+  const hints = await openBreakerHints({ wire, breakers, node: options.nodeId, clock, log });
+  closers.push(() => hints.stop());
   const rows = openSessionRows({ store, node: options.nodeId, clock, log });
   closers.push(() => rows.close());
   const sessions = openSessions({
@@ -83,5 +114,5 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
-  return { sessions, shelf, relay, redactor, healthWatch };
+  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch };
 }

@@ -5,7 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Health } from '../../machines/health.store.ts';
-import type { Announcer, Boards, Sessions } from '../actors/actors.ts';
+import type { Announcer, Boards, BreakerHints, Sessions } from '../actors/actors.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
 import { readActorFamilies } from './actor-families.ts';
@@ -22,6 +22,7 @@ export interface MetricsOptions extends ActorFamiliesOptions {
   readonly boards: Boards;
   /** Brings the boards up to date in what nobody tells by itself. */
   readonly refresh: () => Promise<void>;
+  readonly hints: BreakerHints['figures'];
   readonly sessions: Pick<Sessions, 'size'>;
   readonly eventLog: { figures(): EventLogFigures };
   readonly announcer: Pick<Announcer, 'unrecorded'>;
@@ -95,7 +96,7 @@ async function answer(
   return send(200, expositionType, await read());
 }
 
-function toNodeFamilies({ version, state, sessions, boards }: MetricsOptions): readonly Family[] {
+function toNodeFamilies({ version, state, sessions, hints, boards }: MetricsOptions): readonly Family[] {
   const { resources, breakers } = boards.health.read();
   return [
     {
@@ -118,6 +119,12 @@ function toNodeFamilies({ version, state, sessions, boards }: MetricsOptions): r
       samples: Object.values(breakers).flatMap(({ id, state: now }) =>
         toStateSamples({ breaker: id }, now, breakerStates),
       ),
+    },
+    {
+      name: 'drey_breaker_hints_total',
+      type: 'counter',
+      help: 'Hints between the breakers of several nodes, by what became of them.',
+      samples: Object.entries(hints()).map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
     {
       name: 'drey_resource_up',

@@ -32,6 +32,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createRelearning } from './relearning.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -43,6 +44,7 @@ export interface ServingOptions {
   readonly relay: Relay;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
+  readonly appendAll: (events: readonly DreyEvent[]) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracer: Tracer | undefined;
@@ -85,6 +87,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    relearning: createRelearning(options),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -8,9 +8,12 @@ import { limits } from '../../machines/words/limits.ts';
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { toBoundedText, toCanonicalJson, toJsonb, toStorableText } from './text.ts';
 
+/** Whose name stands in the cause of what learning writes. */
+export const learningCause = 'learning';
+
 /** Who changed a procedure and why; kept with the version. */
 export interface SopCause {
-  /** `learning`, or the principal. */
+  /** `learningCause`, or the principal. */
   readonly by: string;
   readonly reason: string;
   /** ISO 8601; the database's clock where it is missing. */
@@ -76,4 +79,30 @@ export function toContent(sop: LearnedSop): unknown {
 /** The digest by which two contents are told apart; the order of keys does not matter. */
 export function toDigestOf(content: unknown): string {
   return toDigest(toCanonicalJson(content));
+}
+
+/**
+ * Everything that learning derives of a procedure, part by part, as text that is equal where what is stored is. The
+ * parts are named one by one: a stored procedure has facts of its own besides.
+ */
+export function toParts(sop: LearnedSop): ReadonlyMap<string, string> {
+  const { status, confidence, occurrences, triggerFrom, steps, procedure, pitfalls, wordings } = sop;
+  const parts = {
+    trigger: toBoundedText(sop.trigger, limits.taskTextMax),
+    triggerFrom,
+    steps,
+    procedure,
+    status,
+    confidence,
+    occurrences,
+    // Only the newest ones are read back.
+    evidence: [...new Set(sop.evidence)].slice(-limits.evidenceAnsweredMax),
+    pitfalls,
+    wordings,
+    firstSeenAt: sop.firstSeenAt,
+    lastSeenAt: sop.lastSeenAt,
+  };
+  return new Map(
+    Object.entries(parts).map(([part, value]) => [part, toCanonicalJson(JSON.parse(toJsonb(value)))]),
+  );
 }

@@ -7,6 +7,7 @@ export type { Log, Store, StoreOptions } from './open.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
+export { learningCause, toParts } from './sop-content.ts';
 export type { SopCause } from './sop-content.ts';
 export {
   commitActor,
@@ -38,13 +39,16 @@ export { readDrafts } from './tables/drafts.ts';
 export type { EpisodeDraft } from './tables/drafts.ts';
 export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-letters.ts';
 export type { DeadLetter, StoredDeadLetter } from './tables/dead-letters.ts';
-export { countArchive, getEpisode, readEpisodes, saveEpisode } from './tables/episodes.ts';
+export { isWhole, mendEpisodes } from './tables/episode-repair.ts';
+export type { ToldEpisode } from './tables/episode-repair.ts';
+export { countArchive, getEpisode, readEpisodes, saveEpisode, toArchived } from './tables/episodes.ts';
 export type { EpisodeCursor, EpisodePage } from './tables/episodes.ts';
 export { listFeedback, recordFeedback } from './tables/feedback.ts';
 export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feedback.ts';
 export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
+export { keepActors, readKeptActors } from './tables/kept-actors.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

@@ -31,6 +31,11 @@ export function assertName(what: string, name: string, charactersMax: number): s
   );
 }
 
+/** A moment as the tables keep it: to the millisecond, in UTC. */
+export function toMoment(iso: string): string {
+  return new Date(iso).toISOString();
+}
+
 /** JSON text for a `jsonb` column, with the strings repaired where it is needed. */
 export function toJsonb(value: unknown): string {
   const json = toJson(value);

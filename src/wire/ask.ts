@@ -34,6 +34,8 @@ export interface Answering {
   readonly group?: string;
 }
 
+const Body = z.object({ data: z.unknown().optional() });
+
 const Reply = z.union([
   z.object({ ok: z.literal(true), data: z.unknown().optional() }),
   z.object({ ok: z.literal(false), error: z.object({ code: z.string(), message: z.string() }) }),
@@ -132,7 +134,7 @@ function respond(message: Msg, reply: object, log: Log): void {
 function toQuestion(message: Msg, root: string): Question {
   const to = toAddressOf(message.subject, root);
   const verb = message.subject.split('.').at(-1);
-  const body = z.object({ data: z.unknown().optional() }).safeParse(toJson(message));
+  const body = Body.safeParse(toJson(message));
   if (to === undefined || verb === undefined || !ActorKind.safeParse(to.kind).success || !body.success) {
     throw new DreyError(
       'envelope_invalid',

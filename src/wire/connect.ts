@@ -43,6 +43,7 @@ export interface LineOptions {
 }
 
 const retryMs = 250;
+const sliceMs = 100;
 
 /** Opens the line; throws only for what waiting cannot heal (a refused login, a stream of another shape). */
 export async function openLine(options: LineOptions): Promise<Line> {
@@ -104,10 +105,10 @@ class KeptLine implements Line {
     const connection = toConnectionOptions(this.#options.url, this.#options.name);
     const first = this.#establish(connection);
     const giveUp = new AbortController();
-    const late = pause(this.#options.openMs, 'late' as const, { signal: giveUp.signal }).catch(
-      () => 'late' as const,
-    );
-    const outcome = await Promise.race([first, late]).finally(() => giveUp.abort());
+    const late = this.#outwait(giveUp.signal);
+    // A line that breaks while it is prepared is tried again, so what counts is that it stands.
+    const standing = first.then(async () => this.whenConnected()).then(() => 'settled' as const);
+    const outcome = await Promise.race([standing, late]).finally(() => giveUp.abort());
     if (outcome === 'late') {
       this.#options.log.warn(
         { name: this.#options.name },
@@ -150,7 +151,19 @@ class KeptLine implements Line {
     await this.#handles?.nc.close();
   }
 
-  /** Tries until it stands; returns when it does or when the line was closed. */
+  /**
+   * Waits for as long as opening may take. Time in which this process itself stood still (a busy start, a machine with
+   * too few cores) counts as one slice only, since the bus had no chance to be heard in it.
+   */
+  async #outwait(signal: AbortSignal): Promise<'late'> {
+    const { openMs } = this.#options;
+    for (let waitedMs = 0; waitedMs < openMs && !signal.aborted; waitedMs += sliceMs) {
+      await pause(Math.min(sliceMs, openMs - waitedMs), undefined, { signal }).catch(() => undefined);
+    }
+    return 'late';
+  }
+
+  /** Tries until it stands; returns when it does, when it broke again meanwhile, or when the line was closed. */
   async #establish(connection: ConnectionOptions): Promise<void> {
     while (!this.closed) {
       const nc = await this.#tryConnect(connection);
@@ -158,14 +171,15 @@ class KeptLine implements Line {
         await pause(retryMs);
         continue;
       }
-      if (this.closed) return nc.close();
+      // First of all, so that no break goes unseen.
+      this.#watch(nc);
       const handles = {
         nc,
         js: jetstream(nc, { timeout: 2_000 }),
         jsm: await jetstreamManager(nc, { checkAPI: false }),
       };
+      if (this.closed) return nc.close();
       this.#handles = handles;
-      this.#watch(nc);
       await this.#prepare(handles);
       return undefined;
     }
@@ -176,7 +190,8 @@ class KeptLine implements Line {
     try {
       return await connect(connection);
     } catch (error) {
-      if (error instanceof errors.AuthorizationError) {
+      // A server gives up on who takes too long to log in, too; that heals.
+      if (error instanceof errors.AuthorizationError && !/timeout/i.test(error.message)) {
         throw new DreyError('bus_unavailable', 'the bus refuses the login of its URL; check its token', {
           cause: error,
         });

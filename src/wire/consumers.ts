@@ -65,6 +65,16 @@ export async function attachDurable(handles: Handles, options: DurableOptions): 
   return { consumer: js.consumers.getConsumerFromInfo(info), info };
 }
 
+/** The stream sequence up to which a durable has acknowledged everything; 0 where there is none of that name. */
+export async function readAckFloor(handles: Handles, stream: string, durable: string): Promise<number> {
+  try {
+    return (await handles.jsm.consumers.info(stream, durable)).ack_floor.stream_seq;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === consumerNotFound) return 0;
+    throw error;
+  }
+}
+
 /** Creates a tail that nobody acknowledges. */
 export async function attachTail(
   handles: Handles,

@@ -157,13 +157,16 @@ function readJson(bytes: Uint8Array): Parsed<Record<string, unknown>> {
     const json: unknown = JSON.parse(
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
     );
-    const parsed = z.record(z.string(), z.unknown()).safeParse(json);
-    return parsed.success
-      ? { parked: false, value: parsed.data }
+    return isRecord(json)
+      ? { parked: false, value: json }
       : park('malformed', 'the message is no JSON object');
   } catch {
     return park('malformed', 'the message is not JSON');
   }
+}
+
+function isRecord(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
 function park(code: ParkedCode, reason: string): { parked: true; code: ParkedCode; reason: string } {

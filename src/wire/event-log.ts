@@ -56,6 +56,8 @@ export interface Lag {
 const timesMax = 16_384;
 const refusedBytesMax = 16 * 1024 * 1024;
 const saveMs = 500;
+/** What `appendAll` writes at a time, a single longer line excepted. */
+const writeBytesMax = 256 * 1024;
 
 /** Opens the log of a folder; what an earlier process left is sent first. Throws `data_folder_unusable`. */
 export function openEventLog(options: EventLogOptions): EventLog {
@@ -73,7 +75,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
 }
 
 export class EventLog {
-  readonly #options: EventLogOptions & { readonly diskBytesMax: number };
+  readonly #options: EventLogOptions & { readonly segmentBytesMax: number; readonly diskBytesMax: number };
   readonly #segments: Segments;
   readonly #lagAlarm: number;
   #position: Position;
@@ -120,28 +122,49 @@ export class EventLog {
   /** Appends one event and returns its number; throws `envelope_invalid`, `event_log_full`, `data_folder_unusable`. */
   append(event: DreyEvent): number {
     const begun = this.#options.now();
+    const number = this.#appended;
+    this.#write(toLine(toParcel(event)), 1);
+    this.#appendUs.record((this.#options.now() - begun) * 1_000);
+    return number;
+  }
+
+  /** Appends many with few writes, in order; throws as `append` does, and those before it in its write are not kept. */
+  appendAll(events: readonly DreyEvent[]): void {
+    const bytesMax = Math.min(writeBytesMax, this.#options.segmentBytesMax);
+    let lines: Buffer[] = [];
+    let bytes = 0;
+    const flush = (): void => {
+      if (lines.length > 0) this.#write(Buffer.concat(lines, bytes), lines.length);
+      [lines, bytes] = [[], 0];
+    };
+    for (const event of events) {
+      const line = toLine(toParcel(event));
+      if (bytes + line.length > bytesMax) flush();
+      lines.push(line);
+      bytes += line.length;
+    }
+    flush();
+  }
+
+  #write(bytes: Buffer, lines: number): void {
     if (this.#closed)
       throw new DreyError('node_draining', 'the event log is closed; nothing can be appended any more');
-    const line = toLine(toParcel(event));
-    if (this.#diskBytes + line.length > this.#options.diskBytesMax) {
+    if (this.#diskBytes + bytes.length > this.#options.diskBytesMax) {
       throw toFull(
         `it may have ${this.#options.diskBytesMax} bytes and ${this.waiting} events wait for the bus`,
       );
     }
     try {
-      this.#segments.write(line);
+      this.#segments.write(bytes);
     } catch (error) {
       throw toLogError(this.#options.folder, error);
     }
-    this.#diskBytes += line.length;
-    const number = this.#appended;
-    this.#appended += 1;
-    const ended = this.#options.now();
-    this.#times[number % timesMax] = ended;
-    this.#appendUs.record((ended - begun) * 1_000);
+    this.#diskBytes += bytes.length;
+    const at = this.#options.now();
+    for (let line = 0; line < lines; line += 1) this.#times[(this.#appended + line) % timesMax] = at;
+    this.#appended += lines;
     if (!this.#lagging && this.waiting > this.#lagAlarm) this.#tellLag(true);
     for (const heard of this.#heardAppend) heard();
-    return number;
   }
 
   /** Resolves when everything appended so far is on the disk (`group`), or at once (`none`). */

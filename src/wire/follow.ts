@@ -10,6 +10,7 @@ import type { Line } from './connect.ts';
 import type { Parsed } from './envelope.ts';
 import type { Log } from './log.ts';
 import type { From } from './consumers.ts';
+import { createRemembered } from './remembered.ts';
 import { Source } from './source.ts';
 import { isMatching } from './subjects.ts';
 
@@ -28,7 +29,7 @@ export interface FollowTuning {
   readonly from?: From;
   /** Most messages in one batch. */
   readonly batchMax?: number;
-  /** How long to wait for more once there is one. */
+  /** How long to wait for more once there is one. Default 0: what came together is a batch, and nobody waits. */
   readonly waitMs?: number;
   /** Tries of one message before it is parked. Failures of a dependency (database, bus) do not count. */
   readonly attemptsMax?: number;
@@ -66,8 +67,6 @@ export interface FollowParts<T> extends FollowTuning {
 }
 
 const pauseMaxMs = 30_000;
-/** Sequences remembered so that a lost acknowledgement does not mean handling twice within one process. */
-const rememberedMax = 10_000;
 
 interface Item<T> {
   readonly message: JsMsg;
@@ -91,7 +90,7 @@ class Follower<T> implements Following {
   readonly #parts: FollowParts<T>;
   readonly #source: Source;
   readonly #stopping = new AbortController();
-  readonly #handled = new Set<number>();
+  readonly #handled = createRemembered();
   readonly #park: boolean;
   /** True until the first message of this run was settled: see `#isKiller`. */
   #first = true;
@@ -108,7 +107,7 @@ class Follower<T> implements Following {
       filters: parts.filters,
       from: parts.from ?? (parts.durable === undefined ? 'new' : 'all'),
       batchMax: parts.batchMax ?? 100,
-      waitMs: parts.waitMs ?? 20,
+      waitMs: parts.waitMs ?? 0,
       ackWaitMs: parts.ackWaitMs ?? 10_000,
     });
   }
@@ -124,8 +123,7 @@ class Follower<T> implements Following {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#source.stop();
-    await this.#running;
+    await Promise.all([this.#source.stop(), this.#running]);
   }
 
   async lag(): Promise<number> {
@@ -150,7 +148,7 @@ class Follower<T> implements Following {
     let batch: Item<T>[] = [];
     for (const message of messages) {
       if (this.#handled.has(message.seq) || !isMatching(message.subject, this.#parts.filters)) {
-        await this.#settle(message);
+        await this.#settle([message]);
         continue;
       }
       const parsed = this.#parts.read(message.data);
@@ -227,22 +225,14 @@ class Follower<T> implements Following {
     } catch (error) {
       return error ?? new Error('rejected without a reason');
     }
-    for (const item of items) await this.#settle(item.message);
+    await this.#settle(items.map(({ message }) => message));
     return undefined;
   }
 
-  async #settle(message: JsMsg): Promise<void> {
+  async #settle(messages: readonly JsMsg[]): Promise<void> {
     this.#first = false;
-    if (this.#parts.durable !== undefined) {
-      this.#handled.add(message.seq);
-      if (this.#handled.size > rememberedMax) {
-        for (const oldest of this.#handled) {
-          this.#handled.delete(oldest);
-          break;
-        }
-      }
-    }
-    await this.#source.settle(message);
+    if (this.#parts.durable !== undefined) for (const { seq } of messages) this.#handled.add(seq);
+    await this.#source.settle(messages);
   }
 
   /** Parks a message; it is settled only once it lies among the dead letters. */
@@ -256,14 +246,14 @@ class Follower<T> implements Following {
     };
     if (!this.#park) {
       this.#parts.log.debug(facts, 'a message is skipped by a tail');
-      return this.#settle(message);
+      return this.#settle([message]);
     }
     for (let tries = 1; ; tries += 1) {
       if (this.#stopping.signal.aborted) return this.#source.giveBack(message);
       try {
         await this.#parts.parkAway({ message, code, reason, attempts });
         this.#parts.log.warn(facts, 'a message is parked among the dead letters');
-        return await this.#settle(message);
+        return await this.#settle([message]);
       } catch (error) {
         this.#parts.log.debug({ err: error }, 'a dead letter could not be written yet');
         await this.#pause(tries);

@@ -14,7 +14,7 @@ import { type Delivered, type Following, type FollowTuning, type Parking, startF
 import { readHistory } from './history.ts';
 import type { Log } from './log.ts';
 import { type Parcel, toParcel, toPath } from './parcel.ts';
-import type { From } from './consumers.ts';
+import { type From, readAckFloor } from './consumers.ts';
 import { type Ack, sendAll, sendParcel } from './publish.ts';
 import { republish, type RepublishOptions } from './republish.ts';
 import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
@@ -97,6 +97,8 @@ export interface Wire {
   ask(to: Address, verb: string, data?: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>;
   answer(which: Answering, answer: (question: Question) => Promise<unknown>): Promise<{ stop(): void }>;
   streamInfo(which?: keyof StreamNames): Promise<StreamFigures>;
+  /** The sequence up to which a durable of the events has settled everything; 0 where there is none. */
+  settledUpTo(durable: string): Promise<number>;
   /** Makes the bus forget a durable's position, so that following begins anew. */
   forgetDurable(durable: string, which?: 'events' | 'commands'): Promise<boolean>;
   close(): Promise<void>;
@@ -159,6 +161,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     ask: async (to, verb, data, tuning) => askOne(line, root, { to, verb, data }, tuning?.timeoutMs ?? 2_000),
     answer: async (which, answer) => startAnswering(line, root, which, answer, log),
     streamInfo: async (which = 'events') => toFigures(line.use().jsm, names[which]),
+    settledUpTo: async (durable) => line.guard(readAckFloor(line.use(), names.events, durable)),
     forgetDurable: async (durable, which = 'events') => forget(line, names[which], durable),
     close: async () => line.close(),
   };

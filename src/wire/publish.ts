@@ -6,15 +6,11 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import { DreyError, isDreyError, toDreyError } from '../../machines/words/errors.ts';
 import type { Line } from './connect.ts';
+import { type Ack, publishAcknowledged } from './acknowledged.ts';
 import { inOrder } from './in-order.ts';
 import type { Parcel } from './parcel.ts';
 
-/** What the bus answers: the message is stored, and whether it already was. */
-export interface Ack {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly duplicate: boolean;
-}
+export type { Ack } from './acknowledged.ts';
 
 const triesMax = 3;
 const timeoutDefaultMs = 750;
@@ -30,15 +26,9 @@ export async function sendParcel(
 ): Promise<Ack> {
   const tries = options.triesMax ?? triesMax;
   for (let attempt = 1; ; attempt += 1) {
-    const { js } = line.use();
+    const { nc } = line.use();
     try {
-      const ack = await line.guard(
-        js.publish(`${root}.${parcel.path}`, parcel.payload, {
-          msgID: parcel.id,
-          timeout: options.timeoutMs ?? timeoutDefaultMs,
-        }),
-      );
-      return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate };
+      return await line.guard(publishAcknowledged(nc, root, parcel, options.timeoutMs ?? timeoutDefaultMs));
     } catch (error) {
       if (attempt >= tries || !isWorthAnotherTry(error)) throw toBusError(error);
     }
@@ -55,9 +45,14 @@ export async function sendAll(
   parcels: readonly Parcel[],
   options: { readonly inFlightMax?: number; readonly timeoutMs?: number } = {},
 ): Promise<Ack[]> {
-  const send = async (parcel: Parcel): Promise<Ack> =>
-    sendParcel(line, root, parcel, { triesMax: 1, timeoutMs: options.timeoutMs ?? 1_000 });
-  return inOrder(parcels, send, { inFlightMax: options.inFlightMax ?? inFlightDefault });
+  const { nc } = line.use();
+  const timeoutMs = options.timeoutMs ?? 1_000;
+  const send = async (parcel: Parcel): Promise<Ack> => publishAcknowledged(nc, root, parcel, timeoutMs);
+  try {
+    return await line.guard(inOrder(parcels, send, { inFlightMax: options.inFlightMax ?? inFlightDefault }));
+  } catch (error) {
+    throw toBusError(error);
+  }
 }
 
 function isWorthAnotherTry(error: unknown): boolean {

@@ -46,7 +46,7 @@ export function startPump(options: PumpOptions): Pump {
   signal.addEventListener('abort', () => wake?.(), { once: true });
 
   const send = async (page: Page): Promise<void> => {
-    const inFlightMax = options.inFlightMax ?? 256;
+    const inFlightMax = options.inFlightMax ?? 512;
     try {
       if (page.parcels.length > 0) await options.publishAll(page.parcels, { inFlightMax });
     } catch (error) {
@@ -57,7 +57,7 @@ export function startPump(options: PumpOptions): Pump {
   };
 
   const step = async (): Promise<void> => {
-    const page = eventLog.read(options.batchMax ?? 256);
+    const page = eventLog.read(options.batchMax ?? 512);
     if (page === undefined) {
       empty?.();
       await new Promise<void>((resolve) => {

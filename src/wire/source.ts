@@ -1,12 +1,13 @@
 /**
- * A pull consumer as a bounded source of batches. It holds at most one batch, outlives every outage, and gives back
- * what it holds when it is stopped. With a durable name the bus remembers what was acknowledged; without one the
- * source itself remembers how far it came and goes on from there.
+ * A pull consumer as a bounded source of batches. It holds the batch that is worked on and at most one more, outlives
+ * every outage, and gives back what it holds when it is stopped. With a durable name the bus remembers what was
+ * acknowledged; without one the source itself remembers how far it came and goes on from there.
  */
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handles, Line } from './connect.ts';
-import { type Attached, attachDurable, attachTail, type From } from './consumers.ts';
+import { attachDurable, attachTail, type From } from './consumers.ts';
+import { Hold } from './hold.ts';
 import type { Log } from './log.ts';
 
 export interface SourceOptions {
@@ -23,22 +24,22 @@ export interface SourceOptions {
 
 const fetchMs = 10_000;
 const againMs = 250;
-/** How often it is asked whether what was lost on the way has come again. */
-const holdCheckMs = 200;
+/** What the bus may take to say that nothing more is on its way. */
+const drainMs = 1_000;
 
 export class Source {
   readonly #options: SourceOptions;
+  readonly #hold: Hold;
   #consumer: Consumer | undefined;
   #fetch: ConsumerMessages | undefined;
+  #starting: Promise<boolean> | undefined;
   #buffer: JsMsg[] = [];
-  /** Everything received and not settled: kept alive on the bus while it is worked on. */
-  readonly #held = new Set<JsMsg>();
+  /** Everything received and not settled, by sequence: kept alive on the bus while it is worked on. */
+  readonly #held = new Map<number, JsMsg>();
   #arrived: (() => void) | undefined;
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
   #delivered = 0;
-  #hold: { readonly upTo: number; readonly until: number } | undefined;
-  #holdCheck: NodeJS.Timeout | undefined;
   #stopped = false;
   #endWaiting: ((standing: false) => void) | undefined;
   readonly #stopping = new Promise<false>((resolve) => {
@@ -49,6 +50,15 @@ export class Source {
 
   constructor(options: SourceOptions) {
     this.#options = options;
+    this.#hold = new Hold({
+      ackWaitMs: options.ackWaitMs,
+      unsettled: async () => {
+        const { line, stream, durable = '' } = options;
+        return (await line.use().jsm.consumers.info(stream, durable)).num_ack_pending;
+      },
+      held: () => this.#held.size,
+      ended: () => this.#signal(),
+    });
     this.#forgetStatus = options.line.onStatus((status) => {
       if (status === 'disconnected') this.#drop();
     });
@@ -69,16 +79,20 @@ export class Source {
         await this.#arrival();
         continue;
       }
-      if (this.#ready < this.#options.batchMax && this.#fetch !== undefined) await this.#gather();
-      return this.#takeReady();
+      if (this.#ready < this.#options.batchMax) await this.#gather();
+      const ready = this.#takeReady();
+      this.#fetchAhead();
+      return ready;
     }
     return [];
   }
 
-  /** Tells the bus that a message is done with; waits for the line, since an answer sent into an outage is lost. */
-  async settle(message: JsMsg): Promise<void> {
-    if (this.#options.durable !== undefined && (await this.#standing())) message.ack();
-    this.#held.delete(message);
+  /** Tells the bus that messages are done with; waits for the line, since an answer sent into an outage is lost. */
+  async settle(messages: readonly JsMsg[]): Promise<void> {
+    // All in one go, so that the answers leave together.
+    if (this.#options.durable !== undefined && (await this.#standing()))
+      for (const message of messages) message.ack();
+    for (const message of messages) this.#held.delete(message.seq);
   }
 
   /** True when the line stands, at once or after an outage; false when it was closed or this source stopped. */
@@ -99,26 +113,28 @@ export class Source {
       : info.num_pending + info.num_ack_pending;
   }
 
-  stop(): void {
+  /** Resolves when everything that was on its way here has been given back, too. */
+  async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#endWaiting?.(false);
     this.#forgetStatus();
     clearInterval(this.#heartbeat);
-    clearInterval(this.#holdCheck);
-    const left = this.#consumer;
-    this.#drop();
+    this.#hold.stop();
     for (const message of this.#buffer) this.giveBack(message);
     this.#buffer = [];
+    this.#signal();
+    const left = this.#consumer;
+    this.#consumer = undefined;
+    await this.#drain();
     if (this.#options.durable === undefined && this.#options.line.status === 'connected') {
       left?.delete().catch(() => undefined); // It would be removed after a minute anyway.
     }
-    this.#signal();
   }
 
   /** Hands a message back untried, so that whoever follows next gets it at once. */
   giveBack(message: JsMsg): void {
-    this.#held.delete(message);
+    this.#held.delete(message.seq);
     if (this.#options.durable !== undefined && this.#options.line.status === 'connected') message.nak();
   }
 
@@ -128,17 +144,47 @@ export class Source {
     this.#consumer = undefined;
   }
 
+  /** Ends the fetch only when all that the bus has sent for it is here: the rest would come again late. */
+  async #drain(): Promise<void> {
+    await this.#starting;
+    const fetch = this.#fetch;
+    if (fetch === undefined) return;
+    // The client drains what it fetches together with its connection only; the subscription below can be drained alone.
+    const { sub } = fetch as { readonly sub?: { drain(): Promise<void> } };
+    if (this.#options.durable === undefined || this.#options.line.status !== 'connected') fetch.stop();
+    else sub?.drain().catch(() => fetch.stop());
+    const giveUp = new AbortController();
+    const late = pause(drainMs, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    await Promise.race([fetch.closed(), late]);
+    giveUp.abort();
+    fetch.stop();
+  }
+
   #keepAlive(): void {
     if (this.#options.durable === undefined || this.#options.line.status === 'disconnected') return;
-    for (const message of this.#held) message.working();
+    for (const message of this.#held.values()) message.working();
+  }
+
+  /** Has the next batch come while the one in hand is worked on. */
+  #fetchAhead(): void {
+    if (this.#fetch !== undefined || this.#buffer.length > 0 || this.#stopped) return;
+    if (this.#options.line.status === 'connected') void this.#startFetch();
   }
 
   async #startFetch(): Promise<boolean> {
+    this.#starting ??= this.#openFetch().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #openFetch(): Promise<boolean> {
     // A line that was closed for good never comes back: waiting for it again would be a busy loop.
-    if (!(await this.#standing())) this.stop();
+    if (!(await this.#standing()) && !this.#stopped) void this.stop();
     if (this.#stopped) return false;
     try {
       this.#consumer ??= await this.#attach(this.#options.line.use());
+      if (this.#stopped) return false;
       const fetch = await this.#consumer.fetch({ max_messages: this.#options.batchMax, expires: fetchMs });
       this.#fetch = fetch;
       this.#read(fetch).catch((error: unknown) => this.#end(fetch, error));
@@ -158,8 +204,10 @@ export class Source {
         continue;
       }
       if (!this.#isInOrder(message)) throw new Error('a delivery is missing');
+      // It came again before its first copy was settled, which answers for both.
+      if (this.#held.has(message.seq)) continue;
       this.#buffer.push(message);
-      this.#held.add(message);
+      this.#held.set(message.seq, message);
       this.#signal();
     }
     this.#end(fetch, undefined);
@@ -172,7 +220,7 @@ export class Source {
     if (error !== undefined) {
       this.#consumer = undefined;
       this.#options.log.debug({ err: error, stream: this.#options.stream }, 'a consumer is opened again');
-    }
+    } else this.#fetchAhead();
     this.#signal();
   }
 
@@ -191,18 +239,24 @@ export class Source {
     });
   }
 
-  /** Waits a moment for more, so that a stream of messages comes in batches. */
+  /** Lets what came together become one batch, and waits for more where that was asked for. */
   async #gather(): Promise<void> {
-    const until = performance.now() + this.#options.waitMs;
-    const timer = setTimeout(() => this.#signal(), this.#options.waitMs);
-    while (this.#buffer.length < this.#options.batchMax && this.#fetch !== undefined && !this.#stopped) {
+    const { waitMs } = this.#options;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (waitMs === 0) return;
+    const until = performance.now() + waitMs;
+    const timer = setTimeout(() => this.#signal(), waitMs);
+    // A timer may fire a fraction of a millisecond early.
+    while (this.#isShort && performance.now() < until - 1) {
       await new Promise<void>((resolve) => {
         this.#arrived = resolve;
       });
-      // A timer may fire a fraction of a millisecond early.
-      if (performance.now() >= until - 1) break;
     }
     clearTimeout(timer);
+  }
+
+  get #isShort(): boolean {
+    return this.#buffer.length < this.#options.batchMax && this.#fetch !== undefined && !this.#stopped;
   }
 
   #signal(): void {
@@ -214,12 +268,9 @@ export class Source {
   async #attach(handles: Handles): Promise<Consumer> {
     const { stream, durable, from, filters } = this.#options;
     if (durable !== undefined) {
-      const attached = await attachDurable(handles, {
-        ...this.#options,
-        durable,
-        unsettledMax: this.#unsettledMax,
-      });
-      this.#holdIfNeeded(attached);
+      const unsettledMax = Math.max(1_000, this.#options.batchMax * 2);
+      const attached = await attachDurable(handles, { ...this.#options, durable, unsettledMax });
+      this.#hold.begin(attached.info);
       return attached.consumer;
     }
     if (this.#next === undefined && from === 'new') {
@@ -230,51 +281,16 @@ export class Source {
     return (await attachTail(handles, { stream, filters, from: start })).consumer;
   }
 
-  get #unsettledMax(): number {
-    return Math.max(1_000, this.#options.batchMax * 2);
-  }
-
-  /**
-   * What was on its way when a line broke or a process died counts as delivered, and comes again only after the wait
-   * for its acknowledgement. Newer messages are held back until then, so that they do not overtake.
-   */
-  #holdIfNeeded({ info }: Attached): void {
-    if (info.num_ack_pending <= this.#held.size) return;
-    this.#hold = {
-      upTo: info.delivered.stream_seq,
-      until: performance.now() + this.#options.ackWaitMs * 1.5,
-    };
-    clearInterval(this.#holdCheck);
-    this.#holdCheck = setInterval(() => void this.#checkHold(), holdCheckMs).unref();
-  }
-
-  async #checkHold(): Promise<void> {
-    const { line, stream, durable } = this.#options;
-    if (this.#hold === undefined || durable === undefined || line.status === 'disconnected') return;
-    let isOver = this.#stopped || performance.now() > this.#hold.until;
-    try {
-      isOver ||= (await line.use().jsm.consumers.info(stream, durable)).num_ack_pending <= this.#held.size;
-    } catch {
-      return; // The next check asks again.
-    }
-    if (!isOver) return;
-    clearInterval(this.#holdCheck);
-    this.#hold = undefined;
-    this.#signal();
-  }
-
   /** How many messages from the buffer may go out now. */
   get #ready(): number {
-    const hold = this.#hold;
-    if (hold === undefined) return this.#buffer.length;
-    return this.#buffer.filter((message) => message.seq <= hold.upTo).length;
+    if (!this.#hold.isOn) return this.#buffer.length;
+    return this.#buffer.filter(({ seq }) => this.#hold.allows(seq)).length;
   }
 
   #takeReady(): JsMsg[] {
-    const hold = this.#hold;
-    if (hold === undefined) return this.#buffer.splice(0, this.#options.batchMax);
-    const ready = this.#buffer.filter((message) => message.seq <= hold.upTo);
-    this.#buffer = this.#buffer.filter((message) => message.seq > hold.upTo);
+    if (!this.#hold.isOn) return this.#buffer.splice(0, this.#options.batchMax);
+    const ready = this.#buffer.filter(({ seq }) => this.#hold.allows(seq));
+    this.#buffer = this.#buffer.filter(({ seq }) => !this.#hold.allows(seq));
     return ready;
   }
 }

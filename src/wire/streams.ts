@@ -18,6 +18,8 @@ import type { Log } from './log.ts';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const mebibyte = 1024 * 1024;
+/** Least worth reserving for a stream. */
+const bytesLeast = 64 * mebibyte;
 
 /** The streams' names under one prefix. */
 export interface StreamNames {
@@ -124,11 +126,12 @@ function toConfigs(names: StreamNames, options: StreamOptions): Wanted[] {
 async function ensureStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Promise<void> {
   const existing = await findConfig(jsm, wanted.name);
   if (existing === undefined) {
-    report(wanted, await addStream(jsm, wanted, log), log);
-    return;
+    // The client writes into what it is given, so it gets a copy, here and below.
+    const add: Save = async (config) => (await jsm.streams.add({ ...config })).config;
+    return report(await saveWhereRoom(wanted, add, log), log);
   }
   const differing = toDifferences(wanted, existing);
-  if (differing.length === 0) return;
+  if (differing.length === 0) return undefined;
   const fixed = differing.filter(
     (key) => key === 'retention' || key === 'storage' || key === 'discard_new_per_subject',
   );
@@ -138,25 +141,50 @@ async function ensureStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Pr
       `the stream ${wanted.name} exists with another ${fixed.join(', ')}; use another prefix or remove that stream`,
     );
   }
-  // A server refuses to change max_consumers; a stream keeps the one it was born with.
-  const { max_consumers: _born, storage: _storage, retention: _retention, ...changes } = wanted;
-  const updated = await jsm.streams.update(wanted.name, { ...existing, ...changes });
-  report(wanted, updated.config, log);
+  const update: Save = async (config) => {
+    // A server refuses to change max_consumers; a stream keeps the one it was born with.
+    const { max_consumers: _born, storage: _storage, retention: _retention, ...changes } = config;
+    // The room an earlier start got is no reason to refuse this one.
+    const bytes = config.max_bytes === -1 ? { max_bytes: existing.max_bytes } : {};
+    return (await jsm.streams.update(wanted.name, { ...existing, ...changes, ...bytes })).config;
+  };
+  return report(await saveWhereRoom(wanted, update, log), log);
 }
 
-/** Reserving bytes fails on a small disk; a stream without a reservation is still bounded by age and by the server. */
-async function addStream(jsm: JetStreamManager, wanted: Wanted, log: Log): Promise<StreamConfig> {
-  try {
-    return (await jsm.streams.add(wanted)).config;
-  } catch (error) {
-    const resources = error instanceof JetStreamApiError && [10023, 10028, 10047].includes(error.code);
-    if (!resources || wanted.max_bytes === -1) throw error;
-    log.warn(
-      { stream: wanted.name, bytesMax: wanted.max_bytes },
-      'the server has no room to reserve for this stream',
-    );
-    return (await jsm.streams.add({ ...wanted, max_bytes: -1 })).config;
+/** Creates or updates a stream; gives back how the server keeps it. */
+type Save = (wanted: Wanted) => Promise<StreamConfig>;
+
+/** What was asked of the server in the end, and what it answered. */
+interface Saved {
+  readonly asked: Wanted;
+  readonly real: StreamConfig;
+}
+
+/**
+ * Reserving bytes fails on a small disk: half is asked for, and half of that. A stream without a reservation, the last
+ * resort, is still bounded by age and by the server.
+ */
+async function saveWhereRoom(wanted: Wanted, save: Save, log: Log): Promise<Saved> {
+  const bytesWanted = wanted.max_bytes ?? -1;
+  for (let bytesMax = bytesWanted; ;) {
+    try {
+      const real = await save({ ...wanted, max_bytes: bytesMax });
+      if (bytesMax !== bytesWanted) {
+        log.warn(
+          { stream: wanted.name, bytesWanted, bytesMax: real.max_bytes },
+          'the server has less room to reserve for this stream',
+        );
+      }
+      return { asked: { ...wanted, max_bytes: real.max_bytes }, real };
+    } catch (error) {
+      if (bytesMax === -1 || !isWithoutRoom(error)) throw error;
+      bytesMax = bytesMax / 2 < bytesLeast ? -1 : bytesMax / 2;
+    }
   }
+}
+
+function isWithoutRoom(error: unknown): boolean {
+  return error instanceof JetStreamApiError && [10023, 10028, 10047].includes(error.code);
 }
 
 async function findConfig(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
@@ -175,23 +203,24 @@ function toDifferences(wanted: Wanted, real: StreamConfig): string[] {
     .map(([key]) => key);
 }
 
-/** Servers leave out what is false or zero. */
+/** Servers leave out what is false or zero; what was not asked for may be as it likes. */
 function isSame(asked: unknown, real: unknown): boolean {
+  if (asked === undefined) return true;
   if (real === undefined) return asked === false || asked === 0;
   return JSON.stringify(asked) === JSON.stringify(real);
 }
 
 /** What the house relies on must be as asked; the rest is worth a warning. */
-function report(wanted: Wanted, real: StreamConfig, log: Log): void {
-  const differing = toDifferences(wanted, real);
+function report({ asked, real }: Saved, log: Log): void {
+  const differing = toDifferences(asked, real);
   if (differing.length === 0) return;
   const relied = ['subjects', 'retention', 'discard', 'discard_new_per_subject', 'duplicate_window'];
   const broken = differing.filter((key) => relied.includes(key));
   if (broken.length > 0) {
     throw new DreyError(
       'config_invalid',
-      `the server keeps ${wanted.name} with another ${broken.join(', ')} than asked`,
+      `the server keeps ${asked.name} with another ${broken.join(', ')} than asked`,
     );
   }
-  log.warn({ stream: wanted.name, differing }, 'the server keeps a stream otherwise than asked');
+  log.warn({ stream: asked.name, differing }, 'the server keeps a stream otherwise than asked');
 }

@@ -8,6 +8,7 @@ import { gatewayBench } from './gateway.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
 import type { Bench } from './measure.ts';
+import { wireBench } from './wire.ts';
 
 const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) =>
   join(packageRoot, `../shared/data/${name}.jsonl.gz`),
@@ -29,4 +30,11 @@ const learning: Bench = {
   },
 };
 
-export const benches: readonly Bench[] = [gatewayBench, actorsBench, breakerBench, inspectorBench, learning];
+export const benches: readonly Bench[] = [
+  gatewayBench,
+  actorsBench,
+  breakerBench,
+  inspectorBench,
+  wireBench,
+  learning,
+];

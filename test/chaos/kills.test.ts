@@ -11,6 +11,10 @@ import type { Place } from '../journeys/rig/place.ts';
 import { readStatus, untilHealthy, untilLearned } from '../journeys/rig/status.ts';
 import { lookAt } from '../journeys/rig/truth.ts';
 import { until } from '../support/until.ts';
+import { startCommands } from './commands.ts';
+import type { Commands } from './commands.ts';
+import { checkContexts } from './context-history.ts';
+import { isSettled, readKept } from './kept-contexts.ts';
 import { checkHistory } from './history.ts';
 import type { Kept, Outage } from './history.ts';
 import { startTraffic } from './traffic.ts';
@@ -79,7 +83,7 @@ async function findPid(victim: Victim): Promise<number> {
 }
 
 /** Kills, waits until everything works again by itself (the node, and only it, is started by hand), and says when. */
-async function kill(victim: Victim, traffic: Traffic): Promise<Outage> {
+async function kill(victim: Victim, traffic: Traffic, commands: Commands): Promise<Outage> {
   const pid = await findPid(victim);
   const port = Number(new URL(node.url).port);
   process.kill(pid, 'SIGKILL');
@@ -100,6 +104,12 @@ async function kill(victim: Victim, traffic: Traffic): Promise<Outage> {
     async () => !place.running().some((one) => one.pid === pid) && (await untilHealthy(node)) !== undefined,
     90_000,
   );
+  const told = commands.acknowledged;
+  await until(
+    `commands are taken after ${victim} came back`,
+    () => commands.acknowledged >= told + 5,
+    30_000,
+  );
   const again = traffic.answered;
   await until(`calls are answered after ${victim} came back`, () => traffic.answered >= again + 20, 30_000);
   return { what: victim, from, to, isServed: victim !== 'the node' };
@@ -110,15 +120,28 @@ describe(`kills in the order of seed ${seed}`, () => {
     const order = toOrder();
     process.stdout.write(`chaos: seed ${seed}: ${order.join(', ')}\n`);
     const traffic = startTraffic({ url: node.url, lanes: 4, namespace, now });
+    // Its first session makes the namespace; commands to one that nobody made are refused.
+    await until('the namespace stands', async () =>
+      lookAt(
+        place.dataFolder,
+        async (truth) =>
+          (await truth.rows('select 1 from namespaces where namespace = $1', [namespace])).length === 1,
+      ),
+    );
+    const contexts = ['c-one', 'c-two', 'c-three'];
+    const commands = startCommands({ dataFolder: place.dataFolder, namespace, contexts });
     const outages: Outage[] = [];
     try {
-      await until('the client works', () => traffic.answered >= 20, 30_000);
-      for (const victim of order) outages.push(await kill(victim, traffic));
+      await until('the client works', () => traffic.answered >= 20 && commands.acknowledged >= 20, 30_000);
+      for (const victim of order) outages.push(await kill(victim, traffic, commands));
     } finally {
       await traffic.stop();
+      await commands.stop();
     }
+    await until('the contexts rest', async () => lookAt(place.dataFolder, isSettled), 90_000);
     await untilLearned(node, 90_000);
-    const { events, rows } = await lookAt(place.dataFolder, async (truth) => ({
+    const { events, rows, kept } = await lookAt(place.dataFolder, async (truth) => ({
+      kept: await readKept(truth, namespace),
       events: (await truth.calls())
         .filter((call) => call.namespace === namespace)
         .map(({ data }): Kept => ({ callId: data.callId, marker: String(data.args.value?.['message']) })),
@@ -130,7 +153,11 @@ describe(`kills in the order of seed ${seed}`, () => {
     process.stdout.write(
       `chaos: ${traffic.answered} of ${traffic.told.length} calls answered, ${events.length} events, ${rows.length} rows\n`,
     );
+    process.stdout.write(
+      `chaos: ${commands.acknowledged} of ${commands.sent.length} commands acknowledged, ${kept.versions.length} versions\n`,
+    );
     expect(checkHistory({ told: traffic.told, events, rows, outages })).toEqual([]);
+    expect(checkContexts({ commanded: commands.sent, ...kept })).toEqual([]);
     expect((await readStatus(node)).events.unrecorded).toBe(0);
   }, 600_000);
 });

@@ -1,16 +1,10 @@
-// Servers that somebody else runs, and two nodes on them: both serve, and what is learned through one is everybody's.
+// Servers that somebody else runs, and three nodes on them: all serve, what is learned through one is everybody's, and
+// commands to shared contexts are carried out once, whichever node takes them.
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  defaultCacheFolder,
-  findNatsServer,
-  startNats,
-  startPostgres,
-  unprivilegedUser,
-} from '../../infra/servers/servers.ts';
-import type { RunningServer } from '../../infra/servers/servers.ts';
-import { quietLog } from '../support/quiet-log.ts';
-import { temporaryFolder } from '../support/temporary.ts';
-import type { TemporaryFolder } from '../support/temporary.ts';
+import { tellCommit } from '../chaos/commands.ts';
+import { checkContexts } from '../chaos/context-history.ts';
+import { isSettled, readKept } from '../chaos/kept-contexts.ts';
 import { until } from '../support/until.ts';
 import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
@@ -18,34 +12,23 @@ import { connectNew, getSops } from './rig/clients.ts';
 import type { Agent } from './rig/clients.ts';
 import { createPlace, referenceServer } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
+import { startServers } from './rig/servers.ts';
+import type { Servers } from './rig/servers.ts';
 import { readStatus, untilLearned } from './rig/status.ts';
 import { openTruth } from './rig/truth.ts';
 import type { Truth } from './rig/truth.ts';
 
-let folder: TemporaryFolder;
-let servers: readonly RunningServer[] = [];
+let servers: Servers | undefined;
 const places: Place[] = [];
 const nodes: NodeProcess[] = [];
 let truth: Truth;
 const answered: string[] = [];
 
-async function startServers(): Promise<{ readonly natsUrl: string; readonly databaseUrl: string }> {
-  const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
-  const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
-  const how = { dataDir: folder.path, cacheDir, user: unprivilegedUser(), log: quietLog };
-  const nats = await startNats({ ...how, binary });
-  servers = [nats];
-  const postgres = await startPostgres(how);
-  servers = [nats, postgres];
-  return { natsUrl: nats.url, databaseUrl: postgres.url };
-}
-
 beforeAll(async () => {
-  folder = await temporaryFolder('drey-external');
-  const addresses = await startServers();
-  const env = { DREY_NATS_URL: addresses.natsUrl, DATABASE_URL: addresses.databaseUrl };
-  // Both at once: only one of them may migrate, and both must come up.
-  for (let number = 0; number < 2; number += 1) {
+  servers = await startServers();
+  const { env } = servers;
+  // All at once: only one of them may migrate, and all must come up.
+  for (let number = 0; number < 3; number += 1) {
     const place = await createPlace();
     places.push(place);
     await place.writeConfig({
@@ -58,15 +41,14 @@ beforeAll(async () => {
       places.map((place) => startNodeProcess({ ...place, env: { ...place.env, ...env } })),
     )),
   );
-  truth = await openTruth(addresses);
+  truth = await openTruth(servers);
 });
 
 afterAll(async () => {
   await truth?.close();
   await Promise.all(nodes.map((node) => node.stop()));
-  await Promise.all(servers.map((server) => server.stop()));
+  await servers?.stop();
   await Promise.all(places.map((place) => place.remove()));
-  await folder?.remove();
 });
 
 async function onNode<T>(number: number, namespace: string, use: (agent: Agent) => Promise<T>): Promise<T> {
@@ -99,7 +81,14 @@ function untilServed(number: number, namespace: string): Promise<{ readonly conf
   );
 }
 
-describe('two nodes on servers that were given to them', () => {
+/** Contexts that a node has in memory. */
+async function listContexts(url: string, namespace: string): Promise<readonly string[]> {
+  const response = await fetch(`${url}/api/v1/actors?namespace=${namespace}&kind=context`);
+  const { actors } = (await response.json()) as { actors: readonly { id: string }[] };
+  return actors.map(({ id }) => id);
+}
+
+describe('three nodes on servers that were given to them', () => {
   it('use these and start none of their own', async () => {
     for (const [number, place] of places.entries()) {
       const running = place.running().map(({ words }) => words);
@@ -124,8 +113,8 @@ describe('two nodes on servers that were given to them', () => {
   it('learn together: runs that are spread over both count as runs of one kind', async () => {
     const runs = Array.from({ length: 8 }, (_, run) => [run, 10 * run + 1] as const);
     for (const [index, [a, b]] of runs.entries()) {
-      await onNode(index % 2, 'both', (agent) => addUp(agent, a, b));
-      // One at a time, so that both learners get their share.
+      await onNode(index % nodes.length, 'both', (agent) => addUp(agent, a, b));
+      // One at a time, so that each learner gets its share.
       for (const node of nodes) await untilLearned(node);
     }
     expect((await untilServed(0, 'both')).confidence).toBeGreaterThanOrEqual(0.7);
@@ -171,6 +160,25 @@ describe('two nodes on servers that were given to them', () => {
     expect(calls.map(({ data }) => data.name).sort()).toEqual(answered.toSorted());
     const rows = await truth.rows<{ id: string }>('select id from calls');
     expect(rows.map(({ id }) => id).sort()).toEqual(calls.map(({ data }) => data.callId).sort());
+  });
+
+  it('carry out each command once, whichever takes it, and tell each version once and in order', async () => {
+    const { host, username } = new URL(servers?.natsUrl ?? '');
+    const bus = await connect({ servers: host, token: username });
+    const contexts = ['c-one', 'c-two', 'c-three', 'c-four'];
+    const commanded = await Promise.all(
+      Array.from({ length: 120 }, async (_, number) => {
+        const contextId = contexts[number % contexts.length] ?? '';
+        const marker = `k-${number}`;
+        return { contextId, marker, outcome: await tellCommit(bus, 'one', contextId, marker) };
+      }),
+    );
+    await bus.close();
+    expect(commanded.filter(({ outcome }) => outcome === 'unknown')).toEqual([]);
+    await until('the contexts rest', async () => isSettled(truth), 30_000);
+    expect(checkContexts({ commanded, ...(await readKept(truth, 'one')) })).toEqual([]);
+    const seen = await Promise.all(nodes.map(async ({ url }) => listContexts(url, 'one')));
+    expect([...new Set(seen.flat())].sort()).toEqual(contexts.toSorted());
   });
 
   it('do not need each other: when the first is gone, the second serves and learns on', async () => {

@@ -7,7 +7,7 @@ import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
 import { connectNew, connectOld, getSops } from './rig/clients.ts';
 import type { Agent, ServedSop } from './rig/clients.ts';
-import { createPlace, referenceServer } from './rig/place.ts';
+import { createPlace, referenceServer, runDrey } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
 import { readStatus, untilLearned } from './rig/status.ts';
 import { openTruth, readAddresses } from './rig/truth.ts';
@@ -268,6 +268,24 @@ describe('in the stream and in the archive', () => {
       'task.finished',
     ]);
     expect(await truth.rows("select tool from calls where namespace = 'given'")).toEqual([{ tool: 'water' }]);
+  });
+
+  it('the same procedures lie: learned anew from either, nothing differs', async () => {
+    for (const from of ['stream', 'archive']) {
+      const words = ['relearn', '--from', from, '--json', '--data', place.dataFolder];
+      const { code, stdout, stderr } = await runDrey(place, words);
+      expect(code, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        state: 'done',
+        differs: false,
+        counts: { namespaces: 3, same: 2, changed: 0, new: 0, gone: 0, mended: 0 },
+      });
+    }
+    const [acted] = (await truth.events()).filter(({ type }) => type === 'user.acted');
+    expect(acted?.data).toMatchObject({
+      action: 'learning.relearned',
+      on: 'every namespace, from the stream',
+    });
   });
 
   it('nothing could not be recorded', async () => {

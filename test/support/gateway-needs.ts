@@ -8,6 +8,7 @@ import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
+import type { RelearnReport } from '../../machines/words/relearning.ts';
 import type {
   ActorView,
   Admission,
@@ -64,6 +65,7 @@ export interface SmallHouse {
   actors: ActorView[];
   republished: Parameters<GatewayNeeds['republishEvents']>[0][];
   dead: DeadLetterView[];
+  readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -123,6 +125,38 @@ export function sampleSop(changes: Partial<RankedSop> = {}): RankedSop {
     ...changes,
   };
 }
+
+/** The report of an order that is done. */
+export const sampleRelearning: RelearnReport = {
+  relearnId: 'l-1',
+  namespace: null,
+  from: 'archive',
+  isTrial: false,
+  state: 'done',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: '2026-01-01T00:00:01.000Z',
+  counts: {
+    namespaces: 1,
+    episodes: 4,
+    calls: 9,
+    mended: 0,
+    same: 1,
+    changed: 1,
+    new: 0,
+    gone: 0,
+    kept: 1,
+  },
+  differences: [
+    {
+      namespace: 'default',
+      sopId: 'p-1',
+      trigger: 'deploy the service',
+      difference: 'changed',
+      parts: ['steps'],
+    },
+  ],
+  error: null,
+};
 
 /** Keys of other principals than the local one, by bearer token. */
 const keys = new Map<string, Principal>([
@@ -283,6 +317,13 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    relearning: {
+      start: (order) => {
+        house.relearnings.push(order);
+        return Promise.resolve({ ...sampleRelearning, ...order, state: 'running', endedAt: null });
+      },
+      read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
+    },
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;
@@ -352,6 +393,7 @@ export function createSmallHouse(): SmallHouse {
     actors: [],
     republished: [],
     dead: [],
+    relearnings: [],
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

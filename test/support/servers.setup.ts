@@ -18,6 +18,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** With the token as user name: nats://<token>@127.0.0.1:<port>. */
     natsUrl: string;
+    natsPath: string;
+    natsVersion: string;
     /** The superuser's, with the database `postgres`. */
     postgresUrl: string;
   }
@@ -28,7 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
   const folder = await temporaryFolder('drey-services');
   const user = unprivilegedUser();
-  const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
+  const { path: binary, version } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
   const how = { dataDir: folder.path, cacheDir, user, log: quietLog };
   const nats = await startNats({ ...how, binary });
   const postgres = await startPostgres(how).catch(async (error: unknown) => {
@@ -38,6 +40,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const adminUrl = new URL(postgres.url);
   adminUrl.pathname = '/postgres';
   project.provide('natsUrl', nats.url);
+  project.provide('natsPath', binary);
+  project.provide('natsVersion', version);
   project.provide('postgresUrl', adminUrl.href);
   return async () => {
     await Promise.all([nats.stop(), postgres.stop()]);

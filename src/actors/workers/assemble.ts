@@ -21,6 +21,8 @@ export interface Assembly {
   /** Episodes that changed since the assembly began, in the order of their first change. */
   readonly episodes: readonly EpisodeDraft[];
   readonly calls: readonly ArchivedCall[];
+  /** The calls since it was last asked, which are then let go: for logs that do not fit into memory. */
+  takeCalls(): readonly ArchivedCall[];
 }
 
 /** Begins with the episodes that are still open for the sessions, or that belong to the tasks, of the events to come. */
@@ -44,6 +46,10 @@ class Folding implements Assembly {
 
   get episodes(): readonly EpisodeDraft[] {
     return [...this.#changed];
+  }
+
+  takeCalls(): readonly ArchivedCall[] {
+    return this.calls.splice(0);
   }
 
   apply(event: AnyEvent): void {

@@ -1,30 +1,22 @@
 /**
  * The extractor worker: keeps one learner per namespace, feeds it episodes from the archive and writes the SOPs that
- * changed, each with its event in the outbox of the same transaction. Everything it holds in memory comes from the
- * archive and is rebuilt from there after a restart.
+ * changed. Everything it holds in memory comes from the archive and is rebuilt from there after a restart, or when it
+ * is told to learn a namespace anew.
  */
-import type { EventData } from '../../../machines/words/events.ts';
-import { eventVersion } from '../../../machines/words/events.ts';
-import type { DreyEvent } from '../../../machines/words/events.ts';
-import { isDreyError, toPlainError } from '../../../machines/words/errors.ts';
-import { toDigest, toStableId } from '../../../machines/words/ids.ts';
+import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
+import { toDigest } from '../../../machines/words/ids.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { createLearner } from '../../learning/learning.ts';
 import type { Learner } from '../../learning/learning.ts';
-import type { EpisodeCursor, SopEvent, Store, Trx } from '../../store/store.ts';
-import {
-  addToOutbox,
-  getEpisode,
-  getSop,
-  listNamespaces,
-  listSops,
-  readEpisodes,
-  retireSop,
-  saveSop,
-} from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
+import { getEpisode, listNamespaces } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
+import { readArchive } from './archive.ts';
+import { compareSops } from './compare-sops.ts';
+import type { SopComparison } from './compare-sops.ts';
 import type { Touched } from './intake.ts';
+import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
 
 export interface ExtractorOptions {
   readonly store: Store;
@@ -45,7 +37,20 @@ export interface Extractor {
   /** Episodes waiting to be learned from. */
   readonly waiting: number;
   readonly lastRunAt: string | null;
+  /** Learns a namespace anew beside what is in use, compares, and then puts the new in place of the old. */
+  relearn(anew: Anew): Promise<SopComparison>;
+  /** Throws `worker_failed` once it is stopped: then nothing should be begun on its behalf. */
+  goOn(): void;
   stop(): Promise<void>;
+}
+
+/** How a namespace is learned anew. */
+export interface Anew {
+  readonly namespace: string;
+  /** True when it is only compared: nothing is written, and what is in use stays. */
+  readonly isTrial: boolean;
+  /** Gives the episodes to a learner that knows nothing. */
+  readonly fill: (learner: Learner) => Promise<void>;
 }
 
 const tickMs = 100;
@@ -54,8 +59,6 @@ const awayMs = 1_000;
 /** An episode that is never quiet is learned from after this many quiet times anyway. */
 const patience = 3;
 const episodesPerStep = 200;
-const sopsPerCommit = 50;
-const sopsListed = 200;
 
 interface Shelf {
   readonly learner: Learner;
@@ -88,6 +91,8 @@ class LiveExtractor implements Extractor {
   readonly #digests = new WeakMap<LearnedSop, string>();
   /** Namespaces whose archive is still to be read; undefined until they are known. */
   #unread: string[] | undefined;
+  /** Episodes learned from while a namespace is learned anew: the new learner must hear of them as well. */
+  readonly #missed = new Map<string, Set<string>>();
   #stopped = false;
   #cancel = (): void => undefined;
   #running: Promise<void> = Promise.resolve();
@@ -118,7 +123,59 @@ class LiveExtractor implements Extractor {
   }
 
   turn(): void {
-    this.#running = this.#step();
+    this.#running = this.#running.then(() => this.#step());
+  }
+
+  async relearn({ namespace, isTrial, fill }: Anew): Promise<SopComparison> {
+    const { store } = this.#options;
+    const missed = new Set<string>();
+    this.#missed.set(namespace, missed);
+    try {
+      const learner = this.#createLearner(namespace);
+      await fill(learner);
+      return await this.#betweenTurns(async () => {
+        this.goOn();
+        for (const episodeId of missed) await this.#learnOne(learner, namespace, episodeId);
+        const rows = await store.inNamespace(namespace, readLearned);
+        const derived = learner.derive().sops;
+        const comparison = compareSops(derived, rows);
+        if (isTrial) return comparison;
+        const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
+        for (const sop of comparison.same) stored.set(sop.sopId, this.#digestOf(sop));
+        this.#shelves.set(namespace, { learner, stored });
+        this.#unwritten.add(namespace);
+        await this.#writeAll();
+        return comparison;
+      });
+    } finally {
+      this.#missed.delete(namespace);
+    }
+  }
+
+  goOn(): void {
+    if (this.#stopped) throw new DreyError('worker_failed', 'the learner was stopped in the middle');
+  }
+
+  /** Nothing else learns or writes meanwhile. */
+  async #betweenTurns<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(work);
+    this.#running = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  #createLearner(namespace: string): Learner {
+    return createLearner({ namespace, sharedNamespace: this.#options.isShared(namespace) });
+  }
+
+  /** The archive's word on an episode counts. */
+  async #learnOne(learner: Learner, namespace: string, episodeId: string): Promise<void> {
+    const { store } = this.#options;
+    const episode = await store.inNamespace(namespace, (trx) => getEpisode(trx, episodeId));
+    if (episode === undefined) learner.forget(episodeId);
+    else learner.learn(episode);
   }
 
   async #step(): Promise<void> {
@@ -151,37 +208,31 @@ class LiveExtractor implements Extractor {
 
   async #rebuild(namespace: string): Promise<void> {
     if (this.#shelves.has(namespace)) return;
-    const { store, isShared } = this.#options;
-    const learner = createLearner({ namespace, sharedNamespace: isShared(namespace) });
-    const stored = await store.inNamespace(namespace, readStored);
-    let after: EpisodeCursor | undefined;
-    do {
-      const from = after === undefined ? {} : { after };
-      const page = await store.inNamespace(namespace, (trx) =>
-        readEpisodes(trx, { ...from, limit: episodesPerStep }),
-      );
-      for (const episode of page.episodes) learner.learn(episode);
-      after = page.next;
+    const { store } = this.#options;
+    const learner = this.#createLearner(namespace);
+    const rows = await store.inNamespace(namespace, readLearned);
+    const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
+    for await (const episodes of readArchive(store, namespace)) {
       // What is derived from a part of the archive would retire whatever the rest supports.
       if (this.#stopped) return;
-    } while (after !== undefined);
+      for (const episode of episodes) learner.learn(episode);
+    }
+    if (this.#stopped) return;
     this.#shelves.set(namespace, { learner, stored });
     this.#unwritten.add(namespace);
   }
 
   async #learnDue(): Promise<void> {
-    const { store, clock } = this.#options;
-    const now = clock.monotonic();
+    const now = this.#options.clock.monotonic();
     const ready = [...this.#due].filter(([, one]) => one.at <= now).slice(0, episodesPerStep);
     for (const [key, one] of ready) {
       const shelf = this.#shelves.get(one.namespace);
       if (shelf === undefined) await this.#rebuild(one.namespace);
       else {
-        const episode = await store.inNamespace(one.namespace, (trx) => getEpisode(trx, one.episodeId));
-        if (episode === undefined) shelf.learner.forget(one.episodeId);
-        else shelf.learner.learn(episode);
+        await this.#learnOne(shelf.learner, one.namespace, one.episodeId);
         this.#unwritten.add(one.namespace);
       }
+      this.#missed.get(one.namespace)?.add(one.episodeId);
       if (this.#stopped) return;
       // What was touched again meanwhile has a new entry and stays.
       if (this.#due.get(key) === one) this.#due.delete(key);
@@ -198,21 +249,17 @@ class LiveExtractor implements Extractor {
   }
 
   async #write(namespace: string, { learner, stored }: Shelf): Promise<void> {
-    const { store, clock, log, written } = this.#options;
+    const { clock, log, written } = this.#options;
     const { sops } = learner.derive();
     const changed = sops.filter((sop) => stored.get(sop.sopId) !== this.#digestOf(sop));
     const kept = new Set(sops.map((sop) => sop.sopId));
     const gone = [...stored.keys()].filter((sopId) => !kept.has(sopId));
-    for (const some of inParts(changed)) {
-      await store.inNamespace(namespace, async (trx) => {
-        for (const sop of some) await write(trx, sop, clock);
-      });
+    await saveSops(this.#options, namespace, changed, (some) => {
       for (const sop of some) stored.set(sop.sopId, this.#digestOf(sop));
-    }
-    for (const some of inParts(gone)) {
-      await store.inNamespace(namespace, (trx) => retire(trx, some, clock));
+    });
+    await retireSops(this.#options, namespace, gone, (some) => {
       for (const sopId of some) stored.delete(sopId);
-    }
+    });
     this.lastRunAt = toIso(clock.now());
     if (changed.length + gone.length === 0) return;
     log.debug({ namespace, changed: changed.length, retired: gone.length }, 'procedures were written');
@@ -226,67 +273,7 @@ class LiveExtractor implements Extractor {
   }
 }
 
-/** Lists of what one transaction may hold. */
-function inParts<One>(list: readonly One[]): readonly (readonly One[])[] {
-  const parts: One[][] = [];
-  for (let from = 0; from < list.length; from += sopsPerCommit)
-    parts.push(list.slice(from, from + sopsPerCommit));
-  return parts;
-}
-
-/** The SOPs that learning has stored; what they hold is compared when they are derived. */
-async function readStored(trx: Trx): Promise<Map<string, string>> {
-  const stored = new Map<string, string>();
-  for (let offset = 0; ; offset += sopsListed) {
-    const statuses = ['candidate', 'shadow', 'active', 'quarantined'] as const;
-    const page = await listSops(trx, { statuses, limit: sopsListed, offset });
-    for (const sop of page) if (!sop.held) stored.set(sop.sopId, '');
-    if (page.length < sopsListed) return stored;
-  }
-}
-
-async function write(trx: Trx, sop: LearnedSop, clock: Clock): Promise<void> {
-  const saved = await saveSop(trx, sop, {
-    cause: { by: 'learning', reason: 'derived from episodes', at: toIso(clock.now()) },
-  });
-  if (saved.event === undefined) return;
-  await addToOutbox(trx, [toEvent(saved.event, sop, saved.version, saved.status, clock)]);
-}
-
-async function retire(trx: Trx, sopIds: readonly string[], clock: Clock): Promise<void> {
-  for (const sopId of sopIds) {
-    const sop = await getSop(trx, sopId);
-    if (sop === undefined || sop.held || sop.status === 'retired') continue;
-    const at = toIso(clock.now());
-    const done = await retireSop(trx, {
-      sopId,
-      cause: { by: 'learning', reason: 'no episode supports it any more', at, holds: false },
-    });
-    if (done?.event !== undefined)
-      await addToOutbox(trx, [toEvent('sop.retired', sop, done.version, 'retired', clock)]);
-  }
-}
-
 /** A dependency that will be back; what is in memory stays right meanwhile. */
 function isAway(error: unknown): boolean {
   return isDreyError(error) && error.kind === 'dependency_failed' && error.retry !== 'never';
-}
-
-function toEvent(type: SopEvent, sop: LearnedSop, version: number, status: string, clock: Clock): DreyEvent {
-  const data: EventData<'sop.proposed'> = {
-    trigger: sop.trigger,
-    confidence: sop.confidence,
-    occurrences: sop.occurrences,
-    version,
-    status,
-  };
-  return {
-    id: toStableId('event', sop.namespace, sop.sopId, type, String(version)),
-    type,
-    at: toIso(clock.now()),
-    namespace: sop.namespace,
-    actor: { kind: 'sop', id: sop.sopId },
-    version: eventVersion,
-    data,
-  };
 }

@@ -2,7 +2,7 @@
  * The intake worker: takes events from the bus in order, assembles episodes and writes them to the archive. Inbox rows
  * and archive rows are committed together, so an event that is delivered twice has its effect once. It derives nothing.
  */
-import type { AnyEvent } from '../../../machines/words/events.ts';
+import type { AnyEvent, EventType } from '../../../machines/words/events.ts';
 import type { Tracer } from '../../../machines/words/traces.ts';
 import type { Store, Trx } from '../../store/store.ts';
 import { ensureNamespace, readDrafts, saveCalls, saveEpisode, takeInbox } from '../../store/store.ts';
@@ -14,6 +14,17 @@ import { traceTaking } from './traced-taking.ts';
 
 /** The durable under which the bus remembers what the learner has taken, and the name in the inbox. */
 export const intakeDurable = 'learner';
+
+/** The events that episodes are made of. */
+export const episodeTypes = [
+  'task.started',
+  'task.finished',
+  'call.finished',
+  'call.failed',
+  'call.refused',
+  'session.closed',
+  'session.expired',
+] as const satisfies readonly EventType[];
 
 const batchMax = 500;
 const waitMs = 100;
@@ -42,17 +53,7 @@ export async function startIntake(options: IntakeOptions): Promise<Following> {
   const { wire, store, gate, committed, tracer } = options;
   return wire.follow({
     durable: intakeDurable,
-    filters: {
-      types: [
-        'task.started',
-        'task.finished',
-        'call.finished',
-        'call.failed',
-        'call.refused',
-        'session.closed',
-        'session.expired',
-      ],
-    },
+    filters: { types: episodeTypes },
     from: 'all',
     batchMax,
     waitMs,

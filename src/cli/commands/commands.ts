@@ -8,6 +8,7 @@ import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addRelearn } from './relearn.ts';
 import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addAsk,
   addSops,
   addImport,
+  addRelearn,
   addEvents,
   addEventsReplay,
   addReplay,

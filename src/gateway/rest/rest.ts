@@ -15,6 +15,7 @@ import { events } from './events.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { relearn, relearned } from './relearn.ts';
 import type { Resource } from './resource.ts';
 import { sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
@@ -37,6 +38,8 @@ const resources: readonly Resource[] = [
   retryDeadLetter,
   dropDeadLetter,
   learning,
+  relearn,
+  relearned,
   ask,
   importEpisodes,
   shutdown,

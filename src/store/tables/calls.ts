@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { EpisodeCall } from '../../../machines/words/episodes.ts';
 import type { Trx } from '../schema.ts';
-import { assertName, toBoundedText, toJson } from '../text.ts';
+import { assertName, toBoundedText, toJson, toMoment } from '../text.ts';
 
 export interface ArchivedCall extends EpisodeCall {
   readonly episodeId: string;
@@ -28,6 +28,56 @@ export async function saveCalls(trx: Trx, calls: readonly ArchivedCall[]): Promi
     added += rows.length;
   }
   return added;
+}
+
+/** As `saveCalls`, but what is there and differs is corrected. Answers the episodes whose calls were. */
+export async function correctCalls(trx: Trx, calls: readonly ArchivedCall[]): Promise<ReadonlySet<string>> {
+  const corrected = new Set<string>();
+  for (let from = 0; from < calls.length; from += rowsPerInsert) {
+    const rows = await trx.db
+      .insertInto('calls')
+      .values(calls.slice(from, from + rowsPerInsert).map((call) => toRow(trx, call)))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['namespace', 'id'])
+          .doUpdateSet((row) => ({
+            episode_id: row.ref('excluded.episode_id'),
+            position: row.ref('excluded.position'),
+            server: row.ref('excluded.server'),
+            tool: row.ref('excluded.tool'),
+            name: row.ref('excluded.name'),
+            args: row.ref('excluded.args'),
+            result: row.ref('excluded.result'),
+            error: row.ref('excluded.error'),
+            at: row.ref('excluded.at'),
+          }))
+          .where(differs),
+      )
+      .returning('episode_id')
+      .execute();
+    for (const row of rows) corrected.add(row.episode_id);
+  }
+  return corrected;
+}
+
+const differs = sql<boolean>`
+  (calls.episode_id, calls.position, calls.server, calls.tool, calls.name, calls.args::text, calls.result::text,
+    calls.error, calls.at) is distinct from
+  (excluded.episode_id, excluded.position, excluded.server, excluded.tool, excluded.name, excluded.args::text,
+    excluded.result::text, excluded.error, excluded.at)`;
+
+/** A call as it is read back once it was saved. */
+export function toArchivedCall({ callId, args, result, error, ...call }: EpisodeCall): EpisodeCall {
+  return {
+    callId,
+    server: toBoundedText(call.server, 100),
+    tool: toBoundedText(call.tool, 300),
+    name: toBoundedText(call.name, 300),
+    args: args === undefined ? undefined : JSON.parse(toJson(args)),
+    result: result === undefined ? undefined : JSON.parse(toJson(result)),
+    error,
+    at: toMoment(call.at),
+  };
 }
 
 /** The calls of episodes, in their order. */

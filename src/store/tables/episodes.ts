@@ -6,8 +6,8 @@ import { sql } from 'kysely';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import type { EpisodesTable, Trx } from '../schema.ts';
-import { assertName, toBoundedText } from '../text.ts';
-import { readCalls } from './calls.ts';
+import { assertName, toBoundedText, toMoment } from '../text.ts';
+import { readCalls, toArchivedCall } from './calls.ts';
 
 /** Where a page of the archive ended. */
 export interface EpisodeCursor {
@@ -54,6 +54,19 @@ export async function saveEpisode(
       })),
     )
     .execute();
+}
+
+/** An episode as it is read back once it was saved; of calls with one id the first counts. */
+export function toArchived(episode: Episode): Episode {
+  const once = new Set<string>();
+  return {
+    ...episode,
+    session: toBoundedText(episode.session, 128),
+    task: toBoundedText(episode.task, limits.taskTextMax),
+    startedAt: toMoment(episode.startedAt),
+    endedAt: toMoment(episode.endedAt),
+    calls: episode.calls.filter(({ callId }) => !once.has(callId) && once.add(callId)).map(toArchivedCall),
+  };
 }
 
 /** The next episodes after a cursor in order of (startedAt, episodeId), each with its calls. */

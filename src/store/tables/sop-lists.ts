@@ -4,6 +4,7 @@ import { limits } from '../../../machines/words/limits.ts';
 import type { LearnedSop, Pitfall, Procedure, SopStatus } from '../../../machines/words/sops.ts';
 import { toLimit, toOffset } from '../pages.ts';
 import type { Trx } from '../schema.ts';
+import { learningCause } from '../sop-content.ts';
 import { toId, toUuid } from '../sop-ids.ts';
 import { toStorableText } from '../text.ts';
 
@@ -23,6 +24,8 @@ export interface StoredSop extends LearnedSop {
 export interface SopFilter {
   readonly minConfidence?: number;
   readonly statuses?: readonly SopStatus[];
+  /** True for those only that learning made; what was written from outside is left out. */
+  readonly learned?: boolean;
   readonly limit: number;
   readonly offset?: number;
 }
@@ -35,6 +38,9 @@ export async function listSops(trx: Trx, filter: SopFilter): Promise<readonly St
       select * from acontext_sops
       where namespace = ${trx.namespace} and confidence >= ${minConfidence}
         and (${filter.statuses === undefined} or status = any(${[...(filter.statuses ?? [])]}::text[]))
+        and (${filter.learned !== true} or exists (select from acontext_sop_versions v
+          where v.namespace = acontext_sops.namespace and v.sop_id = acontext_sops.id and v.version = 1
+            and v.cause->>'by' = ${learningCause}))
       order by confidence desc, occurrences desc, id
       limit ${toLimit(filter.limit)} offset ${toOffset(filter.offset)}
     ) s order by s.confidence desc, s.occurrences desc, s.id`.execute(trx.db);

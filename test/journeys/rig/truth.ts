@@ -32,6 +32,8 @@ export interface Truth {
   /** Everything in the stream of events, in order. */
   events(): Promise<readonly StoredEvent[]>;
   calls(): Promise<readonly StoredCall[]>;
+  /** Messages of a stream that the actors' consumers have not acknowledged. */
+  unsettled(stream: string): Promise<number>;
   rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
@@ -90,6 +92,17 @@ export async function openTruth({ natsUrl, databaseUrl }: Addresses): Promise<Tr
     events,
     calls: async () =>
       (await events()).filter((event): event is StoredCall => event.type.startsWith('call.')),
+    async unsettled(stream) {
+      let many = 0;
+      for await (const {
+        name,
+        num_pending: pending,
+        num_ack_pending: unacknowledged,
+      } of streams.consumers.list(stream)) {
+        if (name.startsWith('actors-')) many += pending + unacknowledged;
+      }
+      return many;
+    },
     rows: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
       (await database.query<Row>(sql, [...values])).rows,
     async close() {

@@ -87,6 +87,48 @@ it('tells what an agent would get and why, and counts nothing', async () => {
   expect((await post('/ask', `{"task":"${'x'.repeat(70_000)}"}`)).status).toBe(413);
 });
 
+describe('learning anew', () => {
+  it('is ordered for every namespace, or for the one that is named', async () => {
+    const ordered = await post('/relearn', '{}');
+    expect([ordered.status, ordered.json()]).toMatchObject([
+      202,
+      {
+        relearn_id: 'l-1',
+        state: 'running',
+        from: 'archive',
+        dry_run: false,
+        namespace: null,
+        differs: true,
+      },
+    ]);
+    await post('/relearn?namespace=acme', '{"from":"stream","dry_run":true}');
+    expect(at.house.relearnings).toMatchObject([
+      { namespace: null, from: 'archive', isTrial: false, by: { id: 'local' } },
+      { namespace: 'acme', from: 'stream', isTrial: true },
+    ]);
+    expect((await post('/relearn', '{"from":"memory"}')).status).toBe(400);
+  });
+
+  it('tells how far it is', async () => {
+    expect((await get('/relearn/l-7')).json()).toMatchObject({
+      relearn_id: 'l-7',
+      state: 'done',
+      ended_at: '2026-01-01T00:00:01.000Z',
+      differs: true,
+      counts: { same: 1, changed: 1, kept: 1 },
+      differences: [{ sop_id: 'p-1', difference: 'changed', parts: ['steps'] }],
+      error: null,
+    });
+  });
+
+  it('needs the scope for it', async () => {
+    const headers = { authorization: 'Bearer ann' };
+    expect((await post('/relearn', '{}', 'application/json', headers)).status).toBe(403);
+    expect((await get('/relearn/l-7', headers)).status).toBe(403);
+    expect(at.house.relearnings).toEqual([]);
+  });
+});
+
 describe('importing', () => {
   const episode = (key: string) =>
     JSON.stringify({

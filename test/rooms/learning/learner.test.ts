@@ -53,6 +53,51 @@ describe('learner', () => {
     expect(sop?.confidence).toBeLessThan(0.6);
   });
 
+  describe('that hears of an episode which stopped because another task began', () => {
+    const tools = ['crm__find', 'books__invoice', 'pdf__render', 'mail__send'];
+    const bill = (n: number, steps: number, more: Partial<Episode> = {}) =>
+      toEpisode(
+        n,
+        more.task ?? 'Send the invoice to the customer',
+        tools.slice(0, steps).map((tool) => ({ tool, args: { id: n } })),
+        more,
+      );
+    const untold = { outcome: 'unknown', end: 'next_task', task: 'Please invoice this customer' } as const;
+    const told = [0, 1, 2, 3, 4, 5].map((n) => bill(n, 4));
+    const learnOne = (...episodes: Episode[]) => learn(episodes).derive().sops[0];
+
+    it.each([1, 2, 3])(
+      'neither believes that its %i steps are all, nor loses trust in the others',
+      (steps) => {
+        const before = learnOne(...told);
+        const after = learnOne(...told, bill(6, steps, untold));
+        expect(after?.procedure.map(({ tool, optional }) => [tool, optional])).toEqual(
+          tools.map((tool) => [tool, false]),
+        );
+        expect(Math.abs((after?.confidence ?? 0) - (before?.confidence ?? 0))).toBeLessThan(0.01);
+      },
+    );
+
+    it('counts it where it went to the end', () => {
+      const before = learnOne(...told)?.confidence ?? 0;
+      expect(learnOne(...told, bill(6, 4, untold))?.confidence).toBeGreaterThan(before);
+    });
+
+    it('does not take it for a proof', () => {
+      const third = bill(6, 3, { ...untold, task: 'Send the invoice to the customer' });
+      expect(learnOne(bill(0, 4), bill(1, 4), third)?.status).toBe('candidate');
+      expect(learnOne(bill(0, 4), bill(1, 4), bill(6, 4, untold))?.status).toBe('active');
+    });
+
+    it('believes many of them, and all of them where nobody ever tells', () => {
+      const many = [2, 3, 4, 5, 6, 7, 8].map((n) =>
+        bill(n, 2, { ...untold, task: `Invoice customer number ${n}` }),
+      );
+      expect(learnOne(bill(0, 4), ...many)?.procedure.filter(({ optional }) => !optional)).toHaveLength(2);
+      expect(learnOne(...many)).toMatchObject({ status: 'active', occurrences: 7 });
+    });
+  });
+
   it('never lets one principal push a SOP over the bar in a shared namespace', () => {
     const many = Array.from({ length: 40 }, (_, n) => readNotes(n, `f${n}.md`));
     expect(learn(many, true).derive().sops[0]).toMatchObject({ status: 'candidate' });

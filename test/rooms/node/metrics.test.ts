@@ -148,6 +148,7 @@ describe('the face', () => {
       wire: { status: 'disconnected', ask: away, streamInfo: away } as unknown as Wire,
       boards,
       refresh: async () => undefined,
+      hints: () => ({ told: 1, lost: 0, taken: 2, moot: 0, unknown: 0, refused: 0 }),
       sessions: { size: 4 },
       eventLog: {
         figures: () => ({
@@ -190,6 +191,7 @@ describe('the face', () => {
       'drey_node_state{state="degraded"} 1',
       'drey_sessions 4',
       'drey_breaker_state{breaker="b-fs",state="open"} 1',
+      'drey_breaker_hints_total{outcome="taken"} 2',
       'drey_resource_up{resource="r-nats"} 1',
       'drey_event_append_seconds{quantile="0.95"} 0.00004',
       'drey_events_waiting 7',

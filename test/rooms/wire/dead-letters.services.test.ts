@@ -2,9 +2,9 @@
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { openWire, toFilters } from '../../../src/wire/wire.ts';
+import { toFilters } from '../../../src/wire/wire.ts';
 import type { Delivery, Wire } from '../../../src/wire/wire.ts';
-import { quietLog } from '../../support/quiet-log.ts';
+import { openStandingWire } from '../../support/standing-wire.ts';
 import { until } from '../../support/until.ts';
 import { toNumber, toTestEvent } from './events.ts';
 
@@ -14,13 +14,7 @@ let worlds = 0;
 async function openWorld(): Promise<Wire> {
   worlds += 1;
   const prefix = `D${process.pid}X${worlds}`;
-  const wire = await openWire({
-    url: inject('natsUrl'),
-    name: 'test',
-    log: quietLog,
-    now: () => Date.now(),
-    prefix,
-  });
+  const wire = await openStandingWire({ url: inject('natsUrl'), prefix });
   wires.push(wire);
   return wire;
 }

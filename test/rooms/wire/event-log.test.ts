@@ -92,6 +92,39 @@ describe('the event log', () => {
     });
   });
 
+  it('takes many at once as it takes each alone, over files and between single ones', async () => {
+    const [eventLog, bus] = [openLog({ segmentBytesMax: 5_000, diskBytesMax: 1_000_000 }), createBus()];
+    eventLog.append(toTestEvent(0));
+    eventLog.appendAll(
+      upTo(300)
+        .slice(1)
+        .map((number) => toTestEvent(number)),
+    );
+    eventLog.appendAll([]);
+    expect(eventLog.append(toTestEvent(300))).toBe(300);
+    eventLog.appendAll(
+      upTo(500)
+        .slice(301)
+        .map((number) => toTestEvent(number)),
+    );
+    expect(eventLog.waiting).toBe(500);
+    expect(segments().length).toBeGreaterThan(10);
+    eventLog.close();
+    const next = openLog();
+    expect(next.waiting).toBe(500);
+    pump(next, bus, 64);
+    await until('all is sent', () => next.waiting === 0);
+    expect(bus.numbers()).toEqual(upTo(500));
+  });
+
+  it('refuses many that have no room, and says so', () => {
+    const eventLog = openLog({ segmentBytesMax: 2_000, diskBytesMax: 10_000 });
+    expect(() => eventLog.appendAll(upTo(300).map((number) => toTestEvent(number)))).toThrow(
+      expect.objectContaining({ code: 'event_log_full' }),
+    );
+    expect(eventLog.figures().diskBytes).toBeLessThanOrEqual(10_000);
+  });
+
   it('keeps what the bus does not take and sends it from there', async () => {
     const [eventLog, bus] = [openLog({ segmentBytesMax: 5_000, diskBytesMax: 1_000_000 }), createBus()];
     bus.away = true;

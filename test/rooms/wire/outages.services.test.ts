@@ -196,6 +196,32 @@ describe('the wire through outages', () => {
     expect(seen).toEqual([7]);
   });
 
+  it('takes the room a small disk has, at the first start and at every later one', async () => {
+    const { url } = await ownServer(await place());
+    const warnings: object[] = [];
+    const open = async (): Promise<Wire> => {
+      const wire = await openWire({
+        url,
+        name: 'roomy',
+        log: { ...quietLog, warn: (facts) => warnings.push(facts) },
+        now: () => Date.now(),
+        prefix: 'ROOMY',
+        streams: { eventsBytesMax: 2 ** 50 },
+      });
+      left.push(async () => wire.close());
+      return wire;
+    };
+    const first = await open();
+    expect(first.status).toBe('connected');
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ stream: 'ROOMY_EVENTS', bytesWanted: 2 ** 50 }),
+    );
+    await first.close();
+    const second = await open();
+    expect(second.status).toBe('connected');
+    await second.publishAll([toTestEvent(1)]);
+  });
+
   it('says what is wrong with a login, and with a stream of another shape', async () => {
     const { hostname, port } = new URL(inject('natsUrl'));
     const log = quietLog;

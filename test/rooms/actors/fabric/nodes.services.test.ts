@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRelay } from '../../../../src/actors/actors.ts';
 import type { ContextAnswer } from '../../../../src/actors/contexts.ts';
 import type { Fabric } from '../../../../src/actors/fabric.ts';
-import { openWire } from '../../../../src/wire/wire.ts';
 import type { Command, Wire } from '../../../../src/wire/wire.ts';
 import { runProgram } from '../../../support/programs.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
+import { openStandingWire } from '../../../support/standing-wire.ts';
 import { until } from '../../../support/until.ts';
 import { realClock } from './clock.ts';
 import { openStage } from './stage.ts';
@@ -33,7 +33,7 @@ describe('two nodes on one bus', () => {
   let driver: Wire;
 
   const wireOf = async (name: string): Promise<Wire> =>
-    openWire({ url: inject('natsUrl'), name, log: quietLog, now: Date.now, prefix });
+    openStandingWire({ url: inject('natsUrl'), name, prefix });
 
   async function openNode(name: string): Promise<Node> {
     const wire = await wireOf(name);

@@ -1,0 +1,70 @@
+/**
+ * `POST /relearn` and `GET /relearn/:id`: learns procedures anew from the archive or the stream, and tells how far that
+ * is. Without a namespace in the query it is all of them, for those who may name them.
+ */
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { RelearnSource } from '../../../machines/words/relearning.ts';
+import type { RelearnReport } from '../../../machines/words/relearning.ts';
+import type { Principal } from '../needs.ts';
+import { sendValue } from './problem.ts';
+import { parseJsonBody } from './resource.ts';
+import type { Resource, RestRequest } from './resource.ts';
+
+/** The scope that lets somebody else than the local principal order it. */
+const scope = 'node:control';
+
+const body = z.object({
+  from: z
+    .enum(RelearnSource.options, { error: `must be one of ${RelearnSource.options.join(', ')}` })
+    .default('archive'),
+  dry_run: z.boolean().default(false),
+});
+
+export const relearn: Resource = {
+  method: 'POST',
+  path: '/relearn',
+  answer: async (request) => {
+    const { needs, principal, req, res, url } = request;
+    assertMayOrder(principal);
+    const { from, dry_run: isTrial } = await parseJsonBody(body, req);
+    const isAll = !url.searchParams.has('namespace') && principal.mayNameNamespaces;
+    const namespace = isAll ? null : request.namespace;
+    sendValue(res, 202, toAnswer(await needs.relearning.start({ namespace, from, isTrial, by: principal })));
+  },
+};
+
+export const relearned: Resource = {
+  method: 'GET',
+  path: '/relearn/:id',
+  answer: async (request) => {
+    assertMayOrder(request.principal);
+    const report = await request.needs.relearning.read(request.id);
+    assertMaySee(request, report);
+    sendValue(request.res, 200, toAnswer(report));
+  },
+};
+
+function assertMayOrder({ local, scopes }: Principal): void {
+  if (local || scopes.includes(scope)) return;
+  throw new DreyError('permission_denied', `learning anew needs the scope ${scope}`);
+}
+
+function assertMaySee({ principal, namespace }: RestRequest, report: RelearnReport): void {
+  if (principal.mayNameNamespaces || report.namespace === namespace) return;
+  throw new DreyError('permission_denied', 'this order is about another namespace');
+}
+
+function toAnswer(report: RelearnReport): object {
+  const { relearnId, isTrial, startedAt, endedAt, differences, counts, ...rest } = report;
+  return {
+    relearn_id: relearnId,
+    ...rest,
+    dry_run: isTrial,
+    started_at: startedAt,
+    ended_at: endedAt,
+    differs: counts.changed + counts.new + counts.gone > 0,
+    counts,
+    differences: differences.map(({ sopId, ...difference }) => ({ sop_id: sopId, ...difference })),
+  };
+}

@@ -1,0 +1,41 @@
+/** Servers that somebody else runs, for nodes that are given them: a nats-server and a Postgres in a folder of their own. */
+import {
+  defaultCacheFolder,
+  findNatsServer,
+  startNats,
+  startPostgres,
+  unprivilegedUser,
+} from '../../../infra/servers/servers.ts';
+import { quietLog } from '../../support/quiet-log.ts';
+import { temporaryFolder } from '../../support/temporary.ts';
+
+export interface Servers {
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+  /** What tells a node to use them. */
+  readonly env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** Starts both; what was started is stopped again when the other one does not come up. */
+export async function startServers(): Promise<Servers> {
+  const folder = await temporaryFolder('drey-external');
+  const stops: (() => Promise<unknown>)[] = [() => folder.remove()];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.toReversed()) await one();
+  };
+  try {
+    const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
+    const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
+    const how = { dataDir: folder.path, cacheDir, user: unprivilegedUser(), log: quietLog };
+    const nats = await startNats({ ...how, binary });
+    stops.push(() => nats.stop());
+    const postgres = await startPostgres(how);
+    stops.push(() => postgres.stop());
+    const env = { DREY_NATS_URL: nats.url, DATABASE_URL: postgres.url };
+    return { natsUrl: nats.url, databaseUrl: postgres.url, env, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
