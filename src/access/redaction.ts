@@ -82,8 +82,8 @@ class Redaction {
     const copy: Record<string, unknown> = {};
     const named = this.#isNamedSecret(value);
     for (const [name, item] of Object.entries(value)) {
-      const hidden = secret || this.#isSecret(name) || (named && name === 'value');
       const shown = this.#name(name);
+      const hidden = secret || this.#isNameOfSecret(name) || (named && name === 'value');
       const copied = this.copy(item, hidden, depth + 1, nested);
       // A plain assignment to this one name would change the prototype instead.
       if (shown === '__proto__') {
@@ -113,7 +113,12 @@ class Redaction {
   #isNamedSecret(value: object): boolean {
     if (!('value' in value)) return false;
     const name = 'name' in value ? value.name : 'key' in value ? value.key : undefined;
-    return typeof name === 'string' && this.#isSecret(name);
+    return typeof name === 'string' && this.#isNameOfSecret(name);
+  }
+
+  /** A name can hold a secret itself; what is left of it then must say the same the next time. */
+  #isNameOfSecret(name: string): boolean {
+    return this.#isSecret(name) || this.#isSecret(this.#name(name));
   }
 
   #whole(value: string): string {

@@ -49,8 +49,8 @@ export interface BreakerOptions {
   /** `now`, the wall clock, only measures how long a persisted breaker was away. */
   readonly clock: { monotonic(): number; now?(): number };
   readonly onEdge: (edge: BreakerEdge) => void;
-  /** State or due times are no longer what they were. */
-  readonly onChange?: () => void;
+  /** Hears whenever state or due times are no longer what they were. */
+  readonly onChange?: (now: { readonly state: BreakerState; readonly retryAfterMs: number | null }) => void;
   /** What `persist` gave. */
   readonly snapshot?: PersistedBreaker;
   readonly log?: Log;
@@ -269,7 +269,9 @@ export class Breaker {
     }
     this.#state = to;
     this.#context = context;
-    if (context !== was) this.#options.onChange?.();
+    if (context !== was || to !== from) {
+      this.#options.onChange?.({ state: to, retryAfterMs: this.retryAfterMs() });
+    }
     for (const { type } of toEdges(breakerEdges, from, to)) {
       if (type === null) continue;
       const input = this.#input === undefined ? {} : { input: this.#input };

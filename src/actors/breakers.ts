@@ -18,10 +18,9 @@ export interface BreakersOptions {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Log;
   readonly announcer: Announcer;
+  readonly health: HealthTold;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
-  /** Where everybody reads how they are. */
-  readonly health?: HealthTold | undefined;
 }
 
 export interface BreakerView {
@@ -52,23 +51,6 @@ export function createBreakers(options: BreakersOptions): Breakers {
   const edgeHeard = new Set<Parameters<Breakers['onEdge']>[0]>();
   const changeHeard = new Set<Parameters<Breakers['onChange']>[0]>();
 
-  /** State and due time that the board was told last, by id. */
-  const told = new Map<string, string>();
-
-  /** A wait is told as the moment when it ends, and only when that is another one. */
-  const tellHealth = (id: string): void => {
-    const { clock, health } = options;
-    const breaker = slots.get(id)?.breaker;
-    if (health === undefined || breaker === undefined) return;
-    const { state, context } = breaker.persist();
-    const news = JSON.stringify([state, context.openUntil]);
-    if (told.get(id) === news) return;
-    told.set(id, news);
-    const waitMs = breaker.retryAfterMs();
-    const retryAt = waitMs === null ? null : Math.round(clock.now() + waitMs);
-    health.send({ type: 'breaker.told', view: { id, state, retryAt }, at: clock.now() });
-  };
-
   const begin = (id: string, snapshot?: PersistedBreaker): Breaker =>
     openBreaker({
       ...options,
@@ -77,8 +59,8 @@ export function createBreakers(options: BreakersOptions): Breakers {
         announceEdge(options, id, edge);
         for (const hear of edgeHeard) hear(id, edge);
       },
-      onChange() {
-        tellHealth(id);
+      onChange(now) {
+        tellHealth(options, id, now);
         for (const hear of changeHeard) hear(id);
       },
       ...(snapshot === undefined ? {} : { snapshot }),
@@ -88,7 +70,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
     open(id) {
       const slot = { breaker: begin(id) };
       slots.set(id, slot);
-      tellHealth(id);
+      tellHealth(options, id, toView(slot.breaker));
       return {
         permit: () => slot.breaker.permit(),
         done: (permit, outcome, durationMs) => slot.breaker.done(permit, outcome, durationMs),
@@ -111,7 +93,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
       if (slot === undefined || snapshot?.state === 'closed') return false;
       slot.breaker.close();
       slot.breaker = begin(id, snapshot as PersistedBreaker);
-      tellHealth(id);
+      tellHealth(options, id, toView(slot.breaker));
       return slot.breaker.state !== 'closed';
     },
     close() {
@@ -127,6 +109,15 @@ function listen<Heard>(all: Set<Heard>, heard: Heard): () => void {
 
 function toView(breaker: Breaker): BreakerView {
   return { id: breaker.id, state: breaker.state, retryAfterMs: breaker.retryAfterMs() };
+}
+
+function tellHealth(
+  { health, clock }: BreakersOptions,
+  id: string,
+  { state, retryAfterMs }: Pick<BreakerView, 'state' | 'retryAfterMs'>,
+): void {
+  const retryAt = retryAfterMs === null ? null : Math.round(clock.now() + retryAfterMs);
+  health.send({ type: 'breaker.told', view: { id, state, retryAt }, at: clock.now() });
 }
 
 function announceEdge(options: BreakersOptions, id: string, edge: BreakerEdge): void {

@@ -156,7 +156,7 @@ function parseReceiver(text: string): URL {
 }
 
 function toFiles(receiver: URL): ReadonlyMap<string, PageFile> {
-  const page = readPageFile('inspector.html', 'text/html; charset=utf-8');
+  const page = readPageFile('inspector-page.html', 'text/html; charset=utf-8');
   // A parsed URL has its quotes and angle brackets escaped; only & is left to write as HTML wants it.
   const address = receiver.href.replaceAll('&', '&amp;');
   return new Map([
@@ -164,8 +164,8 @@ function toFiles(receiver: URL): ReadonlyMap<string, PageFile> {
       '/inspector',
       { ...page, body: Buffer.from(page.body.toString('utf8').replace('{{receiver}}', () => address)) },
     ],
-    ['/inspector/page.css', readPageFile('inspector.css', 'text/css; charset=utf-8')],
-    ['/inspector/page.js', readPageFile('inspector.js', 'text/javascript; charset=utf-8')],
+    ['/inspector/page.css', readPageFile('inspector-page.css', 'text/css; charset=utf-8')],
+    ['/inspector/page.js', readPageFile('inspector-page.js', 'text/javascript; charset=utf-8')],
   ]);
 }
 

@@ -7,7 +7,10 @@ export interface PageFile {
   readonly body: Buffer;
 }
 
-/** Reads one; it lies beside the source, and the compiled program finds it from `dist/src/console`. */
+/**
+ * Reads one; it lies beside the source, and the compiled program finds it from `dist/src/console`. Its name must not be
+ * that of a module here: the compiled one would be served in its place.
+ */
 export function readPageFile(name: string, type: string): PageFile {
   const places = [
     new URL(`./${name}`, import.meta.url),

@@ -58,10 +58,10 @@ export interface Layer1 {
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
-  readonly healthWatch: HealthWatch;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
   readonly hints: BreakerHints;
+  readonly healthWatch: HealthWatch;
 }
 
 /** Opens it; what must be closed is told to `closers`. */

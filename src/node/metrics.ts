@@ -19,10 +19,10 @@ export interface MetricsOptions extends ActorFamiliesOptions {
   readonly admit: GatewayNeeds['admit'];
   readonly counters: Counters;
   readonly wire: Wire;
+  readonly hints: BreakerHints['figures'];
   readonly boards: Boards;
   /** Brings the boards up to date in what nobody tells by itself. */
   readonly refresh: () => Promise<void>;
-  readonly hints: BreakerHints['figures'];
   readonly sessions: Pick<Sessions, 'size'>;
   readonly eventLog: { figures(): EventLogFigures };
   readonly announcer: Pick<Announcer, 'unrecorded'>;

@@ -9,14 +9,13 @@ import { createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
-import { startPump } from '../wire/wire.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
 import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
-import { openEvents } from './events.ts';
-import type { Events } from './events.ts';
+import { openEmission, pumpTo } from './emission.ts';
+import type { Emission } from './emission.ts';
 import { openFaces } from './faces.ts';
 import type { FacesOptions } from './faces.ts';
 import { assertFree, listen } from './http.ts';
@@ -55,9 +54,8 @@ const upstreamsMs = 5_000;
 const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
-const pumpDrainMs = 3_000;
 
-type Parts = FacesOptions & Events & { readonly startedAt: number };
+type Parts = FacesOptions & Emission & { readonly startedAt: number };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -74,8 +72,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(() => lock.release());
     if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
-    const events = await openEvents({ config, env, clock, log, closers });
-    const { eventLog, announcer } = events;
+    const emission = await openEmission({ config, env, clock, log, closers });
+    const { announcer } = emission;
     const roots = createRoots();
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
@@ -85,19 +83,12 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
-    const { wire } = backends;
-    const pump = startPump({
-      eventLog,
-      publishAll: (parcels, options) => wire.sendAll(parcels, options),
-      whenConnected: () => wire.whenConnected(),
-      log,
-    });
-    closers.push(() => pump.stop({ drainMs: pumpDrainMs }));
+    pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,
       token,
       nodeId,
-      ...events,
+      ...emission,
       upstreams,
       backends,
       clock,

@@ -9,6 +9,7 @@ import type { Handles, Line } from './connect.ts';
 import { attachDurable, attachTail, type From } from './consumers.ts';
 import { Hold } from './hold.ts';
 import type { Log } from './log.ts';
+import { becomeQuiet } from './quiet.ts';
 
 export interface SourceOptions {
   readonly line: Line;
@@ -24,8 +25,6 @@ export interface SourceOptions {
 
 const fetchMs = 10_000;
 const againMs = 250;
-/** What the bus may take to say that nothing more is on its way. */
-const drainMs = 1_000;
 
 export class Source {
   readonly #options: SourceOptions;
@@ -45,6 +44,8 @@ export class Source {
   readonly #stopping = new Promise<false>((resolve) => {
     this.#endWaiting = resolve;
   });
+  /** Since the stop: resolves when the bus sends nothing here any more. */
+  #quiet: Promise<void> | undefined;
   readonly #forgetStatus: () => void;
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -121,21 +122,24 @@ export class Source {
     this.#forgetStatus();
     clearInterval(this.#heartbeat);
     this.#hold.stop();
-    for (const message of this.#buffer) this.giveBack(message);
-    this.#buffer = [];
-    this.#signal();
     const left = this.#consumer;
     this.#consumer = undefined;
-    await this.#drain();
+    this.#quiet = this.#becomeQuiet();
+    const buffer = this.#buffer.splice(0);
+    this.#signal();
+    await Promise.all(buffer.map(async (message) => this.giveBack(message)));
+    await this.#quiet;
     if (this.#options.durable === undefined && this.#options.line.status === 'connected') {
       left?.delete().catch(() => undefined); // It would be removed after a minute anyway.
     }
   }
 
-  /** Hands a message back untried, so that whoever follows next gets it at once. */
-  giveBack(message: JsMsg): void {
+  /** Hands a message back untried after a stop, so that whoever follows next gets it at once. */
+  async giveBack(message: JsMsg): Promise<void> {
     this.#held.delete(message.seq);
-    if (this.#options.durable !== undefined && this.#options.line.status === 'connected') message.nak();
+    if (this.#options.durable === undefined) return;
+    await this.#quiet;
+    if (this.#options.line.status === 'connected') message.nak();
   }
 
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */
@@ -144,20 +148,9 @@ export class Source {
     this.#consumer = undefined;
   }
 
-  /** Ends the fetch only when all that the bus has sent for it is here: the rest would come again late. */
-  async #drain(): Promise<void> {
-    await this.#starting;
-    const fetch = this.#fetch;
-    if (fetch === undefined) return;
-    // The client drains what it fetches together with its connection only; the subscription below can be drained alone.
-    const { sub } = fetch as { readonly sub?: { drain(): Promise<void> } };
-    if (this.#options.durable === undefined || this.#options.line.status !== 'connected') fetch.stop();
-    else sub?.drain().catch(() => fetch.stop());
-    const giveUp = new AbortController();
-    const late = pause(drainMs, undefined, { signal: giveUp.signal }).catch(() => undefined);
-    await Promise.race([fetch.closed(), late]);
-    giveUp.abort();
-    fetch.stop();
+  async #becomeQuiet(): Promise<void> {
+    if (this.#starting !== undefined) await this.#starting;
+    return becomeQuiet(this.#options, this.#fetch);
   }
 
   #keepAlive(): void {
@@ -200,7 +193,7 @@ export class Source {
   async #read(fetch: ConsumerMessages): Promise<void> {
     for await (const message of fetch) {
       if (this.#stopped) {
-        this.giveBack(message);
+        void this.giveBack(message);
         continue;
       }
       if (!this.#isInOrder(message)) throw new Error('a delivery is missing');

@@ -140,7 +140,7 @@ describe('breakers on the board', () => {
 
   it('stand there as they were restored', async () => {
     const { clock, log, announcer } = createWorld();
-    const before = createBreakers({ config, clock, log, announcer });
+    const before = createBreakers({ config, clock, log, announcer, ...openBoards(log) });
     const guard = before.open('b-fs');
     for (const _time of [1, 2]) {
       const admission = guard.permit();

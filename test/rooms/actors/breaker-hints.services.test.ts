@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openBoards } from '../../../src/actors/board.ts';
 import { createBreakers } from '../../../src/actors/breakers.ts';
 import type { Breakers } from '../../../src/actors/breakers.ts';
 import type { BreakerConfig } from '../../../src/actors/breaker-config.ts';
@@ -35,7 +36,7 @@ async function openNode(name: string, breakerConfig = config): Promise<Node> {
   const { announcer, log } = createWorld();
   const clock = createClock();
   const wire = await openWire({ url: inject('natsUrl'), name, log, now: Date.now, prefix });
-  const breakers = createBreakers({ config: breakerConfig, clock, log, announcer });
+  const breakers = createBreakers({ config: breakerConfig, clock, log, announcer, ...openBoards(log) });
   const guards = new Map(ids.map((id) => [id, breakers.open(id)] as const));
   const hints = await openBreakerHints({ wire, breakers, node: name, clock, log });
   const node: Node = {
@@ -183,7 +184,7 @@ describe('the breakers of two nodes on one bus', () => {
 
   it('lose a hint while the bus is away, and go on', async () => {
     const { announcer, log } = createWorld();
-    const breakers = createBreakers({ config, clock: createClock(), log, announcer });
+    const breakers = createBreakers({ config, clock: createClock(), log, announcer, ...openBoards(log) });
     const guard = breakers.open('b-told');
     const wire = await openWire({
       url: 'nats://127.0.0.1:1',

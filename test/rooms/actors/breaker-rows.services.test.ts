@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { DreyError } from '../../../machines/words/errors.ts';
 import { createRoots, replayEvents } from '../../../src/actors/actors.ts';
 import type { Roots } from '../../../src/actors/actors.ts';
+import { openBoards } from '../../../src/actors/board.ts';
 import { createBreakers } from '../../../src/actors/breakers.ts';
 import type { Breakers } from '../../../src/actors/breakers.ts';
 import { openBreakerRows } from '../../../src/actors/breaker-rows.ts';
@@ -40,7 +41,7 @@ async function start(laterMs = 0, store: BreakerRowsOptions['store'] = database.
   await world.clock.advance(laterMs);
   const roots = createRoots();
   const config = { mode: 'consecutive', consecutive: 1, openMs: 10_000 } as const;
-  const breakers = createBreakers({ ...world, config, roots });
+  const breakers = createBreakers({ ...world, ...openBoards(world.log), config, roots });
   const [one, two] = [breakers.open('b-one'), breakers.open('b-two')];
   const rows = await openBreakerRows({ ...world, store, breakers });
   const view = (id: string) => breakers.views().find((found) => found.id === id);

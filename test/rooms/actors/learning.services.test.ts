@@ -153,7 +153,6 @@ describe('the engine', () => {
       actor: { kind: 'sop', id: learned?.sopId },
       data: { status: 'active' },
     });
-    // It may be heard before the relay's own transaction has ended.
     await until('the outbox is empty', async () => (await measureOutbox(database.store)).waiting === 0);
 
     const report = await until('all is learned', async () => {

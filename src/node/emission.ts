@@ -1,0 +1,78 @@
+/**
+ * How facts leave the node: appended to its event log, seen on the way by the counters and by tracing, and pumped from
+ * there to the bus once there is one.
+ */
+import { join } from 'node:path';
+import type { DreyEvent } from '../../machines/words/events.ts';
+import { createAnnouncer } from '../actors/actors.ts';
+import type { Announcer, Clock, Log } from '../actors/actors.ts';
+import { openEventLog, startPump } from '../wire/wire.ts';
+import type { EventLog, Wire } from '../wire/wire.ts';
+import type { Closers } from './closers.ts';
+import type { NodeConfig } from './config.ts';
+import { createCounters } from './counters.ts';
+import type { Counters } from './counters.ts';
+import { openTracing } from './tracing.ts';
+import type { Tracing } from './tracing.ts';
+import { version } from './version.ts';
+
+export interface EmissionOptions {
+  readonly config: Pick<NodeConfig, 'dataFolder' | 'durability'>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+export interface Emission {
+  readonly eventLog: EventLog;
+  readonly counters: Counters;
+  readonly tracing: Tracing;
+  readonly announcer: Announcer;
+  /** Many at once, all of them or it throws; for imports. */
+  readonly appendAll: (events: readonly DreyEvent[]) => void;
+}
+
+const pumpDrainMs = 3_000;
+
+/** Opens log, counters and tracing; what must be closed is told to `closers`. */
+export async function openEmission(options: EmissionOptions): Promise<Emission> {
+  const { config, env, clock, log, closers } = options;
+  const sync = config.durability === 'power-safe' ? 'group' : 'none';
+  const folder = join(config.dataFolder, 'events');
+  const eventLog = openEventLog({ folder, sync, log, now: clock.monotonic });
+  closers.push(async () => eventLog.close());
+  const counters = createCounters();
+  const tracing = await openTracing({ env, version, part: 'node', clock, log });
+  closers.push(() => tracing.close());
+  const announcer = createAnnouncer({
+    append: (event) => {
+      counters.note(event);
+      tracing.note?.(event);
+      eventLog.append(event);
+    },
+    clock,
+    log,
+    tracer: tracing.tracer,
+  });
+  const appendAll = (events: readonly DreyEvent[]): void => {
+    for (const event of events) counters.note(event);
+    eventLog.appendAll(events);
+  };
+  return { eventLog, counters, tracing, announcer, appendAll };
+}
+
+/** Begins to send what the log holds. */
+export function pumpTo(
+  wire: Pick<Wire, 'sendAll' | 'whenConnected'>,
+  { eventLog }: Pick<Emission, 'eventLog'>,
+  { log, closers }: Pick<EmissionOptions, 'log' | 'closers'>,
+): void {
+  const pump = startPump({
+    eventLog,
+    publishAll: (parcels, options) => wire.sendAll(parcels, options),
+    whenConnected: () => wire.whenConnected(),
+    log,
+  });
+  closers.push(() => pump.stop({ drainMs: pumpDrainMs }));
+}
