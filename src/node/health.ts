@@ -8,7 +8,7 @@ import type { Clock, EngineReport, HealthBoard } from '../actors/actors.ts';
 import type { EventLog } from '../wire/wire.ts';
 
 export interface HealthWatchOptions {
-  readonly health: Pick<HealthBoard, 'send'>;
+  readonly health: Pick<HealthBoard, 'send' | 'listen'>;
   /** Null when the learner does not answer in time. */
   readonly ask: () => Promise<EngineReport | null>;
   readonly eventLog: Pick<EventLog, 'onLag'>;
@@ -21,6 +21,8 @@ export interface HealthWatch {
   stop(): void;
 }
 
+/** The learner process of this node, where it has one. */
+const learnerResource = 'r-learner';
 /** Between two questions to the learner that nobody waits for. */
 const askEveryMs = 5_000;
 
@@ -47,16 +49,23 @@ export function watchHealth({ health, ask, eventLog, clock }: HealthWatchOptions
     if (!isStopped) askLater();
   };
   askLater();
-  const forget = eventLog.onLag(({ lagging, waiting }) =>
-    health.send({ type: 'lag.told', view: { lagging, waiting }, at: clock.now() }),
-  );
+  const forgets = [
+    eventLog.onLag(({ lagging, waiting }) =>
+      health.send({ type: 'lag.told', view: { lagging, waiting }, at: clock.now() }),
+    ),
+    // A process that came or went says before the next question that there is something to ask.
+    health.listen(
+      () => void refresh(),
+      ({ resources }) => resources[learnerResource]?.state,
+    ),
+  ];
 
   return {
     refresh,
     stop() {
       isStopped = true;
       cancel();
-      forget();
+      for (const forget of forgets) forget();
     },
   };
 }

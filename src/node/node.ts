@@ -173,13 +173,14 @@ function toNeeds(
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
   const { wire, store } = backends;
+  const refresh = (): Promise<void> => layer1.healthWatch.refresh();
   const status = createStatus({
     version,
     url: () => late.http?.url ?? '',
     state: () => late.life?.state ?? 'booting',
     uptimeMs: () => clock.monotonic() - parts.startedAt,
     boards,
-    refresh: () => layer1.healthWatch.refresh(),
+    refresh,
     sessions: layer1.sessions,
     eventLog,
     announcer,
@@ -196,7 +197,7 @@ function toNeeds(
     clock,
     log,
     tracer: parts.tracing.tracer,
-    watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock }),
+    watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
     admit: (request) =>

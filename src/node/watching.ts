@@ -17,6 +17,8 @@ export interface WatchingOptions {
   readonly announcer: Announcer;
   readonly boards: Boards;
   readonly clock: Pick<Clock, 'now'>;
+  /** Brings the boards up to date in what nobody tells by itself. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** Builds that part of the gateway's needs. */
@@ -31,6 +33,7 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
       const tell = (): void => heard(toHealthFacts(boards, clock));
       const stops = [boards.health.listen(tell), boards.catalogue.listen(tell)];
       tell();
+      void options.refresh();
       return () => {
         for (const stop of stops) stop();
       };

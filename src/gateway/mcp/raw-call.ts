@@ -102,13 +102,14 @@ export async function runCall(run: CallRun): Promise<RawJson> {
     const outcome = ownTools.has(call.name)
       ? await runOwnTool(run, traceparent)
       : await session.call(toCommand(run, traceparent, span));
-    endCallSpan(span, outcome);
-    return toCallFrame(outcome, {
+    const frame = toCallFrame(outcome, {
       id: call.id,
       era: run.era,
       serverInfo: run.serverInfo,
       sessionId: session.id,
     });
+    endCallSpan(span, outcome);
+    return frame;
   } catch (error) {
     needs.log.error(
       { err: error, tool: call.name, session: session.id },

@@ -2,7 +2,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openBoards } from '../../../src/actors/actors.ts';
+import { createBreakers } from '../../../src/actors/breakers.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
+import { createWorld } from './world.ts';
 
 const resource = (state: string, id = 'r-a') =>
   ({
@@ -101,5 +103,61 @@ describe('a board', () => {
         expect(faces).toEqual(all);
       }),
     );
+  });
+});
+
+describe('breakers on the board', () => {
+  const config = { windowSize: 2, minCalls: 2, failureRate: 50, openMs: 1_000 };
+
+  it('stand there from the first moment, with the moment at which they may be probed', async () => {
+    const { clock, log, announcer } = createWorld();
+    const { health } = openBoards(log);
+    const versions: number[] = [];
+    health.listen(({ version }) => versions.push(version));
+    const breakers = createBreakers({ config, clock, log, announcer, health });
+    const view = () => health.read().breakers['b-fs'];
+    const guard = breakers.open('b-fs');
+    expect(view()).toEqual({ id: 'b-fs', state: 'closed', retryAt: null });
+    const fail = (): void => {
+      const admission = guard.permit();
+      if (admission.ok) guard.done(admission.permit, 'err', 1);
+    };
+    fail();
+    fail();
+    const retryAt = clock.now() + 1_000;
+    expect(view()).toEqual({ id: 'b-fs', state: 'open', retryAt });
+    await clock.advance(400);
+    fail();
+    expect(view()?.retryAt).toBe(retryAt);
+    await clock.advance(600);
+    const probe = guard.permit();
+    expect(view()?.state).toBe('halfOpen');
+    if (probe.ok) guard.done(probe.permit, 'ok', 1);
+    expect(view()).toEqual({ id: 'b-fs', state: 'closed', retryAt: null });
+    expect(versions).toEqual([1, 2, 3, 4]);
+    breakers.close();
+  });
+
+  it('stand there as they were restored', async () => {
+    const { clock, log, announcer } = createWorld();
+    const before = createBreakers({ config, clock, log, announcer, ...openBoards(log) });
+    const guard = before.open('b-fs');
+    for (const _time of [1, 2]) {
+      const admission = guard.permit();
+      if (admission.ok) guard.done(admission.permit, 'err', 1);
+    }
+    const persisted = before.persist('b-fs');
+    before.close();
+    await clock.advance(300);
+    const { health } = openBoards(log);
+    const after = createBreakers({ config, clock, log, announcer, health });
+    after.open('b-fs');
+    after.restore('b-fs', persisted);
+    expect(health.read().breakers['b-fs']).toEqual({
+      id: 'b-fs',
+      state: 'open',
+      retryAt: clock.now() + 700,
+    });
+    after.close();
   });
 });

@@ -69,6 +69,31 @@ describe('the watch over health', () => {
     watch.stop();
   });
 
+  it('asks at once when the learner process comes or goes', async () => {
+    let times = 0;
+    const { boards, watch } = open(async () => {
+      times += 1;
+      return report;
+    });
+    const tell = (state: string, id = 'r-learner') =>
+      boards.health.send({
+        type: 'resource.told',
+        view: { id, what: 'learner process', state, lastError: null, code: null },
+        at: 1,
+      });
+    tell('healthy', 'r-nats');
+    expect(times).toBe(0);
+    tell('healthy');
+    await settle();
+    expect([times, boards.health.read().learner.engineStatus]).toEqual([1, 'running']);
+    tell('unhealthy');
+    await settle();
+    expect(times).toBe(2);
+    watch.stop();
+    tell('healthy');
+    expect(times).toBe(2);
+  });
+
   it('passes the alarm of the event log on, and tells nothing any more once it is stopped', async () => {
     const answer = createDeferred<EngineReport | null>();
     const { boards, lags, watch } = open(() => answer.promise);
