@@ -1,14 +1,15 @@
 /**
- * The shelf: a node's in-memory copy of each namespace's SOPs, ranked for a task without asking anybody. It is filled
- * from the store, emptied by `sop.*` events and by age, and goes on answering from what it has while the database is
- * away. It derives nothing.
+ * The shelf: a node's in-memory copy of each namespace's SOPs, ranked for a task without asking anybody. It is brought
+ * up to date from the store after `sop.*` events and with age, one changed SOP after the other, and goes on answering
+ * from what it has meanwhile and while the database is away. It derives nothing.
  */
 import { limits } from '../../machines/words/limits.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
+import type { SopStatus } from '../../machines/words/sops.ts';
 import { createIndex, servingBar } from '../learning/learning.ts';
 import type { SopIndex } from '../learning/learning.ts';
-import type { Store, StoredSop, Trx } from '../store/store.ts';
-import { listSops } from '../store/store.ts';
+import type { SopStamp, Store, StoredSop, Trx } from '../store/store.ts';
+import { getSops, listSopStamps } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
 import { within } from './within.ts';
 
@@ -50,12 +51,16 @@ const namespacesMax = 200;
 const maxAgeMsDefault = 10_000;
 /** A fresh copy is waited for this long; then what is there is served, and the fresh one comes for the next question. */
 const freshMs = 250;
+/** SOPs that go into an index before calls get their turn: one of them takes up to a millisecond. */
+const putsPerTurn = 8;
 /** After a failure the store is left alone for this long while there is a copy to serve. */
 const restMs = 1_000;
 
 interface Copy {
   readonly index: SopIndex;
-  readonly sops: ReadonlyMap<string, StoredSop>;
+  readonly sops: Map<string, StoredSop>;
+  /** What each row was when it was read. */
+  readonly stamps: Map<string, string>;
   /** On the monotonic clock. */
   readAt: number;
   stale: boolean;
@@ -132,15 +137,11 @@ class LiveShelf implements Shelf {
 
   async #readNow(namespace: string): Promise<Copy> {
     const { clock, store } = this.#options;
-    const sops = await store.inNamespace(namespace, listAll);
-    const before = this.#copies.get(namespace);
-    const copy = {
-      index: before !== undefined && isSame(before.sops, sops) ? before.index : createIndex(sops),
-      sops: new Map(sops.map((sop) => [sop.sopId, sop])),
-      readAt: clock.monotonic(),
-      stale: this.#changed.delete(namespace),
-      restsUntil: 0,
-    };
+    const copy = this.#copies.get(namespace) ?? createCopy();
+    await bringUpToDate(copy, await store.inNamespace(namespace, (trx) => readNews(trx, copy.stamps)));
+    copy.readAt = clock.monotonic();
+    copy.stale = this.#changed.delete(namespace);
+    copy.restsUntil = 0;
     this.#keep(namespace, copy);
     return copy;
   }
@@ -154,20 +155,68 @@ class LiveShelf implements Shelf {
   }
 }
 
-async function listAll(trx: Trx): Promise<readonly StoredSop[]> {
-  const all: StoredSop[] = [];
-  for (let offset = 0; offset < sopsMax; offset += pageMax) {
-    const statuses = ['active', 'candidate', 'shadow'] as const;
-    const page = await listSops(trx, { statuses, limit: pageMax, offset });
-    all.push(...page);
-    if (page.length < pageMax) break;
-  }
-  return all;
+/** What a namespace holds, and those of it that are not as they were known. */
+interface News {
+  readonly stamps: readonly SopStamp[];
+  readonly changed: readonly StoredSop[];
 }
 
-/** Whether an index made of the one is right for the other: building it takes time that calls would wait for. */
-function isSame(before: ReadonlyMap<string, StoredSop>, now: readonly StoredSop[]): boolean {
-  return before.size === now.length && now.every((sop) => before.get(sop.sopId)?.updatedAt === sop.updatedAt);
+/** What may be served; the rest is as good as gone. */
+const servable = ['active', 'candidate', 'shadow'] as const satisfies readonly SopStatus[];
+
+async function readNews(trx: Trx, known: ReadonlyMap<string, string>): Promise<News> {
+  const stamps = await listSopStamps(trx, { statuses: servable, limit: sopsMax });
+  const ids = stamps.filter(({ sopId, stamp }) => known.get(sopId) !== stamp).map(({ sopId }) => sopId);
+  const changed: StoredSop[] = [];
+  for (let from = 0; from < ids.length; from += pageMax)
+    changed.push(...(await getSops(trx, ids.slice(from, from + pageMax))));
+  // Between the two questions one may have been retired; its event is on the way.
+  return { stamps, changed: changed.filter(({ status }) => servable.some((one) => one === status)) };
+}
+
+function createCopy(): Copy {
+  return {
+    index: createIndex([]),
+    sops: new Map(),
+    stamps: new Map(),
+    readAt: 0,
+    stale: false,
+    restsUntil: 0,
+  };
+}
+
+/** Whoever asks in between gets some SOPs as they were and some as they are: each of them is whole. */
+async function bringUpToDate({ index, sops, stamps }: Copy, news: News): Promise<void> {
+  const now = new Map(news.stamps.map(({ sopId, stamp }) => [sopId, stamp]));
+  let changes = 0;
+  const breathe = async (): Promise<void> => {
+    changes += 1;
+    if (changes % putsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  for (const sopId of [...sops.keys()].filter((known) => !now.has(known))) {
+    index.remove(sopId);
+    sops.delete(sopId);
+    stamps.delete(sopId);
+    await breathe();
+  }
+  for (const sop of news.changed) {
+    const before = sops.get(sop.sopId);
+    sops.set(sop.sopId, sop);
+    stamps.set(sop.sopId, now.get(sop.sopId) ?? '');
+    if (before !== undefined && isRankedAlike(before, sop)) continue;
+    index.put(sop);
+    await breathe();
+  }
+}
+
+/** What ranking looks at moves with the time of the last change; figures that do not are served all the same. */
+function isRankedAlike(before: StoredSop, now: StoredSop): boolean {
+  return (
+    before.updatedAt === now.updatedAt &&
+    before.version === now.version &&
+    before.confidence === now.confidence &&
+    before.occurrences === now.occurrences
+  );
 }
 
 function toWhy(matched: readonly string[]): string {

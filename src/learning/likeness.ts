@@ -17,18 +17,23 @@ export interface Interned {
 export interface SequenceBook {
   intern(symbols: Sequence): Interned;
   likeness(a: Interned, b: Interned): number;
+  /** Nobody has this sequence any more. */
+  forget(sequence: Interned): void;
 }
 
 /** Remembers sequences and how alike they are. */
 export function createSequenceBook(): SequenceBook {
   const known = new Map<string, Interned>();
   const pairs = new Map<number, number>();
+  /** Numbers are never given again: comparisons of a sequence that was forgotten may still be remembered. */
+  let next = 0;
   return {
     intern(symbols) {
       const key = symbols.join('\n');
       const found = known.get(key);
       if (found !== undefined) return found;
-      const made = { at: known.size, symbols, key };
+      const made = { at: next, symbols, key };
+      next += 1;
       known.set(key, made);
       return made;
     },
@@ -42,6 +47,7 @@ export function createSequenceBook(): SequenceBook {
       pairs.set(pair, value);
       return value;
     },
+    forget: ({ key }) => void known.delete(key),
   };
 }
 

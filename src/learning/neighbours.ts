@@ -2,7 +2,7 @@
  * The wordings most like a task, by cosine. A first pass over the inverted index finds who shares the task's rarest
  * terms, a second one compares those few exactly, so that the work for one question stays bounded.
  */
-import type { Document, TermIndex } from './sop-index.ts';
+import { compareLots, type Document, type TermIndex } from './sop-index.ts';
 import type { Term } from './terms.ts';
 
 export interface Neighbour {
@@ -89,16 +89,20 @@ function chooseCompared(index: TermIndex, dots: Float64Array, found: readonly nu
   });
   const isFew = found.length <= searching.comparedMax;
   const least = isFew ? 0 : (rough.toSorted().at(-searching.comparedMax) ?? 0);
-  const chosen: Document[] = [];
+  const chosen: { readonly document: Document; readonly near: number }[] = [];
   found.forEach((slot, at) => {
     const document = index.documents[slot];
-    if (document !== undefined && (rough[at] ?? 0) >= least) chosen.push(document);
+    const near = rough[at] ?? 0;
+    if (document !== undefined && near >= least) chosen.push({ document, near });
   });
-  return chosen.slice(0, searching.comparedMax * 2);
+  return chosen
+    .sort((a, b) => b.near - a.near || compareLots(a.document, b.document))
+    .slice(0, searching.comparedMax)
+    .map(({ document }) => document);
 }
 
 function compareNeighbours(a: Neighbour, b: Neighbour): number {
   if (a.similarity !== b.similarity) return b.similarity - a.similarity;
-  if (a.document.of.sop.sopId === b.document.of.sop.sopId) return 0;
+  if (a.document.of.sop.sopId === b.document.of.sop.sopId) return a.document.at - b.document.at;
   return a.document.of.sop.sopId < b.document.of.sop.sopId ? -1 : 1;
 }

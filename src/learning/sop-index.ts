@@ -1,7 +1,8 @@
 /**
  * SOPs made ready for asking: one document a wording, an inverted index over terms, and for each term how much it says
  * about the procedure (terms whose SOPs work alike weigh more than names and values). SOPs come and go one by one, each
- * at the same small cost; weights and lengths are counted when a question needs them.
+ * at the same small cost; weights and lengths are counted when a question needs them. Nothing may depend on what was
+ * there before: an index that was changed answers exactly as one that is made anew.
  */
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { createSequenceBook, type Interned, type SequenceBook } from './likeness.ts';
@@ -29,6 +30,10 @@ export interface Document extends Posted {
   readonly terms: readonly Term[];
   /** Stems of this wording. */
   readonly words: ReadonlySet<string>;
+  /** Its place in an order that has nothing to do with what it says, nor with when it came. */
+  readonly lot: number;
+  /** Its place among the wordings of its SOP. */
+  readonly at: number;
   /** Length without weights of terms: never counted anew. */
   readonly plainNorm: number;
   norm: number;
@@ -52,8 +57,6 @@ export interface TermIndex {
   normOf(document: Document): number;
 }
 
-/** A length or a term's lift is counted anew when this share of what it is made of changed. */
-const staleShare = 1 / 8;
 /** What a term says about procedures: estimated from `sampleMax` documents, drawn to the middle by `shrink` pairs. */
 export const lifting = { sampleMax: 24, shrink: 4, share: 1, named: 0.4 } as const;
 
@@ -61,16 +64,22 @@ export const lifting = { sampleMax: 24, shrink: 4, share: 1, named: 0.4 } as con
 export function createTermIndex(): TermIndex {
   const book = createSequenceBook();
   const sops = new Map<string, IndexedSop>();
-  const postings = createPostings<Document>();
+  const postings = createPostings<Document>({ compareLots, sampleMax: lifting.sampleMax });
   const names = createNameCounts();
-  const lifts = new Map<string, { readonly lift: number; readonly at: number }>();
+  const uses = new Map<Interned, number>();
+  const lifts = new Map<string, { readonly lift: number; readonly stamp: number }>();
 
   function remove(sopId: string): void {
     const indexed = sops.get(sopId);
     if (indexed === undefined) return;
     sops.delete(sopId);
     names.count(indexed.tools, -1);
-    for (const document of indexed.documents) postings.drop(document);
+    if (bump(uses, indexed.sequence, -1) === 0) book.forget(indexed.sequence);
+    for (const document of indexed.documents) {
+      postings.drop(document);
+      for (const { term } of document.terms)
+        if (postings.postingOf(term).slots.size === 0) lifts.delete(term);
+    }
   }
 
   function put(sop: ServedSop): void {
@@ -78,6 +87,7 @@ export function createTermIndex(): TermIndex {
     const indexed = toIndexed(sop, book);
     sops.set(sop.sopId, indexed);
     names.count(indexed.tools, 1);
+    bump(uses, indexed.sequence, 1);
     for (const document of indexed.documents) postings.add(document);
   }
 
@@ -85,20 +95,20 @@ export function createTermIndex(): TermIndex {
     1 + Math.log((postings.count + 20) / (postings.postingOf(term).slots.size + 1));
 
   function liftOf(term: string): number {
-    const { slots, changes } = postings.postingOf(term);
+    const { sample, slots, stamp } = postings.postingOf(term);
     if (slots.size === 0) return 1;
     const known = lifts.get(term);
-    if (known !== undefined && changes - known.at <= slots.size * staleShare) return known.lift;
-    const lift = toLift(slots, postings.documents);
-    lifts.set(term, { lift, at: changes });
+    if (known?.stamp === stamp) return known.lift;
+    const lift = toLift(sample);
+    lifts.set(term, { lift, stamp });
     return lift;
   }
 
   const weightOf = (term: string) => idfOf(term) * liftOf(term) * (1 + lifting.named * names.rarityOf(term));
 
   function normOf(document: Document): number {
-    const { changes, count } = postings;
-    if (document.normAt >= 0 && changes - document.normAt <= (count * staleShare) / 2) return document.norm;
+    const { changes } = postings;
+    if (document.normAt === changes) return document.norm;
     let sum = 0;
     for (const { term, weight } of document.terms) sum += (weight * idfOf(term)) ** 2;
     document.norm = Math.sqrt(sum) || 1;
@@ -122,7 +132,9 @@ function toIndexed(sop: ServedSop, book: SequenceBook): IndexedSop {
     const own = new Set(terms.flatMap(({ term }) => (isWord(term) ? [term] : [])));
     for (const word of own) words.add(word);
     const plainNorm = Math.sqrt(terms.reduce((sum, { weight }) => sum + weight * weight, 0)) || 1;
-    documents.push({ of: indexed, slot: -1, terms, words: own, plainNorm, norm: 0, normAt: -1 });
+    const at = documents.length;
+    const lot = toLot(`${sop.sopId} ${at}`);
+    documents.push({ of: indexed, slot: -1, terms, words: own, lot, at, plainNorm, norm: 0, normAt: -1 });
   }
   return indexed;
 }
@@ -137,16 +149,31 @@ export function isWord(term: string): boolean {
   return !/^[~#]| /.test(term);
 }
 
+function bump<Key>(counts: Map<Key, number>, key: Key, by: number): number {
+  const next = (counts.get(key) ?? 0) + by;
+  if (next === 0) counts.delete(key);
+  else counts.set(key, next);
+  return next;
+}
+
+/** Where documents are otherwise equal, the order in which they stand: that of their lots. */
+export function compareLots(a: Document, b: Document): number {
+  if (a.lot !== b.lot) return a.lot - b.lot;
+  if (a.of.sop.sopId !== b.of.sop.sopId) return a.of.sop.sopId < b.of.sop.sopId ? -1 : 1;
+  return a.at - b.at;
+}
+
+/** A number from 0 to 2^32 - 1 that looks like chance and is the same for the same text (FNV-1a). */
+function toLot(text: string): number {
+  let lot = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) lot = Math.imul(lot ^ text.charCodeAt(at), 0x01000193);
+  return lot >>> 0;
+}
+
 /** How many different tools have a word in their name. */
 function createNameCounts() {
   const tools = new Map<string, number>();
   const words = new Map<string, number>();
-  const bump = (counts: Map<string, number>, key: string, by: number) => {
-    const next = (counts.get(key) ?? 0) + by;
-    if (next === 0) counts.delete(key);
-    else counts.set(key, next);
-    return next;
-  };
   return {
     count(used: readonly string[], by: 1 | -1): void {
       for (const tool of used) {
@@ -164,13 +191,12 @@ function createNameCounts() {
 }
 
 /** Around 1: how concentrated the tools are that follow where a term stands. */
-function toLift(posting: ReadonlyMap<number, number>, documents: readonly (Document | undefined)[]): number {
+function toLift(sample: readonly Document[]): number {
   const sums = new Map<string, number>();
   let count = 0;
   let squares = 0;
-  for (const slot of posting.keys()) {
-    const tools = documents[slot]?.of.tools;
-    if (tools === undefined) continue;
+  for (const { of } of sample) {
+    const { tools } = of;
     const unit = 1 / Math.sqrt(Math.max(1, tools.length));
     for (const tool of tools) {
       const sum = sums.get(tool) ?? 0;
@@ -178,7 +204,6 @@ function toLift(posting: ReadonlyMap<number, number>, documents: readonly (Docum
       sums.set(tool, sum + unit);
     }
     count += 1;
-    if (count >= lifting.sampleMax) break;
   }
   const pairs = count * (count - 1);
   const alike = pairs === 0 ? 0 : Math.max(0, squares - count) / pairs;

@@ -59,8 +59,15 @@ export { getPattern, listPatterns, retirePattern, savePattern } from './tables/p
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
 export { closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
 export type { SessionRow } from './tables/sessions.ts';
-export { getSop, listSops, readLearningFigures, searchSops } from './tables/sop-lists.ts';
-export type { LearningFigures, SopFilter, StoredSop } from './tables/sop-lists.ts';
+export {
+  getSop,
+  getSops,
+  listSops,
+  listSopStamps,
+  readLearningFigures,
+  searchSops,
+} from './tables/sop-lists.ts';
+export type { LearningFigures, SopFilter, SopStamp, StoredSop } from './tables/sop-lists.ts';
 export { retireSop, setSopStatus } from './tables/sop-status.ts';
 export type { SopEvent, SopStatusChange } from './tables/sop-status.ts';
 export { listSopVersions } from './tables/sop-versions.ts';

@@ -56,6 +56,41 @@ export async function getSop(trx: Trx, sopId: string): Promise<StoredSop | undef
   return rows.map(toSop)[0];
 }
 
+/** These procedures as far as they are there, in no order. */
+export async function getSops(trx: Trx, sopIds: readonly string[]): Promise<readonly StoredSop[]> {
+  const ids = sopIds.flatMap((sopId) => toUuid('sop', sopId) ?? []);
+  if (ids.length === 0) return [];
+  const { rows } = await sql<SopRow>`
+    ${columns} from acontext_sops s where s.namespace = ${trx.namespace} and s.id = any(${ids}::uuid[])`.execute(
+    trx.db,
+  );
+  return rows.map(toSop);
+}
+
+/** A procedure and a text that is another one as soon as its row or a report about it is. */
+export interface SopStamp {
+  readonly sopId: string;
+  readonly stamp: string;
+}
+
+/** The stamps of many procedures, the most certain first: cheap enough to be asked for again and again. */
+export async function listSopStamps(
+  trx: Trx,
+  filter: { readonly statuses: readonly SopStatus[]; readonly limit: number },
+): Promise<readonly SopStamp[]> {
+  const { rows } = await sql<{ id: string; stamp: string }>`
+    select s.id, concat_ws(' ', s.row_version, f.applied, f.helpful) as stamp from (
+      select id, confidence, occurrences, xmin::text as row_version from acontext_sops
+      where namespace = ${trx.namespace} and status = any(${[...filter.statuses]}::text[])
+      order by confidence desc, occurrences desc, id limit ${Math.max(0, Math.trunc(filter.limit))}
+    ) s left join (
+      select target_id, count(*) as applied, count(*) filter (where helpful) as helpful from feedback
+      where namespace = ${trx.namespace} and target_kind = 'sop' group by target_id
+    ) f on f.target_id = s.id
+    order by s.confidence desc, s.occurrences desc, s.id`.execute(trx.db);
+  return rows.map(({ id, stamp }) => ({ sopId: toId('sop', id), stamp }));
+}
+
 /** Ids of procedures whose trigger has any of the text's words, best first; found by index at any size. */
 export async function searchSops(
   trx: Trx,

@@ -51,6 +51,7 @@ export async function saveSop(
   if (before !== undefined) written = await updateSop(trx, id, standing, { cause, before });
   if (changed) await addSopVersion(trx, { id, version, digest, sop: standing, cause });
   const evidence = await saveEvidence(trx, id, sop.evidence);
+  await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
     changed,
     written: written || changed || evidence.moved,
@@ -71,6 +72,18 @@ export async function touchUsedSops(
   await sql`
     update acontext_sops set last_used_at = greatest(last_used_at, ${options.at}::timestamptz)
     where namespace = ${trx.namespace} and id = any(${ids}::uuid[])`.execute(trx.db);
+}
+
+/** Whoever keeps a copy sees by the row that what belongs to it has moved. */
+async function touchSop(
+  trx: Trx,
+  id: string,
+  { cause, moved, written }: { readonly cause: SopCause; readonly moved: boolean; readonly written: boolean },
+): Promise<void> {
+  if (written || !moved) return;
+  await sql`
+    update acontext_sops set updated_at = coalesce(${cause.at ?? null}::timestamptz, now())
+    where namespace = ${trx.namespace} and id = ${id}`.execute(trx.db);
 }
 
 async function insertSop(trx: Trx, id: string, sop: LearnedSop, cause: SopCause): Promise<boolean> {

@@ -30,10 +30,11 @@ function open(rows: Row[]) {
   const world = createWorld();
   const state = { rows, reads: 0, answer: async (): Promise<readonly Row[]> => state.rows };
   const store: Pick<Store, 'inNamespace'> = {
-    // The transaction's work is one list; its rows are given instead.
+    // The transaction's work is to read what changed; all rows are given as if they had.
     inNamespace: async <T>() => {
       state.reads += 1;
-      return (await state.answer()) as T;
+      const changed = await state.answer();
+      return { stamps: changed.map(({ sopId }) => ({ sopId, stamp: '' })), changed } as T;
     },
   };
   const shelf = openShelf({ store, clock: world.clock, log: world.log });
@@ -47,6 +48,15 @@ function open(rows: Row[]) {
     return (await shelf.search({ ...question, ...more })).map((found) => found.sopId);
   };
   return { ...world, shelf, state, ask };
+}
+
+/** Whole numbers below a bound that look like chance and are the same each time. */
+function createChance(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * bound);
+  };
 }
 
 const away = async (): Promise<never> => Promise.reject(new DreyError('database_unavailable', 'it is away'));
@@ -135,6 +145,53 @@ describe('the shelf', () => {
     const { ask } = open([row(1, { status: 'shadow', confidence: 0.95 }), row(2, { confidence: 0.9 })]);
     expect(await ask({ limit: 1 })).toEqual([row(2).sopId]);
     expect(await ask({ limit: 0 })).toEqual([]);
+  });
+
+  it('that was brought up to date again and again serves as one that is opened anew', async () => {
+    const words = ['invoice', 'ledger', 'report', 'mail', 'archive', 'customer', 'order', 'backup'];
+    const toRow = (n: number, content: number): Row => ({
+      ...row(n, {
+        trigger: `${words[content % 8]} the ${words[(content >> 3) % 8]} of ${words[(content >> 6) % 8]}`,
+        wordings: [`please ${words[(content >> 2) % 8]} it`],
+        confidence: 0.7 + (content % 30) / 100,
+      }),
+      updatedAt: new Date(1_000 * content).toISOString(),
+    });
+    const { ask, state, shelf } = open([]);
+    const next = createChance(11);
+    const rows = new Map<number, Row>();
+    for (let round = 0; round < 40; round += 1) {
+      for (let change = 0; change < 5; change += 1) {
+        const n = next(40);
+        if (next(4) === 0) rows.delete(n);
+        else rows.set(n, toRow(n, next(512)));
+      }
+      state.rows = [...rows.values()];
+      shelf.forget('acme');
+      const task = `${words[next(8)]} the ${words[next(8)]}`;
+      const question = { namespace: 'acme', task, minConfidence: 0.7, limit: 10 };
+      await ask();
+      const anew = open([...rows.values()].toReversed());
+      expect(await shelf.search(question)).toEqual(await anew.shelf.search(question));
+    }
+  });
+
+  it('lets others have their turn while many procedures come', async () => {
+    const many = Array.from({ length: 200 }, (_, n) => ({
+      ...row(n),
+      updatedAt: '2026-03-01T10:00:00.000Z',
+    }));
+    const { ask } = open(many);
+    let turns = 0;
+    let waiting = true;
+    const turn = (): void => {
+      turns += 1;
+      if (waiting) setImmediate(turn);
+    };
+    setImmediate(turn);
+    expect(await ask()).toHaveLength(5);
+    waiting = false;
+    expect(turns).toBeGreaterThanOrEqual(20);
   });
 
   it('sees figures that changed although the procedure did not', async () => {

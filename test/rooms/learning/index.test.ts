@@ -1,5 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createIndex, type ServedSop } from '../../../src/learning/learning.ts';
+import { createIndex, type ServedSop, type SopIndex } from '../../../src/learning/learning.ts';
 
 /** Words without meaning, the first ones common: the same for the same number. */
 function createWords(seed: number): () => string {
@@ -37,7 +38,85 @@ function createSops(count: number): ServedSop[] {
   }));
 }
 
+/** What happens to an index, in short: a SOP comes or comes anew, one goes, somebody asks. */
+type Happening =
+  | { readonly what: 'put'; readonly id: number; readonly content: number; readonly sure: number }
+  | { readonly what: 'remove'; readonly id: number }
+  | { readonly what: 'ask'; readonly content: number };
+
+const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        what: fc.constant('put' as const),
+        id: fc.nat(60),
+        content: fc.nat(199),
+        sure: fc.integer({ min: 1, max: 99 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ what: fc.constant('remove' as const), id: fc.nat(60) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('ask' as const), content: fc.nat(199) }) },
+  ),
+  { minLength: 20, maxLength: 150, size: 'max' },
+);
+
 describe('index', () => {
+  it('that was changed answers exactly as one that is made anew', () => {
+    const samples = createSops(200);
+    const tasks = [0, 40, 80, 120, 160].map((at) => samples[at]?.trigger ?? '');
+    const askAll = (index: SopIndex, minConfidence: number) =>
+      tasks.map((task) =>
+        index
+          .rank({ task, limit: 20, minConfidence })
+          .map(({ sop, ...rest }) => ({ ...rest, id: sop.sopId })),
+      );
+    fc.assert(
+      fc.property(happenings, fc.constantFrom(0, 0.3, 0.7), (told, minConfidence) => {
+        const index = createIndex([]);
+        const left = new Map<string, ServedSop>();
+        for (const one of told) {
+          if (one.what === 'ask') {
+            index.rank({ task: samples[one.content]?.trigger ?? '', limit: 5, minConfidence: 0 });
+            continue;
+          }
+          const sopId = `p-${one.id}`;
+          left.delete(sopId);
+          if (one.what === 'remove') {
+            index.remove(sopId);
+            continue;
+          }
+          const content = samples[one.content];
+          if (content === undefined) continue;
+          const sop = { ...content, sopId, confidence: one.sure / 100 };
+          left.set(sopId, sop);
+          index.put(sop);
+        }
+        expect(index.size).toBe(left.size);
+        const anew = askAll(createIndex([...left.values()].toReversed()), minConfidence);
+        expect(askAll(index, minConfidence)).toEqual(anew);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('that holds many alike answers exactly as one that is made anew', () => {
+    // More of one wording than are compared, and more than are looked at to see what a word tells.
+    const many = createSops(1_500).map((sop, n) =>
+      n % 3 === 0 ? { ...sop, trigger: 'export the ledger' } : sop,
+    );
+    const changed = createIndex(many.slice(0, 900));
+    changed.rank({ task: 'export the ledger', limit: 5, minConfidence: 0 });
+    for (const { sopId } of many.slice(0, 300)) changed.remove(sopId);
+    for (const sop of many.toReversed()) changed.put(sop);
+    for (const { sopId } of many.slice(1_200)) changed.remove(sopId);
+    const anew = createIndex(many.slice(0, 1_200));
+    for (const task of ['export the ledger', many[7]?.trigger ?? '', many[800]?.wordings[0] ?? '']) {
+      const asked = { task, limit: 40, minConfidence: 0 };
+      expect(changed.rank(asked)).toEqual(anew.rank(asked));
+    }
+  });
+
   it('answers right after every put and remove, while it is being filled', () => {
     const index = createIndex([]);
     const sops = createSops(1_200);
