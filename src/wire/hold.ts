@@ -4,12 +4,17 @@
  */
 import type { ConsumerInfo } from '@nats-io/jetstream';
 
+/** Deliveries that are held here and so not lost, and how often that has changed. */
+export interface InHand {
+  readonly count: number;
+  readonly changes: number;
+}
+
 export interface HoldOptions {
   readonly ackWaitMs: number;
   /** Deliveries nobody has acknowledged, as the bus counts them; rejects while it cannot be asked. */
   readonly unsettled: () => Promise<number>;
-  /** How many of those are held here and so not lost. */
-  readonly held: () => number;
+  readonly inHand: () => InHand;
   /** Told when the hold is over. */
   readonly ended: () => void;
 }
@@ -29,7 +34,7 @@ export class Hold {
 
   /** Begins when a consumer that was just attached has deliveries out that are not here. */
   begin(info: ConsumerInfo): void {
-    if (info.num_ack_pending <= this.#options.held()) return;
+    if (info.num_ack_pending <= this.#options.inHand().count) return;
     this.#upTo = info.delivered.stream_seq;
     this.#until = performance.now() + this.#options.ackWaitMs * 1.5;
     clearInterval(this.#check);
@@ -51,11 +56,16 @@ export class Hold {
   }
 
   async #ask(): Promise<void> {
-    const unsettled = await this.#options.unsettled().catch(() => undefined);
+    const { unsettled, inHand, ended } = this.#options;
+    const { changes } = inHand();
+    const count = await unsettled().catch(() => undefined);
     // While the bus is away nothing is over.
-    if (unsettled === undefined || !this.isOn) return;
-    if (unsettled > this.#options.held() && performance.now() <= this.#until) return;
+    if (count === undefined || !this.isOn) return;
+    const now = inHand();
+    // What came or was settled while it was asked makes the two numbers of different moments.
+    const isHere = now.changes === changes && count <= now.count;
+    if (!isHere && performance.now() <= this.#until) return;
     this.stop();
-    this.#options.ended();
+    ended();
   }
 }

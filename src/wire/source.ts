@@ -3,7 +3,7 @@
  * every outage, and gives back what it holds when it is stopped. With a durable name the bus remembers what was
  * acknowledged; without one the source itself remembers how far it came and goes on from there.
  */
-import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handles, Line } from './connect.ts';
 import { attachDurable, attachTail, type From } from './consumers.ts';
@@ -35,6 +35,8 @@ export class Source {
   #buffer: JsMsg[] = [];
   /** Everything received and not settled, by sequence: kept alive on the bus while it is worked on. */
   readonly #held = new Map<number, JsMsg>();
+  /** Messages that came to `held` or left it. */
+  #changes = 0;
   #arrived: (() => void) | undefined;
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
@@ -53,12 +55,13 @@ export class Source {
     this.#options = options;
     this.#hold = new Hold({
       ackWaitMs: options.ackWaitMs,
-      unsettled: async () => {
-        const { line, stream, durable = '' } = options;
-        return (await line.use().jsm.consumers.info(stream, durable)).num_ack_pending;
+      unsettled: async () => (await this.#readInfo(options.durable ?? '')).num_ack_pending,
+      inHand: () => ({ count: this.#held.size, changes: this.#changes }),
+      ended: () => {
+        // What came again lies behind what was held back.
+        this.#buffer.sort((a, b) => a.seq - b.seq);
+        this.#signal();
       },
-      held: () => this.#held.size,
-      ended: () => this.#signal(),
     });
     this.#forgetStatus = options.line.onStatus((status) => {
       if (status === 'disconnected') this.#drop();
@@ -93,7 +96,7 @@ export class Source {
     // All in one go, so that the answers leave together.
     if (this.#options.durable !== undefined && (await this.#standing()))
       for (const message of messages) message.ack();
-    for (const message of messages) this.#held.delete(message.seq);
+    for (const message of messages) this.#letGo(message);
   }
 
   /** True when the line stands, at once or after an outage; false when it was closed or this source stopped. */
@@ -104,14 +107,14 @@ export class Source {
 
   /** Messages on the bus, and here, that are not settled yet. */
   async lag(): Promise<number> {
-    const { jsm } = this.#options.line.use();
-    const name = this.#options.durable ?? this.#consumer?.info(true).then((info) => info.name);
-    const consumer = await name;
+    const consumer = this.#options.durable ?? (await this.#consumer?.info(true))?.name;
     if (consumer === undefined) return this.#buffer.length;
-    const info = await jsm.consumers.info(this.#options.stream, consumer);
-    return this.#options.durable === undefined
-      ? info.num_pending + this.#held.size
-      : info.num_pending + info.num_ack_pending;
+    const info = await this.#readInfo(consumer);
+    return info.num_pending + (this.#options.durable === undefined ? this.#held.size : info.num_ack_pending);
+  }
+
+  async #readInfo(consumer: string): Promise<ConsumerInfo> {
+    return this.#options.line.use().jsm.consumers.info(this.#options.stream, consumer);
   }
 
   /** Resolves when everything that was on its way here has been given back, too. */
@@ -139,10 +142,14 @@ export class Source {
    * the bus writes it down: handed back without one, a message waits for its acknowledgement again once the bus restarts.
    */
   async giveBack(message: JsMsg): Promise<void> {
-    this.#held.delete(message.seq);
+    this.#letGo(message);
     if (this.#options.durable === undefined) return;
     await this.#quiet;
     if (this.#options.line.status === 'connected') message.nak(1);
+  }
+
+  #letGo(message: JsMsg): void {
+    if (this.#held.delete(message.seq)) this.#changes += 1;
   }
 
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */
@@ -204,6 +211,7 @@ export class Source {
       if (this.#held.has(message.seq)) continue;
       this.#buffer.push(message);
       this.#held.set(message.seq, message);
+      this.#changes += 1;
       this.#signal();
     }
     this.#end(fetch, undefined);
