@@ -32,6 +32,7 @@ export function createStatus(options: StatusOptions): () => Promise<Readonly<Rec
       ...upstreams.resources(),
       ...(learner === undefined ? [] : [learner.view()]),
     ],
+    nats: backends.nats(),
     breakers: upstreams.breakers(),
     sessions: sessions.size,
     events: readEvents(options),

@@ -27,6 +27,7 @@ let servers: readonly RunningServer[] = [];
 const places: Place[] = [];
 const nodes: NodeProcess[] = [];
 let truth: Truth;
+let natsUrl: string;
 const answered: string[] = [];
 
 async function startServers(): Promise<{ readonly natsUrl: string; readonly databaseUrl: string }> {
@@ -43,6 +44,7 @@ async function startServers(): Promise<{ readonly natsUrl: string; readonly data
 beforeAll(async () => {
   folder = await temporaryFolder('drey-external');
   const addresses = await startServers();
+  ({ natsUrl } = addresses);
   const env = { DREY_NATS_URL: addresses.natsUrl, DATABASE_URL: addresses.databaseUrl };
   // Both at once: only one of them may migrate, and both must come up.
   for (let number = 0; number < 2; number += 1) {
@@ -105,7 +107,11 @@ describe('two nodes on servers that were given to them', () => {
       const running = place.running().map(({ words }) => words);
       expect(running.filter((words) => /nats-server|postgres/.test(words))).toEqual([]);
       const node = nodes[number];
-      expect(node && (await readStatus(node))).toMatchObject({ state: 'running' });
+      const status = node && (await readStatus(node));
+      // The login is the user's own: it is neither shown nor written down.
+      const { host, username } = new URL(natsUrl);
+      expect(status).toMatchObject({ state: 'running', nats: { url: `nats://${host}`, context: null } });
+      expect(JSON.stringify(status)).not.toContain(username);
     }
   });
 
