@@ -9,6 +9,6 @@ export { lockDataFolder } from './lock.ts';
 export type { DataFolderLock, LockOptions } from './lock.ts';
 export { unprivilegedUser } from './os-user.ts';
 export type { Log, OsUser, ProcessExit, RunningServer, ServerOptions } from './running.ts';
-export { startNats } from './start-nats.ts';
+export { natsContextFile, startNats } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
 export { startPostgres } from './start-postgres.ts';

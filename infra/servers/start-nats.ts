@@ -52,6 +52,7 @@ export async function startNats(asked: NatsOptions): Promise<RunningServer> {
     const outcome = await tryStart(o, setup, wished ?? -1);
     if (outcome.at === 'ready') {
       await rememberPort(setup.portFile, outcome.port);
+      await writeContext(o.dataDir, setup.token, outcome.port);
       o.log.info(
         { pid: outcome.child.pid, port: outcome.port, version: outcome.version },
         'nats-server is ready.',
@@ -128,6 +129,17 @@ async function tryStart(o: NatsOptions, setup: Setup, port: number): Promise<Out
     at: 'failed',
     why: late ? `it was not ready within ${readyWithinMs / 1_000} s.` : tail || 'it ended at once.',
   };
+}
+
+/** Where the NATS CLI finds address and token of the embedded server (`nats --context <file>`). */
+export function natsContextFile(dataDir: string): string {
+  return join(dataDir, 'nats', 'context.json');
+}
+
+/** It holds the token, so it is for the node's own user only, as the token's file is. */
+async function writeContext(dataDir: string, token: string, port: number): Promise<void> {
+  const context = { description: 'the bus of a Drey node', url: `nats://${loopback}:${port}`, token };
+  await writeWhole(natsContextFile(dataDir), `${JSON.stringify(context)}\n`, { mode: 0o600 });
 }
 
 function toRunning(ready: Extract<Outcome, { at: 'ready' }>, token: string): RunningServer {

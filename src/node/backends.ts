@@ -5,6 +5,7 @@
 import {
   defaultCacheFolder,
   findNatsServer,
+  natsContextFile,
   startNats,
   startPostgres,
   unprivilegedUser,
@@ -36,6 +37,8 @@ export interface Backends {
   readonly store: Store;
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  /** For people with a NATS client: the address without its login, and the file that holds both if we wrote one. */
+  nats(): { readonly url: string; readonly context: string | null };
   /** Parts that are missing right now. */
   missing(): ('bus' | 'store')[];
   /** Closes the connections, then stops the servers that are ours. */
@@ -82,6 +85,10 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
       store,
       natsUrl,
       databaseUrl,
+      nats: () => ({
+        url: withoutLogin(natsUrl),
+        context: options.config.natsUrl === undefined ? natsContextFile(options.config.dataFolder) : null,
+      }),
       missing: () => [
         ...(wire.status === 'connected' ? [] : ['bus' as const]),
         ...(postgres.state === 'healthy' ? [] : ['store' as const]),
@@ -166,6 +173,22 @@ async function startOwnPostgres({ config, env, uid, log }: BackendOptions): Prom
 }
 
 /** Host and port, never the credentials. */
-function toPlace(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'an address that is no URL';
+/** What may be shown: never a login, and nothing of what cannot be told apart from one. */
+function withoutLogin(urls: string): string {
+  return toUrls(urls)
+    .map((url) => (url === undefined ? 'an address that is no URL' : `${url.protocol}//${url.host}`))
+    .join(',');
+}
+
+function toPlace(urls: string): string {
+  return toUrls(urls)
+    .map((url) => url?.host ?? 'an address that is no URL')
+    .join(', ');
+}
+
+function toUrls(urls: string): (URL | undefined)[] {
+  return urls
+    .split(',')
+    .map((one) => one.trim())
+    .map((one) => (URL.canParse(one) ? new URL(one) : undefined));
 }

@@ -180,6 +180,7 @@ function toNeeds(
     state: () => late.life?.state ?? 'booting',
     uptimeMs: () => clock.monotonic() - parts.startedAt,
     boards,
+    nats: () => backends.nats(),
     refresh,
     sessions: layer1.sessions,
     eventLog,

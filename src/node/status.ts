@@ -5,6 +5,7 @@
 import type { Health } from '../../machines/health.store.ts';
 import type { Announcer, Boards, Clock, Resource, Sessions } from '../actors/actors.ts';
 import type { EventLog } from '../wire/wire.ts';
+import type { Backends } from './backends.ts';
 import type { LearnerProcess } from './learner-process.ts';
 
 export interface StatusOptions {
@@ -13,6 +14,8 @@ export interface StatusOptions {
   readonly state: () => string;
   readonly uptimeMs: () => number;
   readonly boards: Boards;
+  /** Where the bus is, for people with a client of their own. */
+  readonly nats: Backends['nats'];
   /** Brings the boards up to date in what nobody tells by itself. */
   readonly refresh: () => Promise<void>;
   readonly sessions: Pick<Sessions, 'size'>;
@@ -38,6 +41,7 @@ export function createStatus(options: StatusOptions): () => Promise<Facts> {
       state: options.state(),
       uptimeSeconds: Math.round(options.uptimeMs() / 1_000),
       ...health,
+      nats: options.nats(),
       sessions: sessions.size,
       events: readEvents(options),
       learning: { ...learning, pid, rssBytes },

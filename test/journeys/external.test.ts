@@ -94,7 +94,11 @@ describe('three nodes on servers that were given to them', () => {
       const running = place.running().map(({ words }) => words);
       expect(running.filter((words) => /nats-server|postgres/.test(words))).toEqual([]);
       const node = nodes[number];
-      expect(node && (await readStatus(node))).toMatchObject({ state: 'running' });
+      const status = node && (await readStatus(node));
+      // The login is the user's own: it is neither shown nor written down.
+      const { host, username } = new URL(servers?.natsUrl ?? '');
+      expect(status).toMatchObject({ state: 'running', nats: { url: `nats://${host}`, context: null } });
+      expect(JSON.stringify(status)).not.toContain(username);
     }
   });
 

@@ -140,6 +140,12 @@ describe('the embedded nats-server', () => {
     );
     expect(await ownerOf(server.pid)).toBe(user?.uid ?? process.getuid?.());
     expect((await stat(join(folder.path, 'data', 'nats', 'token'))).mode & 0o777).toBe(0o600);
+    const contextFile = join(folder.path, 'data', 'nats', 'context.json');
+    expect((await stat(contextFile)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(contextFile, 'utf8'))).toMatchObject({
+      url: `nats://127.0.0.1:${server.port}`,
+      token: new URL(server.url).username,
+    });
     expect((await stat(join(folder.path, 'data', 'nats', 'nats.conf'))).mode & 0o777).toBe(0o600);
   });
 
