@@ -45,6 +45,8 @@ export default defineConfig({
           globalSetup: ['test/support/servers.setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
+          // Real servers on a shared machine: a second try is shown, and is a bug to be looked at.
+          retry: 1,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           ...node,

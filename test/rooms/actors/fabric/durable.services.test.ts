@@ -151,7 +151,8 @@ describe('a durable actor', () => {
   });
 
   it('takes no harm from a stale timer, and from one that nobody set', async () => {
-    const fabric = await node({}, { timerEveryMs: 60_000 });
+    // No time passes, so that its real timer cannot fire meanwhile.
+    const fabric = await node({}, { clock: turnedClock(Date.now()) });
     await fabric.deliver(tally('u-stale'), add('s-1', 1));
     await until('its effect is done', async () => String((await row('u-stale'))?.revision) === '2');
     const before = await row('u-stale');
