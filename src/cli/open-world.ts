@@ -1,5 +1,6 @@
 /** The real world, made of a process. */
 import { basename } from 'node:path';
+import { openAddress, toOpenWords } from './terminal/open-address.ts';
 import type { World } from './world.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -30,6 +31,7 @@ export function openWorld(own: NodeJS.Process, entry: string, startNode: World['
         if (own.connected) own.disconnect();
       });
     },
+    openAddress: (url) => openAddress(toOpenWords(own.platform, own.env, url)),
     startNode,
   };
 }

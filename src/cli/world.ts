@@ -52,6 +52,8 @@ export interface World {
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
   /** Tells the process that started this one in the background; nothing when there is none. */
   readonly tellParent: (message: object) => void;
+  /** Shows an address in the person's browser, where there is one. */
+  readonly openAddress: (url: string) => void;
   readonly startNode: (start: NodeStart) => Promise<StartedNode>;
 }
 

@@ -69,6 +69,7 @@ export function openFaces(
     eventLog,
     announcer,
     state,
+    inspected: () => inspection.observed,
   });
   closers.push(async () => metrics.close());
   return {

@@ -27,6 +27,8 @@ export interface MetricsOptions extends ActorFamiliesOptions {
   readonly eventLog: { figures(): EventLogFigures };
   readonly announcer: Pick<Announcer, 'unrecorded'>;
   readonly state: () => string;
+  /** Actors of this process that an inspector watches just now. */
+  readonly inspected: () => number;
 }
 
 export interface Metrics {
@@ -96,7 +98,14 @@ async function answer(
   return send(200, expositionType, await read());
 }
 
-function toNodeFamilies({ version, state, sessions, hints, boards }: MetricsOptions): readonly Family[] {
+function toNodeFamilies({
+  version,
+  state,
+  sessions,
+  hints,
+  boards,
+  inspected,
+}: MetricsOptions): readonly Family[] {
   const { resources, breakers } = boards.health.read();
   return [
     {
@@ -112,6 +121,7 @@ function toNodeFamilies({ version, state, sessions, hints, boards }: MetricsOpti
       samples: toStateSamples({}, state(), nodeStates),
     },
     toSingle('drey_sessions', 'gauge', 'Live sessions.', sessions.size),
+    toSingle('drey_inspected_actors', 'gauge', 'Actors that an inspector watches.', inspected()),
     {
       name: 'drey_breaker_state',
       type: 'gauge',

@@ -5,6 +5,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
@@ -95,6 +96,17 @@ describe('a running node', () => {
     );
     abort.abort();
     await reading;
+  });
+
+  it('serves its pages as they are written, not the compiled code beside them', async () => {
+    for (const [path, file] of [
+      ['/console/page.js', 'page.js'],
+      ['/inspector/page.js', 'inspector-page.js'],
+      ['/inspector/page.css', 'inspector-page.css'],
+    ] as const) {
+      const written = await readFile(join(packageRoot, 'src/console', file), 'utf8');
+      expect(await (await fetch(node.url + path)).text(), path).toBe(written);
+    }
   });
 
   it('counts what happens', async () => {

@@ -23,6 +23,8 @@ export interface Command {
   readonly out: () => string;
   readonly exits: number[];
   readonly told: object[];
+  /** Addresses shown in a browser. */
+  readonly opened: string[];
   signal(name: NodeJS.Signals): void;
 }
 
@@ -37,6 +39,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
   const handlers = new Set<(signal: NodeJS.Signals) => void>();
   const exits: number[] = [];
   const told: object[] = [];
+  const opened: string[] = [];
   const world: World = {
     env: { HOME: '/nowhere', ...given.env },
     cwd: given.cwd ?? '/nowhere',
@@ -53,6 +56,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
       return () => handlers.delete(handler);
     },
     tellParent: (message) => void told.push(message),
+    openAddress: (url) => void opened.push(url),
     startNode: ({ flags }) =>
       given.startNode?.({ ...flags }) ?? Promise.reject(new Error('this world starts no node')),
   };
@@ -61,6 +65,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
     out: stdout.text,
     exits,
     told,
+    opened,
     signal: (name) => handlers.forEach((handler) => handler(name)),
   };
 }

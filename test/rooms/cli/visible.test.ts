@@ -1,7 +1,8 @@
 /** `drey replay`, `drey dead` and `drey inspect` against a small node: what they ask for, print, and exit with. */
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cli } from '../../support/run-cli.ts';
+import { toOpenWords } from '../../../src/cli/terminal/open-address.ts';
+import { cli, startCli } from '../../support/run-cli.ts';
 import { sendJson, sendProblem, startSmallNode } from '../../support/small-node.ts';
 import type { SmallNode } from '../../support/small-node.ts';
 
@@ -190,5 +191,35 @@ describe('drey inspect', () => {
     expect(JSON.parse((await cli(['inspect', '--url', url, '--json'])).out)).toEqual({
       url: `${url}/inspector`,
     });
+  });
+
+  it('opens the page for a person at a terminal, and for nobody else', async () => {
+    const url = await open([], null, { 'GET /api/v1/status': {} });
+    const inspect = async (words: readonly string[], columns?: number): Promise<readonly string[]> => {
+      const run = startCli(['inspect', '--url', url, ...words], columns === undefined ? {} : { columns });
+      expect((await run.ended).code).toBe(0);
+      return run.opened;
+    };
+    expect(await inspect([], 80)).toEqual([`${url}/inspector`]);
+    expect(await inspect([])).toEqual([]);
+    expect(await inspect(['--no-open'], 80)).toEqual([]);
+    expect(await inspect(['--json'], 80)).toEqual([]);
+  });
+
+  it('opens it by the means of the desktop, or of the person’s choice', () => {
+    const url = 'http://127.0.0.1:7333/inspector';
+    expect([
+      toOpenWords('linux', { DISPLAY: ':0' }, url),
+      toOpenWords('linux', {}, url),
+      toOpenWords('darwin', {}, url),
+      toOpenWords('win32', {}, url),
+      toOpenWords('linux', { BROWSER: 'my-browser --new' }, url),
+    ]).toEqual([
+      ['xdg-open', url],
+      undefined,
+      ['open', url],
+      ['rundll32', 'url.dll,FileProtocolHandler', url],
+      ['my-browser', '--new', url],
+    ]);
   });
 });

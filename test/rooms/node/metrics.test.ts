@@ -177,6 +177,7 @@ describe('the face', () => {
         effects: { done: 4, failed: 2, buried: 1 },
       }),
       tracing: { figures: () => ({ sent: 10, lost: 3 }) },
+      inspected: () => 2,
     });
     const server = createServer((req, res) => void (metrics.handle(req, res) || res.writeHead(404).end()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -190,6 +191,7 @@ describe('the face', () => {
       'drey_node_info{version="1.2.3"} 1',
       'drey_node_state{state="degraded"} 1',
       'drey_sessions 4',
+      'drey_inspected_actors 2',
       'drey_breaker_state{breaker="b-fs",state="open"} 1',
       'drey_breaker_hints_total{outcome="taken"} 2',
       'drey_resource_up{resource="r-nats"} 1',
