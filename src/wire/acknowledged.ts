@@ -5,6 +5,7 @@
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { DreyError } from '../../machines/words/errors.ts';
 import type { Parcel } from './parcel.ts';
 
 /** What the bus answers: the message is stored, and whether it already was. */
@@ -28,24 +29,11 @@ interface Answer {
   readonly error?: ConstructorParameters<typeof JetStreamApiError>[0];
 }
 
-const inboxes = new WeakMap<NatsConnection, AckInbox>();
+/** Messages of one connection that wait for their acknowledgement; whoever sends many bounds its own far below. */
+const waitingMax = 20_000;
 
-/** Publishes one parcel and waits; throws the client's errors: timeout, no responders, and what JetStream refuses. */
-export async function publishAcknowledged(
-  nc: NatsConnection,
-  root: string,
-  parcel: Parcel,
-  timeoutMs: number,
-): Promise<Ack> {
-  let inbox = inboxes.get(nc);
-  if (inbox === undefined) {
-    inbox = new AckInbox(nc);
-    inboxes.set(nc, inbox);
-  }
-  return inbox.publish(`${root}.${parcel.path}`, parcel, timeoutMs);
-}
-
-class AckInbox {
+/** The acknowledgements of one connection; made with it, and forgotten with it. */
+export class Acknowledgements {
   readonly #nc: NatsConnection;
   readonly #prefix = `${createInbox()}.`;
   readonly #waiting = new Map<string, Waiting>();
@@ -57,7 +45,14 @@ class AckInbox {
     nc.subscribe(`${this.#prefix}*`, { callback: (_, message) => this.#hear(message) });
   }
 
-  async publish(subject: string, { id, payload }: Parcel, timeoutMs: number): Promise<Ack> {
+  /**
+   * Publishes one parcel and waits; throws `limit_reached`, and the client's errors: timeout, no responders, and what
+   * JetStream refuses.
+   */
+  async publish(root: string, { path, id, payload }: Parcel, timeoutMs: number): Promise<Ack> {
+    if (this.#waiting.size >= waitingMax) {
+      throw new DreyError('limit_reached', `${waitingMax} messages wait for the bus to acknowledge them`);
+    }
     this.#last += 1;
     const token = this.#last.toString(36);
     const told = headers();
@@ -66,7 +61,7 @@ class AckInbox {
       const timer = setTimeout(() => this.#take(token)?.reject(new errors.TimeoutError()), timeoutMs);
       this.#waiting.set(token, { resolve, reject, timer });
       try {
-        this.#nc.publish(subject, payload, { headers: told, reply: this.#prefix + token });
+        this.#nc.publish(`${root}.${path}`, payload, { headers: told, reply: this.#prefix + token });
       } catch (error) {
         this.#take(token)?.reject(error);
       }

@@ -7,15 +7,17 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { connect, type ConnectionOptions, errors, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreyError } from '../../machines/words/errors.ts';
+import { Acknowledgements } from './acknowledged.ts';
 import type { Log } from './log.ts';
 
 export type BusStatus = 'connected' | 'disconnected';
 
-/** The three handles of a standing connection. */
+/** The handles of a standing connection. */
 export interface Handles {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  readonly acknowledgements: Acknowledgements;
 }
 
 export interface Line {
@@ -177,6 +179,7 @@ class KeptLine implements Line {
         nc,
         js: jetstream(nc, { timeout: 2_000 }),
         jsm: await jetstreamManager(nc, { checkAPI: false }),
+        acknowledgements: new Acknowledgements(nc),
       };
       if (this.closed) return nc.close();
       this.#handles = handles;

@@ -11,7 +11,6 @@ import type { Parsed } from './envelope.ts';
 import type { Log } from './log.ts';
 import type { From } from './consumers.ts';
 import { createRemembered } from './remembered.ts';
-import { beHeard } from './quiet.ts';
 import { Source } from './source.ts';
 import { isMatching } from './subjects.ts';
 
@@ -125,7 +124,7 @@ class Follower<T> implements Following {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([this.#source.stop(), this.#running]);
-    await beHeard(this.#parts.line);
+    await this.#source.close();
   }
 
   async lag(): Promise<number> {
@@ -205,7 +204,8 @@ class Follower<T> implements Following {
     let counted = 0;
     let pauses = 0;
     for (;;) {
-      if (this.#stopping.signal.aborted) return this.#source.giveBack(item.message);
+      // What is not settled is given back at the end.
+      if (this.#stopping.signal.aborted) return undefined;
       const error = await this.#try([{ ...item, delivery: { ...item.delivery, attempt } }]);
       if (error === undefined) return undefined;
       if (isCounted(error)) {
@@ -251,7 +251,7 @@ class Follower<T> implements Following {
       return this.#settle([message]);
     }
     for (let tries = 1; ; tries += 1) {
-      if (this.#stopping.signal.aborted) return this.#source.giveBack(message);
+      if (this.#stopping.signal.aborted) return undefined;
       try {
         await this.#parts.parkAway({ message, code, reason, attempts });
         this.#parts.log.warn(facts, 'a message is parked among the dead letters');

@@ -1,30 +1,30 @@
 /**
- * Holding back what is newer. What was on its way when a line broke or a process died counts as delivered, and comes
- * again only after the wait for its acknowledgement; until then nothing newer may overtake it.
+ * Holding back until all is here. What was on its way when a line broke or a process died counts as delivered, and comes
+ * again in no order and perhaps only after the wait for its acknowledgement; until then nothing may go out.
  */
 import type { ConsumerInfo } from '@nats-io/jetstream';
 
-/** Deliveries that are held here and so not lost, and how often that has changed. */
+/** How many deliveries came here since the beginning, and how many of them were settled; the others are not lost. */
 export interface InHand {
-  readonly count: number;
-  readonly changes: number;
+  readonly came: number;
+  readonly left: number;
 }
 
 export interface HoldOptions {
   readonly ackWaitMs: number;
-  /** Deliveries nobody has acknowledged, as the bus counts them; rejects while it cannot be asked. */
-  readonly unsettled: () => Promise<number>;
+  /** What the bus knows of the consumer; rejects while it cannot be asked. */
+  readonly info: () => Promise<ConsumerInfo>;
   readonly inHand: () => InHand;
   /** Told when the hold is over. */
   readonly ended: () => void;
 }
 
 /** How often it is asked whether what was lost on the way has come again. */
-const checkMs = 200;
+const checkMs = 100;
 
 export class Hold {
   readonly #options: HoldOptions;
-  #upTo: number | undefined;
+  #began: { readonly floor: number; readonly left: number } | undefined;
   #until = 0;
   #check: NodeJS.Timeout | undefined;
 
@@ -34,38 +34,36 @@ export class Hold {
 
   /** Begins when a consumer that was just attached has deliveries out that are not here. */
   begin(info: ConsumerInfo): void {
-    if (info.num_ack_pending <= this.#options.inHand().count) return;
-    this.#upTo = info.delivered.stream_seq;
+    const { came, left } = this.#options.inHand();
+    if (info.num_ack_pending <= came - left) return;
+    this.#began = { floor: info.ack_floor.consumer_seq, left };
     this.#until = performance.now() + this.#options.ackWaitMs * 1.5;
     clearInterval(this.#check);
     this.#check = setInterval(() => void this.#ask(), checkMs).unref();
   }
 
   get isOn(): boolean {
-    return this.#upTo !== undefined;
-  }
-
-  /** Whether a message of this stream sequence may go out now. */
-  allows(sequence: number): boolean {
-    return this.#upTo === undefined || sequence <= this.#upTo;
+    return this.#began !== undefined;
   }
 
   stop(): void {
     clearInterval(this.#check);
-    this.#upTo = undefined;
+    this.#began = undefined;
   }
 
   async #ask(): Promise<void> {
-    const { unsettled, inHand, ended } = this.#options;
-    const { changes } = inHand();
-    const count = await unsettled().catch(() => undefined);
+    const before = this.#options.inHand();
+    const info = await this.#options.info().catch(() => undefined);
     // While the bus is away nothing is over.
-    if (count === undefined || !this.isOn) return;
-    const now = inHand();
-    // What came or was settled while it was asked makes the two numbers of different moments.
-    const isHere = now.changes === changes && count <= now.count;
-    if (!isHere && performance.now() <= this.#until) return;
+    if (info === undefined || this.#began === undefined) return;
+    const { came, left } = this.#options.inHand();
+    // What came while it was asked makes the two numbers of different moments.
+    const isQuiet = came === before.came && left === before.left;
+    const isHere = isQuiet && info.num_ack_pending <= came - left;
+    // What others acknowledge is in the hands of others who live; nobody can bring that into one order.
+    const isShared = left === this.#began.left && info.ack_floor.consumer_seq !== this.#began.floor;
+    if (!isHere && !isShared && performance.now() <= this.#until) return;
     this.stop();
-    ended();
+    this.#options.ended();
   }
 }

@@ -6,7 +6,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import { DreyError, isDreyError, toDreyError } from '../../machines/words/errors.ts';
 import type { Line } from './connect.ts';
-import { type Ack, publishAcknowledged } from './acknowledged.ts';
+import type { Ack } from './acknowledged.ts';
 import { inOrder } from './in-order.ts';
 import type { Parcel } from './parcel.ts';
 
@@ -26,9 +26,9 @@ export async function sendParcel(
 ): Promise<Ack> {
   const tries = options.triesMax ?? triesMax;
   for (let attempt = 1; ; attempt += 1) {
-    const { nc } = line.use();
+    const { acknowledgements } = line.use();
     try {
-      return await line.guard(publishAcknowledged(nc, root, parcel, options.timeoutMs ?? timeoutDefaultMs));
+      return await line.guard(acknowledgements.publish(root, parcel, options.timeoutMs ?? timeoutDefaultMs));
     } catch (error) {
       if (attempt >= tries || !isWorthAnotherTry(error)) throw toBusError(error);
     }
@@ -45,9 +45,9 @@ export async function sendAll(
   parcels: readonly Parcel[],
   options: { readonly inFlightMax?: number; readonly timeoutMs?: number } = {},
 ): Promise<Ack[]> {
-  const { nc } = line.use();
+  const { acknowledgements } = line.use();
   const timeoutMs = options.timeoutMs ?? 1_000;
-  const send = async (parcel: Parcel): Promise<Ack> => publishAcknowledged(nc, root, parcel, timeoutMs);
+  const send = async (parcel: Parcel): Promise<Ack> => acknowledgements.publish(root, parcel, timeoutMs);
   try {
     return await line.guard(inOrder(parcels, send, { inFlightMax: options.inFlightMax ?? inFlightDefault }));
   } catch (error) {

@@ -9,7 +9,7 @@ import type { Handles, Line } from './connect.ts';
 import { attachDurable, attachTail, type From } from './consumers.ts';
 import { Hold } from './hold.ts';
 import type { Log } from './log.ts';
-import { becomeQuiet } from './quiet.ts';
+import { becomeQuiet, beHeard } from './quiet.ts';
 
 export interface SourceOptions {
   readonly line: Line;
@@ -35,8 +35,9 @@ export class Source {
   #buffer: JsMsg[] = [];
   /** Everything received and not settled, by sequence: kept alive on the bus while it is worked on. */
   readonly #held = new Map<number, JsMsg>();
-  /** Messages that came to `held` or left it. */
-  #changes = 0;
+  /** Messages that came to `held` since the beginning, and that left it. */
+  #came = 0;
+  #left = 0;
   #arrived: (() => void) | undefined;
   /** Without a durable: the next stream sequence to ask for, and the last delivery's number. */
   #next: number | undefined;
@@ -46,8 +47,6 @@ export class Source {
   readonly #stopping = new Promise<false>((resolve) => {
     this.#endWaiting = resolve;
   });
-  /** Since the stop: resolves when the bus sends nothing here any more. */
-  #quiet: Promise<void> | undefined;
   readonly #forgetStatus: () => void;
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -55,10 +54,10 @@ export class Source {
     this.#options = options;
     this.#hold = new Hold({
       ackWaitMs: options.ackWaitMs,
-      unsettled: async () => (await this.#readInfo(options.durable ?? '')).num_ack_pending,
-      inHand: () => ({ count: this.#held.size, changes: this.#changes }),
+      info: async () => this.#readInfo(options.durable ?? ''),
+      inHand: () => ({ came: this.#came, left: this.#left }),
       ended: () => {
-        // What came again lies behind what was held back.
+        // What came again came in no order.
         this.#buffer.sort((a, b) => a.seq - b.seq);
         this.#signal();
       },
@@ -84,7 +83,7 @@ export class Source {
         continue;
       }
       if (this.#ready < this.#options.batchMax) await this.#gather();
-      const ready = this.#takeReady();
+      const ready = this.#buffer.splice(0, this.#options.batchMax);
       this.#fetchAhead();
       return ready;
     }
@@ -117,39 +116,39 @@ export class Source {
     return this.#options.line.use().jsm.consumers.info(this.#options.stream, consumer);
   }
 
-  /** Resolves when everything that was on its way here has been given back, too. */
+  /** Asks for nothing more; what is worked on may be settled still. Resolves when nothing is on its way here any more. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#endWaiting?.(false);
     this.#forgetStatus();
-    clearInterval(this.#heartbeat);
     this.#hold.stop();
     const left = this.#consumer;
     this.#consumer = undefined;
-    this.#quiet = this.#becomeQuiet();
-    const buffer = this.#buffer.splice(0);
+    const quiet = this.#becomeQuiet();
     this.#signal();
-    await Promise.all(buffer.map(async (message) => this.giveBack(message)));
-    await this.#quiet;
+    await quiet;
     if (this.#options.durable === undefined && this.#options.line.status === 'connected') {
       left?.delete().catch(() => undefined); // It would be removed after a minute anyway.
     }
   }
 
   /**
-   * Hands a message back untried after a stop, so that whoever follows next gets it at once. The delay is there because
-   * the bus writes it down: handed back without one, a message waits for its acknowledgement again once the bus restarts.
+   * After `stop`, when nothing is worked on any more: gives back what was not settled, oldest first, so that whoever
+   * follows next gets it at once and in order; resolves when the bus has heard. The delay is there because the bus writes
+   * it down: handed back without one, a message waits for its acknowledgement again once the bus restarts.
    */
-  async giveBack(message: JsMsg): Promise<void> {
-    this.#letGo(message);
-    if (this.#options.durable === undefined) return;
-    await this.#quiet;
-    if (this.#options.line.status === 'connected') message.nak(1);
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const { durable, line } = this.#options;
+    if (durable === undefined || line.status !== 'connected') return;
+    for (const message of [...this.#held.values()].sort((a, b) => a.seq - b.seq)) message.nak(1);
+    this.#held.clear();
+    await beHeard(line);
   }
 
   #letGo(message: JsMsg): void {
-    if (this.#held.delete(message.seq)) this.#changes += 1;
+    if (this.#held.delete(message.seq)) this.#left += 1;
   }
 
   /** Ends the fetch; what it received already still comes through, in order, before another one begins. */
@@ -202,16 +201,12 @@ export class Source {
 
   async #read(fetch: ConsumerMessages): Promise<void> {
     for await (const message of fetch) {
-      if (this.#stopped) {
-        void this.giveBack(message);
-        continue;
-      }
       if (!this.#isInOrder(message)) throw new Error('a delivery is missing');
       // It came again before its first copy was settled, which answers for both.
       if (this.#held.has(message.seq)) continue;
       this.#buffer.push(message);
       this.#held.set(message.seq, message);
-      this.#changes += 1;
+      this.#came += 1;
       this.#signal();
     }
     this.#end(fetch, undefined);
@@ -285,16 +280,8 @@ export class Source {
     return (await attachTail(handles, { stream, filters, from: start })).consumer;
   }
 
-  /** How many messages from the buffer may go out now. */
+  /** How many messages may go out now. */
   get #ready(): number {
-    if (!this.#hold.isOn) return this.#buffer.length;
-    return this.#buffer.filter(({ seq }) => this.#hold.allows(seq)).length;
-  }
-
-  #takeReady(): JsMsg[] {
-    if (!this.#hold.isOn) return this.#buffer.splice(0, this.#options.batchMax);
-    const ready = this.#buffer.filter(({ seq }) => this.#hold.allows(seq));
-    this.#buffer = this.#buffer.filter(({ seq }) => !this.#hold.allows(seq));
-    return ready;
+    return this.#hold.isOn ? 0 : this.#buffer.length;
   }
 }
