@@ -9,7 +9,7 @@ import { Namespace } from '../../machines/words/ids.ts';
 import { appRole, relayRole } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
 import { isStale, toStoreError, unpreparedError } from './failures.ts';
-import { openPool } from './pool.ts';
+import { isUnbegun, openPool, sentAhead } from './pool.ts';
 import type { SystemTrx, Tables, Trx } from './schema.ts';
 
 /** What this room writes its log to; pino fits. */
@@ -105,11 +105,11 @@ function createStore(options: StoreOptions): Store {
     inNamespace: async (namespace, work) => {
       assertNamespace(namespace);
       // As text, so that it travels with `begin`; what was asserted holds no quote.
-      const setting = sql.raw(`select set_config('drey.namespace', '${namespace}', true)`);
+      const setting = sql.raw(`${sentAhead} select set_config('drey.namespace', '${namespace}', true)`);
       return attempt(namespace, () => transact(db, setting, (trx) => work({ namespace, db: trx })));
     },
     inSystem: (work) => {
-      const setting = sql.raw(`set local role ${relayRole}`);
+      const setting = sql.raw(`${sentAhead} set local role ${relayRole}`);
       return attempt('system', () => transact(db, setting, (trx) => work({ system: true, db: trx })));
     },
     ping: async () => {
@@ -127,24 +127,22 @@ function createStore(options: StoreOptions): Store {
 }
 
 /**
- * One transaction with its setting made first. After a restart of the server the pool may hold dead connections: as
- * long as `work` has not begun, nothing can have happened, and another connection is tried.
+ * One transaction with its setting, which travels with the first statement. After a restart of the server the pool may
+ * hold dead connections: where that statement finds one, nothing can have happened, and another connection is tried.
  */
 async function transact<T>(
   db: Kysely<Tables>,
   setting: RawBuilder<unknown>,
   work: (trx: Transaction<Tables>) => Promise<T>,
 ): Promise<T> {
-  let begun = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await db.transaction().execute(async (trx) => {
         await setting.execute(trx);
-        begun = true;
         return work(trx);
       });
     } catch (error) {
-      if (begun || attempt >= beginAttemptsMax || !isStale(error)) throw error;
+      if (!isUnbegun(error) || attempt >= beginAttemptsMax || !isStale(error)) throw error;
     }
   }
 }

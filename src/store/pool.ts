@@ -49,57 +49,68 @@ export function openPool(options: ConnectionOptions, listeners: PoolListeners): 
 
 function guard(client: PoolClient, translate: PoolListeners['translate']): PostgresPoolClient {
   let broken = false;
-  /** `begin` waits for the first statement and travels with it: one round trip less for every transaction. */
-  let beginning = false;
+  /** What waits for the first statement and travels with it: two round trips less for every transaction. */
+  let opening: string | undefined;
   /** The answer to a commit that travelled with the last statement. */
   let ended: QueryResult | undefined;
-  async function query(
-    sql: string,
-    parameters: readonly unknown[],
-  ): Promise<Pick<QueryResult, 'command' | 'rowCount' | 'rows'>> {
+  async function query(sql: string, parameters: readonly unknown[]): Promise<Result> {
     // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
-    if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    if (broken && sql === 'rollback') return nothingYet;
     if (ended !== undefined && (sql === 'commit' || sql === 'rollback')) {
       const result = ended;
       ended = undefined;
       if (sql === 'commit') assertCommitted(sql, result);
       return result;
     }
-    const isFirst = beginning;
-    beginning = sql === 'begin';
-    if (beginning) return { command: 'BEGIN', rowCount: 0, rows: [] };
+    if (sql === 'begin' || sql.startsWith(sentAhead)) {
+      opening = opening === undefined ? sql : `${opening}; ${sql}`;
+      return nothingYet;
+    }
+    const ahead = opening;
+    opening = undefined;
+    // Nothing was asked between begin and end.
+    if (ahead !== undefined && (sql === 'commit' || sql === 'rollback')) return nothingYet;
+    const opened = ahead === undefined ? undefined : open(client, ahead);
+    const isLast = sql.startsWith(lastOfTransaction);
     try {
-      if (sql.startsWith(lastOfTransaction)) {
-        const last = await commitWith(client, sql, parameters);
-        ended = last.commit;
-        return last.result;
+      const asked = isLast ? commitWith(client, sql, parameters) : ask(client, sql, parameters);
+      const [first, answer] = await Promise.allSettled([opened, asked]);
+      if (first.status === 'rejected') throw first.reason;
+      if (answer.status === 'rejected') throw answer.reason;
+      if ('commit' in answer.value) {
+        ended = answer.value.commit;
+        return answer.value.result;
       }
-      const result = isFirst ? await beginWith(client, sql, parameters) : await ask(client, sql, parameters);
-      assertCommitted(sql, result);
-      return result;
+      assertCommitted(sql, answer.value);
+      return answer.value;
     } catch (error) {
       broken ||= isConnectionBroken(error);
-      throw translate(error);
+      const known = translate(error);
+      if (opened !== undefined && !isLast && known instanceof Error) unbegun.add(known);
+      throw known;
     }
   }
   // Kysely's other overload is for cursors, which this house does not use.
   return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(broken) };
 }
 
-/** Statements without parameters can share one message with `begin`; the last one's result counts. */
-async function beginWith(
-  client: PoolClient,
-  sql: string,
-  parameters: readonly unknown[],
-): Promise<QueryResult> {
-  if (parameters.length > 0) {
-    await client.query('begin');
-    return ask(client, sql, parameters);
-  }
-  const results: unknown = await client.query(`begin; ${sql}`);
-  // pg answers several statements with a list, which its types do not say.
-  const last: unknown = Array.isArray(results) ? results.at(-1) : results;
-  return last as QueryResult;
+type Result = Pick<QueryResult, 'command' | 'rowCount' | 'rows'>;
+
+const nothingYet: Result = { command: '', rowCount: 0, rows: [] };
+
+/** What a transaction's setting begins with: it needs no parameters, and nobody reads its answer. */
+export const sentAhead = '/* sent ahead */';
+
+const unbegun = new WeakSet<Error>();
+
+/** Whether a transaction failed with its first statement, before anything of it could have been committed. */
+export function isUnbegun(error: unknown): boolean {
+  return error instanceof Error && unbegun.has(error);
+}
+
+/** Several statements in one message; should `begin` fail, the ones behind it are not run. */
+async function open(client: PoolClient, statements: string): Promise<unknown> {
+  return client.query(statements);
 }
 
 /**
