@@ -109,6 +109,8 @@ export const eventData = {
   'breaker.released': edge,
   'breaker.disabled': edge,
   'breaker.observing': edge,
+  /** One that was not closed when its process ended, or another node's, goes on here. */
+  'breaker.resumed': z.object({ state: z.string(), context: z.record(z.string(), z.unknown()) }),
 
   'resource.registered': z.object({ what: z.string().max(300) }),
   'resource.healthy': edge,
@@ -227,6 +229,8 @@ export const EventFrame = z.object({
   correlation: z.string().max(200).optional(),
   /** W3C trace context. */
   traceparent: z.string().max(100).optional(),
+  /** In `_system`: the process it happened in, since actors of several nodes have one address there. */
+  node: Token.optional(),
   version: z.literal(eventVersion),
 });
 
@@ -240,6 +244,7 @@ export interface DreyEvent<T extends EventType = EventType> {
   readonly causation?: string;
   readonly correlation?: string;
   readonly traceparent?: string;
+  readonly node?: string;
   readonly version: typeof eventVersion;
   readonly data: EventData<T>;
 }

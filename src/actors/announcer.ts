@@ -6,7 +6,7 @@ import type { DreyEvent, EventData, EventType } from '../../machines/words/event
 import { eventVersion } from '../../machines/words/events.ts';
 import { toDreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { ActorKind } from '../../machines/words/ids.ts';
-import { createId } from '../../machines/words/ids.ts';
+import { createId, systemNamespace } from '../../machines/words/ids.ts';
 import type { Span, Tracer } from '../../machines/words/traces.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
@@ -43,12 +43,14 @@ export interface AnnouncerOptions {
   readonly append: (event: DreyEvent) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** The process whose facts these are. */
+  readonly node?: string | undefined;
   /** Only where traces are collected. */
   readonly tracer?: Tracer | undefined;
 }
 
 /** Builds events and appends them. */
-export function createAnnouncer({ append, clock, log, tracer }: AnnouncerOptions): Announcer {
+export function createAnnouncer({ append, clock, log, node, tracer }: AnnouncerOptions): Announcer {
   let unrecorded = 0;
   return {
     get unrecorded() {
@@ -67,6 +69,7 @@ export function createAnnouncer({ append, clock, log, tracer }: AnnouncerOptions
         ...(options.causation === undefined ? {} : { causation: options.causation }),
         ...(options.correlation === undefined ? {} : { correlation: options.correlation }),
         ...(traceparent === undefined ? {} : { traceparent }),
+        ...(node === undefined || actor.namespace !== systemNamespace ? {} : { node }),
         version: eventVersion,
         data,
       };

@@ -51,6 +51,8 @@ export interface BreakerOptions {
   readonly onEdge: (edge: BreakerEdge) => void;
   /** Hears whenever state or due times are no longer what they were. */
   readonly onChange?: (now: { readonly state: BreakerState; readonly retryAfterMs: number | null }) => void;
+  /** Hears what it goes on with, when it was restored. */
+  readonly onResumed?: (state: BreakerState, context: BreakerContext) => void;
   /** What `persist` gave. */
   readonly snapshot?: PersistedBreaker;
   readonly log?: Log;
@@ -104,6 +106,7 @@ export class Breaker {
     });
     this.#state = this.#actor.getSnapshot().value;
     this.#context = this.#actor.getSnapshot().context;
+    if (restored !== null) options.onResumed?.(this.#state, this.#context);
     if (restored?.state === 'halfOpen') this.#send({ type: 'restored', at: this.#now() });
   }
 

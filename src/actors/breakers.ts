@@ -59,6 +59,10 @@ export function createBreakers(options: BreakersOptions): Breakers {
         announceEdge(options, id, edge);
         for (const hear of edgeHeard) hear(id, edge);
       },
+      onResumed(state, context) {
+        const actor = { namespace: systemNamespace, kind: 'breaker', id } as const;
+        options.announcer.announce('breaker.resumed', actor, { state, context: { ...context } });
+      },
       onChange(now) {
         tellHealth(options, id, now);
         for (const hear of changeHeard) hear(id);

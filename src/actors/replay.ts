@@ -15,6 +15,8 @@ export interface RecordedEvent {
   readonly at: string;
   /** Its place in the stream, where it is known. */
   readonly sequence?: number | undefined;
+  /** The process it happened in, where actors of several have one address. */
+  readonly node?: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -29,6 +31,7 @@ export interface ReplayedTransition {
   readonly cause: EventObject;
   /** True for the first edge of an actor that began anew under the same address. */
   readonly begins: boolean;
+  readonly node?: string;
 }
 
 /** A place where record and machine do not agree. */
@@ -43,9 +46,16 @@ export interface ReplayDifference {
 export interface Replay {
   readonly kind: MachineKind;
   readonly transitions: readonly ReplayedTransition[];
-  /** The lifecycle state at the end, one for each region. */
+  /** The lifecycle state at the end, one for each region; of the process asked for, or of the one that told last. */
   readonly states: readonly string[];
+  /** The same for every process that told of an actor under this address, the one that told last at the end. */
+  readonly lives: readonly Life[];
   readonly differences: readonly ReplayDifference[];
+}
+
+export interface Life {
+  readonly node: string;
+  readonly states: readonly string[];
 }
 
 interface RecordedEdge {
@@ -60,24 +70,44 @@ export function isMachineKind(kind: string): kind is MachineKind {
   return Object.hasOwn(machines, kind);
 }
 
-/** Folds events in the order of the stream; those that are no lifecycle edge change nothing. */
-export function replayEvents(kind: MachineKind, events: readonly RecordedEvent[]): Replay {
-  const fold = new Fold(kind);
-  for (const event of events) fold.take(event);
-  return fold.result();
+/**
+ * Folds events in the order of the stream, those of each process by themselves; those that are no lifecycle edge change
+ * nothing. `node` is the process whose state is asked for.
+ */
+export function replayEvents(kind: MachineKind, events: readonly RecordedEvent[], node?: string): Replay {
+  const told = { transitions: [], differences: [] };
+  const folds = new Map<string, Fold>();
+  for (const event of events) {
+    const one = event.node ?? '';
+    const fold = folds.get(one) ?? new Fold(kind, told);
+    // Who told last is last.
+    folds.delete(one);
+    folds.set(one, fold);
+    fold.take(event);
+  }
+  const lives = [...folds].map(([one, fold]) => ({ node: one, states: fold.states }));
+  // Only facts of `_system` name their process; of all others there is one life.
+  const find = (name: string): Life | undefined => lives.find((life) => life.node === name);
+  const asked = node === undefined ? lives.at(-1) : (find(node) ?? find(''));
+  const { states } = asked ?? new Fold(kind, told);
+  return { kind, ...told, lives, states };
+}
+
+/** What all folds of one replay tell, in the order of the stream. */
+interface Told {
+  readonly transitions: ReplayedTransition[];
+  readonly differences: ReplayDifference[];
 }
 
 class Fold {
-  readonly #kind: MachineKind;
   readonly #machine: AnyStateMachine;
-  readonly #transitions: ReplayedTransition[] = [];
-  readonly #differences: ReplayDifference[] = [];
+  readonly #told: Told;
   #state: AnyMachineSnapshot;
   /** The cause taken last: one event may move several regions, and then tells of each of them. */
   #last = '';
 
-  constructor(kind: MachineKind) {
-    this.#kind = kind;
+  constructor(kind: MachineKind, told: Told) {
+    this.#told = told;
     this.#machine = machines[kind].machine;
     this.#state = this.#begin(undefined);
   }
@@ -85,6 +115,7 @@ class Fold {
   take(event: RecordedEvent): void {
     // A resource is registered anew whenever its process starts.
     if (event.type === 'resource.registered') this.#state = this.#begin(undefined);
+    if (event.type === 'breaker.resumed') this.#goOn(event.data);
     const edge = readEdge(event.data);
     if (edge === undefined) return;
     if (edge.input !== undefined) this.#state = this.#begin(edge.input);
@@ -94,7 +125,7 @@ class Fold {
     if (!isSame) this.#step(event, edge);
     this.#last = told;
     const { from, to, cause } = edge;
-    this.#transitions.push({
+    this.#told.transitions.push({
       sequence: event.sequence ?? null,
       at: event.at,
       event: event.type,
@@ -102,16 +133,12 @@ class Fold {
       to,
       cause,
       begins: edge.input !== undefined,
+      ...(event.node === undefined ? {} : { node: event.node }),
     });
   }
 
-  result(): Replay {
-    return {
-      kind: this.#kind,
-      transitions: this.#transitions,
-      states: toLifecycle(this.#state.value),
-      differences: this.#differences,
-    };
+  get states(): readonly string[] {
+    return toLifecycle(this.#state.value);
   }
 
   #step(event: RecordedEvent, edge: RecordedEdge): void {
@@ -119,6 +146,13 @@ class Fold {
     this.#check(event, edge.from, 'was');
     this.#consume(edge.cause);
     this.#check(event, edge.to, 'went to');
+  }
+
+  /** A life that began elsewhere: nothing before it matters here. */
+  #goOn({ state, context }: RecordedEvent['data']): void {
+    if (typeof state !== 'string' || this.#machine.states[state] === undefined || !isRecord(context)) return;
+    this.#last = '';
+    this.#state = this.#machine.resolveState({ value: state, context });
   }
 
   #begin(input: Readonly<Record<string, unknown>> | undefined): AnyMachineSnapshot {
@@ -133,7 +167,7 @@ class Fold {
   #check(event: RecordedEvent, recorded: string, verb: string): void {
     const replayed = toLifecycle(this.#state.value);
     if (replayed.includes(recorded)) return;
-    this.#differences.push({
+    this.#told.differences.push({
       sequence: event.sequence ?? null,
       event: event.type,
       recorded,

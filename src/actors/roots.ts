@@ -16,6 +16,8 @@ export interface RootEntry {
 
 /** A live actor as others see it. */
 export interface ActorView extends Address {
+  /** The process it lives in. */
+  readonly node?: string;
   /** The lifecycle state, one for each region. */
   readonly states: readonly string[];
 }
@@ -38,8 +40,8 @@ export interface Roots {
   ): () => void;
 }
 
-/** Creates an empty register. */
-export function createRoots(): Roots {
+/** Creates an empty register; `node` is the process's name in what it shows. */
+export function createRoots(node?: string): Roots {
   const entries = new Map<string, RootEntry>();
   const activations = new Map<string, number>();
   const heard = new Set<Parameters<Roots['onChange']>[0]>();
@@ -60,7 +62,8 @@ export function createRoots(): Roots {
       };
     },
     entries: () => entries.values(),
-    views: () => [...entries.values()].map(toView),
+    views: () =>
+      [...entries.values()].map((entry) => ({ ...(node === undefined ? {} : { node }), ...toView(entry) })),
     figures() {
       const live = new Map<string, number>();
       for (const { address } of entries.values()) live.set(address.kind, (live.get(address.kind) ?? 0) + 1);

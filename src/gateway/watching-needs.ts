@@ -17,6 +17,8 @@ export interface FollowEvents {
 
 /** A live actor and its lifecycle state, one for each region. */
 export interface ActorView extends Address {
+  /** The process it lives in. */
+  readonly node?: string;
   readonly states: readonly string[];
 }
 

@@ -19,6 +19,8 @@ import { version } from './version.ts';
 export interface EmissionOptions {
   readonly config: Pick<NodeConfig, 'dataFolder' | 'durability'>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The process's name. */
+  readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly closers: Closers;
@@ -37,7 +39,7 @@ const pumpDrainMs = 3_000;
 
 /** Opens log, counters and tracing; what must be closed is told to `closers`. */
 export async function openEmission(options: EmissionOptions): Promise<Emission> {
-  const { config, env, clock, log, closers } = options;
+  const { config, env, nodeId, clock, log, closers } = options;
   const sync = config.durability === 'power-safe' ? 'group' : 'none';
   const folder = join(config.dataFolder, 'events');
   const eventLog = openEventLog({ folder, sync, log, now: clock.monotonic });
@@ -53,6 +55,7 @@ export async function openEmission(options: EmissionOptions): Promise<Emission> 
     },
     clock,
     log,
+    node: nodeId,
     tracer: tracing.tracer,
   });
   const appendAll = (events: readonly DreyEvent[]): void => {

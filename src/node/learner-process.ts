@@ -14,6 +14,8 @@ import { FromLearner } from './learner-messages.ts';
 import type { LearnerSettings, ToLearner } from './learner-messages.ts';
 
 export interface LearnerOptions {
+  /** Whose learner it is; the first argument of its process. */
+  readonly nodeId: string;
   readonly settings: Omit<LearnerSettings, 'heartbeatMs'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -73,10 +75,10 @@ export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
 }
 
 async function start(
-  { settings, clock, log, inspection }: LearnerOptions,
+  { nodeId, settings, clock, log, inspection }: LearnerOptions,
   broke: (error: unknown) => void,
 ): Promise<Running> {
-  const child = fork(toProgram(), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(toProgram(), [nodeId], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const running: Running = { child, pid: child.pid ?? 0, rssBytes: 0, beatAt: clock.monotonic() };
   let ready = false;
   await new Promise<void>((resolve, reject) => {

@@ -25,7 +25,9 @@ function say(message: FromLearner): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
-const roots = createRoots();
+/** The node that started this process. */
+const node = process.argv[2];
+const roots = createRoots(node);
 /** Watches that the node asked for, by its number. */
 const watches = new Map<number, () => void>();
 
@@ -49,7 +51,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     tracing.note?.(event);
     eventLog.append(event);
   };
-  const announcer = createAnnouncer({ append, clock, log, tracer });
+  const announcer = createAnnouncer({ append, clock, log, node, tracer });
   const shared = new Set(settings.sharedNamespaces);
   const failed = (reason: string): void => {
     log.error({ reason }, 'the learning engine failed');

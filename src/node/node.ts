@@ -73,15 +73,15 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(() => lock.release());
     if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
-    const emission = await openEmission({ config, env, clock, log, closers });
+    const nodeId = `n-${createUuid(clock)}`;
+    const emission = await openEmission({ config, env, nodeId, clock, log, closers });
     const { announcer } = emission;
-    const roots = createRoots();
+    const roots = createRoots(nodeId);
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
     closers.push(() => upstreams.close());
-    const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
     const sweep = openInboxSweep({ ...backends, clock, log });

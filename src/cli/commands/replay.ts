@@ -34,10 +34,11 @@ const Recorded = z.looseObject({
   type: z.string(),
   at: z.string(),
   sequence: z.number().optional(),
+  node: z.string().optional(),
   data: z.record(z.string(), z.unknown()),
 });
 const LiveActors = z.object({
-  actors: z.array(z.object({ namespace: z.string(), states: z.array(z.string()) })),
+  actors: z.array(z.object({ states: z.array(z.string()), node: z.string().optional() })),
 });
 
 export function addReplay(program: Command, world: World): void {
@@ -102,8 +103,9 @@ async function compare(
     const live = to === undefined ? await readLive(client, actor) : null;
     // An actor that lives and never moved has told of nothing yet.
     if (events.length === 0 && live === null) throw toUnknown(actor);
-    const replay = replayEvents(kind, events);
-    if (live === null || isSameStates(replay.states, live) || tries >= triesMax) return { replay, live };
+    const replay = replayEvents(kind, events, live?.node);
+    if (live === null || isSameStates(replay.states, live.states) || tries >= triesMax)
+      return { replay, live: live?.states ?? null };
     await pause(pauseMs);
   }
 }
@@ -150,10 +152,13 @@ function toUnknown({ kind, id }: Actor): DreyError {
 }
 
 /** Its lifecycle states now; null when it does not live on this node. */
-async function readLive(client: NodeClient, actor: Actor): Promise<Live> {
+async function readLive(
+  client: NodeClient,
+  actor: Actor,
+): Promise<{ readonly states: string[]; readonly node?: string | undefined } | null> {
   const answer = await client.get('/actors', toQuery(actor));
   const [found] = LiveActors.parse(answer.value).actors;
-  return found?.states ?? null;
+  return found ?? null;
 }
 
 function toQuery({ namespace, kind, id }: Actor): Query {

@@ -23,19 +23,29 @@ export function toReplayLines(
   live: Live | undefined,
   { paints, cells }: { readonly paints: Paints; readonly cells: number },
 ): string[] {
-  const lines =
-    shown.length === 0 ? ['No transition in this range.'] : toTable(columns, shown.map(toRow(paints)), cells);
+  const isShared = replay.lives.length > 1;
+  const titles = isShared ? [...columns, { title: 'node' }] : columns;
+  const rows = shown.map((one) => [...toRow(paints)(one), ...(isShared ? [toShortName(one.node)] : [])]);
+  const lines = rows.length === 0 ? ['No transition in this range.'] : toTable(titles, rows, cells);
   const count = replay.transitions.length;
   const where = replay.states.join(', ');
   lines.push(
     '',
     `${count} ${count === 1 ? 'transition' : 'transitions'}; the replay ends in ${paints.strong(where)}.`,
   );
+  if (isShared)
+    for (const { node, states } of replay.lives)
+      lines.push(`On node ${toShortName(node)} it ended in ${states.join(', ')}.`);
   for (const { sequence, event, sentence } of replay.differences)
     lines.push(paints.bad(`At ${sequence ?? '?'} (${toSafeText(event)}): ${toSafeText(sentence)}.`));
   if (live === null) lines.push('The actor does not live on this node, so there is nothing to compare with.');
   else if (live !== undefined) lines.push(toVerdict(replay.states, live, paints));
   return lines;
+}
+
+/** The end of a node's name: the beginning is a time, and so the same for nodes that started together. */
+function toShortName(node: string | undefined): string {
+  return node === undefined || node === '' ? '?' : `…${toSafeText(node.slice(-8))}`;
 }
 
 /** Whether two lists of lifecycle states say the same. */

@@ -110,6 +110,41 @@ describe('a replay', () => {
     expect(states).toEqual(['isolated']);
   });
 
+  it('folds what several nodes told of one address apart, and asks for one of them', () => {
+    if (breaker === undefined) throw new Error('the breaker has a sample');
+    const probe = { type: 'probe', at: 10_000 };
+    const on = (node: string, told: readonly Told[]) =>
+      live(breaker, told).events.map((event) => ({ ...event, node }));
+    const [one, other] = [on('n-1', [trip, probe]), on('n-2', [trip])];
+    const events = [...one.slice(0, 1), ...other, ...one.slice(1)];
+    const replay = replayEvents('breaker', events);
+    expect(replay.differences).toEqual([]);
+    expect(replay.lives).toEqual([
+      { node: 'n-2', states: ['open'] },
+      { node: 'n-1', states: ['halfOpen'] },
+    ]);
+    expect(replay.transitions.map(({ node }) => node)).toEqual(['n-1', 'n-2', 'n-1']);
+    expect(replay.states).toEqual(['halfOpen']);
+    expect(replayEvents('breaker', events, 'n-2').states).toEqual(['open']);
+    expect(replayEvents('breaker', events, 'n-3').states).toEqual(['closed']);
+  });
+
+  it('takes up a breaker that goes on from what was kept', () => {
+    if (breaker === undefined) throw new Error('the breaker has a sample');
+    const [opened] = live(breaker, [trip]).events;
+    const times = { openMs: 1_000, backoff: 1, openMaxMs: null, halfOpenMaxMs: null };
+    const counts = { generation: 2, failedProbes: 0, isolations: 0 };
+    const context = { breakerId: 'b-1', times, ...counts, openUntil: 5, halfOpenUntil: null };
+    const resumed = { id: 'v-2', type: 'breaker.resumed', at: '', data: { state: 'open', context } };
+    const edge = { from: 'open', to: 'halfOpen', cause: { type: 'probe', at: 5 } };
+    const probing = { id: 'v-3', type: 'breaker.probing', at: '', data: edge };
+    // Nothing of an earlier life is needed, and nothing of it stays.
+    for (const before of [[], opened === undefined ? [] : [opened]]) {
+      const { differences, states } = replayEvents('breaker', [...before, resumed, probing]);
+      expect([differences, states]).toEqual([[], ['halfOpen']]);
+    }
+  });
+
   it('passes over events that are no edge, and over junk', () => {
     const events = [
       { type: 'call.finished', data: { tool: 'x' } },
@@ -119,6 +154,7 @@ describe('a replay', () => {
     expect(replayEvents('breaker', events)).toEqual({
       kind: 'breaker',
       transitions: [],
+      lives: [{ node: '', states: ['closed'] }],
       states: ['closed'],
       differences: [],
     });
