@@ -152,7 +152,7 @@ export class LiveSession {
   }
 
   /** States the session's task; one that is open ends without outcome. Throws when the session is over. */
-  startTask(text: string, source: TaskSource): { taskId: string } {
+  startTask(text: string, source: TaskSource, traceparent?: string): { taskId: string } {
     const { announcer, clock, redactor } = this.#room;
     if (this.state === 'closed' || this.state === 'expired')
       throw new DreyError('session_unknown', 'this session is over; open a new one');
@@ -165,13 +165,17 @@ export class LiveSession {
       'task.started',
       this.#name,
       { taskId, task, principal: this.principal.id, source },
-      { id: `${taskId}:started`, correlation: taskId },
+      { id: `${taskId}:started`, correlation: taskId, traceparent },
     );
     return { taskId };
   }
 
   /** Ends the open task; undefined when there is none. */
-  finishTask(outcome: Outcome, notes?: string): { taskId: string; calls: number } | undefined {
+  finishTask(
+    outcome: Outcome,
+    notes?: string,
+    traceparent?: string,
+  ): { taskId: string; calls: number } | undefined {
     const { announcer, clock, redactor } = this.#room;
     const task = this.#task;
     if (task === null) return undefined;
@@ -183,7 +187,7 @@ export class LiveSession {
       'task.finished',
       this.#name,
       { taskId: task.taskId, outcome, calls: task.calls, ...said },
-      { id: `${task.taskId}:finished`, correlation: task.taskId },
+      { id: `${task.taskId}:finished`, correlation: task.taskId, traceparent },
     );
     return { taskId: task.taskId, calls: task.calls };
   }

@@ -56,8 +56,13 @@ export interface Session {
   readonly principal: Principal;
   readonly task: OpenTask | null;
   call(command: CallCommand): Promise<CallOutcome>;
-  startTask(task: string, source: TaskSource): { taskId: string };
-  finishTask(outcome: Outcome, notes?: string): { taskId: string; calls: number } | undefined;
+  /** `traceparent` is the trace of whatever states it. */
+  startTask(task: string, source: TaskSource, traceparent?: string): { taskId: string };
+  finishTask(
+    outcome: Outcome,
+    notes?: string,
+    traceparent?: string,
+  ): { taskId: string; calls: number } | undefined;
   touch(): void;
   close(reason: string): void;
 }
@@ -143,6 +148,7 @@ export interface SopsNeed {
     principal: string;
     task: string;
     sops: readonly { sopId: string; relevance: number }[];
+    traceparent?: string | undefined;
   }): void;
 }
 
@@ -251,6 +257,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     patternId: string;
     helpful: boolean;
     notes?: string;
+    traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly relearning: RelearningNeed;

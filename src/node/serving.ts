@@ -148,6 +148,7 @@ async function storeFeedback(
       at: toIso(clock.now()),
       namespace,
       actor: { kind: recorded.kind, id: recorded.patternId },
+      ...(report.traceparent === undefined ? {} : { traceparent: report.traceparent }),
       version: eventVersion,
       data: { patternId: recorded.patternId, helpful, principal: principal.id, ...notes },
     };
@@ -182,7 +183,7 @@ function recordInjection(
     'injection.served',
     actor,
     { injectionId, principal, task, sops: [...sops] },
-    { id: injectionId },
+    { id: injectionId, traceparent: injection.traceparent },
   );
   const items = sops.map(({ sopId, relevance }) => ({ kind: 'sop' as const, id: sopId, relevance }));
   store

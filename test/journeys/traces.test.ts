@@ -107,6 +107,21 @@ describe('a trace', () => {
     expect(JSON.stringify(collector.spans)).not.toContain(secret);
   });
 
+  it('goes on into what a tool of our own tells', async () => {
+    const own = `00-${'4bf92f3577b34da6a3ce929d0e0e4736'}-${spanId}-01`;
+    const meta = { _meta: { traceparent: own } };
+    const call = { name: 'task', arguments: { action: 'start', task: 'Look at a trace' }, ...meta };
+    await client.callTool(call);
+    await client.callTool({ ...call, arguments: { action: 'finish', outcome: 'success' } });
+    const spans = await Promise.all(
+      ['append task.started', 'learn task.started', 'append task.finished', 'learn task.finished'].map(
+        (name) => collector.find(name, (span) => span.name === name && own.includes(span.traceId)),
+      ),
+    );
+    const [started, learned] = spans;
+    expect(learned?.parentSpanId).toBe(of(started));
+  });
+
   it('begins with the node where the client names none, and is left out where its parent is not recorded', async () => {
     const seen = collector.spans.length;
     const dark = await call({ traceparent: `00-${traceId}-${spanId}-00` });

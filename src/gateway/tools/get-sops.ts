@@ -25,9 +25,10 @@ export const getSops = createTool({
   readOnly: true,
   input,
   output: z.object({ sops: z.array(SopAnswer) }),
-  async run(args, { needs, session }) {
+  async run(args, context) {
+    const { needs, session, traceparent } = context;
     const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
-    stateTask(session, args.trigger_pattern, 'trigger_pattern');
+    stateTask(context, args.trigger_pattern, 'trigger_pattern');
     const ranked = await needs.sops.search({
       namespace,
       task: args.trigger_pattern,
@@ -41,6 +42,7 @@ export const getSops = createTool({
         principal: session.principal.id,
         task: args.trigger_pattern,
         sops: ranked.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance })),
+        traceparent,
       });
     }
     return { sops: ranked.map(toSopAnswer) };

@@ -78,9 +78,10 @@ export const injectContext = createTool({
   readOnly: true,
   input,
   output,
-  async run(args, { needs, session }) {
+  async run(args, context) {
+    const { needs, session, traceparent } = context;
     const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
-    stateTask(session, args.current_task, 'current_task');
+    stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,
       task: args.current_task,
@@ -91,7 +92,14 @@ export const injectContext = createTool({
     if (sops.length > 0) {
       const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
       const principal = session.principal.id;
-      needs.sops.recordInjection({ session, namespace, principal, task: args.current_task, sops: served });
+      needs.sops.recordInjection({
+        session,
+        namespace,
+        principal,
+        task: args.current_task,
+        sops: served,
+        traceparent,
+      });
     }
     return injection;
   },

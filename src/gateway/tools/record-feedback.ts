@@ -26,12 +26,13 @@ export const recordFeedback = createTool({
     applied_count: count(0, Number.MAX_SAFE_INTEGER),
     success_count: count(0, Number.MAX_SAFE_INTEGER),
   }),
-  async run(args, { needs, session }) {
+  async run(args, { needs, session, traceparent }) {
     return needs.feedback({
       namespace: session.namespace,
       principal: session.principal,
       patternId: args.pattern_id,
       helpful: args.helpful,
+      traceparent,
       ...(args.feedback_notes === undefined ? {} : { notes: args.feedback_notes }),
     });
   },

@@ -42,24 +42,24 @@ export const task = createTool({
     Promise.resolve(args.action === 'start' ? start(args, context) : finish(args, context)),
 });
 
-function start(args: TaskArguments, { session }: ToolContext): z.output<typeof output> {
+function start(args: TaskArguments, { session, traceparent }: ToolContext): z.output<typeof output> {
   if (args.task === undefined) {
     throw new DreyError(
       'argument_invalid',
       'task is required with action "start": say in a sentence what you are about to do',
     );
   }
-  return { task_id: session.startTask(args.task, 'task').taskId, state: 'started' };
+  return { task_id: session.startTask(args.task, 'task', traceparent).taskId, state: 'started' };
 }
 
-function finish(args: TaskArguments, { session }: ToolContext): z.output<typeof output> {
+function finish(args: TaskArguments, { session, traceparent }: ToolContext): z.output<typeof output> {
   if (args.outcome === undefined) {
     throw new DreyError(
       'argument_invalid',
       'outcome is required with action "finish": "success", "failure" or "unknown"',
     );
   }
-  const finished = session.finishTask(args.outcome, args.notes);
+  const finished = session.finishTask(args.outcome, args.notes, traceparent);
   if (finished === undefined) {
     throw new DreyError(
       'task_unknown',
