@@ -10,8 +10,22 @@ export function createClock(): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    random: () => randomFillSync(new Uint8Array(16)),
+    random: createRandom(),
     schedule,
+  };
+}
+
+/** Chance is fetched for many at once: asking the system for each id costs more than the id. */
+function createRandom(): () => Uint8Array {
+  const pool = new Uint8Array(16 * 256);
+  let at = pool.length;
+  return () => {
+    if (at === pool.length) {
+      randomFillSync(pool);
+      at = 0;
+    }
+    at += 16;
+    return pool.slice(at - 16, at);
   };
 }
 

@@ -39,6 +39,7 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcessWithoutNullStreams | undefined;
   #stderr = '';
+  #isCorked = false;
   #ended: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -91,6 +92,15 @@ export class Child {
     const input = this.#process?.stdin;
     if (input === undefined || this.#ended !== undefined || !input.writable) return false;
     if (input.writableLength > unreadBytesMax) return false;
+    // What one turn of the event loop brings leaves in one write.
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      input.cork();
+      setImmediate(() => {
+        this.#isCorked = false;
+        input.uncork();
+      });
+    }
     input.write(`${line}\n`);
     return true;
   }
