@@ -52,6 +52,8 @@ export interface AnnouncerOptions {
 /** Builds events and appends them. */
 export function createAnnouncer({ append, clock, log, node, tracer }: AnnouncerOptions): Announcer {
   let unrecorded = 0;
+  const toPlace = ({ namespace }: ActorName): { readonly node?: string } =>
+    node === undefined || namespace !== systemNamespace ? {} : { node };
   return {
     get unrecorded() {
       return unrecorded;
@@ -69,7 +71,7 @@ export function createAnnouncer({ append, clock, log, node, tracer }: AnnouncerO
         ...(options.causation === undefined ? {} : { causation: options.causation }),
         ...(options.correlation === undefined ? {} : { correlation: options.correlation }),
         ...(traceparent === undefined ? {} : { traceparent }),
-        ...(node === undefined || actor.namespace !== systemNamespace ? {} : { node }),
+        ...toPlace(actor),
         version: eventVersion,
         data,
       };

@@ -16,6 +16,8 @@ export interface SessionRows {
 }
 
 const everyMs = 2_000;
+/** A new session's row is written soon: without it no other node could take the session over. */
+const soonMs = 100;
 /** Sessions waiting to be written; beyond it the oldest state is dropped, the events still have it. */
 const waitingMax = 20_000;
 
@@ -30,6 +32,9 @@ export function openSessionRows(options: {
   const waiting = new Map<string, LiveSession>();
   let cancel = (): void => undefined;
   let running: Promise<void> = Promise.resolve();
+  /** Whether the next turn was brought forward. */
+  let isSoon = false;
+  let isFlushing = false;
 
   const flush = async (): Promise<void> => {
     const sessions = [...waiting.values()];
@@ -47,8 +52,11 @@ export function openSessionRows(options: {
     }
   };
   const turn = (): void => {
+    isSoon = false;
+    isFlushing = true;
     running = flush().finally(() => {
-      cancel = clock.schedule(everyMs, turn);
+      isFlushing = false;
+      cancel = clock.schedule(isSoon ? soonMs : everyMs, turn);
     });
   };
   cancel = clock.schedule(everyMs, turn);
@@ -58,8 +66,15 @@ export function openSessionRows(options: {
       waiting.set(session.id, session);
       const [oldest] = waiting.keys();
       if (waiting.size > waitingMax && oldest !== undefined) waiting.delete(oldest);
+      if (isSoon || session.calls > 0) return;
+      isSoon = true;
+      // A turn that runs sees to the next one itself.
+      if (isFlushing) return;
+      cancel();
+      cancel = clock.schedule(soonMs, turn);
     },
     async close() {
+      isSoon = true;
       cancel();
       await running;
       cancel();

@@ -58,11 +58,16 @@ export class LiveSession {
   readonly #name: ActorName;
   #stopped = false;
 
+  /** Whether it went on here with the life it had on another node. */
+  readonly #isTaken: boolean;
+
   constructor(
     facts: SessionFacts,
     room: SessionRoom,
     openActor: (onEdge: (edge: ToldEdge) => void) => Actor<typeof sessionMachine>,
+    taken?: { readonly task: OpenTask | null },
   ) {
+    this.#isTaken = taken !== undefined;
     this.id = facts.id;
     this.facts = facts;
     this.principal = facts.principal;
@@ -73,6 +78,10 @@ export class LiveSession {
     this.#name = { namespace: this.namespace, kind: 'session', id: this.id };
     this.#actor = openActor((edge) => this.#announceEdge(edge));
     this.#send({ type: 'opened', at: this.openedAt });
+    const task = taken?.task;
+    if (task === undefined || task === null) return;
+    this.#task = { ...task };
+    this.#send({ type: 'task.start', taskId: task.taskId, at: this.openedAt });
   }
 
   get task(): OpenTask | null {
@@ -215,7 +224,8 @@ export class LiveSession {
     const { announcer } = this.#room;
     const { transport, revision, client, principal } = this.facts;
     if (type === 'session.opened' || type === 'session.resumed') {
-      announcer.announce(type, this.#name, { ...edge, principal: principal.id, transport, revision, client });
+      const told = this.#isTaken ? 'session.resumed' : type;
+      announcer.announce(told, this.#name, { ...edge, principal: principal.id, transport, revision, client });
       return;
     }
     const { reason } = edge.cause;

@@ -13,7 +13,7 @@ import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { LiveSession } from './session.ts';
-import type { SessionFacts } from './session.ts';
+import type { OpenTask, SessionFacts } from './session.ts';
 import type { Roots } from './roots.ts';
 import { toTimerSource } from './timer-source.ts';
 import { createToldRoot } from './told-root.ts';
@@ -69,6 +69,8 @@ export interface SessionView {
 
 export interface Sessions {
   open(session: OpenSession): LiveSession;
+  /** Goes on with another node's session and the task that was open in it. */
+  takeOver(session: OpenSession & { readonly sessionId: string }, task: OpenTask | null): LiveSession;
   find(id: string, principal: Principal): LiveSession | undefined;
   list(namespace: string): readonly SessionView[];
   readonly size: number;
@@ -124,11 +126,26 @@ class LiveSessions implements Sessions {
   }
 
   open({ sessionId, ...facts }: OpenSession): LiveSession {
+    const known = this.#findKnown(sessionId, facts.principal);
+    if (known !== undefined) return known;
+    this.#assertRoom();
+    return this.#create({ ...facts, id: sessionId ?? createId('session', this.#options.clock) });
+  }
+
+  takeOver({ sessionId, ...facts }: OpenSession & { readonly sessionId: string }, task: OpenTask | null) {
+    const known = this.#findKnown(sessionId, facts.principal);
+    if (known !== undefined) return known;
+    this.#assertRoom();
+    return this.#create({ ...facts, id: sessionId }, { task });
+  }
+
+  #findKnown(sessionId: string | undefined, principal: Principal): LiveSession | undefined {
     const known = sessionId === undefined ? undefined : this.#live.get(sessionId);
-    if (known !== undefined) {
-      if (isSame(known.principal, facts.principal)) return known;
-      throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
-    }
+    if (known === undefined || isSame(known.principal, principal)) return known;
+    throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
+  }
+
+  #assertRoom(): void {
     if (this.#draining)
       throw new DreyError('node_draining', 'this node is being stopped; try again in a moment');
     if (this.size >= (this.#options.sessionsMax ?? limits.actorsMax)) {
@@ -137,7 +154,6 @@ class LiveSessions implements Sessions {
         `this node holds ${this.size} sessions and takes no more now; try again later`,
       );
     }
-    return this.#create({ ...facts, id: sessionId ?? createId('session', this.#options.clock) });
   }
 
   find(id: string, principal: Principal): LiveSession | undefined {
@@ -157,7 +173,7 @@ class LiveSessions implements Sessions {
     if (this.size > 0) await emptied;
   }
 
-  #create(facts: SessionFacts): LiveSession {
+  #create(facts: SessionFacts, taken?: { readonly task: OpenTask | null }): LiveSession {
     const { changed, clock, idleMs = idleMsDefault, log, roots } = this.#options;
     const settings = { callsMax: limits.sessionCallsMax, idleMs, drainMs };
     const openActor = (onEdge: (edge: ToldEdge) => void) =>
@@ -174,7 +190,7 @@ class LiveSessions implements Sessions {
         },
         log,
       });
-    const session = new LiveSession(facts, this.#room, openActor);
+    const session = new LiveSession(facts, this.#room, openActor, taken);
     this.#live.set(facts.id, session);
     changed(session);
     return session;

@@ -23,6 +23,7 @@ export type {
   AdmissionRequest,
   CatalogueTool,
   FeedbackResult,
+  ForwardedAnswer,
   GatewayNeeds,
   ImportResult,
   LearningStatus,

@@ -92,7 +92,32 @@ export interface SessionView {
   readonly lastUsedAt: string;
 }
 
+/** A message for a session that lives on another node, as far as it matters there. */
+export interface ForwardedRequest {
+  readonly method: 'POST' | 'DELETE';
+  readonly sessionId: string;
+  readonly principal: Principal;
+  /** Header values as they came. */
+  readonly accept: string | undefined;
+  readonly revision: string | undefined;
+  readonly body: string;
+}
+
+export interface ForwardedAnswer {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly body: string;
+}
+
+export type SoughtSession =
+  | { readonly where: 'nowhere' }
+  /** `find` knows it now. */
+  | { readonly where: 'here' }
+  | { readonly where: 'there'; forward(request: ForwardedRequest): Promise<ForwardedAnswer> };
+
 export interface SessionsNeed {
+  /** Looks beyond this node for a session that `find` does not know; without it there is one node only. */
+  seek?(id: string, principal: Principal): Promise<SoughtSession>;
   open(session: OpenSession): Session;
   /** Undefined for an unknown session and for somebody else's: the caller cannot tell which. */
   find(id: string, principal: Principal): Session | undefined;

@@ -30,6 +30,8 @@ import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
 import { createServing } from './serving.ts';
+import { answerForwarded, createSeek } from './session-forwarding.ts';
+import type { ForwardingOptions } from './session-forwarding.ts';
 import { createStatus } from './status.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
@@ -116,13 +118,16 @@ async function run(parts: Parts): Promise<RunningNode> {
   const learner = startLearner({ ...parts, health: parts.boards.health });
   const layer1 = await openLayer1(parts);
   const late: Late = { life: undefined, http: undefined, admit: undefined };
-  const needs = toNeeds(parts, layer1, learner, late);
+  const forwarding = { ...parts, ...backends, ...layer1, url: () => late.http?.url };
+  const needs = toNeeds(parts, layer1, learner, late, forwarding);
   const faces = openFaces(parts, layer1, needs, () => late.life?.state ?? 'booting');
   await parts.upstreams.settled(upstreamsMs);
   const http = await listen(config.host, config.role === 'learner' ? 0 : config.port, faces);
   closers.push(() => http.close(httpMs));
   const { url, port } = http;
   late.http = http;
+  const forwarded = await answerForwarded(forwarding);
+  closers.push(async () => forwarded.stop());
   const door = createDoor({
     requireToken: config.requireToken,
     token: parts.token,
@@ -170,6 +175,7 @@ function toNeeds(
   layer1: Layer1,
   learner: ReturnType<typeof startLearner>,
   late: Late,
+  forwarding: ForwardingOptions,
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
   const { wire, store } = backends;
@@ -209,6 +215,7 @@ function toNeeds(
         sentence: 'the node is still starting',
       },
     status,
+    seek: createSeek(forwarding),
     shutdown: () => void late.life?.drain('asked to stop'),
   });
 }

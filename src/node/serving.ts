@@ -39,6 +39,7 @@ export interface ServingOptions {
   readonly wire: Wire;
   readonly store: Store;
   readonly sessions: Sessions;
+  readonly seek: GatewayNeeds['sessions']['seek'];
   readonly boards: Boards;
   readonly shelf: Shelf;
   readonly relay: Relay;
@@ -60,7 +61,7 @@ const recentMax = 10;
 
 /** Builds the gateway's needs. */
 export function createServing(options: ServingOptions): GatewayNeeds {
-  const { boards, store, clock, log, sessions, shelf } = options;
+  const { boards, store, clock, log, shelf } = options;
   return {
     version: options.version,
     log,
@@ -68,7 +69,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     now: clock.now,
     ids: clock,
     admit: options.admit,
-    sessions,
+    sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sops: {
@@ -93,6 +94,16 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
     ...options.watching,
     shutdown: options.shutdown,
+  };
+}
+
+/** The node's sessions, and how others are found. */
+function toSessionsNeed({ sessions, seek }: ServingOptions): GatewayNeeds['sessions'] {
+  return {
+    ...(seek === undefined ? {} : { seek }),
+    open: (session) => sessions.open(session),
+    find: (id, principal) => sessions.find(id, principal),
+    list: (namespace) => sessions.list(namespace),
   };
 }
 

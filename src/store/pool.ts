@@ -48,50 +48,88 @@ export function openPool(options: ConnectionOptions, listeners: PoolListeners): 
 }
 
 function guard(client: PoolClient, translate: PoolListeners['translate']): PostgresPoolClient {
-  let broken = false;
+  const loan = new Loan(client, translate);
+  const query = async (sql: string, parameters: readonly unknown[]): Promise<Result> =>
+    loan.query(sql, parameters);
+  // Kysely's other overload is for cursors, which this house does not use.
+  return {
+    query: query as unknown as PostgresPoolClient['query'],
+    release: () => client.release(loan.isBroken),
+  };
+}
+
+/** One connection while somebody has it: what opens a transaction and what ends it travel with its statements. */
+class Loan {
+  readonly #client: PoolClient;
+  readonly #translate: PoolListeners['translate'];
+  #isBroken = false;
   /** What waits for the first statement and travels with it: two round trips less for every transaction. */
-  let opening: string | undefined;
+  #opening: string | undefined;
   /** The answer to a commit that travelled with the last statement. */
-  let ended: QueryResult | undefined;
-  async function query(sql: string, parameters: readonly unknown[]): Promise<Result> {
-    // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
-    if (broken && sql === 'rollback') return nothingYet;
-    if (ended !== undefined && (sql === 'commit' || sql === 'rollback')) {
-      const result = ended;
-      ended = undefined;
-      if (sql === 'commit') assertCommitted(sql, result);
-      return result;
-    }
+  #ended: QueryResult | undefined;
+
+  constructor(client: PoolClient, translate: PoolListeners['translate']) {
+    this.#client = client;
+    this.#translate = translate;
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  async query(sql: string, parameters: readonly unknown[]): Promise<Result> {
     if (sql === 'begin' || sql.startsWith(sentAhead)) {
-      opening = opening === undefined ? sql : `${opening}; ${sql}`;
+      this.#opening = this.#opening === undefined ? sql : `${this.#opening}; ${sql}`;
       return nothingYet;
     }
-    const ahead = opening;
-    opening = undefined;
-    // Nothing was asked between begin and end.
-    if (ahead !== undefined && (sql === 'commit' || sql === 'rollback')) return nothingYet;
-    const opened = ahead === undefined ? undefined : open(client, ahead);
+    const known = sql === 'commit' || sql === 'rollback' ? this.#end(sql) : undefined;
+    return known ?? this.#send(sql, parameters);
+  }
+
+  /** The answer to an end that need not be sent. */
+  #end(sql: 'commit' | 'rollback'): Result | undefined {
+    // The connection will be destroyed, and its transaction with it; asking again would hide the first failure.
+    if (this.#isBroken && sql === 'rollback') return nothingYet;
+    if (this.#opening !== undefined) {
+      // Nothing was asked between begin and end.
+      this.#opening = undefined;
+      return nothingYet;
+    }
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended !== undefined && sql === 'commit') assertCommitted(sql, ended);
+    return ended;
+  }
+
+  async #send(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    const client = this.#client;
+    const opened = this.#opening === undefined ? undefined : open(client, this.#opening);
+    this.#opening = undefined;
     const isLast = sql.startsWith(lastOfTransaction);
     try {
-      const asked = isLast ? commitWith(client, sql, parameters) : ask(client, sql, parameters);
-      const [first, answer] = await Promise.allSettled([opened, asked]);
-      if (first.status === 'rejected') throw first.reason;
-      if (answer.status === 'rejected') throw answer.reason;
-      if ('commit' in answer.value) {
-        ended = answer.value.commit;
-        return answer.value.result;
+      if (!isLast) {
+        const answer = await behind(opened, ask(client, sql, parameters));
+        assertCommitted(sql, answer);
+        return answer;
       }
-      assertCommitted(sql, answer.value);
-      return answer.value;
+      const { result, commit } = await behind(opened, commitWith(client, sql, parameters));
+      this.#ended = commit;
+      return result;
     } catch (error) {
-      broken ||= isConnectionBroken(error);
-      const known = translate(error);
-      if (opened !== undefined && !isLast && known instanceof Error) unbegun.add(known);
-      throw known;
+      this.#isBroken ||= isConnectionBroken(error);
+      const told = this.#translate(error);
+      if (opened !== undefined && !isLast && told instanceof Error) unbegun.add(told);
+      throw told;
     }
   }
-  // Kysely's other overload is for cursors, which this house does not use.
-  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(broken) };
+}
+
+/** The later answer; of two failures the earlier one counts. */
+async function behind<T>(earlier: Promise<unknown> | undefined, later: Promise<T>): Promise<T> {
+  const [first, second] = await Promise.allSettled([earlier, later]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return second.value;
 }
 
 type Result = Pick<QueryResult, 'command' | 'rowCount' | 'rows'>;

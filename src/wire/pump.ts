@@ -42,87 +42,104 @@ const gatherMsDefault = 20;
 
 /** Starts sending what the log holds and whatever is appended from now on. */
 export function startPump(options: PumpOptions): Pump {
-  const { eventLog, log } = options;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const hurrying = new AbortController();
-  let failures = 0;
-  let wake: (() => void) | undefined;
-  let empty: (() => void) | undefined;
-  const forget = eventLog.onAppend(() => wake?.());
-  signal.addEventListener('abort', () => wake?.(), { once: true });
+  return new RunningPump(options);
+}
 
-  const send = async (page: Page): Promise<void> => {
-    const inFlightMax = options.inFlightMax ?? 512;
-    try {
-      if (page.parcels.length > 0) await options.publishAll(page.parcels, { inFlightMax });
-    } catch (error) {
-      if (!isRefused(error)) throw error;
-      await sendOneByOne(page, options);
-    }
-    eventLog.acknowledge(page);
-  };
+class RunningPump implements Pump {
+  readonly #options: PumpOptions;
+  readonly #stopping = new AbortController();
+  /** Whoever waits for the end waits for no company. */
+  readonly #hurrying = new AbortController();
+  readonly #forget: () => void;
+  readonly #running: Promise<void>;
+  #failures = 0;
+  #wake: (() => void) | undefined;
+  #empty: (() => void) | undefined;
 
-  const batchMax = options.batchMax ?? 512;
-  const gatherMs = options.gatherMs ?? gatherMsDefault;
+  constructor(options: PumpOptions) {
+    this.#options = options;
+    this.#forget = options.eventLog.onAppend(() => this.#wake?.());
+    this.#stopping.signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    this.#running = this.#run();
+  }
 
-  const step = async (): Promise<void> => {
-    // Whoever waits for the end waits for no company.
-    const isAlone = eventLog.waiting > 0 && eventLog.waiting < batchMax && empty === undefined;
-    if (isAlone && gatherMs > 0)
-      await pause(gatherMs, undefined, { signal: hurrying.signal }).catch(() => undefined);
-    const page = eventLog.read(batchMax);
-    if (page === undefined) {
-      empty?.();
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (signal.aborted) resolve();
+  async stop({ drainMs = 0 }: { readonly drainMs?: number } = {}): Promise<void> {
+    const { signal } = this.#stopping;
+    if (drainMs > 0 && this.#options.eventLog.waiting > 0) {
+      const drained = new Promise<void>((resolve) => {
+        this.#empty = resolve;
       });
-      wake = undefined;
-      return;
+      this.#hurrying.abort();
+      await Promise.race([drained, pause(drainMs, undefined, { signal }).catch(() => undefined)]);
     }
-    try {
-      await send(page);
-      if (failures > 0) log.info({ waiting: eventLog.waiting }, 'events go to the bus again');
-      failures = 0;
-      await breathe();
-    } catch (error) {
-      if (failures === 0)
-        log.warn({ err: error, waiting: eventLog.waiting }, 'events wait in the log for the bus');
-      failures += 1;
-      const ms = Math.min(pauseMaxMs, (options.retryMs ?? 100) * 2 ** Math.min(failures - 1, 10));
-      await pause(ms, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted && options.whenConnected !== undefined)
-        await unlessAborted(options.whenConnected(), signal);
-    }
-  };
+    this.#hurrying.abort();
+    this.#stopping.abort();
+    this.#forget();
+    await this.#running;
+  }
 
-  const running = (async () => {
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await step();
+        await this.#step();
       } catch (error) {
-        log.error({ err: error }, 'the event log cannot be read; it is tried again');
+        this.#options.log.error({ err: error }, 'the event log cannot be read; it is tried again');
         await pause(pauseMaxMs, undefined, { signal }).catch(() => undefined);
       }
     }
-  })();
+  }
 
-  return {
-    async stop({ drainMs = 0 } = {}) {
-      if (drainMs > 0 && eventLog.waiting > 0) {
-        const drained = new Promise<void>((resolve) => {
-          empty = resolve;
-        });
-        hurrying.abort();
-        await Promise.race([drained, pause(drainMs, undefined, { signal }).catch(() => undefined)]);
-      }
-      hurrying.abort();
-      stopping.abort();
-      forget();
-      await running;
-    },
-  };
+  async #step(): Promise<void> {
+    const { eventLog, batchMax = 512, gatherMs = gatherMsDefault } = this.#options;
+    const { signal } = this.#hurrying;
+    if (eventLog.waiting > 0 && eventLog.waiting < batchMax && gatherMs > 0 && !signal.aborted)
+      await pause(gatherMs, undefined, { signal }).catch(() => undefined);
+    const page = eventLog.read(batchMax);
+    if (page === undefined) return this.#sleep();
+    try {
+      await this.#send(page);
+    } catch (error) {
+      return this.#rest(error);
+    }
+    if (this.#failures > 0)
+      this.#options.log.info({ waiting: eventLog.waiting }, 'events go to the bus again');
+    this.#failures = 0;
+    await breathe();
+  }
+
+  /** Until something is appended. */
+  async #sleep(): Promise<void> {
+    this.#empty?.();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#stopping.signal.aborted) resolve();
+    });
+    this.#wake = undefined;
+  }
+
+  /** After a failure, and until the bus is back. */
+  async #rest(failure: unknown): Promise<void> {
+    const { eventLog, log, whenConnected, retryMs = 100 } = this.#options;
+    const { signal } = this.#stopping;
+    if (this.#failures === 0)
+      log.warn({ err: failure, waiting: eventLog.waiting }, 'events wait in the log for the bus');
+    this.#failures += 1;
+    const ms = Math.min(pauseMaxMs, retryMs * 2 ** Math.min(this.#failures - 1, 10));
+    await pause(ms, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted && whenConnected !== undefined) await unlessAborted(whenConnected(), signal);
+  }
+
+  async #send(page: Page): Promise<void> {
+    const { eventLog, publishAll, inFlightMax = 512 } = this.#options;
+    try {
+      if (page.parcels.length > 0) await publishAll(page.parcels, { inFlightMax });
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      await sendOneByOne(page, this.#options);
+    }
+    eventLog.acknowledge(page);
+  }
 }
 
 /** One event of the page will never be taken: find it, keep it aside, send the others. */

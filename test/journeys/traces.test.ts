@@ -108,11 +108,11 @@ describe('a trace', () => {
   });
 
   it('goes on into what a tool of our own tells', async () => {
-    const own = `00-${'4bf92f3577b34da6a3ce929d0e0e4736'}-${spanId}-01`;
+    const own = `00-4bf92f3577b34da6a3ce929d0e0e4736-${spanId}-01`;
     const meta = { _meta: { traceparent: own } };
-    const call = { name: 'task', arguments: { action: 'start', task: 'Look at a trace' }, ...meta };
-    await client.callTool(call);
-    await client.callTool({ ...call, arguments: { action: 'finish', outcome: 'success' } });
+    const start = { name: 'task', arguments: { action: 'start', task: 'Look at a trace' }, ...meta };
+    await client.callTool(start);
+    await client.callTool({ ...start, arguments: { action: 'finish', outcome: 'success' } });
     const spans = await Promise.all(
       ['append task.started', 'learn task.started', 'append task.finished', 'learn task.finished'].map(
         (name) => collector.find(name, (span) => span.name === name && own.includes(span.traceId)),

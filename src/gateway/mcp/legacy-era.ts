@@ -9,6 +9,7 @@ import { echoId } from './exchange.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openAnswer, readAccept, sendJson, streamHeaders } from './http-answer.ts';
 import { answerCallOverHttp } from './http-call.ts';
+import { seekElsewhere } from './legacy-elsewhere.ts';
 import { initializeSession } from './legacy-handshake.ts';
 import { openLegacySessions } from './legacy-sessions.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
@@ -45,7 +46,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
         const error = toRpcError('argument_invalid', 'Accept must include text/event-stream');
         return sendJson(res, 406, errorFrame('null', error));
       }
-      const seat = await findSeat(sessions, { req, res, principal });
+      const seat = await findSeat(options, sessions, { req, res, principal, text: '' });
       if (seat === undefined) return;
       if (!seat.channel.listen(res)) {
         const error = toRpcError('limit_reached', 'this session has an event stream already');
@@ -56,7 +57,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       options.keepAlive.add(res, () => seat.session.touch());
     },
     end: async (req, res, principal) => {
-      const seat = await findSeat(sessions, { req, res, principal });
+      const seat = await findSeat(options, sessions, { req, res, principal, text: '' });
       if (seat === undefined) return;
       await sessions.drop(seat, 'the client ended it');
       res.writeHead(200).end();
@@ -68,8 +69,9 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
 
 /** The session a request names; answers and returns undefined when there is none that this principal may use. */
 async function findSeat(
+  { needs }: EndpointOptions,
   sessions: LegacySessions,
-  { req, res, principal }: Pick<Exchange, 'req' | 'res' | 'principal'>,
+  { req, res, principal, text }: Pick<Exchange, 'req' | 'res' | 'principal' | 'text'>,
 ): Promise<Seat | undefined> {
   const version = req.headers['mcp-protocol-version'];
   if (typeof version === 'string' && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
@@ -88,10 +90,9 @@ async function findSeat(
     return undefined;
   }
   const seat = await sessions.find(id, principal);
-  if (seat === undefined) {
-    sendJson(res, 404, errorFrame('null', { code: rpc.sessionNotFound, message: 'Session not found' }));
-  }
-  return seat;
+  if (seat !== undefined) return seat;
+  const isTaken = await seekElsewhere(needs, { req, res, principal, sessionId: id, text });
+  return isTaken ? sessions.find(id, principal) : undefined;
 }
 
 async function answerMessage(
@@ -100,7 +101,7 @@ async function answerMessage(
   exchange: Exchange,
 ): Promise<void> {
   const { req, res, body } = exchange;
-  const seat = await findSeat(sessions, exchange);
+  const seat = await findSeat(options, sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
     const { session, calls } = seat;

@@ -1,6 +1,7 @@
 /**
  * The sessions of the revisions with `Mcp-Session-Id`: opened by `initialize`, found by their header, closed by DELETE.
- * A session that this node does not hold but the house still knows is taken up again; anybody else's is not found.
+ * A session that this node does not hold but the house still knows is taken up again, and one that lives on another
+ * node is answered there; anybody else's is not found.
  */
 import { createSdkServer } from './sdk-server.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';

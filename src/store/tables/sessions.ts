@@ -53,6 +53,23 @@ export async function saveSession(trx: Trx, session: SessionRow): Promise<void> 
     .execute();
 }
 
+/** Gives a session to another node, if it is still the first one's; false when somebody was faster or it is over. */
+export async function takeSession(
+  trx: Trx,
+  take: { readonly sessionId: string; readonly from: string; readonly to: string; readonly at: string },
+): Promise<boolean> {
+  const rows = await trx.db
+    .updateTable('sessions')
+    .set({ node: take.to, last_seen_at: sql<string>`greatest(last_seen_at, ${take.at}::timestamptz)` })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', take.sessionId)
+    .where('node', '=', take.from)
+    .where('status', 'not in', ['closed', 'expired'])
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
 /** Marks a session as ended; false when it is unknown. */
 export async function closeSession(
   trx: Trx,

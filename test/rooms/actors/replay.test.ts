@@ -113,8 +113,8 @@ describe('a replay', () => {
   it('folds what several nodes told of one address apart, and asks for one of them', () => {
     if (breaker === undefined) throw new Error('the breaker has a sample');
     const probe = { type: 'probe', at: 10_000 };
-    const on = (node: string, told: readonly Told[]) =>
-      live(breaker, told).events.map((event) => ({ ...event, node }));
+    const on = (node: string, steps: readonly Told[]) =>
+      live(breaker, steps).events.map((event) => ({ ...event, node }));
     const [one, other] = [on('n-1', [trip, probe]), on('n-2', [trip])];
     const events = [...one.slice(0, 1), ...other, ...one.slice(1)];
     const replay = replayEvents('breaker', events);

@@ -1,0 +1,106 @@
+/**
+ * Sessions between nodes: this node answers others for the sessions it holds, and finds the home of those it does not.
+ * What is forwarded goes over the bus as a question, and to our own front door as any client's request would.
+ */
+import { z } from 'zod';
+import { DreyError } from '../../machines/words/errors.ts';
+import { limits } from '../../machines/words/limits.ts';
+import { findSessionHome, toNodeAddress } from '../actors/actors.ts';
+import type { Clock, Log, Sessions } from '../actors/actors.ts';
+import type { ForwardedAnswer, GatewayNeeds } from '../gateway/gateway.ts';
+import type { Store } from '../store/store.ts';
+import type { Wire } from '../wire/wire.ts';
+
+export interface ForwardingOptions {
+  readonly wire: Pick<Wire, 'ask' | 'answer' | 'readEvents'>;
+  readonly store: Pick<Store, 'inNamespace'>;
+  readonly sessions: Sessions;
+  readonly nodeId: string;
+  /** This node's own secret, with which it comes in at its own door. */
+  readonly token: string;
+  /** Where this node listens; undefined while it does not. */
+  readonly url: () => string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Above the time a call may take by default: the owner's own bounds are the ones that count. */
+const forwardMs = 150_000;
+
+const Forwarded = z.object({
+  method: z.enum(['POST', 'DELETE']),
+  sessionId: z.string().max(128),
+  principal: z.object({ id: z.string(), namespace: z.string() }),
+  accept: z.string().optional(),
+  revision: z.string().optional(),
+  body: z.string(),
+});
+
+const Answered = z.object({
+  status: z.number().int(),
+  contentType: z.string().optional(),
+  body: z.string(),
+});
+
+/** What the gateway asks when it does not know a session. */
+export function createSeek(options: ForwardingOptions): NonNullable<GatewayNeeds['sessions']['seek']> {
+  const { wire, nodeId } = options;
+  return async (sessionId, principal) => {
+    const home = await findSessionHome({ ...options, node: nodeId }, sessionId, principal);
+    if (home.where !== 'there') return home;
+    const owner = toNodeAddress(home.node);
+    return {
+      where: 'there',
+      forward: async ({ principal: { id, namespace }, ...request }) => {
+        const question = { ...request, principal: { id, namespace } };
+        const answer = Answered.parse(await wire.ask(owner, 'mcp', question, { timeoutMs: forwardMs }));
+        return { contentType: undefined, ...answer };
+      },
+    };
+  };
+}
+
+/** Answers other nodes until stopped. */
+export async function answerForwarded(options: ForwardingOptions): Promise<{ stop(): void }> {
+  return options.wire.answer(toNodeAddress(options.nodeId), async ({ verb, data }) => {
+    if (verb === 'alive') return { alive: true };
+    if (verb !== 'mcp') throw new DreyError('method_unknown', `a node does not answer "${verb}"`);
+    return answerOne(options, Forwarded.parse(data));
+  });
+}
+
+async function answerOne(
+  { sessions, token, url }: ForwardingOptions,
+  { method, sessionId, principal, accept, revision, body }: z.infer<typeof Forwarded>,
+): Promise<ForwardedAnswer> {
+  const base = url();
+  const isOurs = sessions
+    .list(principal.namespace)
+    .some((session) => session.id === sessionId && session.principal === principal.id);
+  if (base === undefined || !isOurs)
+    throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
+  const address = new URL('/mcp', base);
+  address.searchParams.set('namespace', principal.namespace);
+  const response = await fetch(address, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'mcp-session-id': sessionId,
+      ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+      ...(accept === undefined ? {} : { accept }),
+      ...(revision === undefined ? {} : { 'mcp-protocol-version': revision }),
+    },
+    ...(method === 'POST' ? { body } : {}),
+  });
+  const text = await response.text();
+  if (Buffer.byteLength(text) > limits.envelopeBytesMax - 4_096) {
+    const max = limits.envelopeBytesMax - 4_096;
+    const sentence = `the answer is larger than ${max} bytes, which is what one node may pass on for another`;
+    throw new DreyError('body_too_large', sentence);
+  }
+  return {
+    status: response.status,
+    contentType: response.headers.get('content-type') ?? undefined,
+    body: text,
+  };
+}

@@ -1,0 +1,159 @@
+// A session of the older era between nodes: whichever node its requests reach, its owner answers; and when the owner is
+// killed, another node goes on with it.
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { packageRoot, startNodeProcess } from './demo/node.ts';
+import type { NodeProcess } from './demo/node.ts';
+import { createPlace } from './rig/place.ts';
+import type { Place } from './rig/place.ts';
+import { startServers } from './rig/servers.ts';
+import type { Servers } from './rig/servers.ts';
+import { openTruth } from './rig/truth.ts';
+import type { Truth } from './rig/truth.ts';
+
+let servers: Servers | undefined;
+let truth: Truth;
+const places: Place[] = [];
+const nodes: NodeProcess[] = [];
+/** The node that requests go to, as a load balancer would have it. */
+let turn = 0;
+const clients: Client[] = [];
+
+async function start(number: number): Promise<void> {
+  const place = places[number];
+  if (place === undefined) throw new Error(`there is no place ${number}`);
+  nodes[number] = await startNodeProcess({ ...place, env: { ...place.env, ...servers?.env } });
+}
+
+async function kill(number: number): Promise<void> {
+  const child = nodes[number]?.child;
+  const gone = new Promise((resolve) => child?.once('exit', resolve));
+  child?.kill('SIGKILL');
+  await gone;
+}
+
+/** A client of the 1.x line that knows one address only; which node stands behind it is not its business. */
+async function connect(): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> {
+  const client = new Client({ name: 'wanderer', version: '1' });
+  const transport = new StreamableHTTPClientTransport(new URL('http://balanced/mcp'), {
+    fetch: async (url, init) => {
+      const { pathname, search } = new URL(url);
+      return fetch(new URL(pathname + search, nodes[turn]?.url), init);
+    },
+  });
+  await client.connect(transport);
+  clients.push(client);
+  return { client, transport };
+}
+
+async function readTypes(session: string): Promise<string[]> {
+  const events = await truth.events();
+  return events.filter(({ actor }) => actor.id === session).map(({ type }) => type);
+}
+
+beforeAll(async () => {
+  servers = await startServers();
+  const echo = join(packageRoot, 'test/fixtures/upstreams/echo.mjs');
+  for (let number = 0; number < 2; number += 1)
+    places.push(
+      await createPlace({
+        mcpServers: { echo: { command: process.execPath, args: [echo] } },
+        learning: { enabled: false },
+      }),
+    );
+  await Promise.all([start(0), start(1)]);
+  truth = await openTruth(servers);
+});
+
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await truth?.close();
+  await Promise.all(nodes.map((node) => node.stop()));
+  await servers?.stop();
+  await Promise.all(places.map((place) => place.remove()));
+});
+
+/** The status of a ping in a session. */
+async function knock(number: number, session: string): Promise<number> {
+  const response = await fetch(new URL('/mcp', nodes[number]?.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json', 'mcp-session-id': session },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+const call = (client: Client, path: string) => client.callTool({ name: 'echo__tool_0', arguments: { path } });
+
+describe('a session of the older era before two nodes', () => {
+  it('is answered by its owner, whichever node a request reaches', async () => {
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await until('its row is written', async () => {
+      const rows = await truth.rows<{ id: string }>(`select id from sessions where id = '${session}'`);
+      return rows.length === 1;
+    });
+    const here = await call(client, 'at home');
+    turn = 1;
+    const there = await call(client, 'at home');
+    expect(Object.keys(there)).toEqual(Object.keys(here));
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toContain('echo__tool_0');
+    await expect(client.callTool({ name: 'echo__nothing', arguments: {} })).rejects.toThrow('no tool');
+    const held = await Promise.all(
+      nodes.map((node) => node.get<{ sessions: { id: string; calls: number }[] }>('/api/v1/sessions')),
+    );
+    expect(held.map(({ sessions }) => sessions.map(({ id, calls }) => [id, calls]))).toEqual([
+      [[session, 3]],
+      [],
+    ]);
+    await transport.terminateSession();
+    await until('its end is told', async () => (await readTypes(session)).includes('session.closed'));
+    expect(await Promise.all([knock(0, session), knock(1, session)])).toEqual([404, 404]);
+    // Nor is somebody else's session anybody's business.
+    expect(await knock(1, 's-of-nobody')).toBe(404);
+  });
+
+  it('goes on where it was on the other node when its own is killed, and after that node came back', async () => {
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await client.callTool({ name: 'task', arguments: { action: 'start', task: 'Wander about' } });
+    await call(client, 'before');
+    await until('its events are on the bus', async () =>
+      (await readTypes(session)).includes('call.finished'),
+    );
+    await kill(0);
+    turn = 1;
+    const begun = performance.now();
+    // Several at once: it is taken over once.
+    await Promise.all([call(client, 'one'), call(client, 'two'), call(client, 'three')]);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await start(0);
+    turn = 0;
+    await call(client, 'forwarded');
+    const finished = await client.callTool({
+      name: 'task',
+      arguments: { action: 'finish', outcome: 'success' },
+    });
+    expect(finished.structuredContent).toMatchObject({ state: 'finished', outcome: 'success' });
+    await until('its events are on the bus', async () =>
+      (await readTypes(session)).includes('task.finished'),
+    );
+    const types = await readTypes(session);
+    expect(types.filter((type) => type.startsWith('session.'))).toEqual([
+      'session.opened',
+      'session.resumed',
+    ]);
+    expect(types.filter((type) => type === 'call.finished')).toHaveLength(5);
+    const tasks = (await truth.events()).flatMap(({ type, actor, data }) =>
+      actor.id === session && /^(?:task|call)\./.test(type) ? [data['taskId']] : [],
+    );
+    expect(new Set(tasks).size).toBe(1);
+  });
+});
