@@ -51,6 +51,12 @@ export interface Scope {
   readonly servers: Json;
 }
 
+/** Sets a member of a file's object, or takes it out where the value is undefined. */
+export interface Change {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
 /** How a client reaches Drey. */
 export type Connection =
   | { readonly command: string; readonly args: readonly string[] }

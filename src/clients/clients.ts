@@ -13,7 +13,7 @@ import { parseTomlText, toTable } from './toml-text.ts';
 
 export { clientNames } from './client.ts';
 export type { ClientName, Connection, Place, ServerEntry } from './client.ts';
-export { changeJson, parseJsonText } from './json-text.ts';
+export { parseJsonText } from './json-text.ts';
 export { planImport } from './plan.ts';
 export type { ImportPlan, Move, Stay } from './plan.ts';
 

@@ -2,16 +2,12 @@
  * Changes members of a JSON text, comments and trailing commas allowed, and leaves everything else as it was: indentation,
  * line ends, comments, the order of keys. A change that would say something else than meant is refused.
  */
-import jsonc from 'jsonc-parser';
+import * as jsonc from './jsonc.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { isObject, isSame } from './client.ts';
-import type { Json } from './client.ts';
-
-/** Sets a member, or takes it out where the value is undefined. */
-export interface Change {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
+import { insertJson } from './json-insert.ts';
+import { removeJson } from './json-remove.ts';
+import type { Change, Json } from './client.ts';
 
 /** Reads the object a file holds; undefined when it is none. An empty file is an empty object. */
 export function parseJsonText(text: string): Json | undefined {
@@ -24,14 +20,20 @@ export function parseJsonText(text: string): Json | undefined {
 /** The text with the changes made, in their order. */
 export function changeJson(text: string, changes: readonly Change[]): string {
   const before = text.trim() === '' ? `{}${toEnd(text)}` : text;
-  const formattingOptions = toFormat(before);
   let now = before;
-  for (const { path, value } of changes) {
-    now = jsonc.applyEdits(now, jsonc.modify(now, [...path], value, { formattingOptions }));
+  for (const change of changes) {
+    now = change.value === undefined ? removeJson(now, change.path) : putJson(now, change);
   }
   const meant = changes.reduce<Json>(withChange, parseJsonText(before) ?? {});
   if (isSame(parseJsonText(now), meant)) return now;
   throw new DreyError('config_invalid', 'The file cannot be changed without changing what else it says.');
+}
+
+function putJson(text: string, change: Change): string {
+  const formattingOptions = toFormat(text);
+  const put = insertJson(text, change, formattingOptions);
+  if (put !== undefined) return put;
+  return jsonc.applyEdits(text, jsonc.modify(text, [...change.path], change.value, { formattingOptions }));
 }
 
 /** The object with one member set or taken out; objects on the way are made. */

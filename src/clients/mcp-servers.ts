@@ -73,7 +73,7 @@ export const claudeDesktop = createClient({
   name: 'claude-desktop',
   title: 'Claude Desktop',
   recognises: (content, { fileName }) =>
-    hasServers(content) && (/^claude_desktop_config/.test(fileName) || 'globalShortcut' in content),
+    hasServers(content) && (fileName.startsWith('claude_desktop_config') || 'globalShortcut' in content),
   style: 'none',
   variable: (name) => `\${${name}}`,
   withType: false,

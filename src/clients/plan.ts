@@ -4,9 +4,8 @@
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import { isObject, isSame, objectAt } from './client.ts';
-import type { Client, Connection, Json, Place, Scope, ServerEntry } from './client.ts';
+import type { Change, Client, Connection, Json, Place, Scope, ServerEntry } from './client.ts';
 import { changeJson, parseJsonText } from './json-text.ts';
-import type { Change } from './json-text.ts';
 import { changeToml } from './toml-text.ts';
 
 export interface Move {

@@ -5,9 +5,8 @@
 import { parse, stringify } from 'smol-toml';
 import { DreyError } from '../../machines/words/errors.ts';
 import { isObject, isSame } from './client.ts';
-import type { Json } from './client.ts';
+import type { Change, Json } from './client.ts';
 import { withChange } from './json-text.ts';
-import type { Change } from './json-text.ts';
 
 /** Reads a TOML text; undefined when it is none. */
 export function parseTomlText(text: string): Json | undefined {

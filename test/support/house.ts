@@ -21,7 +21,9 @@ export type Law = (tree: Tree) => Breach[];
 const floors: readonly (readonly string[])[] = [
   ['machines/words'],
   ['machines', 'infra'],
-  ['wire', 'store', 'upstream', 'learning', 'memory', 'importers', 'clients', 'access'].map((room) => `src/${room}`),
+  ['wire', 'store', 'upstream', 'learning', 'memory', 'importers', 'clients', 'access'].map(
+    (room) => `src/${room}`,
+  ),
   ['src/actors'],
   ['src/gateway', 'src/console'],
   ['src/node'],
@@ -29,7 +31,14 @@ const floors: readonly (readonly string[])[] = [
 ];
 
 /** Rooms that do no I/O and know neither time nor chance. */
-const pureRooms = ['machines/words', 'machines', 'src/learning', 'src/memory', 'src/importers', 'src/clients'];
+const pureRooms = [
+  'machines/words',
+  'machines',
+  'src/learning',
+  'src/memory',
+  'src/importers',
+  'src/clients',
+];
 
 /** Who may know which third party; '*' is every room above the machines. */
 const thirdParties: Readonly<Record<string, readonly string[]>> = {

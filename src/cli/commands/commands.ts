@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addConfig } from './config.ts';
 import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
@@ -19,6 +20,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addUp,
   addDown,
   addStdio,
+  addConfig,
   addStatus,
   addAsk,
   addSops,

@@ -33,6 +33,10 @@ describe('Claude Code', () => {
         notes: ['it is called github-2 in Drey', 'it is run in /home/ann/app, since its paths are relative'],
       },
     ]);
+    // Nothing else is written anew.
+    expect(done.clientText).toContain(
+      '"old": { "type": "sse", "url": "https://old.example/sse" },\n    "drey": {\n',
+    );
     expect(JSON.parse(done.clientText ?? '')).toEqual({
       numStartups: 12,
       theme: 'dark',
@@ -78,9 +82,7 @@ it('reads Claude Desktop, and says what Drey would fill in that Desktop did not'
     "mcpServers": {
         "drey": {
             "command": "drey",
-            "args": [
-                "stdio"
-            ]
+            "args": ["stdio"]
         }
     }
 }

@@ -1,5 +1,5 @@
 // What an import does to names, to files that were imported before, and to everything else in a file.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJsonText, toSnippet } from '../../../src/clients/clients.ts';
 import type { ClientName } from '../../../src/clients/clients.ts';
