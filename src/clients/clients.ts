@@ -11,6 +11,7 @@ import { claudeCode, claudeDesktop, cursor, generic, vscode } from './mcp-server
 import { opencode } from './opencode.ts';
 import { parseTomlText, toTable } from './toml-text.ts';
 
+export { planHooks } from './claude-hooks.ts';
 export { clientNames } from './client.ts';
 export type { ClientName, Connection, Place, ServerEntry } from './client.ts';
 export { parseJsonText } from './json-text.ts';

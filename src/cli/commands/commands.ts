@@ -7,6 +7,7 @@ import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
+import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addRelearn } from './relearn.ts';
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addDown,
   addStdio,
   addConfig,
+  addHook,
   addStatus,
   addAsk,
   addSops,

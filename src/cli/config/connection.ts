@@ -57,8 +57,7 @@ export async function toConnection(
       withToken: options.token === true,
     };
   }
-  const [command = 'drey', ...words] =
-    startedFromTerminal.includes(client) && (await isOnPath(world)) ? ['drey'] : world.self;
+  const [command = 'drey', ...words] = await toDreyWords(world, startedFromTerminal.includes(client));
   const named = Object.entries({
     url: options.url,
     data: options.data === undefined ? undefined : resolve(world.cwd, options.data),
@@ -77,6 +76,11 @@ async function findUrl(world: World, dreyFile: string, options: ConnectionOption
   const content = await readFile(dreyFile, 'utf8').then(parseJsonText, () => undefined);
   const port = Number(world.env['DREY_PORT'] || content?.['port'] || portDefault);
   return `http://127.0.0.1:${Number.isInteger(port) ? port : portDefault}`;
+}
+
+/** The words that start this program: by name where whoever starts it knows the same PATH, else in full. */
+export async function toDreyWords(world: World, isFromTerminal: boolean): Promise<readonly string[]> {
+  return isFromTerminal && (await isOnPath(world)) ? ['drey'] : world.self;
 }
 
 /** Whether a shell of this user finds `drey`; what a package runner puts on the PATH for a moment does not count. */
