@@ -5,19 +5,19 @@ import { clientNames } from '../../clients/clients.ts';
 import type { ClientName } from '../../clients/clients.ts';
 import type { ConnectionOptions } from '../config/connection.ts';
 import type { ImportConfigOptions, RestoreOptions } from '../config/import-config.ts';
+import type { ShowOptions } from '../config/show-config.ts';
 import type { World } from '../world.ts';
 import { addNamespaceOption, addNodeOptions } from './shared-options.ts';
 
 export function addConfig(program: Command, world: World): void {
   const config = program
     .command('config')
-    .summary("move clients' servers behind Drey, and back")
-    .description(
-      "Moves the servers of MCP clients behind Drey and back, and shows the node's configuration.",
-    );
+    .summary("move clients' servers behind Drey; the settings")
+    .description("Moves the servers of MCP clients behind Drey and back, and shows the node's own settings.");
   addImport(config, world);
   addRestore(config, world);
   addPrint(config, world);
+  addShow(config, world);
 }
 
 function addImport(config: Command, world: World): void {
@@ -86,6 +86,32 @@ function addPrint(config: Command, world: World): void {
     .action(async (options: PrintOptions) => {
       const { printConfig } = await import('../config/print-config.ts');
       await printConfig(world, options);
+    });
+}
+
+function addShow(config: Command, world: World): void {
+  const sources = (command: Command): Command =>
+    command
+      .option('--config <file>', "the drey.json meant (DREY_CONFIG, ./drey.json, the user's own)")
+      .option('--data <folder>', 'the data folder (DREY_DATA)')
+      .option('--verbose', 'show the cause of an error');
+  sources(config.command('show'))
+    .summary('the configuration in effect')
+    .description('Shows every setting a node would use here and where it comes from. Secrets are hidden.')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExamples:\n  drey config show\n')
+    .action(async (options: ShowOptions) => {
+      const { showConfig } = await import('../config/show-config.ts');
+      await showConfig(world, options);
+    });
+  sources(config.command('check'))
+    .summary('is the configuration valid?')
+    .description('Checks drey.json: its keys, the variables it uses, and the programs it names.')
+    .option('--json', 'print what is wrong as JSON')
+    .addHelpText('after', '\nExamples:\n  drey config check --config drey.json\n')
+    .action(async (options: ShowOptions) => {
+      const { checkConfig } = await import('../config/show-config.ts');
+      await checkConfig(world, options);
     });
 }
 

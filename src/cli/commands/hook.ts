@@ -24,7 +24,7 @@ export function addHook(program: Command, world: World): void {
         '  drey hook install              add it to ~/.claude/settings.json\n' +
         '  drey hook install --project    add it to .claude/settings.json here\n' +
         '  drey config restore ~/.claude/settings.json\n' +
-        '\nSessions that a hook has told need no "drey import": they would be learned from twice.\n',
+        '\nDo not "drey import" such sessions: they would be learned from twice.\n',
     );
   places(hook.command('install'))
     .summary("add it to Claude Code's settings")

@@ -176,3 +176,58 @@ describe('print', () => {
     );
   });
 });
+
+describe('show and check', () => {
+  it('say where each value comes from, and hide secrets', async () => {
+    const drey = await put(
+      'drey.json',
+      JSON.stringify({
+        port: 7400,
+        learning: { quietMs: 500 },
+        mcpServers: { a: { command: 'sh', env: { KEY: 'of-the-house', OTHER: '${NOT_SET_ANYWHERE}' } } },
+      }),
+    );
+    const env = { HOME: home, PATH: '', DREY_HOST: '::1', DATABASE_URL: 'postgres://ann:of-the-house@db/x' };
+    const run = await cli(['config', 'show', '--json', '--data', 'here'], { env, cwd: home });
+    expect([run.code, run.out.includes('of-the-house')]).toEqual([0, false]);
+    const shown = JSON.parse(run.out) as { file: string; values: { key: string }[]; problems: string[] };
+    expect(shown.file).toBe(drey);
+    const byKey = (key: string) => shown.values.find((value) => value.key === key);
+    expect(byKey('port')).toEqual({ key: 'port', value: 7_400, from: 'file' });
+    expect(byKey('host')).toEqual({ key: 'host', value: '::1', from: 'DREY_HOST' });
+    expect(byKey('dataFolder')).toEqual({ key: 'dataFolder', value: join(home, 'here'), from: '--data' });
+    expect(byKey('learning.quietMs')).toMatchObject({ from: 'file' });
+    expect(byKey('learning.enabled')).toMatchObject({ from: 'default' });
+    expect(byKey('databaseUrl')).toEqual({
+      key: 'databaseUrl',
+      value: 'postgres://[redacted]@db/x',
+      from: 'DATABASE_URL',
+    });
+    expect(shown.problems).toEqual([expect.stringContaining('NOT_SET_ANYWHERE')]);
+    const people = await cli(['config', 'show'], { env, cwd: home, columns: 80 });
+    expect(people.out).not.toContain('of-the-house');
+    expect(people.out).toContain('sh  (env KEY, OTHER)');
+  });
+
+  it('find what would not work', async () => {
+    const check = async (content: unknown) => {
+      await put('drey.json', typeof content === 'string' ? content : JSON.stringify(content));
+      return config(['check']);
+    };
+    expect(
+      await check({ mcpServers: { a: { command: process.execPath }, b: { url: 'http://b/mcp' } } }),
+    ).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('is fine: 2 servers.'),
+    });
+    expect(await check({ mcpServers: { a: { command: 'no-such-program' } } })).toMatchObject({
+      code: 78,
+      err: expect.stringContaining('not on the PATH'),
+    });
+    expect(await check({ mcpServers: { a: { command: 'x', args: ['${NOT_SET}'] } } })).toMatchObject({
+      code: 78,
+    });
+    expect(await check({ prot: 1 })).toMatchObject({ code: 78, err: expect.stringContaining('"prot"') });
+    expect((await check('{')).code).toBe(78);
+  });
+});
