@@ -31,6 +31,8 @@ export async function importConfig(world: World, file: string, options: ImportCo
   const place = toPlace(clientFile, toHome(world.env));
   const read = readClientFile(text.slice(bom.length), place, options.client);
   const dreyFile = await findDreyFile(world, options.config);
+  if (clientFile === dreyFile)
+    throw new DreyError('argument_invalid', `${dreyFile} is Drey's own file; name a client's.`);
   const dreyText = await readTextFile(dreyFile);
   const connection = await toConnection(world, read.client.name, dreyFile, options);
   const plan = planImport({
@@ -115,10 +117,9 @@ export function toPlace(file: string, home: string): Place {
   const folder = dirname(file);
   const folderName = basename(folder);
   const above = /^\.(?:vscode|cursor|codex|opencode|claude)$/.test(folderName) ? dirname(folder) : folder;
+  const inHome = folder.startsWith(home + sep) ? folder.slice(home.length) : '';
   const isUsers =
-    above === home ||
-    /(?:^|[/\\])(?:\.config|Application Support|AppData)(?:[/\\]|$)/.test(folder.slice(home.length)) ||
-    folder.startsWith(`${home}${sep}.codex`);
+    above === home || /[/\\](?:\.config|\.codex|Application Support|AppData)(?:[/\\]|$)/.test(inHome);
   return { fileName: basename(file), folderName, project: isUsers ? undefined : above };
 }
 

@@ -2,6 +2,7 @@
 import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../../support/run-cli.ts';
 import type { CliRun } from '../../support/run-cli.ts';
@@ -59,6 +60,34 @@ describe('an import', () => {
     expect([back.code, back.err]).toEqual([0, '']);
     expect((await readFile(file)).equals(before)).toBe(true);
     expect((await config(['restore', file, '--yes'])).code).toBe(66);
+  });
+
+  it('of any file is undone byte for byte', async () => {
+    const name = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => text !== '__proto__');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4, noNullPrototype: true }),
+        fc.dictionary(name, fc.record({ command: name, args: fc.array(fc.string()) }), {
+          minKeys: 1,
+          maxKeys: 4,
+        }),
+        fc.constantFrom('', '\uFEFF'),
+        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom(undefined, 2, '\t'),
+        async (others, servers, bom, eol, indent) => {
+          const text = JSON.stringify({ ...others, mcpServers: servers }, null, indent).replaceAll('\n', eol);
+          const before = Buffer.from(bom + text + eol);
+          const file = await put('any.json', before);
+          const done = await config(['import', file, '--yes', '--client', 'generic']);
+          expect([done.code, done.err]).toEqual([0, '']);
+          const after = await readFile(file, 'utf8');
+          expect(after.startsWith('\uFEFF')).toBe(bom !== '');
+          expect((await config(['restore', file, '--yes'])).code).toBe(0);
+          expect((await readFile(file)).equals(before)).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   it('shows no secret, in no form', async () => {
@@ -137,6 +166,8 @@ describe('an import', () => {
       code: 65,
       err: expect.stringContaining('--client'),
     });
+    const own = await put('drey.json', '{"mcpServers":{"a":{"command":"a"}}}');
+    expect((await config(['import', own])).err).toContain("Drey's own file");
     const bytes = await put('bytes.json', Buffer.from([0x7b, 0xff, 0x7d]));
     expect((await config(['import', bytes])).code).toBe(66);
   });

@@ -1,5 +1,6 @@
 // What an import does to names, to files that were imported before, and to everything else in a file.
 import * as fc from 'fast-check';
+import { parse, stringify } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parseJsonText, toSnippet } from '../../../src/clients/clients.ts';
 import type { ClientName } from '../../../src/clients/clients.ts';
@@ -82,6 +83,51 @@ it('says what it said before about everything but servers, however the file is w
           mcpServers: { s: servers.mcpServers.s, drey: { command: 'drey', args: ['stdio'] } },
         });
         if (eol === '\r\n') expect(done.clientText?.replaceAll('\r\n', '')).not.toContain('\n');
+      },
+    ),
+  );
+});
+
+it('leaves everything else in a TOML file, comments included, or refuses', () => {
+  const key = fc
+    .string({ minLength: 1, maxLength: 6 })
+    .filter((name) => !['mcp_servers', '__proto__'].includes(name));
+  const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string(), { maxLength: 3 }));
+  const table = fc.dictionary(key, value, { maxKeys: 3, noNullPrototype: true });
+  fc.assert(
+    fc.property(
+      fc.dictionary(key, fc.oneof(value, table), { maxKeys: 4, noNullPrototype: true }),
+      fc.dictionary(
+        key,
+        fc.record({
+          command: key,
+          env: fc.dictionary(key, fc.string(), { maxKeys: 2, noNullPrototype: true }),
+        }),
+        {
+          minKeys: 1,
+          maxKeys: 3,
+          noNullPrototype: true,
+        },
+      ),
+      fc.boolean(),
+      (others, servers, isFirst) => {
+        const [top, tables] = [true, false].map((isTop) =>
+          Object.fromEntries(
+            Object.entries(others).filter(
+              ([, held]) => isTop !== (typeof held === 'object' && !Array.isArray(held)),
+            ),
+          ),
+        );
+        const rest = `# The rest.\n${stringify(tables ?? {})}\n`;
+        const ours = `# Servers.\n${stringify({ mcp_servers: servers })}\n`;
+        const text = `# Top.\n${stringify(top ?? {})}\n${isFirst ? ours + rest : rest + ours}`;
+        const done = plan(text, { place: { fileName: 'config.toml' } });
+        expect(parse(done.clientText ?? '')).toEqual({
+          ...parse(text),
+          mcp_servers: { drey: { command: 'drey', args: ['stdio'] } },
+        });
+        for (const comment of ['# Top.', '# The rest.', '# Servers.'])
+          expect(done.clientText).toContain(comment);
       },
     ),
   );
