@@ -49,6 +49,9 @@ class Register implements Conversations {
     const ownId = toOwnId(event, principal);
     const held = sessionId === undefined ? undefined : sessions.find(sessionId, principal);
     if (held !== undefined && (held.id !== ownId || !isNewTask)) return held;
+    // Its client connects anew whenever it likes, so that the hour says nothing any more.
+    if (held === undefined && sessionId !== undefined && sessionId !== ownId)
+      conversation.startedAtMs = undefined;
     const session =
       this.#findMcpSession(conversation, principal) ??
       held ??

@@ -8,9 +8,10 @@ const redactor = createRedactor({ key: 'shown' });
 
 /** The entry with every value hidden that may be a secret. */
 export function toShownEntry(entry: ServerEntry): ServerEntry {
-  const { args, env, headers, url, ...rest } = entry;
+  const { command, args, env, headers, url, ...rest } = entry;
   return {
     ...rest,
+    ...(command === undefined ? {} : { command: redactor.redactText(command) }),
     ...(args === undefined ? {} : { args: toShownArgs(args) }),
     ...(env === undefined ? {} : { env: toShownValues(env) }),
     ...(url === undefined ? {} : { url: toShownUrl(url) }),

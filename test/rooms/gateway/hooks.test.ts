@@ -72,6 +72,20 @@ describe('a prompt', () => {
     expect([first, ...others]).toEqual([true, false, false]);
   });
 
+  it('finds the client again that connected anew', async () => {
+    const first = openMcp();
+    await tell('SessionStart', { source: 'startup' });
+    await tell('UserPromptSubmit', { prompt: 'before' });
+    at.house.needs.sessions.find(first, localPrincipal)?.close('it was idle');
+    at.house.sessions.delete(first);
+    at.house.nowMs += 3_600_000;
+    await tell('UserPromptSubmit', { prompt: 'meanwhile' });
+    const second = openMcp();
+    await tell('UserPromptSubmit', { prompt: 'after' });
+    const [where, own, again] = tasks().map(([session]) => session);
+    expect([where, own === first || own === second, again]).toEqual([first, false, second]);
+  });
+
   it('stays with the client after it began a new conversation', async () => {
     const session = openMcp();
     await tell('UserPromptSubmit', { prompt: 'before' });
