@@ -8,7 +8,7 @@ const node = { execArgv: ['--conditions=development'] };
 const pure = [
   'test/machines/**/*.test.ts',
   'test/rooms/house.test.ts',
-  'test/rooms/{learning,importers,access,memory}/**/*.test.ts',
+  'test/rooms/{learning,importers,clients,access,memory}/**/*.test.ts',
 ];
 
 export default defineConfig({

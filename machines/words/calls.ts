@@ -25,6 +25,20 @@ export interface CallCommand {
   readonly notify: ((notification: RawJson) => void) | undefined;
 }
 
+/** A call that somebody else made and that we were only told about. */
+export interface ObservedCall {
+  readonly callId: string;
+  /** '' for a tool of the client's own. */
+  readonly server: string;
+  readonly tool: string;
+  /** The name the client used. */
+  readonly name: string;
+  readonly args: RawJson;
+  readonly result: RawJson;
+  readonly isError: boolean;
+  readonly durationMs: number;
+}
+
 /** Every way a call can end. Only `failed` with `countsAgainst` is the breaker's business. */
 export type CallOutcome =
   | { readonly outcome: 'finished'; readonly result: RawJson; readonly isError: boolean }

@@ -7,7 +7,7 @@ import { record } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
 
 export interface CallRecord {
-  readonly command: CallCommand;
+  readonly command: Pick<CallCommand, 'callId' | 'name' | 'args' | 'traceparent'>;
   readonly outcome: CallOutcome;
   readonly route: { readonly server: string; readonly tool: string } | undefined;
   readonly principal: string;

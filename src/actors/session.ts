@@ -5,7 +5,7 @@
  */
 import type { Actor } from 'xstate';
 import type { SessionEvent, sessionMachine } from '../../machines/session.machine.ts';
-import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import type { Outcome } from '../../machines/words/episodes.ts';
 import type { EventData } from '../../machines/words/events.ts';
 import type { ErrorCode } from '../../machines/words/errors.ts';
@@ -23,12 +23,12 @@ import type { ToldEdge } from './told-root.ts';
 export interface SessionFacts {
   readonly id: string;
   readonly principal: Principal;
-  readonly transport: 'http' | 'stdio';
+  readonly transport: 'http' | 'stdio' | 'hook';
   readonly revision: string;
   readonly client: string;
 }
 
-export type TaskSource = Exclude<EventData<'task.started'>['source'], 'hook' | 'import'>;
+export type TaskSource = Exclude<EventData<'task.started'>['source'], 'import'>;
 
 export interface OpenTask {
   readonly taskId: string;
@@ -129,6 +129,23 @@ export class LiveSession {
     if (refusal === undefined)
       this.#send({ type: 'call.ended', callId, outcome: outcome.outcome, at: clock.now() });
     return outcome;
+  }
+
+  /** Notes a call that was made elsewhere, as one of this session; what is over hears nothing. */
+  observe({ callId, name, args, server, tool, result, isError, durationMs }: ObservedCall): void {
+    if (this.#stopped || this.state === 'closed' || this.state === 'expired') return;
+    this.touch();
+    this.calls += 1;
+    if (this.#task !== null) this.#task.calls += 1;
+    announceCall(this.#room, this.#name, {
+      command: { callId, name, args, traceparent: undefined },
+      outcome: { outcome: 'finished', result, isError },
+      route: { server, tool },
+      principal: this.principal.id,
+      taskId: this.#task?.taskId ?? null,
+      startedAt: toIso(Math.max(this.openedAt, this.lastUsedAt - durationMs)),
+      durationMs,
+    });
   }
 
   /** Tells the chart of a call; what the chart does not take into flight is refused. */

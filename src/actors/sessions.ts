@@ -47,7 +47,7 @@ export interface SessionRoom extends SessionsOptions {
 
 export interface OpenSession {
   readonly principal: Principal;
-  readonly transport: 'http' | 'stdio';
+  readonly transport: 'http' | 'stdio' | 'hook';
   readonly revision: string;
   readonly client: string;
   readonly sessionId?: string;

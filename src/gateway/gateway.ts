@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { toAdmission } from './admission.ts';
+import { openHooks } from './hooks.ts';
 import { openHttpEndpoint } from './mcp/http-endpoint.ts';
 import { openInFlight } from './mcp/in-flight.ts';
 import { openKeepAlive } from './mcp/keep-alive.ts';
@@ -83,7 +84,7 @@ export function openGateway(needs: GatewayNeeds): Gateway {
   const keepAlive = openKeepAlive();
   const streams = new Set<StreamConnection>();
   let draining = false;
-  const options = { needs, inFlight, keepAlive, isDraining: () => draining };
+  const options = { needs, inFlight, keepAlive, hooks: openHooks(needs), isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = needs.onCatalogueChanged(() => {

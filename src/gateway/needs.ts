@@ -2,7 +2,7 @@
  * Everything the front door needs from the rest of the house, handed in as one object. The gateway knows nothing of
  * buses, databases or processes: whoever mounts it implements these interfaces.
  */
-import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
 import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
@@ -40,7 +40,7 @@ export type Admission =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly sentence: string };
 
-export type TaskSource = 'task' | 'current_task' | 'trigger_pattern';
+export type TaskSource = 'task' | 'current_task' | 'trigger_pattern' | 'hook';
 
 /** The task a session is working on. `source` tells a stated task from one derived from a question. */
 export interface OpenTask {
@@ -56,6 +56,8 @@ export interface Session {
   readonly principal: Principal;
   readonly task: OpenTask | null;
   call(command: CallCommand): Promise<CallOutcome>;
+  /** Notes a call that was made elsewhere, as one of this session. */
+  observe(call: ObservedCall): void;
   /** `traceparent` is the trace of whatever states it. */
   startTask(task: string, source: TaskSource, traceparent?: string): { taskId: string };
   finishTask(
@@ -69,7 +71,7 @@ export interface Session {
 
 export interface OpenSession {
   readonly principal: Principal;
-  readonly transport: 'http' | 'stdio';
+  readonly transport: 'http' | 'stdio' | 'hook';
   /** The protocol revision spoken. */
   readonly revision: string;
   /** The client's own name and version; never used for authorization. */

@@ -6,6 +6,7 @@ import { claudeCode } from './claude-code.ts';
 import { episodes } from './episodes.ts';
 import type { Importer } from './importer.ts';
 
+export { toSaid } from './claude-code-prompt.ts';
 export type { BadLine, Importer, NumberedLine } from './importer.ts';
 export { peekLines, toLines } from './lines.ts';
 

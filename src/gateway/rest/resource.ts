@@ -51,12 +51,13 @@ export const restBodyBytesMax = 64 * 1024;
 export async function parseJsonBody<S extends z.ZodType>(
   schema: S,
   req: IncomingMessage,
+  bytesMax = restBodyBytesMax,
 ): Promise<z.output<S>> {
   if (!(req.headers['content-type'] ?? '').startsWith('application/json')) {
     throw new DreyError('argument_invalid', 'Content-Type must be application/json');
   }
-  const body = await readBody(req, restBodyBytesMax);
-  if (!body.ok) throw new DreyError('body_too_large', `the body must be at most ${restBodyBytesMax} bytes`);
+  const body = await readBody(req, bytesMax);
+  if (!body.ok) throw new DreyError('body_too_large', `the body must be at most ${bytesMax} bytes`);
   const parsed = parseMessage(body.bytes);
   if (!parsed.ok) throw new DreyError('body_malformed', parsed.sentence);
   return parseArguments(schema, parsed.body);

@@ -12,6 +12,7 @@ import { ask } from './ask.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
+import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
 import { sendProblem, sendValue } from './problem.ts';
@@ -42,6 +43,7 @@ const resources: readonly Resource[] = [
   relearned,
   ask,
   importEpisodes,
+  hooks,
   shutdown,
 ];
 

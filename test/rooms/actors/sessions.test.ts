@@ -364,6 +364,52 @@ describe("a session's task", () => {
   });
 });
 
+describe('a call that was made elsewhere', () => {
+  const observed = {
+    callId: 'k-elsewhere',
+    server: '',
+    tool: 'Bash',
+    name: 'Bash',
+    args: '{"command":"login","password":"hunter2hunter2"}',
+    result: '{"stdout":"in"}',
+    isError: false,
+    durationMs: 5,
+  };
+
+  it('is a fact of the session and its task, redacted as all, and nobody is asked for it', async () => {
+    const asked: string[] = [];
+    const { enter, events } = open(async (one) => {
+      asked.push(one.name);
+      return done;
+    });
+    const session = enter();
+    const { taskId } = session.startTask('log in', 'hook');
+    session.observe(observed);
+    expect(asked).toEqual([]);
+    expect(callFacts(events)).toMatchObject([
+      {
+        id: 'k-elsewhere',
+        type: 'call.finished',
+        actor: { kind: 'session', id: session.id },
+        data: { server: '', tool: 'Bash', taskId, principal: 'ada', isError: false, imported: false },
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('hunter2hunter2');
+    expect([session.calls, session.inFlight, session.task?.calls]).toEqual([1, 0, 1]);
+    expect(session.finishTask('unknown')).toEqual({ taskId, calls: 1 });
+  });
+
+  it('means nothing to a session that is over', async () => {
+    const { enter, events } = open();
+    const session = enter();
+    session.close('done');
+    session.observe(observed);
+    await settle();
+    session.observe(observed);
+    expect(callFacts(events)).toEqual([]);
+  });
+});
+
 describe('what a session recorded', () => {
   it('leads the machine through the same states again', async () => {
     const gate = createDeferred<CallOutcome>();

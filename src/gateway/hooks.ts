@@ -1,0 +1,101 @@
+/**
+ * What the hooks of a client tell, made into facts of a logical session: what the person asks becomes its task, what
+ * tools the client used without us becomes its calls. The answer is what the agent may be told, mostly nothing.
+ */
+import { limits } from '../../machines/words/limits.ts';
+import { toSaid } from '../importers/importers.ts';
+import { openConversations } from './conversations.ts';
+import { toObserved } from './hook-calls.ts';
+import type { HookEvent } from './hook-calls.ts';
+import type { GatewayNeeds, Principal, Session } from './needs.ts';
+
+/** What is served unasked must be this sure. */
+export const hookConfidenceMin = 0.7;
+const contextCharsMax = 4_000;
+
+/** What the client should print for its agent; undefined is nothing. */
+export interface HookAnswer {
+  readonly context: string | undefined;
+}
+
+export interface Hooks {
+  /** Takes one event; an unknown one means nothing. */
+  take(event: HookEvent, principal: Principal): Promise<HookAnswer>;
+}
+
+const nothing: HookAnswer = { context: undefined };
+
+/** Opens the ear for hooks. */
+export function openHooks(needs: GatewayNeeds): Hooks {
+  const conversations = openConversations(needs);
+  return {
+    take: async (event, principal) => {
+      switch (event.hook_event_name) {
+        case 'SessionStart':
+          conversations.start(event, principal);
+          return nothing;
+        case 'UserPromptSubmit': {
+          const task = toTask(event.prompt);
+          if (task === undefined) return nothing;
+          const session = conversations.find(event, principal, true);
+          if (!stateTask(session, task)) return nothing;
+          return { context: await findContext(needs, session, task) };
+        }
+        case 'PostToolUse':
+        case 'PostToolUseFailure': {
+          const call = toObserved(event, principal, needs);
+          if (call !== undefined) conversations.find(event, principal, false).observe(call);
+          return nothing;
+        }
+        case 'SessionEnd':
+          conversations.end(event, principal);
+          return nothing;
+        default:
+          return nothing;
+      }
+    },
+  };
+}
+
+/** What the person asks; undefined where the client wrote the prompt itself, or it says nothing. */
+function toTask(prompt: string | undefined): string | undefined {
+  const said = prompt === undefined ? undefined : toSaid(prompt);
+  if (said?.kind !== 'prompt') return undefined;
+  const task = said.task.replaceAll('\0', '').toWellFormed().trim().slice(0, limits.taskTextMax);
+  return task === '' ? undefined : task;
+}
+
+/** A word of assent goes on with the open task; anything else begins one. False when nothing began. */
+function stateTask(session: Session, task: string): boolean {
+  const open = session.task;
+  const isNod =
+    /^(?:y|yes|yep|ok|okay|sure|go on|go ahead|continue|proceed|do it|please do|thanks|thank you)[.! ]*$/i;
+  if (open !== null && (isNod.test(task) || open.task === task)) {
+    session.touch();
+    return false;
+  }
+  if (isNod.test(task)) return false;
+  session.startTask(task, 'hook');
+  return true;
+}
+
+/** The best procedure, where one clearly matches. */
+async function findContext(needs: GatewayNeeds, session: Session, task: string): Promise<string | undefined> {
+  const { namespace, principal } = session;
+  const [sop] = await needs.sops.search({ namespace, task, minConfidence: hookConfidenceMin, limit: 1 });
+  if (sop === undefined) return undefined;
+  const sops = [{ sopId: sop.sopId, relevance: sop.relevance }];
+  needs.sops.recordInjection({ session, namespace, principal: principal.id, task, sops });
+  return [
+    `Drey learned how tasks like this one were done before (${sop.occurrences} times; procedure ${sop.sopId}). ` +
+      'Follow it where it fits:',
+    ...sop.steps.map((line, index) => `${index + 1}. ${line}`),
+    ...sop.pitfalls.map(({ tool, failedTimes, recoveredBy }) =>
+      recoveredBy === null
+        ? `Beware: ${tool} failed ${failedTimes} times here.`
+        : `Beware: ${tool} failed ${failedTimes} times here; ${recoveredBy} recovered it.`,
+    ),
+  ]
+    .join('\n')
+    .slice(0, contextCharsMax);
+}
