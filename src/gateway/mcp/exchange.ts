@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import type { Shedding } from './shedding.ts';
 
 export interface EndpointOptions {
   readonly needs: GatewayNeeds;
   readonly inFlight: InFlight;
   readonly keepAlive: KeepAlive;
+  readonly shedding: Shedding;
   isDraining(): boolean;
 }
 
