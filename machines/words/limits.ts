@@ -11,6 +11,20 @@ export const limits = {
   messageBytesMax: 4 * 1024 * 1024,
   /** Nesting of JSON that a client may send. */
   messageDepthMax: 64,
+  /** Keys that one object of it may have. */
+  messageKeysMax: 1_000,
+  /** Characters of a request's id. */
+  requestIdMax: 256,
+  /** MCP requests over HTTP that a node answers at a time, and bytes of their bodies; who comes on top is sent away. */
+  requestsMax: 4_096,
+  bodiesBytesMax: 256 * 1024 * 1024,
+  /** HTTP connections of a node. */
+  connectionsMax: 10_000,
+  /** All header lines of one HTTP request together. */
+  headerBytesMax: 32 * 1024,
+  /** Milliseconds within which an HTTP request's headers, and all of it, must have arrived. */
+  headersMsMax: 20_000,
+  requestMsMax: 60_000,
   /** Events waiting for the bus before lag becomes an alarm; nothing is dropped. */
   lagAlarmEvents: 1_000,
   /** Live root actors on one node. */

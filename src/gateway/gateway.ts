@@ -11,6 +11,8 @@ import { openInFlight } from './mcp/in-flight.ts';
 import { openKeepAlive } from './mcp/keep-alive.ts';
 import { sendJson } from './mcp/http-answer.ts';
 import { errorFrame, toRpcError } from './mcp/rpc-errors.ts';
+import { openShedding } from './mcp/shedding.ts';
+import type { Shedding } from './mcp/shedding.ts';
 import { openStreamConnection } from './mcp/stream-connection.ts';
 import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
@@ -57,16 +59,6 @@ export { upgradeProtocol } from './upgrade.ts';
 export { sendProblem } from './rest/problem.ts';
 export { ownToolNames } from './tools/tools.ts';
 
-/** Timeouts the owner of the HTTP server should set: calls may last, slow senders may not. */
-export const recommendedTimeouts = {
-  /** A request must have arrived whole by then; answers may take longer. */
-  requestTimeoutMs: 60_000,
-  headersTimeoutMs: 15_000,
-  /** Longer than any client keeps an idle connection, so that the server never closes one under a request. */
-  keepAliveTimeoutMs: 75_000,
-  maxHeaderBytes: 16 * 1024,
-} as const;
-
 export interface Gateway {
   /** False when the path is not the gateway's; then nothing has been written. */
   handle(req: IncomingMessage, res: ServerResponse): boolean;
@@ -78,13 +70,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Opens the front door. */
-export function openGateway(needs: GatewayNeeds): Gateway {
+/** Opens the front door; another count of what it takes on at a time is for tests. */
+export function openGateway(needs: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const streams = new Set<StreamConnection>();
   let draining = false;
-  const options = { needs, inFlight, keepAlive, hooks: openHooks(needs), isDraining: () => draining };
+  const hooks = openHooks(needs);
+  const options = { needs, inFlight, keepAlive, shedding, hooks, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = needs.onCatalogueChanged(() => {

@@ -7,14 +7,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DreyError } from '../../machines/words/errors.ts';
+import { limits } from '../../machines/words/limits.ts';
 
 /** Above every client's own keep-alive, so that we never close a socket a client is about to use. */
 const keepAliveMs = 75_000;
-const headersMs = 20_000;
-/** A whole request body must have arrived by then. */
-const requestMs = 60_000;
-const headerBytesMax = 32 * 1024;
-const connectionsMax = 10_000;
+/** How often slow requests are looked for; Node's own half minute would outlast the bounds. */
+const slowCheckMs = 2_000;
 /** While closing: how often connections that have become idle are looked for. */
 const idleMs = 50;
 
@@ -26,6 +24,19 @@ export interface HttpFaces {
   readonly onError?: (error: unknown) => void;
 }
 
+/** Times within which a client must have spoken. */
+export interface HttpBounds {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
+
+const ownBounds: HttpBounds = {
+  headersMs: limits.headersMsMax,
+  requestMs: limits.requestMsMax,
+  checkMs: slowCheckMs,
+};
+
 export interface HttpServer {
   readonly url: string;
   readonly port: number;
@@ -33,15 +44,33 @@ export interface HttpServer {
   close(boundMs: number): Promise<void>;
 }
 
+const refusals = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
+
+/** What is no HTTP, is too slow or has too many headers gets one line, and its connection is over. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = refusals.get(error.code ?? '') ?? '400 Bad Request';
+  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  else socket.destroy();
+}
+
 /** Listens; throws `port_in_use` or `permission_denied` with the address in the sentence. */
-export async function listen(host: string, port: number, faces: HttpFaces): Promise<HttpServer> {
+export async function listen(
+  host: string,
+  port: number,
+  faces: HttpFaces,
+  bounds: HttpBounds = ownBounds,
+): Promise<HttpServer> {
   const server = createServer({
-    maxHeaderSize: headerBytesMax,
+    maxHeaderSize: limits.headerBytesMax,
     keepAliveTimeout: keepAliveMs,
-    headersTimeout: headersMs,
-    requestTimeout: requestMs,
+    headersTimeout: bounds.headersMs,
+    requestTimeout: bounds.requestMs,
+    connectionsCheckingInterval: bounds.checkMs,
   });
-  server.maxConnections = connectionsMax;
+  server.maxConnections = limits.connectionsMax;
   const sockets = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket);
@@ -58,9 +87,7 @@ export async function listen(host: string, port: number, faces: HttpFaces): Prom
     }
   });
   server.on('upgrade', faces.handleUpgrade);
-  server.on('clientError', (_error, socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-  });
+  server.on('clientError', refuseBrokenRequest);
   await bind(server, host, port);
   server.on('error', (error) => faces.onError?.(error));
   const address = server.address() as AddressInfo;

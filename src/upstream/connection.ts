@@ -207,14 +207,17 @@ export class Connection {
     await this.#options.shutDown();
   }
 
+  /** Headers exist over HTTP, and mirror arguments in the 2026 era only. */
   #keep(tools: readonly ToolDefinition[]): readonly ToolDefinition[] {
-    this.#mirrors = new Map(
-      tools.flatMap(({ name, definition }) => {
-        const mirrors = this.#options.session().isModern ? findMirrors(definition) : [];
-        return mirrors.length === 0 ? [] : [[name, mirrors] as const];
-      }),
-    );
-    return tools;
+    this.#mirrors = new Map();
+    if (!this.#options.session().isModern || this.pid !== undefined) return tools;
+    return tools.filter(({ name, definition }) => {
+      const mirrors = findMirrors(definition);
+      if (mirrors === undefined)
+        this.#options.onDropped(`its tool "${name}" has an x-mcp-header that is none; it is left out`);
+      else if (mirrors.length > 0) this.#mirrors.set(name, mirrors);
+      return mirrors !== undefined;
+    });
   }
 
   #exchange(asked: Asked): Promise<Answer> {

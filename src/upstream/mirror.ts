@@ -13,20 +13,29 @@ export interface Mirror {
 const pathDepthMax = 16;
 const mirrorsMax = 64;
 
-/** The arguments of a tool that want a header; schemas without the annotation give none. */
-export function findMirrors(definition: Readonly<Record<string, unknown>>): readonly Mirror[] {
+const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const mirroredTypes = new Set<unknown>(['string', 'integer', 'boolean']);
+
+/**
+ * The arguments of a tool that want a header; schemas without the annotation give none. Undefined for a tool whose
+ * annotations break the rules: no header name, not a plain type, or one name twice. Such a tool must not be offered.
+ */
+export function findMirrors(definition: Readonly<Record<string, unknown>>): readonly Mirror[] | undefined {
   const mirrors: Mirror[] = [];
+  let isBroken = false;
   const visit = (schema: unknown, path: readonly string[]): void => {
     if (!isObject(schema) || path.length > pathDepthMax || mirrors.length >= mirrorsMax) return;
     const header = schema['x-mcp-header'];
-    if (typeof header === 'string' && /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(header))
+    if (typeof header === 'string' && headerName.test(header) && mirroredTypes.has(schema['type']))
       mirrors.push({ path, header });
+    else if (header !== undefined) isBroken = true;
     const properties = schema['properties'];
     if (!isObject(properties)) return;
     for (const [key, property] of Object.entries(properties)) visit(property, [...path, key]);
   };
   visit(definition['inputSchema'], []);
-  return mirrors;
+  const names = new Set(mirrors.map(({ header }) => header.toLowerCase()));
+  return isBroken || names.size < mirrors.length ? undefined : mirrors;
 }
 
 /** The headers for one call; arguments that are absent or no plain value have none. */

@@ -42,9 +42,11 @@ export async function connectSession(transport: Transport, options: SessionOptio
     debounceMs: 0,
     onChanged: () => onNotification(`notifications/${list}/list_changed`, undefined),
   });
+  // Whoever is pinned to an era is not probed for another: then the first answer is the handshake itself.
+  const probeTimeoutMs = options.mode === 'auto' ? Math.min(probeMs, timeoutMs) : timeoutMs;
   const client = new Client(clientInfo, {
     capabilities: {},
-    versionNegotiation: { mode: options.mode, probe: { timeoutMs: Math.min(probeMs, timeoutMs) } },
+    versionNegotiation: { mode: options.mode, probe: { timeoutMs: probeTimeoutMs } },
     listChanged: { tools: changed('tools'), prompts: changed('prompts'), resources: changed('resources') },
   });
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client has callbacks, no events

@@ -14,6 +14,8 @@ export type {
 } from './catalogue.ts';
 export { parseUpstreamConfig, resolveConfig as resolveUpstreamConfig, UpstreamConfig } from './config.ts';
 export type { RequestOptions, UpstreamCall } from './connection.ts';
+export { findMirrors } from './mirror.ts';
+export type { Mirror } from './mirror.ts';
 export { openUpstream } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openGateway } from '../../src/gateway/gateway.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { Shedding } from '../../src/gateway/mcp/shedding.ts';
 import { createSmallHouse } from './gateway-needs.ts';
 import type { SmallHouse } from './gateway-needs.ts';
 
@@ -31,9 +32,9 @@ export interface GatewayServer {
 }
 
 /** Starts one. */
-export async function startGateway(): Promise<GatewayServer> {
+export async function startGateway(shedding?: Shedding): Promise<GatewayServer> {
   const house = createSmallHouse();
-  const gateway = openGateway(house.needs);
+  const gateway = openGateway(house.needs, shedding);
   const server = createServer((req, res) => {
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });

@@ -4,6 +4,7 @@ import type { Hooks } from '../hooks.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import type { Shedding } from './shedding.ts';
 
 export interface EndpointOptions {
   readonly needs: GatewayNeeds;
@@ -11,6 +12,7 @@ export interface EndpointOptions {
   readonly keepAlive: KeepAlive;
   /** What clients' hooks told, by conversation. */
   readonly hooks: Hooks;
+  readonly shedding: Shedding;
   isDraining(): boolean;
 }
 

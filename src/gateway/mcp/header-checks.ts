@@ -36,9 +36,9 @@ export function checkCallHeaders(headers: StandardHeaders, toolName: string): st
 
 const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
 
-/** Undoes the Base64 sentinel; undefined for one that is malformed. */
-function decodeHeader(value: string): string | undefined {
-  if (!value.startsWith('=?base64?')) return value;
+/** Undoes the Base64 sentinel; undefined for one that is malformed. What has only one end of it is meant as it is. */
+export function decodeHeader(value: string): string | undefined {
+  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value;
   const encoded = sentinel.exec(value)?.[1];
   if (encoded === undefined || encoded.length % 4 !== 0) return undefined;
   try {

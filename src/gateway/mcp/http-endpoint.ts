@@ -26,6 +26,8 @@ import { readBody } from './read-body.ts';
 import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 import type { RpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
+import { comeBackMs } from './shedding.ts';
+import type { Place } from './shedding.ts';
 
 export interface HttpEndpoint {
   handle(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
@@ -49,8 +51,8 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
     serve(req as Parameters<typeof serve>[0], res, body),
   );
 
-  const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal) => {
-    const received = await receive(req, res);
+  const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal, place: Place) => {
+    const received = await receive(req, res, place);
     if (received === undefined) return;
     const exchange: Exchange = { req, res, principal, ...received };
     const headers = readStandardHeaders(req);
@@ -78,7 +80,7 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
             message: `the ${repeated} header came more than once`,
           });
         } else if (req.method === 'POST') {
-          await post(req, res, principal);
+          await withPlace(options, res, (place) => post(req, res, principal, place));
         } else {
           await serveOther(req, res, principal, legacy);
         }
@@ -111,6 +113,7 @@ function isPlainLegacyCall(body: Readonly<Record<string, unknown>>, version: str
 async function receive(
   req: IncomingMessage,
   res: ServerResponse,
+  place: Place,
 ): Promise<{ text: string; body: Record<string, unknown> } | undefined> {
   if (!isJsonContentType(req.headers['content-type'] ?? null)) {
     return refuse(res, 415, toRpcError('argument_invalid', 'Content-Type must be application/json'), true);
@@ -123,9 +126,10 @@ async function receive(
       true,
     );
   }
-  const body = await readBody(req, limits.messageBytesMax);
+  const body = await readBody(req, limits.messageBytesMax, (bytes) => place.take(bytes));
   if (!body.ok) {
     if (body.why === 'broken_off') return undefined;
+    if (body.why === 'no_room') return shed(res);
     const sentence = `the message is larger than ${limits.messageBytesMax} bytes`;
     return refuse(res, 413, toRpcError('body_too_large', sentence), true);
   }
@@ -134,6 +138,29 @@ async function receive(
   if (!isRecord(parsed.body))
     return refuse(res, 400, { code: rpc.invalidRequest, message: 'Invalid request' });
   return { text: parsed.text, body: parsed.body };
+}
+
+/** Runs while there is a place, or sends away. */
+async function withPlace(
+  { shedding }: EndpointOptions,
+  res: ServerResponse,
+  run: (place: Place) => Promise<void>,
+): Promise<void> {
+  const place = shedding.enter();
+  if (place === undefined) return shed(res);
+  try {
+    await run(place);
+  } finally {
+    place.leave();
+  }
+}
+
+/** Whoever is sent away need not finish speaking. */
+function shed(res: ServerResponse): undefined {
+  const sentence = 'this node has all it can take on at a time; try again in a moment';
+  const frame = errorFrame('null', toRpcError('limit_reached', sentence, comeBackMs));
+  sendJson(res, 503, frame, { connection: 'close', 'retry-after': String(comeBackMs / 1_000) });
+  return undefined;
 }
 
 function refuse(res: ServerResponse, status: number, error: RpcError, closing = false): undefined {

@@ -9,6 +9,7 @@ import type { StandardHeaders } from './header-checks.ts';
 import { sendJson } from './http-answer.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openModernSessions } from './modern-sessions.ts';
+import { checkParamHeaders } from './param-headers.ts';
 import { isRecord } from './parse-message.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc } from './rpc-errors.ts';
@@ -35,7 +36,11 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
       if (!isToolCall(body) || revision !== modernRevision) return sdk(req, res, body);
       const params = isRecord(body.params) ? body.params : {};
       const name = params['name'];
-      const mismatch = typeof name === 'string' ? checkCallHeaders(headers, name) : undefined;
+      const mismatch =
+        typeof name === 'string'
+          ? (checkCallHeaders(headers, name) ??
+            checkParamHeaders(req, options.needs.catalogue().tools, params))
+          : undefined;
       if (mismatch !== undefined) {
         const message = `Bad Request: the request headers and body disagree: ${mismatch}`;
         sendJson(res, 400, errorFrame(JSON.stringify(body.id), { code: rpc.headerMismatch, message }));

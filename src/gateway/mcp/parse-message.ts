@@ -8,11 +8,6 @@ import { limits } from '../../../machines/words/limits.ts';
 import { countMembers, outlineJson } from './json-outline.ts';
 import { rpc } from './rpc-errors.ts';
 
-/** Keys one object of a message may have. */
-export const objectKeysMax = 1_000;
-/** Characters of a request id that is a string. */
-export const requestIdMax = 256;
-
 export type ParsedMessage =
   | { readonly ok: true; readonly text: string; readonly body: unknown }
   | { readonly ok: false; readonly code: number; readonly sentence: string };
@@ -58,8 +53,8 @@ export function parseMessage(bytes: Uint8Array): ParsedMessage {
   if (count.members !== outline.members) {
     return refuse(rpc.invalidRequest, 'Invalid request: an object names the same key twice');
   }
-  if (count.widest > objectKeysMax) {
-    return refuse(rpc.invalidParams, `Invalid params: an object has more than ${objectKeysMax} keys`);
+  if (count.widest > limits.messageKeysMax) {
+    return refuse(rpc.invalidParams, `Invalid params: an object has more than ${limits.messageKeysMax} keys`);
   }
   const sentence = checkId(body);
   return sentence === undefined ? { ok: true, text, body } : refuse(rpc.invalidRequest, sentence);
@@ -82,7 +77,7 @@ function checkId(body: unknown): string | undefined {
       : 'Invalid request: a numeric id must be an integer below 2^53';
   }
   if (typeof id !== 'string') return 'Invalid request: an id is a string or an integer';
-  return id.length <= requestIdMax
+  return id.length <= limits.requestIdMax
     ? undefined
-    : `Invalid request: an id has at most ${requestIdMax} characters`;
+    : `Invalid request: an id has at most ${limits.requestIdMax} characters`;
 }

@@ -1,15 +1,19 @@
 /**
- * Reads a request's body into memory, never more than a named maximum. What is larger is not read to its end: the
- * answer closes the connection instead.
+ * Reads a request's body into memory, never more than a named maximum, and only while there is room for it. What is
+ * larger is not read to its end: the answer closes the connection instead.
  */
 import type { IncomingMessage } from 'node:http';
 
 export type Body =
   | { readonly ok: true; readonly bytes: Buffer }
-  | { readonly ok: false; readonly why: 'too_large' | 'broken_off' };
+  | { readonly ok: false; readonly why: 'too_large' | 'no_room' | 'broken_off' };
 
-/** The whole body, or why it could not be had. */
-export function readBody(req: IncomingMessage, bytesMax: number): Promise<Body> {
+/** The whole body, or why it could not be had. `take` asks for room for what has come; announcing much holds none. */
+export function readBody(
+  req: IncomingMessage,
+  bytesMax: number,
+  take: (bytes: number) => boolean = () => true,
+): Promise<Body> {
   if (Number(req.headers['content-length'] ?? 0) > bytesMax) {
     return Promise.resolve({ ok: false, why: 'too_large' });
   }
@@ -17,23 +21,24 @@ export function readBody(req: IncomingMessage, bytesMax: number): Promise<Body> 
     const chunks: Buffer[] = [];
     let size = 0;
     const settle = (body: Body) => {
-      req.off('data', take).off('end', end).off('error', broken).off('close', broken);
+      req.off('data', keep).off('end', end).off('error', broken).off('close', broken);
       resolve(body);
     };
-    const take = (chunk: Buffer) => {
+    const keep = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bytesMax) {
-        req.pause();
-        settle({ ok: false, why: 'too_large' });
+      const isTooLarge = size > bytesMax;
+      if (!isTooLarge && take(chunk.length)) {
+        chunks.push(chunk);
         return;
       }
-      chunks.push(chunk);
+      req.pause();
+      settle({ ok: false, why: isTooLarge ? 'too_large' : 'no_room' });
     };
     const end = () => {
       const [only] = chunks;
       settle({ ok: true, bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks) });
     };
     const broken = () => settle({ ok: false, why: 'broken_off' });
-    req.on('data', take).on('end', end).on('error', broken).on('close', broken);
+    req.on('data', keep).on('end', end).on('error', broken).on('close', broken);
   });
 }

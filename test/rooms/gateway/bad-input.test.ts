@@ -247,3 +247,61 @@ describe('over 2026-07-28', () => {
     expect([reply.status, reply.json().error?.code]).toEqual([status, code]);
   });
 });
+
+describe('headers that repeat arguments', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      region: { type: 'string', 'x-mcp-header': 'Region' },
+      deep: { properties: { level: { type: 'integer', 'x-mcp-header': 'Level' } } },
+    },
+  };
+  const send = (given: Record<string, string | string[]>, args: object) => {
+    const definition = { name: 'fs__where', description: 'where', inputSchema: schema };
+    at.house.tools = [{ name: 'fs__where', server: 'fs', tool: 'where', stale: false, definition }];
+    return at.send({
+      headers: { ...modernHeaders, 'mcp-name': 'fs__where', ...given },
+      body: frame({
+        id: 7,
+        method: 'tools/call',
+        params: { name: 'fs__where', arguments: args, _meta: envelope },
+      }),
+    });
+  };
+  const both = { 'mcp-param-region': 'Ulm', 'mcp-param-level': '3' };
+  it.each([
+    ['both as they are', both, { region: 'Ulm', deep: { level: 3 } }, 200],
+    [
+      'one in Base64',
+      { ...both, 'mcp-param-region': '=?base64?SGVsbG8=?=' },
+      { region: 'Hello', deep: { level: 3 } },
+      200,
+    ],
+    [
+      'half a sentinel, meant as it is',
+      { 'mcp-param-region': '=?base64?SGVsbG8=' },
+      { region: '=?base64?SGVsbG8=' },
+      200,
+    ],
+    ['none, and no arguments', {}, { region: null }, 200],
+    [
+      'a number that no header can carry exactly',
+      { 'mcp-param-level': '9007199254740993' },
+      { deep: { level: 9_007_199_254_740_992 } },
+      200,
+    ],
+    ['one that is missing', { 'mcp-param-region': 'Ulm' }, { region: 'Ulm', deep: { level: 3 } }, 400],
+    ['one that says something else', { 'mcp-param-region': 'Bonn' }, { region: 'Ulm' }, 400],
+    ['one without an argument', { 'mcp-param-region': 'Ulm' }, {}, 400],
+    ['broken Base64', { 'mcp-param-region': '=?base64?SGVsbG8?=' }, { region: 'Hello' }, 400],
+    ['one twice', { 'mcp-param-region': ['Ulm', 'Ulm'] }, { region: 'Ulm' }, 400],
+  ] as const)('are judged: %s', async (_what, given, args, status) => {
+    const headers = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+    );
+    const before = at.house.calls.length;
+    const reply = await send(headers, args);
+    expect([reply.status, reply.json().error?.code === -32_020]).toEqual([status, status === 400]);
+    expect(at.house.calls.length - before).toBe(status === 400 ? 0 : 1);
+  });
+});

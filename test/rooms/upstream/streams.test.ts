@@ -91,19 +91,34 @@ describe('headers that mirror arguments', () => {
       properties: {
         city: { type: 'string', 'x-mcp-header': 'City' },
         deep: { properties: { level: { type: 'integer', 'x-mcp-header': 'Level' } } },
-        bad: { type: 'string', 'x-mcp-header': 'no\r\nheader' },
+        plain: { type: 'string' },
       },
     },
   };
 
   it('are found at any depth and filled with what the arguments say', () => {
-    const mirrors = findMirrors(definition);
-    expect(toMirrorHeaders(mirrors, '{"city":"Ulm","deep":{"level":3},"bad":"x"}')).toEqual({
+    const mirrors = findMirrors(definition) ?? [];
+    expect(toMirrorHeaders(mirrors, '{"city":"Ulm","deep":{"level":3},"plain":"x"}')).toEqual({
       'mcp-param-city': 'Ulm',
       'mcp-param-level': '3',
     });
     expect(toMirrorHeaders(mirrors, '{"city":null,"deep":5}')).toEqual({});
     expect(toMirrorHeaders(mirrors, '')).toEqual({});
+  });
+
+  it.each([
+    ['no name', { a: { type: 'string', 'x-mcp-header': '' } }],
+    ['a name with a space', { a: { type: 'string', 'x-mcp-header': 'a b' } }],
+    ['a name with a line break', { a: { type: 'string', 'x-mcp-header': 'no\r\nheader' } }],
+    ['a name that is no text', { a: { type: 'string', 'x-mcp-header': 1 } }],
+    ['a value that is no plain one', { a: { type: 'object', 'x-mcp-header': 'A' } }],
+    ['a value that may be a fraction', { a: { type: 'number', 'x-mcp-header': 'A' } }],
+    [
+      'one name twice',
+      { a: { type: 'string', 'x-mcp-header': 'A' }, b: { type: 'string', 'x-mcp-header': 'a' } },
+    ],
+  ])('with %s make the tool one that must not be offered', (_what, properties) => {
+    expect(findMirrors({ inputSchema: { properties } })).toBeUndefined();
   });
 
   it('carry nothing that a header cannot', () => {

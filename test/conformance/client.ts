@@ -1,0 +1,96 @@
+/**
+ * What the suite starts as the client under test: Drey's upstream room, opened on the address in the last word, as a node
+ * would open it. It lists what there is, calls every tool with arguments that fit, and reads a prompt and a resource; the
+ * scenarios' own servers judge what they see. It prints what went wrong, and never judges itself.
+ */
+import { toPlainError } from '../../machines/words/errors.ts';
+import { openUpstream, parseUpstreamConfig } from '../../src/upstream/upstream.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
+
+/** One tool call, as the suite asks for it or as we make it up. */
+interface Wanted {
+  readonly name: string;
+  readonly args: object;
+}
+
+const say = (fields: object, sentence: string): void => console.error(sentence, JSON.stringify(fields));
+
+async function main(): Promise<void> {
+  const url = process.argv.at(-1) ?? '';
+  const isModern = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] === '2026-07-28';
+  const upstream = await openUpstream({
+    alias: 'suite',
+    config: parseUpstreamConfig('suite', { url, era: isModern ? 'modern' : 'legacy' }),
+    clientInfo: { name: 'drey', version: '0.0.0' },
+    log: { debug: say, info: say, warn: say, error: say },
+    env: process.env,
+    startTimeoutMs: 30_000,
+    callTimeoutMs: 15_000,
+  });
+  try {
+    await useAll(upstream);
+  } finally {
+    await upstream.close();
+  }
+}
+
+async function useAll(upstream: Upstream): Promise<void> {
+  const tools = await upstream.listTools();
+  const made = tools.map(({ name, definition }) => ({ name, args: toArguments(definition['inputSchema']) }));
+  for (const { name, args } of readWanted() ?? toPreserved(tools) ?? made) {
+    const signal = new AbortController().signal;
+    const outcome = await upstream.call({ tool: name, args: JSON.stringify(args), signal });
+    if (outcome.outcome !== 'finished') say({ name, ...outcome }, 'a call did not finish');
+  }
+  const { prompts, resources } = upstream.capabilities;
+  const first = async (method: string, list: string): Promise<Record<string, unknown> | undefined> => {
+    const answer = (await upstream.request(method)) as Record<string, unknown>;
+    return (answer[list] as Record<string, unknown>[] | undefined)?.[0];
+  };
+  if (prompts !== undefined) {
+    const prompt = await first('prompts/list', 'prompts');
+    if (prompt !== undefined) await upstream.request('prompts/get', { name: prompt['name'] });
+  }
+  if (resources !== undefined) {
+    const resource = await first('resources/list', 'resources');
+    if (resource !== undefined) await upstream.request('resources/read', { uri: resource['uri'] });
+  }
+}
+
+/** Calls that the scenario gives in its context. */
+function readWanted(): Wanted[] | undefined {
+  const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as { toolCalls?: unknown };
+  return Array.isArray(context.toolCalls)
+    ? context.toolCalls.map((call: { name: string; arguments?: object }) => ({
+        name: call.name,
+        args: call.arguments ?? {},
+      }))
+    : undefined;
+}
+
+/** One scenario wants to see the schema of its first tool again, as an argument of its second. */
+function toPreserved(tools: Awaited<ReturnType<Upstream['listTools']>>): Wanted[] | undefined {
+  if (!(process.env['MCP_CONFORMANCE_SCENARIO'] ?? '').endsWith('-preservation')) return undefined;
+  const echo = tools.find(({ name }) => name.endsWith('_echo'));
+  const focal = tools.find((tool) => tool !== echo);
+  if (focal === undefined || echo === undefined) return undefined;
+  return [{ name: echo.name, args: { schema: focal.definition['inputSchema'] } }];
+}
+
+/** Values that fit a simple schema: something for each property. */
+function toArguments(schema: unknown): object {
+  const { properties = {} } = (schema ?? {}) as { properties?: Record<string, { type?: string }> };
+  const values: Record<string, unknown> = { string: 'word', number: 1, integer: 1, boolean: true };
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, { type }]) => [key, values[type ?? ''] ?? 'word']),
+  );
+}
+
+main().then(
+  // Streams of the suite's servers may stay open; they are not ours to wait for.
+  () => process.exit(0),
+  (error: unknown) => {
+    say(toPlainError(error), 'the upstream room failed');
+    process.exit(1);
+  },
+);
