@@ -42,6 +42,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type {
   ActorView,
   DeadLettersNeed,

@@ -8,6 +8,7 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { ToolsNeed } from './tools-needs.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -228,6 +229,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   admit(request: AdmissionRequest): Admission;
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
+  readonly tools: ToolsNeed;
   /** Calls back after each change of the catalogue; returns the function that stops it. */
   onCatalogueChanged(changed: () => void): () => void;
   readonly sops: SopsNeed;

@@ -42,6 +42,8 @@ export const ConfigFile = z.strictObject({
   namespace: Namespace.default(defaultNamespace),
   /** When upstream tools get their alias as prefix. */
   prefix: z.enum(['always', 'conflict', 'never']).default('always'),
+  /** Whether a tool counts as soon as it is seen, or once somebody has approved it. */
+  trust: z.enum(['first-use', 'review']).default('first-use'),
   requireToken: z.boolean().default(false),
   /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
   allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),

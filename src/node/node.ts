@@ -5,7 +5,7 @@
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
+import { createRoots, createToolTrust, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
@@ -79,7 +79,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
+    const trust = createToolTrust({ mode: config.trust, clock, log });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, trust });
     closers.push(() => upstreams.close());
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
@@ -93,6 +94,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       nodeId,
       ...emission,
       upstreams,
+      trust,
       backends,
       clock,
       log,
@@ -194,6 +196,7 @@ function toNeeds(
     wire,
     store,
     boards,
+    trust: parts.trust,
     announcer,
     clock,
     log,

@@ -17,6 +17,7 @@ import type {
   Relay,
   Sessions,
   Shelf,
+  ToolTrust,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { GatewayNeeds, LearningStatus, WatchingNeeds } from '../gateway/gateway.ts';
@@ -33,6 +34,7 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createRelearning } from './relearning.ts';
+import { createToolServing } from './tool-serving.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -40,6 +42,7 @@ export interface ServingOptions {
   readonly store: Store;
   readonly sessions: Sessions;
   readonly boards: Boards;
+  readonly trust: ToolTrust;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -70,6 +73,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     admit: options.admit,
     sessions,
     catalogue: () => boards.catalogue.read(),
+    tools: createToolServing(boards, options.trust),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sops: {
       search: (question) => shelf.search(question),
