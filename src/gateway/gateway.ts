@@ -16,6 +16,8 @@ import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { openRest } from './rest/rest.ts';
 import { toThrownSentence } from './thrown.ts';
+import { openToolViews, toolsetsPath } from './tool-view.ts';
+import type { ToolView } from './tool-view.ts';
 import { answerUpgrade } from './upgrade.ts';
 
 export type {
@@ -54,7 +56,8 @@ export type { StreamConnection } from './mcp/stream-connection.ts';
 export { upgradeProtocol } from './upgrade.ts';
 // For the owner of the server: paths that are nobody's get a problem as well.
 export { sendProblem } from './rest/problem.ts';
-export { ownToolNames } from './tools/tools.ts';
+export type { ToolRules, Toolset } from './tool-rules.ts';
+export { ownToolSets, toOwnToolNames } from './tools/tools.ts';
 
 /** Timeouts the owner of the HTTP server should set: calls may last, slow senders may not. */
 export const recommendedTimeouts = {
@@ -70,7 +73,12 @@ export interface Gateway {
   /** False when the path is not the gateway's; then nothing has been written. */
   handle(req: IncomingMessage, res: ServerResponse): boolean;
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  serveStream(stream: { input: Readable; output: Writable; principal: Principal }): StreamConnection;
+  serveStream(stream: {
+    input: Readable;
+    output: Writable;
+    principal: Principal;
+    view?: ToolView;
+  }): StreamConnection;
   sessionsOpen(): number;
   /** Takes nothing new and waits for the calls under way. */
   drain(): Promise<void>;
@@ -83,7 +91,8 @@ export function openGateway(needs: GatewayNeeds): Gateway {
   const keepAlive = openKeepAlive();
   const streams = new Set<StreamConnection>();
   let draining = false;
-  const options = { needs, inFlight, keepAlive, isDraining: () => draining };
+  const views = openToolViews(needs);
+  const options = { needs, inFlight, keepAlive, views, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = needs.onCatalogueChanged(() => {
@@ -102,7 +111,7 @@ export function openGateway(needs: GatewayNeeds): Gateway {
       const url = parseUrl(req.url);
       if (url === undefined || !isOurs(url.pathname)) return false;
       const admission = needs.admit(toAdmission(req));
-      if (url.pathname === '/mcp') serveMcp(req, res, url, admission);
+      if (isMcp(url.pathname)) serveMcp(req, res, url, admission);
       else rest.handle(req, res, url, admission);
       return true;
     },
@@ -154,6 +163,10 @@ function parseUrl(path: string | undefined): URL | undefined {
     : undefined;
 }
 
+function isMcp(path: string): boolean {
+  return path === '/mcp' || path.startsWith(toolsetsPath);
+}
+
 function isOurs(path: string): boolean {
-  return path === '/mcp' || path === '/healthz' || path === '/api' || path.startsWith('/api/');
+  return isMcp(path) || path === '/healthz' || path === '/api' || path.startsWith('/api/');
 }

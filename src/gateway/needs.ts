@@ -9,6 +9,7 @@ import type { RelearnReport, RelearnSource } from '../../machines/words/relearni
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { ToolsNeed } from './tools-needs.ts';
+import type { ToolRules } from './tool-rules.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -230,6 +231,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
   readonly tools: ToolsNeed;
+  /** Toolsets, sets of own tools and search; without it everything is shown. */
+  readonly toolRules?: ToolRules | undefined;
   /** Calls back after each change of the catalogue; returns the function that stops it. */
   onCatalogueChanged(changed: () => void): () => void;
   readonly sops: SopsNeed;

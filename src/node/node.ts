@@ -7,7 +7,7 @@ import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
 import { createRoots, createToolTrust, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
-import { ownToolNames } from '../gateway/gateway.ts';
+import { toOwnToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
@@ -197,6 +197,7 @@ function toNeeds(
     store,
     boards,
     trust: parts.trust,
+    toolRules: parts.config,
     announcer,
     clock,
     log,
@@ -237,7 +238,7 @@ function toUpstreamOptions(
   return {
     configs: config.role === 'learner' ? {} : config.mcpServers,
     prefix: config.prefix,
-    reserved: ownToolNames,
+    reserved: toOwnToolNames(config.ownTools, config.toolSearch.mode !== 'off'),
     breaker: config.breaker,
     clientInfo: { name: 'drey', version },
   };

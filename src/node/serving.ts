@@ -20,7 +20,7 @@ import type {
   ToolTrust,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus, WatchingNeeds } from '../gateway/gateway.ts';
+import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -43,6 +43,7 @@ export interface ServingOptions {
   readonly sessions: Sessions;
   readonly boards: Boards;
   readonly trust: ToolTrust;
+  readonly toolRules: ToolRules;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -73,6 +74,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     admit: options.admit,
     sessions,
     catalogue: () => boards.catalogue.read(),
+    toolRules: options.toolRules,
     tools: createToolServing(boards, options.trust),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sops: {

@@ -23,5 +23,7 @@ export { openUpstream } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
 export { approvePin, isPinnable, judgeTool, reconcilePins, toLastKnown } from './pins.ts';
 export type { Definition, Pin, PinFact, PinStatus, TrustMode, Verdict } from './pins.ts';
+export { indexTools } from './tool-search.ts';
+export type { FoundTool, ToolIndex } from './tool-search.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';
 export type { RawMember } from './slice.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { packageRoot, startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
-import { connectOld } from './rig/clients.ts';
+import { connectOld, spawnOld } from './rig/clients.ts';
 import type { Agent } from './rig/clients.ts';
 import { createPlace, runDrey } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
@@ -147,6 +147,50 @@ describe('an upstream whose tools change between calls', () => {
       'tool.approved add',
     ]);
     expect(types.at(-1)?.data['by']).toBe('local');
+  });
+
+  it('is searched and called through two tools, in toolsets, and held back there as well', async () => {
+    await stop();
+    await offer(tool('add', poison), tool('sell', 'Sells for less.'));
+    await place.writeConfig({
+      mcpServers: { shop: { ...shop(), tools: { deny: ['poke'] } }, echo },
+      toolSearch: { mode: 'always' },
+      toolsets: { sums: { tools: ['shop/add'], own: [] } },
+      ownTools: ['task'],
+    });
+    await start();
+    expect(await agent.tools()).toEqual(['task', 'find_tools', 'call_tool']);
+    const found = await until('the shop is found', async () => {
+      const answer = await agent.call('find_tools', { query: 'adds, sells, poke' });
+      const { tools } = answer.structured as { tools: { name: string }[] };
+      return tools.some(({ name }) => name === 'shop__add') ? tools.map(({ name }) => name) : undefined;
+    });
+    // One is denied, one has changed.
+    expect(found).toEqual(['shop__add']);
+    const wrapped = { name: 'shop__add', arguments: { b: 1, a: [2] } };
+    expect(await agent.call('call_tool', wrapped)).toMatchObject({ text: 'add {"b":1,"a":[2]}' });
+    const refusal = (name: string) =>
+      agent.call('call_tool', { name }).catch((error: Error) => error.message);
+    expect(await refusal('shop__sell')).toContain('drey tools approve shop sell');
+    expect(await refusal('shop__poke')).toContain('there is no tool "shop__poke"');
+    const sums = await spawnOld(place, ['--data', place.dataFolder, '--toolsets', 'sums']);
+    expect(await sums.tools()).toEqual(['find_tools', 'call_tool']);
+    expect(await sums.call('shop__add', {})).toMatchObject({ text: 'add {}' });
+    await expect(sums.call('echo__tool_0', {})).rejects.toThrow('there is no tool');
+    await sums.close();
+    const calls = await until('both are told', async () => {
+      const all = await lookAt(place.dataFolder, (truth) => truth.calls());
+      return all.some(({ data }) => data.name === 'shop__poke') ? all : undefined;
+    });
+    // What call_tool called is told as that tool's call, refusals too; searching is not told.
+    expect(calls.map(({ type, data }) => `${type} ${data.name}`)).toEqual(
+      expect.arrayContaining([
+        'call.finished shop__add',
+        'call.refused shop__sell',
+        'call.refused shop__poke',
+      ]),
+    );
+    expect(calls.every(({ data }) => !/call_tool|find_tools/.test(data.name))).toBe(true);
   });
 
   it('has to wait with new tools where the configuration wants it, until all are approved', async () => {

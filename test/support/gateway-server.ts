@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openGateway } from '../../src/gateway/gateway.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { Gateway, GatewayNeeds } from '../../src/gateway/gateway.ts';
 import { createSmallHouse } from './gateway-needs.ts';
 import type { SmallHouse } from './gateway-needs.ts';
 
@@ -31,9 +31,9 @@ export interface GatewayServer {
 }
 
 /** Starts one. */
-export async function startGateway(): Promise<GatewayServer> {
+export async function startGateway(needs: Partial<GatewayNeeds> = {}): Promise<GatewayServer> {
   const house = createSmallHouse();
-  const gateway = openGateway(house.needs);
+  const gateway = openGateway(Object.assign(house.needs, needs));
   const server = createServer((req, res) => {
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });

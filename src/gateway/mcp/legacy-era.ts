@@ -45,7 +45,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
         const error = toRpcError('argument_invalid', 'Accept must include text/event-stream');
         return sendJson(res, 406, errorFrame('null', error));
       }
-      const seat = await findSeat(sessions, { req, res, principal });
+      const seat = await findSeat(options, sessions, { req, res, principal });
       if (seat === undefined) return;
       if (!seat.channel.listen(res)) {
         const error = toRpcError('limit_reached', 'this session has an event stream already');
@@ -56,7 +56,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       options.keepAlive.add(res, () => seat.session.touch());
     },
     end: async (req, res, principal) => {
-      const seat = await findSeat(sessions, { req, res, principal });
+      const seat = await findSeat(options, sessions, { req, res, principal });
       if (seat === undefined) return;
       await sessions.drop(seat, 'the client ended it');
       res.writeHead(200).end();
@@ -68,6 +68,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
 
 /** The session a request names; answers and returns undefined when there is none that this principal may use. */
 async function findSeat(
+  { views }: EndpointOptions,
   sessions: LegacySessions,
   { req, res, principal }: Pick<Exchange, 'req' | 'res' | 'principal'>,
 ): Promise<Seat | undefined> {
@@ -87,7 +88,7 @@ async function findSeat(
     sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
     return undefined;
   }
-  const seat = await sessions.find(id, principal);
+  const seat = await sessions.find(id, principal, views.forRequest(req));
   if (seat === undefined) {
     sendJson(res, 404, errorFrame('null', { code: rpc.sessionNotFound, message: 'Session not found' }));
   }
@@ -100,16 +101,17 @@ async function answerMessage(
   exchange: Exchange,
 ): Promise<void> {
   const { req, res, body } = exchange;
-  const seat = await findSeat(sessions, exchange);
+  const seat = await findSeat(options, sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls } = seat;
+    const { session, calls, view } = seat;
     return answerCallOverHttp({
       ...options,
       exchange,
       body,
       era: 'legacy',
       calls,
+      view,
       findSession: () => session,
     });
   }
