@@ -47,6 +47,8 @@ export interface ToolTrust {
   reload(server: string): Promise<void>;
   /** Approves what waits; answers which ones, and throws while the database is away. */
   approve(server: string, approvals: readonly Approval[], by: string): Promise<readonly Approval[]>;
+  /** Resolves when every list that was taken in has its pins, or waits for the database. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -157,11 +159,15 @@ class LiveToolTrust implements ToolTrust {
     return approved.map(({ tool, hash }) => ({ tool, hash }));
   }
 
+  async settled(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
-    await Promise.all(this.#running.values());
+    await this.settled();
   }
 
   /** Brings pins and offer together; never rejects. */

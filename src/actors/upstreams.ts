@@ -52,6 +52,8 @@ export interface Upstreams {
 
 const startTimeoutMs = 30_000;
 const callTimeoutMs = 120_000;
+/** How long a node that starts waits for an upstream whose tools it knows from before. */
+const knownMs = 2_000;
 /** An upstream that failed too often is tried again after this long: one whose tools were never seen is never called. */
 const reviveMs = 120_000;
 /** Programs take seconds to fail: over a shorter time an upstream that never comes up would be started for ever. */
@@ -92,19 +94,25 @@ class LiveUpstreams implements Upstreams {
   }
 
   async settled(boundMs: number): Promise<void> {
+    const all = [...this.#guarded.values()];
+    const isKnown = (one: Listed): boolean => this.#toolsOf(one).length > 0;
+    const settle = (some: readonly Listed[]) => Promise.all(some.map((one) => one.resource.settled()));
+    await Promise.all([
+      // Whose tools are known is listed already, and gets a moment so that the first calls need not be refused.
+      this.#within(Math.min(boundMs, knownMs), settle(all.filter(isKnown))),
+      this.#within(
+        boundMs,
+        settle(all.filter((one) => !isKnown(one))).then(() => this.#options.trust?.settled()),
+      ),
+    ]);
+  }
+
+  async #within(boundMs: number, work: Promise<unknown>): Promise<void> {
     let cancel = (): void => undefined;
     const bound = new Promise<void>((resolve) => {
       cancel = this.#options.clock.schedule(boundMs, resolve);
     });
-    await Promise.race([
-      // Whoever's tools are known already is listed as stale meanwhile, and nobody waits for it.
-      Promise.all(
-        [...this.#guarded.values()]
-          .filter((one) => this.#toolsOf(one).length === 0)
-          .map((one) => one.resource.settled()),
-      ),
-      bound,
-    ]);
+    await Promise.race([work, bound]);
     cancel();
   }
 
@@ -199,7 +207,8 @@ class LiveUpstreams implements Upstreams {
       stale: one.resource.current === undefined,
     }));
     const { tools, held, problems } = composeListing({ entries, prefix, reserved, trust });
-    for (const { server, tool, sentence } of problems) this.#tellOnce(server, tool, sentence);
+    const untold = held.filter(({ why }) => why === 'changed' || why === 'fresh' || why === 'unusable');
+    for (const { server, tool, sentence } of [...problems, ...untold]) this.#tellOnce(server, tool, sentence);
     const routes = new Map(
       tools.flatMap(({ name, server, tool }) => {
         const behind = this.#guarded.get(server);

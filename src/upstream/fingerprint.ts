@@ -18,10 +18,18 @@ export function toFingerprint(definition: Readonly<Record<string, unknown>>): st
   return made;
 }
 
+const shallow = new WeakMap<object, boolean>();
+
 /** Whether it nests no deeper than we go. */
-export function isShallow(value: unknown, depth = 0): boolean {
+export function isShallow(definition: Readonly<Record<string, unknown>>): boolean {
+  const found = shallow.get(definition) ?? isWithin(definition, 0);
+  shallow.set(definition, found);
+  return found;
+}
+
+function isWithin(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
-  return depth < definitionDepthMax && Object.values(value).every((item) => isShallow(item, depth + 1));
+  return depth < definitionDepthMax && Object.values(value).every((item) => isWithin(item, depth + 1));
 }
 
 function toOrdered(value: unknown): unknown {

@@ -33,7 +33,7 @@ export function siftLookalikes(entries: readonly CatalogueEntry[], options: Look
     )
     // The sort is stable: what is equally old keeps the order of the configuration.
     .sort((a, b) => a.since - b.since);
-  const aliases = entries.map(({ alias }) => alias);
+  const aliases = new Map(entries.map(({ alias }) => [toSkeleton(alias), alias]));
   const owners = new Map<string, Owner>();
   const refusals = new Map<string, CatalogueProblem>();
   for (const claim of claims) {
@@ -55,12 +55,20 @@ export function siftLookalikes(entries: readonly CatalogueEntry[], options: Look
 /** Without its own prefix in front, a tool must not begin with that of another upstream. */
 function findBorrowed(
   { alias, tool }: Claim,
-  aliases: readonly string[],
+  aliases: ReadonlyMap<string, string>,
   prefix: PrefixMode,
 ): CatalogueProblem | undefined {
-  if (prefix === 'always' || !tool.includes('_')) return undefined;
+  if (prefix === 'always') return undefined;
   const skeleton = toSkeleton(tool);
-  const borrowed = aliases.find((other) => other !== alias && skeleton.startsWith(`${toSkeleton(other)}__`));
+  let borrowed: string | undefined;
+  for (
+    let end = skeleton.indexOf('__');
+    end >= 0 && borrowed === undefined;
+    end = skeleton.indexOf('__', end + 1)
+  ) {
+    const other = aliases.get(skeleton.slice(0, end));
+    if (other !== alias) borrowed = other;
+  }
   if (borrowed === undefined) return undefined;
   const sentence = `"${tool}" of "${alias}" passes for a tool of "${borrowed}", so it is refused`;
   return { server: alias, tool, problem: 'name_borrowed', sentence };
