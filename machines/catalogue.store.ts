@@ -15,6 +15,18 @@ export interface ListedTool {
   readonly definition: Readonly<Record<string, unknown>>;
   /** True while the upstream is away and this is what it offered last. */
   readonly stale: boolean;
+  /** What a person should know about it: `hidden_characters`. */
+  readonly flags?: readonly string[];
+}
+
+/** A tool that its upstream offers and that clients do not get. */
+export interface HeldTool {
+  /** The name under which its calls are refused with the reason; null where that is another tool's. */
+  readonly name: string | null;
+  readonly server: string;
+  readonly tool: string;
+  readonly why: 'changed' | 'fresh' | 'away' | 'name' | 'unusable';
+  readonly sentence: string;
 }
 
 /** What clients see of it. */
@@ -30,26 +42,34 @@ export interface Catalogue {
   /** Milliseconds since the epoch; null before the first change. */
   readonly changedAt: number | null;
   readonly tools: readonly ListedTool[];
+  readonly held: readonly HeldTool[];
   readonly face: CatalogueFace;
 }
 
 export interface CatalogueListed {
   readonly tools: readonly ListedTool[];
+  readonly held?: readonly HeldTool[];
   readonly at: number;
 }
 
-const empty: Catalogue = { version: 0, changedAt: null, tools: [], face: { version: 0, text: '[]' } };
+const empty: Catalogue = {
+  version: 0,
+  changedAt: null,
+  tools: [],
+  held: [],
+  face: { version: 0, text: '[]' },
+};
 
 /** What is listed replaces what was; the same again changes nothing. */
 export const catalogueStore = createStoreConfig({
   context: empty,
   on: {
-    listed: (now: Catalogue, { tools, at }: CatalogueListed): Catalogue => {
+    listed: (now: Catalogue, { tools, held = [], at }: CatalogueListed): Catalogue => {
       const text = JSON.stringify(tools.map(({ name, definition }) => ({ name, definition })));
       const isSameFace = text === now.face.text;
-      if (isSameFace && isSamePlaces(now.tools, tools)) return now;
+      if (isSameFace && isSamePlaces(now.tools, tools) && isSameHeld(now.held, held)) return now;
       const face = isSameFace ? now.face : { version: now.face.version + 1, text };
-      return { version: now.version + 1, changedAt: at, tools, face };
+      return { version: now.version + 1, changedAt: at, tools, held, face };
     },
   },
 });
@@ -60,4 +80,8 @@ function isSamePlaces(now: readonly ListedTool[], then: readonly ListedTool[]): 
     const other = then[index];
     return one.server === other?.server && one.tool === other.tool && one.stale === other.stale;
   });
+}
+
+function isSameHeld(now: readonly HeldTool[], then: readonly HeldTool[]): boolean {
+  return JSON.stringify(now) === JSON.stringify(then);
 }

@@ -16,6 +16,7 @@ import { models } from './0008-models.ts';
 import { contexts } from './0009-contexts.ts';
 import { memories } from './0010-memories.ts';
 import { access } from './0011-access.ts';
+import { toolPins } from './0012-tool-pins.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -32,6 +33,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0009-contexts': contexts,
   '0010-memories': memories,
   '0011-access': access,
+  '0012-tool-pins': toolPins,
 };
 
 /** The names of all migrations, oldest first. */

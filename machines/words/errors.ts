@@ -61,6 +61,8 @@ export const errorCodes = {
   session_unknown: entry('not_found', 'never', 66),
   sop_unknown: entry('not_found', 'never', 66),
   task_unknown: entry('not_found', 'never', 66),
+  tool_changed: entry('permission_denied', 'never', 77),
+  tool_unapproved: entry('permission_denied', 'later', 77),
   tool_unknown: entry('not_found', 'never', 66),
   transition_refused: entry('operation_failed', 'never', 65),
   unexpected: entry('unexpected', 'never', 70),

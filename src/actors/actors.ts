@@ -43,6 +43,8 @@ export type { Shelf } from './shelf.ts';
 export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';
 export type { ToldEdge } from './told-root.ts';
+export { createToolTrust } from './tool-trust.ts';
+export type { Approval, ToolTrust } from './tool-trust.ts';
 export { openUpstreams } from './upstreams.ts';
 export type { Upstreams } from './upstreams.ts';
 export { startRelay } from './workers/relay.ts';

@@ -5,7 +5,7 @@
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import { toToken } from '../../machines/words/ids.ts';
-import { buildCatalogue, openUpstream } from '../upstream/upstream.ts';
+import { openUpstream } from '../upstream/upstream.ts';
 import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
@@ -20,6 +20,8 @@ import type { Resource } from './resource.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
 import type { Guarded, Route } from './route.ts';
+import { composeListing, toHeldRoute } from './tool-listing.ts';
+import type { ToolTrust } from './tool-trust.ts';
 
 export interface UpstreamsOptions {
   readonly configs: Readonly<Record<string, UpstreamConfig>>;
@@ -36,6 +38,8 @@ export interface UpstreamsOptions {
   readonly roots?: Roots | undefined;
   readonly catalogue: Pick<CatalogueBoard, 'send'>;
   readonly health: HealthTold;
+  /** Which definitions of tools may be used; without it all of them. */
+  readonly trust?: ToolTrust | undefined;
 }
 
 export interface Upstreams {
@@ -48,6 +52,8 @@ export interface Upstreams {
 
 const startTimeoutMs = 30_000;
 const callTimeoutMs = 120_000;
+/** How long a node that starts waits for an upstream whose tools it knows from before. */
+const knownMs = 2_000;
 /** An upstream that failed too often is tried again after this long: one whose tools were never seen is never called. */
 const reviveMs = 120_000;
 /** Programs take seconds to fail: over a shorter time an upstream that never comes up would be started for ever. */
@@ -80,6 +86,7 @@ class LiveUpstreams implements Upstreams {
     this.breakers = createBreakers({ ...options, config: options.breaker });
     for (const [alias, config] of Object.entries(options.configs))
       if (config.disabled !== true) this.#add(alias, config);
+    options.trust?.onChange(() => this.#rebuild());
   }
 
   resolve(name: string): Route | undefined {
@@ -87,14 +94,25 @@ class LiveUpstreams implements Upstreams {
   }
 
   async settled(boundMs: number): Promise<void> {
+    const all = [...this.#guarded.values()];
+    const isKnown = (one: Listed): boolean => this.#toolsOf(one).length > 0;
+    const settle = (some: readonly Listed[]) => Promise.all(some.map((one) => one.resource.settled()));
+    await Promise.all([
+      // Whose tools are known is listed already, and gets a moment so that the first calls need not be refused.
+      this.#within(Math.min(boundMs, knownMs), settle(all.filter(isKnown))),
+      this.#within(
+        boundMs,
+        settle(all.filter((one) => !isKnown(one))).then(() => this.#options.trust?.settled()),
+      ),
+    ]);
+  }
+
+  async #within(boundMs: number, work: Promise<unknown>): Promise<void> {
     let cancel = (): void => undefined;
     const bound = new Promise<void>((resolve) => {
       cancel = this.#options.clock.schedule(boundMs, resolve);
     });
-    await Promise.race([
-      Promise.all([...this.#guarded.values()].map((one) => one.resource.settled())),
-      bound,
-    ]);
+    await Promise.race([work, bound]);
     cancel();
   }
 
@@ -170,26 +188,36 @@ class LiveUpstreams implements Upstreams {
     const tools = await upstream.listTools();
     if (one.lists !== mine) return;
     one.tools = tools;
+    this.#options.trust?.offer(alias, tools);
     this.#rebuild();
   }
 
+  /** What it offers; while it is away and nothing was heard of it yet, what it offered before this node began. */
+  #toolsOf({ alias, tools, resource }: Listed): readonly ToolDefinition[] {
+    if (tools.length > 0 || resource.current !== undefined) return tools;
+    return this.#options.trust?.lastKnown(alias) ?? [];
+  }
+
   #rebuild(): void {
-    const { catalogue, clock, prefix, reserved } = this.#options;
+    const { catalogue, clock, prefix, reserved, trust } = this.#options;
     const entries = [...this.#guarded.values()].map((one) => ({
       alias: one.alias,
-      tools: one.tools,
+      tools: this.#toolsOf(one),
       ...(one.config.tools === undefined ? {} : { filter: one.config.tools }),
       stale: one.resource.current === undefined,
     }));
-    const { tools, problems } = buildCatalogue(entries, { prefix, reserved });
-    for (const { server, tool, sentence } of problems) this.#tellOnce(server, tool, sentence);
-    this.#routes = new Map(
+    const { tools, held, problems } = composeListing({ entries, prefix, reserved, trust });
+    const untold = held.filter(({ why }) => why === 'changed' || why === 'fresh' || why === 'unusable');
+    for (const { server, tool, sentence } of [...problems, ...untold]) this.#tellOnce(server, tool, sentence);
+    const routes = new Map(
       tools.flatMap(({ name, server, tool }) => {
         const behind = this.#guarded.get(server);
         return behind === undefined ? [] : [[name, toRoute(behind, tool, clock)] as const];
       }),
     );
-    catalogue.send({ type: 'listed', tools, at: clock.now() });
+    for (const one of held) if (one.name !== null) routes.set(one.name, toHeldRoute(one));
+    this.#routes = routes;
+    catalogue.send({ type: 'listed', tools, held, at: clock.now() });
   }
 
   #tellOnce(server: string, tool: string, sentence: string): void {

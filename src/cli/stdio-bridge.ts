@@ -16,10 +16,20 @@ const upgradeProtocol = 'drey-stdio';
 const lastAnswersMsMax = 10_000;
 const refusalBytesMax = 4_096;
 
+/** What the client chose on its command line. */
+export interface BridgeChoice {
+  readonly namespace?: string | undefined;
+  /** Names with commas between them. */
+  readonly toolsets?: string | undefined;
+}
+
 /** Opens the byte stream; throws what the node answers instead, or `node_unreachable`. */
-export async function openBridge(address: NodeAddress, namespace: string | undefined): Promise<Duplex> {
+export async function openBridge(
+  address: NodeAddress,
+  { namespace, toolsets }: BridgeChoice,
+): Promise<Duplex> {
   const headers = { connection: 'Upgrade', upgrade: upgradeProtocol };
-  const request = await openRequest(address, '/stdio', { namespace }, { headers });
+  const request = await openRequest(address, '/stdio', { namespace, toolsets }, { headers });
   return new Promise((resolve, reject) => {
     request.on('error', (cause) => reject(toUnreachable(cause, address)));
     request.once('upgrade', (_response, socket, head) => {

@@ -101,6 +101,7 @@ function showHealth({ resources, breakers, learning, lag, catalogue }) {
       .map(({ id, state }) => toChip(`breaker ${id.replace(/^b-/, '')} ${state}`, true)),
     toChip(`learning ${learning.engine_status}${behind}`, learning.engine_status !== 'running'),
     toChip(`${catalogue.tools} tools`, false),
+    ...(catalogue.held > 0 ? [toChip(`${catalogue.held} tools held back: drey tools review`, true)] : []),
     ...(catalogue.stale > 0 ? [toChip(`${catalogue.stale} of an upstream that is away`, true)] : []),
     ...(lag.lagging ? [toChip('events wait for the bus', true)] : []),
   );

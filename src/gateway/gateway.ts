@@ -19,6 +19,8 @@ import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { openRest } from './rest/rest.ts';
 import { toThrownSentence } from './thrown.ts';
+import { openToolViews, toolsetsPath } from './tool-view.ts';
+import type { ToolView } from './tool-view.ts';
 import { answerUpgrade } from './upgrade.ts';
 
 export type {
@@ -46,6 +48,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type {
   ActorView,
   DeadLettersNeed,
@@ -57,13 +60,19 @@ export type { StreamConnection } from './mcp/stream-connection.ts';
 export { upgradeProtocol } from './upgrade.ts';
 // For the owner of the server: paths that are nobody's get a problem as well.
 export { sendProblem } from './rest/problem.ts';
-export { ownToolNames } from './tools/tools.ts';
+export type { ToolRules, Toolset } from './tool-rules.ts';
+export { ownToolSets, toOwnToolNames } from './tools/tools.ts';
 
 export interface Gateway {
   /** False when the path is not the gateway's; then nothing has been written. */
   handle(req: IncomingMessage, res: ServerResponse): boolean;
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  serveStream(stream: { input: Readable; output: Writable; principal: Principal }): StreamConnection;
+  serveStream(stream: {
+    input: Readable;
+    output: Writable;
+    principal: Principal;
+    view?: ToolView;
+  }): StreamConnection;
   sessionsOpen(): number;
   /** Takes nothing new and waits for the calls under way. */
   drain(): Promise<void>;
@@ -77,7 +86,8 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
   const streams = new Set<StreamConnection>();
   let draining = false;
   const hooks = openHooks(needs);
-  const options = { needs, inFlight, keepAlive, shedding, hooks, isDraining: () => draining };
+  const views = openToolViews(needs);
+  const options = { needs, inFlight, keepAlive, shedding, hooks, views, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = needs.onCatalogueChanged(() => {
@@ -96,7 +106,7 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
       const url = parseUrl(req.url);
       if (url === undefined || !isOurs(url.pathname)) return false;
       const admission = needs.admit(toAdmission(req));
-      if (url.pathname === '/mcp') serveMcp(req, res, url, admission);
+      if (isMcp(url.pathname)) serveMcp(req, res, url, admission);
       else rest.handle(req, res, url, admission);
       return true;
     },
@@ -148,6 +158,10 @@ function parseUrl(path: string | undefined): URL | undefined {
     : undefined;
 }
 
+function isMcp(path: string): boolean {
+  return path === '/mcp' || path.startsWith(toolsetsPath);
+}
+
 function isOurs(path: string): boolean {
-  return path === '/mcp' || path === '/healthz' || path === '/api' || path.startsWith('/api/');
+  return isMcp(path) || path === '/healthz' || path === '/api' || path.startsWith('/api/');
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createId, toStableId } from '../../machines/words/ids.ts';
 import type { ObservedCall } from '../../machines/words/calls.ts';
 import type { GatewayNeeds, Principal } from './needs.ts';
-import { ownToolNames } from './tools/tools.ts';
+import { ownToolSets, toOwnToolNames } from './tools/tools.ts';
 
 const word = (charactersMax: number) => z.string().min(1).max(charactersMax);
 
@@ -26,6 +26,8 @@ export const HookEvent = z.object({
 export type HookEvent = z.output<typeof HookEvent>;
 
 const serverCharsMax = 100;
+/** Also of sets that are switched off: another node of the house may have them on. */
+const allOwnNames = new Set(toOwnToolNames([...ownToolSets.keys()], true));
 
 /** The call an event reports; undefined where it went through us, which has its event already. */
 export function toObserved(
@@ -60,7 +62,7 @@ function toNames(given: string): Pick<ObservedCall, 'server' | 'tool' | 'name'> 
 }
 
 function isOurs(tool: string, needs: GatewayNeeds): boolean {
-  return ownToolNames.includes(tool) || needs.catalogue().tools.some(({ name }) => name === tool);
+  return allOwnNames.has(tool) || needs.catalogue().tools.some(({ name }) => name === tool);
 }
 
 function isErrorAnswer(answer: unknown): boolean {

@@ -8,6 +8,8 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { ToolsNeed } from './tools-needs.ts';
+import type { ToolRules } from './tool-rules.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -99,9 +101,9 @@ export interface ForwardedRequest {
   readonly method: 'POST' | 'DELETE';
   readonly sessionId: string;
   readonly principal: Principal;
-  /** Header values as they came. */
-  readonly accept: string | undefined;
-  readonly revision: string | undefined;
+  /** Path and query as they came; they and these headers choose what the client sees. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -261,6 +263,9 @@ export interface GatewayNeeds extends WatchingNeeds {
   admit(request: AdmissionRequest): Admission;
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
+  readonly tools: ToolsNeed;
+  /** Toolsets, sets of own tools and search; without it everything is shown. */
+  readonly toolRules?: ToolRules | undefined;
   /** Calls back after each change of the catalogue; returns the function that stops it. */
   onCatalogueChanged(changed: () => void): () => void;
   readonly sops: SopsNeed;

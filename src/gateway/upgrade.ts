@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { GatewayNeeds, Principal } from './needs.ts';
+import type { ToolView, ToolViews } from './tool-view.ts';
 import { resolveNamespace } from './namespace.ts';
 import { toAdmission } from './admission.ts';
 import { toStatus } from './thrown.ts';
@@ -15,8 +16,9 @@ export const upgradeProtocol = 'drey-stdio';
 
 export interface UpgradeOptions {
   readonly needs: GatewayNeeds;
+  readonly views: ToolViews;
   isDraining(): boolean;
-  serve(stream: { input: Duplex; output: Duplex; principal: Principal }): unknown;
+  serve(stream: { input: Duplex; output: Duplex; principal: Principal; view: ToolView }): unknown;
 }
 
 /** Answers an upgrade; the socket is served or closed, never left open. */
@@ -40,10 +42,12 @@ export function answerUpgrade(
   }
   if (options.isDraining()) return refuse(socket, 503, 'the node is stopping; try again in a moment');
   let principal: Principal;
+  let view: ToolView;
   try {
     const own = admission.principal;
     const namespace = resolveNamespace(url.searchParams.get('namespace') ?? undefined, own.namespace, own);
     principal = namespace === own.namespace ? own : { ...own, namespace };
+    view = options.views.forRequest(req);
   } catch (error) {
     const plain = toPlainError(error);
     return refuse(socket, toStatus(plain), plain.message);
@@ -52,7 +56,7 @@ export function answerUpgrade(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgradeProtocol}\r\n\r\n`,
   );
   if (head.length > 0) socket.unshift(head);
-  options.serve({ input: socket, output: socket, principal });
+  options.serve({ input: socket, output: socket, principal, view });
 }
 
 function refuse(socket: Duplex, status: number, sentence: string): void {

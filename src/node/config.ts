@@ -10,6 +10,7 @@ import { defaultDataFolder } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
 import { UpstreamConfig } from '../upstream/upstream.ts';
+import { toolRuleShape, checkToolRules } from './tool-config.ts';
 
 export const defaultPort = 7333;
 
@@ -31,36 +32,41 @@ const BreakerSettings = z.strictObject({
 });
 
 /** The file `drey.json`. */
-export const ConfigFile = z.strictObject({
-  $schema: z.string().optional(),
-  mcpServers: z.record(Alias, UpstreamConfig).default({}),
-  /** Where HTTP listens; loopback unless told otherwise. */
-  host: z.string().min(1).max(255).default('127.0.0.1'),
-  port: z.number().int().min(0).max(65_535).default(defaultPort),
-  dataFolder: z.string().min(1).optional(),
-  /** The namespace of callers who name none. */
-  namespace: Namespace.default(defaultNamespace),
-  /** When upstream tools get their alias as prefix. */
-  prefix: z.enum(['always', 'conflict', 'never']).default('always'),
-  requireToken: z.boolean().default(false),
-  /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
-  allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),
-  allowedOrigins: z.array(z.string().min(1).max(255)).max(100).default([]),
-  breaker: BreakerSettings.default({}),
-  /** `power-safe` syncs the event log before a reply leaves. */
-  durability: z.enum(['process-safe', 'power-safe']).default('process-safe'),
-  learning: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      /** Quiet time after which an open episode is learned from. */
-      quietMs: z.number().int().min(100).max(600_000).default(5_000),
-      /** Several principals write here: none of them can lift a SOP over the bar alone. */
-      sharedNamespaces: z.array(Namespace).max(1_000).default([]),
-    })
-    .prefault({}),
-  /** Further key names whose values are redacted. */
-  redactKeys: z.array(z.string().min(1).max(100)).max(200).default([]),
-});
+export const ConfigFile = z
+  .strictObject({
+    $schema: z.string().optional(),
+    mcpServers: z.record(Alias, UpstreamConfig).default({}),
+    /** Where HTTP listens; loopback unless told otherwise. */
+    host: z.string().min(1).max(255).default('127.0.0.1'),
+    port: z.number().int().min(0).max(65_535).default(defaultPort),
+    dataFolder: z.string().min(1).optional(),
+    /** The namespace of callers who name none. */
+    namespace: Namespace.default(defaultNamespace),
+    /** When upstream tools get their alias as prefix. */
+    prefix: z.enum(['always', 'conflict', 'never']).default('always'),
+    /** Whether a tool counts as soon as it is seen, or once somebody has approved it. */
+    trust: z.enum(['first-use', 'review']).default('first-use'),
+    ...toolRuleShape,
+    requireToken: z.boolean().default(false),
+    /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
+    allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),
+    allowedOrigins: z.array(z.string().min(1).max(255)).max(100).default([]),
+    breaker: BreakerSettings.default({}),
+    /** `power-safe` syncs the event log before a reply leaves. */
+    durability: z.enum(['process-safe', 'power-safe']).default('process-safe'),
+    learning: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        /** Quiet time after which an open episode is learned from. */
+        quietMs: z.number().int().min(100).max(600_000).default(5_000),
+        /** Several principals write here: none of them can lift a SOP over the bar alone. */
+        sharedNamespaces: z.array(Namespace).max(1_000).default([]),
+      })
+      .prefault({}),
+    /** Further key names whose values are redacted. */
+    redactKeys: z.array(z.string().min(1).max(100)).max(200).default([]),
+  })
+  .superRefine(checkToolRules);
 export type ConfigFile = z.infer<typeof ConfigFile>;
 
 export interface NodeFlags {

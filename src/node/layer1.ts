@@ -23,6 +23,7 @@ import type {
   Roots,
   Sessions,
   Shelf,
+  ToolTrust,
   Upstreams,
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
@@ -43,6 +44,7 @@ export interface Layer1Options {
   readonly eventLog: EventLog;
   readonly announcer: Announcer;
   readonly upstreams: Upstreams;
+  readonly trust: ToolTrust;
   readonly backends: Backends;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,6 +74,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  await openPins(options, relay);
   const fabric =
     config.role === 'learner'
       ? undefined
@@ -115,4 +118,22 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   return { sessions, shelf, relay, redactor, hints, fabric, healthWatch };
+}
+
+/** Pins are read before the node listens; what other nodes decide about them is heard of. */
+async function openPins({ backends, config, trust, closers }: Layer1Options, relay: Relay): Promise<void> {
+  const { store, wire } = backends;
+  await trust.attach({ store, onOutbox: () => relay.nudge() }, Object.keys(config.mcpServers));
+  closers.push(() => trust.close());
+  const following = await wire.follow({
+    filters: { types: ['tool.pinned', 'tool.changed', 'tool.approved'] },
+    from: 'new',
+    onBatch: async (deliveries) => {
+      const servers = new Set(
+        deliveries.flatMap(({ event }) => ('server' in event.data ? [event.data.server] : [])),
+      );
+      for (const server of servers) await trust.reload(server);
+    },
+  });
+  closers.push(() => following.stop());
 }

@@ -189,16 +189,17 @@ function toBusFamilies(wire: Wire, dead: number | null): readonly Family[] {
 }
 
 function toCatalogueFamilies({ catalogue }: Boards): readonly Family[] {
-  const { face, tools } = catalogue.read();
+  const { face, tools, held } = catalogue.read();
   const stale = tools.filter((tool) => tool.stale).length;
   return [
     {
       name: 'drey_catalogue_tools',
       type: 'gauge',
-      help: 'Tools of upstreams that are listed; stale ones are those of an upstream that is away.',
+      help: 'Tools of upstreams: listed, listed though their upstream is away (stale), or held back.',
       samples: [
         { labels: { state: 'live' }, value: tools.length - stale },
         { labels: { state: 'stale' }, value: stale },
+        { labels: { state: 'held' }, value: held.length },
       ],
     },
     toSingle('drey_catalogue_changes_total', 'counter', 'Changes that clients were told of.', face.version),

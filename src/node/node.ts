@@ -5,9 +5,9 @@
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
+import { createRoots, createToolTrust, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
-import { ownToolNames } from '../gateway/gateway.ts';
+import { toOwnToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
@@ -85,7 +85,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
+    const trust = createToolTrust({ mode: config.trust, clock, log });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, trust });
     closers.push(() => upstreams.close());
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
@@ -98,6 +99,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       nodeId,
       ...emission,
       upstreams,
+      trust,
       backends,
       clock,
       log,
@@ -203,6 +205,8 @@ function toNeeds(
     wire,
     store,
     boards,
+    trust: parts.trust,
+    toolRules: parts.config,
     announcer,
     clock,
     log,
@@ -244,7 +248,7 @@ function toUpstreamOptions(
   return {
     configs: config.role === 'learner' ? {} : config.mcpServers,
     prefix: config.prefix,
-    reserved: ownToolNames,
+    reserved: toOwnToolNames(config.ownTools, config.toolSearch.mode !== 'off'),
     breaker: config.breaker,
     clientInfo: { name: 'drey', version },
   };

@@ -17,9 +17,10 @@ import type {
   Relay,
   Sessions,
   Shelf,
+  ToolTrust,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus, WatchingNeeds } from '../gateway/gateway.ts';
+import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -33,6 +34,7 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createRelearning } from './relearning.ts';
+import { createToolServing } from './tool-serving.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -41,6 +43,8 @@ export interface ServingOptions {
   readonly sessions: Sessions;
   readonly seek: GatewayNeeds['sessions']['seek'];
   readonly boards: Boards;
+  readonly trust: ToolTrust;
+  readonly toolRules: ToolRules;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -71,6 +75,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     admit: options.admit,
     sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
+    toolRules: options.toolRules,
+    tools: createToolServing(boards, options.trust),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sops: {
       search: (question) => shelf.search(question),

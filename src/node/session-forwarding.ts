@@ -31,8 +31,8 @@ const Forwarded = z.object({
   method: z.enum(['POST', 'DELETE']),
   sessionId: z.string().max(128),
   principal: z.object({ id: z.string(), namespace: z.string() }),
-  accept: z.string().optional(),
-  revision: z.string().optional(),
+  path: z.string().regex(/^\/mcp(?:[/?]|$)/),
+  headers: z.record(z.string(), z.string()),
   body: z.string(),
 });
 
@@ -71,7 +71,7 @@ export async function answerForwarded(options: ForwardingOptions): Promise<{ sto
 
 async function answerOne(
   { sessions, token, url }: ForwardingOptions,
-  { method, sessionId, principal, accept, revision, body }: z.infer<typeof Forwarded>,
+  { method, sessionId, principal, path, headers, body }: z.infer<typeof Forwarded>,
 ): Promise<ForwardedAnswer> {
   const base = url();
   const isOurs = sessions
@@ -79,16 +79,15 @@ async function answerOne(
     .some((session) => session.id === sessionId && session.principal === principal.id);
   if (base === undefined || !isOurs)
     throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
-  const address = new URL('/mcp', base);
+  const address = new URL(path, base);
   address.searchParams.set('namespace', principal.namespace);
   const response = await fetch(address, {
     method,
     headers: {
+      ...headers,
       authorization: `Bearer ${token}`,
       'mcp-session-id': sessionId,
       ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
-      ...(accept === undefined ? {} : { accept }),
-      ...(revision === undefined ? {} : { 'mcp-protocol-version': revision }),
     },
     ...(method === 'POST' ? { body } : {}),
   });

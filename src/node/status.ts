@@ -76,9 +76,9 @@ function toLearningFacts({ engineStatus, intake, lastRunAt, behind, workers }: H
 }
 
 function toCatalogueFacts({ catalogue }: Boards): Facts {
-  const { version, changedAt, tools } = catalogue.read();
+  const { version, changedAt, tools, held } = catalogue.read();
   const stale = tools.filter((tool) => tool.stale).length;
-  return { version, changedAt: toTime(changedAt), tools: tools.length, stale };
+  return { version, changedAt: toTime(changedAt), tools: tools.length, stale, held: held.length };
 }
 
 function readEvents({ eventLog, announcer }: StatusOptions): Facts {

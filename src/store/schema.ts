@@ -201,6 +201,22 @@ export interface ModelsTable {
   created_at: MomentWithDefault;
 }
 
+export interface ToolPinsTable {
+  namespace: string;
+  server: string;
+  tool: string;
+  hash: string;
+  definition: Json;
+  status: 'fresh' | 'pinned' | 'changed' | 'approved';
+  approved_by: string | null;
+  offered_hash: string | null;
+  /** Null beside the hash. */
+  offered: ColumnType<unknown, string | null, string | null>;
+  position: number;
+  created_at: MomentWithDefault;
+  updated_at: MomentWithDefault;
+}
+
 export interface Tables {
   namespaces: NamespacesTable;
   sessions: SessionsTable;
@@ -219,6 +235,7 @@ export interface Tables {
   inbox: InboxTable;
   dead_letters: DeadLettersTable;
   models: ModelsTable;
+  tool_pins: ToolPinsTable;
 }
 
 /** A transaction that sees and writes one namespace. */

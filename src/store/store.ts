@@ -78,5 +78,7 @@ export { finishTask, listTasks, startTask } from './tables/tasks.ts';
 export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
 export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';
+export { readToolPins, saveToolPins, takePinsTurn } from './tables/tool-pins.ts';
+export type { ToolPinRow } from './tables/tool-pins.ts';
 export { takeTurn } from './turn.ts';
 export type { Turn } from './turn.ts';

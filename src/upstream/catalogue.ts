@@ -39,7 +39,7 @@ export interface CatalogueTool {
 export interface CatalogueProblem {
   readonly server: string;
   readonly tool: string;
-  readonly problem: 'listed_twice' | 'name_taken' | 'needs_tasks';
+  readonly problem: 'listed_twice' | 'name_taken' | 'needs_tasks' | 'name_owned' | 'name_borrowed';
   readonly sentence: string;
 }
 
@@ -76,7 +76,9 @@ export function buildCatalogue(entries: readonly CatalogueEntry[], options: Cata
   const bareCounts = new Map<string, number>([...taken].map((name) => [name, 1]));
   for (const { tool } of candidates)
     bareCounts.set(bareName(tool), (bareCounts.get(bareName(tool)) ?? 0) + 1);
-  const tools = candidates.map((candidate): CatalogueTool => {
+  const names = new Map<Candidate, string>();
+  // With prefixes, whoever takes a name first must not depend on the order of upstreams; without, the first one has it.
+  for (const candidate of options.prefix === 'never' ? candidates : candidates.toSorted(byIdentity)) {
     const { entry, tool } = candidate;
     const isShared = (bareCounts.get(bareName(tool)) ?? 0) > 1;
     const withPrefix = options.prefix === 'always' || (options.prefix === 'conflict' && isShared);
@@ -84,6 +86,11 @@ export function buildCatalogue(entries: readonly CatalogueEntry[], options: Cata
     const name = freeName(wished, candidate, taken);
     if (name !== wished) problems.push(takenProblem(candidate, wished, name));
     taken.add(name);
+    names.set(candidate, name);
+  }
+  const tools = candidates.map((candidate): CatalogueTool => {
+    const { entry, tool } = candidate;
+    const name = names.get(candidate) ?? tool.name;
     return {
       name,
       server: entry.alias,
@@ -93,6 +100,11 @@ export function buildCatalogue(entries: readonly CatalogueEntry[], options: Cata
     };
   });
   return { tools, problems };
+}
+
+function byIdentity(a: Candidate, b: Candidate): number {
+  const [left, right] = [`${a.entry.alias}\n${a.tool.name}`, `${b.entry.alias}\n${b.tool.name}`];
+  return left < right ? -1 : Number(left > right);
 }
 
 /** Whether the lists of an upstream let a tool through. */
@@ -108,7 +120,7 @@ function candidatesOf(entry: CatalogueEntry): readonly Candidate[] {
 }
 
 /** `*` stands for any run of characters; everything else for itself. */
-function isMatch(text: string, pattern: string): boolean {
+export function isMatch(text: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
   if (last === undefined) return text === pattern;

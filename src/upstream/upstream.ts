@@ -2,7 +2,7 @@
  * The door of the MCP client side: connections to upstream servers, the catalogue's names, and the slicing of JSON that
  * both sides of a call use. It decides nothing about when to connect, retry or give up: that is the actors' work.
  */
-export { buildCatalogue, isToolAllowed } from './catalogue.ts';
+export { buildCatalogue, isMatch, isToolAllowed } from './catalogue.ts';
 export type {
   Catalogue,
   CatalogueEntry,
@@ -16,7 +16,16 @@ export { parseUpstreamConfig, resolveConfig as resolveUpstreamConfig, UpstreamCo
 export type { RequestOptions, UpstreamCall } from './connection.ts';
 export { findMirrors } from './mirror.ts';
 export type { Mirror } from './mirror.ts';
+export { diffDefinitions } from './definition-diff.ts';
+export type { Difference } from './definition-diff.ts';
+export { flagHidden, showHidden, toShownDefinition } from './hidden-characters.ts';
+export type { HiddenFlag } from './hidden-characters.ts';
+export { siftLookalikes } from './lookalikes.ts';
 export { openUpstream } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
+export { approvePin, isPinnable, judgeTool, reconcilePins, toLastKnown } from './pins.ts';
+export type { Definition, Pin, PinFact, PinStatus, TrustMode, Verdict } from './pins.ts';
+export { indexTools } from './tool-search.ts';
+export type { FoundTool, ToolIndex } from './tool-search.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';
 export type { RawMember } from './slice.ts';

@@ -162,7 +162,7 @@ describe('a running node', () => {
     const first = await until('it is told how things are', () => changes[0]);
     expect(first).toMatchObject({
       learning: { engine_status: 'running' },
-      catalogue: { tools: 3, stale: 0 },
+      catalogue: { tools: 3, stale: 0, held: 0 },
     });
     expect(first.resources.map(({ state }) => state)).toEqual(first.resources.map(() => 'healthy'));
     const { learning } = await node.get<{ learning: { pid: number } }>('/api/v1/status');

@@ -25,7 +25,8 @@ describe('the catalogue', () => {
   const one = list(context, [tool('a'), tool('b')]);
 
   it('begins empty, and an empty list is no news', () => {
-    expect(context).toEqual({ version: 0, changedAt: null, tools: [], face: { version: 0, text: '[]' } });
+    const face = { version: 0, text: '[]' };
+    expect(context).toEqual({ version: 0, changedAt: null, tools: [], held: [], face });
     expect(list(context, [])).toBe(context);
   });
 
@@ -45,6 +46,19 @@ describe('the catalogue', () => {
     if (version === 1) expect(next).toBe(one);
     else expect(next.tools).toBe(tools);
     if (face === 1) expect(next.face).toBe(one.face);
+  });
+});
+
+describe('what is held back', () => {
+  const store = createStore(catalogueStore);
+  const held = [{ name: 'a', server: 'fs', tool: 'a', why: 'changed' as const, sentence: 'it changed' }];
+
+  it('makes a version, and no news for clients', () => {
+    const now = store.getInitialSnapshot();
+    const [next] = store.transition(now, { type: 'listed', tools: [], held, at: 5 });
+    expect(next.context).toMatchObject({ version: 1, face: { version: 0 }, held });
+    const again = { type: 'listed' as const, tools: [], held: [...held], at: 9 };
+    expect(store.transition(next, again)[0].context).toBe(next.context);
   });
 });
 

@@ -21,6 +21,7 @@ import type {
   OpenTask,
   Principal,
   RankedSop,
+  ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
 import { quietLog } from './quiet-log.ts';
@@ -66,6 +67,7 @@ export interface SmallHouse {
   actors: ActorView[];
   republished: Parameters<GatewayNeeds['republishEvents']>[0][];
   dead: DeadLetterView[];
+  reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
   shutdowns: number;
   tellCatalogueChanged(): void;
@@ -292,6 +294,26 @@ export function createSmallHouse(): SmallHouse {
           })),
     },
     catalogue: () => ({ tools: house.tools }),
+    tools: {
+      list: () => ({
+        version: 1,
+        held: [],
+        tools: house.tools.map((one) => ({
+          ...one,
+          title: null,
+          description: one.tool,
+          flags: [],
+          pin: null,
+        })),
+      }),
+      review: () => house.reviewed,
+      approve: (server, approvals) => {
+        const waited = house.reviewed.filter((one) => one.server === server);
+        return Promise.resolve(
+          approvals.filter(({ tool, hash }) => waited.some((one) => one.tool === tool && one.hash === hash)),
+        );
+      },
+    },
     onCatalogueChanged: (tell) => {
       changed.add(tell);
       return () => changed.delete(tell);
@@ -396,6 +418,7 @@ export function createSmallHouse(): SmallHouse {
     actors: [],
     republished: [],
     dead: [],
+    reviewed: [],
     relearnings: [],
     shutdowns: 0,
     tellCatalogueChanged: () => {

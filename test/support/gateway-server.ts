@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openGateway } from '../../src/gateway/gateway.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { Gateway, GatewayNeeds } from '../../src/gateway/gateway.ts';
 import type { Shedding } from '../../src/gateway/mcp/shedding.ts';
 import { createSmallHouse } from './gateway-needs.ts';
 import type { SmallHouse } from './gateway-needs.ts';
@@ -32,9 +32,12 @@ export interface GatewayServer {
 }
 
 /** Starts one. */
-export async function startGateway(shedding?: Shedding): Promise<GatewayServer> {
+export async function startGateway(
+  needs: Partial<GatewayNeeds> = {},
+  shedding?: Shedding,
+): Promise<GatewayServer> {
   const house = createSmallHouse();
-  const gateway = openGateway(house.needs, shedding);
+  const gateway = openGateway(Object.assign(house.needs, needs), shedding);
   const server = createServer((req, res) => {
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });

@@ -15,6 +15,7 @@ import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
 import { addStdio } from './stdio.ts';
+import { addTools } from './tools.ts';
 import { addUp } from './up.ts';
 
 export const commands: readonly ((program: Command, world: World) => void)[] = [
@@ -26,6 +27,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addStatus,
   addAsk,
   addSops,
+  addTools,
   addImport,
   addRelearn,
   addEvents,

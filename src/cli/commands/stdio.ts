@@ -15,6 +15,7 @@ const triesMax = 3;
 
 interface StdioOptions extends NodeOptions {
   readonly namespace?: string;
+  readonly toolsets?: string;
 }
 
 export function addStdio(program: Command, world: World): void {
@@ -24,6 +25,7 @@ export function addStdio(program: Command, world: World): void {
       'Speaks MCP on stdin and stdout: the command to enter in an MCP client. Uses the node that runs for the data ' +
         'folder, or starts one that ends after 10 idle minutes.',
     )
+    .option('--toolsets <names>', "toolsets of the configuration, with commas; without it the node's default")
     .option('--config <file>', 'configuration file for a node that has to be started')
     .addHelpText(
       'after',
@@ -42,14 +44,14 @@ async function connect(
   options: StdioOptions,
 ): Promise<{ socket: Duplex; address: NodeAddress }> {
   const named = toNamedNode(world, options);
-  if (named !== undefined) return { socket: await openBridge(named, options.namespace), address: named };
+  if (named !== undefined) return { socket: await openBridge(named, options), address: named };
   const dataFolder = await toDataFolder(world, options);
   let address = await readNodeFile(world, dataFolder);
   let refusal: unknown;
   for (let tries = 0; tries < triesMax; tries += 1) {
     if (address !== undefined) {
       try {
-        return { socket: await openBridge(address, options.namespace), address };
+        return { socket: await openBridge(address, options), address };
       } catch (error) {
         if (!mayStart(error)) throw error;
         refusal = error;

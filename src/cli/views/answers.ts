@@ -66,6 +66,7 @@ export const StatusAnswer = z.object({
   state: text,
   uptimeSeconds: z.number().optional().catch(undefined),
   resources: z.array(z.object({ id: text, state: text, what: text })).catch([]),
+  catalogue: z.object({ tools: number, stale: number, held: number }).optional().catch(undefined),
   sessions: z.number().optional().catch(undefined),
   events: z.object({ waiting: number, published: number }).optional().catch(undefined),
   learning: z

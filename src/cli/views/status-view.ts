@@ -22,6 +22,7 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
     const { published, waiting } = status.events;
     lines.push(`events     ${toCountText(published)} published, ${toCountText(waiting)} waiting`);
   }
+  if (status.catalogue !== undefined) lines.push(`tools      ${toToolsText(status.catalogue, paints)}`);
   if (status.learning !== undefined) lines.push(`learning   ${toLearningText(status.learning, paints)}`);
   if (status.resources.length > 0) {
     const rows = status.resources.map((resource) => [
@@ -32,6 +33,15 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
     lines.push('', ...toTable([{ title: 'RESOURCE' }, { title: 'STATE' }, { title: 'WHAT' }], rows, cells));
   }
   return lines;
+}
+
+function toToolsText({ tools, stale, held }: NonNullable<StatusAnswer['catalogue']>, paints: Paints): string {
+  const parts = [
+    `${toCountText(tools)} listed`,
+    stale === 0 ? '' : paints.warn(`${toCountText(stale)} of an upstream that is away`),
+    held === 0 ? '' : paints.bad(`${toCountText(held)} held back: drey tools review`),
+  ];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 function toLearningText(learning: NonNullable<StatusAnswer['learning']>, paints: Paints): string {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hooks } from '../hooks.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
+import type { ToolViews } from '../tool-view.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Shedding } from './shedding.ts';
@@ -13,6 +14,7 @@ export interface EndpointOptions {
   /** What clients' hooks told, by conversation. */
   readonly hooks: Hooks;
   readonly shedding: Shedding;
+  readonly views: ToolViews;
   isDraining(): boolean;
 }
 

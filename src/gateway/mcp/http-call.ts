@@ -3,6 +3,7 @@
  * call: without history nobody could be given the result.
  */
 import type { Session } from '../needs.ts';
+import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
@@ -17,6 +18,7 @@ export interface HttpCall extends EndpointOptions {
   readonly body: { id: string | number; params?: unknown };
   readonly era: Era;
   readonly calls: CallScope;
+  readonly view: ToolView;
   /** Throws when there is none to be had. */
   findSession(): Session;
 }
@@ -65,6 +67,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
       era,
       session,
       needs,
+      view: http.view,
       serverInfo,
       signal,
       notify,

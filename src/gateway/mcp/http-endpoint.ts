@@ -21,6 +21,8 @@ import { openLegacyEra } from './legacy-era.ts';
 import type { LegacyEra } from './legacy-era.ts';
 import { openModernEra } from './modern-era.ts';
 import { isRecord, parseMessage } from './parse-message.ts';
+import type { ToolView } from '../tool-view.ts';
+import { toolsetsHeader } from '../tool-view.ts';
 import { isToolCall } from './raw-call.ts';
 import { readBody } from './read-body.ts';
 import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
@@ -38,8 +40,11 @@ export interface HttpEndpoint {
 
 /** Opens the endpoint. */
 export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
-  const { needs } = options;
-  const sdk = createMcpHandler(() => createSdkServer(needs, 'modern'), {
+  const { needs, views } = options;
+  // Whatever is chosen wrongly was refused before the SDK came to it.
+  const toView = (request: Request | undefined): ToolView =>
+    request === undefined ? views.choose(undefined) : views.forRequest(toChoice(request));
+  const sdk = createMcpHandler(({ requestInfo }) => createSdkServer(needs, 'modern', toView(requestInfo)), {
     legacy: 'reject',
     maxRequestBodySize: limits.messageBytesMax,
     onerror: (error) => needs.log.debug({ err: error }, 'a request of revision 2026-07-28 was refused'),
@@ -73,8 +78,11 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
   return {
     handle: async (req, res, principal) => {
       try {
+        const wrongChoice = refuseChoice(options, req);
         const repeated = findRepeatedHeader(req);
-        if (repeated !== undefined) {
+        if (wrongChoice !== undefined) {
+          refuse(res, 400, wrongChoice);
+        } else if (repeated !== undefined) {
           refuse(res, 400, {
             code: rpc.headerMismatch,
             message: `the ${repeated} header came more than once`,
@@ -179,4 +187,20 @@ async function serveOther(
   if (req.method === 'DELETE' && !modern) return legacy.end(req, res, principal);
   const error = toRpcError('method_unknown', 'Method not allowed: send MCP messages with POST');
   sendJson(res, 405, errorFrame('null', error), { allow: modern ? 'POST' : 'GET, POST, DELETE' });
+}
+
+/** What is wrong with a client's choice of toolsets. */
+function refuseChoice({ views }: EndpointOptions, req: IncomingMessage): RpcError | undefined {
+  try {
+    views.forRequest(req);
+    return undefined;
+  } catch (error) {
+    return toThrownRpcError(error);
+  }
+}
+
+function toChoice({ url, headers }: Request): Pick<IncomingMessage, 'url' | 'headers'> {
+  const { pathname, search } = new URL(url);
+  const header = headers.get(toolsetsHeader);
+  return { url: pathname + search, headers: header === null ? {} : { [toolsetsHeader]: header } };
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ForwardedAnswer, GatewayNeeds, Principal, SoughtSession } from '../needs.ts';
 import { toThrownSentence } from '../thrown.ts';
+import { toolsetsHeader } from '../tool-view.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
 import { sendJson } from './http-answer.ts';
 
@@ -35,13 +36,12 @@ export async function seekElsewhere(needs: GatewayNeeds, stray: Stray): Promise<
       });
       return false;
     }
-    const revision = req.headers['mcp-protocol-version'];
     const answer = await sought.forward({
       method,
       sessionId,
       principal,
-      accept: req.headers.accept,
-      revision: typeof revision === 'string' ? revision : undefined,
+      path: req.url ?? '/mcp',
+      headers: toForwarded(req),
       body: text,
     });
     send(res, answer);
@@ -50,6 +50,14 @@ export async function seekElsewhere(needs: GatewayNeeds, stray: Stray): Promise<
     sendJson(res, status, errorFrame('null', rpcError));
   }
   return false;
+}
+
+/** What matters to the owner; who the caller is has been judged here. */
+const forwardedNames = ['accept', 'mcp-protocol-version', toolsetsHeader, 'traceparent'];
+
+function toForwarded({ headers }: IncomingMessage): Record<string, string> {
+  const named = forwardedNames.map((name) => [name, headers[name]] as const);
+  return Object.fromEntries(named.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }
 
 function send(res: ServerResponse, { status, contentType, body }: ForwardedAnswer): void {

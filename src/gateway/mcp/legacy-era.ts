@@ -69,7 +69,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
 
 /** The session a request names; answers and returns undefined when there is none that this principal may use. */
 async function findSeat(
-  { needs }: EndpointOptions,
+  { needs, views }: EndpointOptions,
   sessions: LegacySessions,
   { req, res, principal, text }: Pick<Exchange, 'req' | 'res' | 'principal' | 'text'>,
 ): Promise<Seat | undefined> {
@@ -89,10 +89,11 @@ async function findSeat(
     sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
     return undefined;
   }
-  const seat = await sessions.find(id, principal);
+  const view = views.forRequest(req);
+  const seat = await sessions.find(id, principal, view);
   if (seat !== undefined) return seat;
   const isTaken = await seekElsewhere(needs, { req, res, principal, sessionId: id, text });
-  return isTaken ? sessions.find(id, principal) : undefined;
+  return isTaken ? sessions.find(id, principal, view) : undefined;
 }
 
 async function answerMessage(
@@ -104,13 +105,14 @@ async function answerMessage(
   const seat = await findSeat(options, sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls } = seat;
+    const { session, calls, view } = seat;
     return answerCallOverHttp({
       ...options,
       exchange,
       body,
       era: 'legacy',
       calls,
+      view,
       findSession: () => session,
     });
   }

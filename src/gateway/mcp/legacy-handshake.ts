@@ -39,6 +39,7 @@ export async function initializeSession(
       principal,
       negotiate(params['protocolVersion']),
       toClientName(params['clientInfo']),
+      options.views.forRequest(req),
     );
   } catch (error) {
     const { status, rpcError } = toThrownSentence(error, options.needs.log);

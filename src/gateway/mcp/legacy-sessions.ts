@@ -5,6 +5,7 @@
  */
 import { createSdkServer } from './sdk-server.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
+import type { ToolView } from '../tool-view.ts';
 import type { CallScope, InFlight } from './in-flight.ts';
 import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
@@ -16,14 +17,16 @@ const sweepCount = 8;
 export interface Seat {
   readonly session: Session;
   readonly channel: LegacyChannel;
+  /** What the client chose when it began. */
+  readonly view: ToolView;
   readonly calls: CallScope;
 }
 
 export interface LegacySessions {
   readonly size: number;
-  open(principal: Principal, revision: string, client: string): Promise<Seat>;
+  open(principal: Principal, revision: string, client: string, view: ToolView): Promise<Seat>;
   /** Undefined for an unknown session and for another principal's alike. */
-  find(id: string, principal: Principal): Promise<Seat | undefined>;
+  find(id: string, principal: Principal, view: ToolView): Promise<Seat | undefined>;
   drop(seat: Seat, reason: string): Promise<void>;
   toolsChanged(): void;
   close(): Promise<void>;
@@ -33,11 +36,11 @@ export interface LegacySessions {
 export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): LegacySessions {
   const seats = new Map<string, Seat>();
 
-  const take = async (session: Session): Promise<Seat> => {
-    const channel = await openLegacyChannel(createSdkServer(needs, 'legacy'));
+  const take = async (session: Session, view: ToolView): Promise<Seat> => {
+    const channel = await openLegacyChannel(createSdkServer(needs, 'legacy', view));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const seat = { session, channel, calls: inFlight.openScope() };
+    const seat = { session, channel, view, calls: inFlight.openScope() };
     seats.set(session.id, seat);
     return seat;
   };
@@ -57,11 +60,11 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     get size() {
       return seats.size;
     },
-    open: async (principal, revision, client) => {
+    open: async (principal, revision, client, view) => {
       await sweep();
-      return take(needs.sessions.open({ principal, transport: 'http', revision, client }));
+      return take(needs.sessions.open({ principal, transport: 'http', revision, client }), view);
     },
-    find: async (id, principal) => {
+    find: async (id, principal, view) => {
       const session = needs.sessions.find(id, principal);
       const held = seats.get(id);
       if (session === undefined) {
@@ -69,7 +72,7 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
           await release(held, 'the session ended');
         return undefined;
       }
-      if (held === undefined) return take(session);
+      if (held === undefined) return take(session, view);
       seats.delete(id);
       // A session taken over anew is another object with the same id.
       const seat = held.session === session ? held : { ...held, session };

@@ -52,6 +52,7 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
         exchange,
         body,
         era: 'modern',
+        view: options.views.forRequest(req),
         calls: sessions.calls,
         findSession,
       });

@@ -9,11 +9,13 @@ import { parseTraceparent } from '../../../machines/words/traces.ts';
 import type { Span } from '../../../machines/words/traces.ts';
 import { sliceMembers } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Session } from '../needs.ts';
-import { ownTools } from '../tools/tools.ts';
+import type { ToolView } from '../tool-view.ts';
 import { toCallFrame } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
+import type { OwnTool } from '../tools/tool.ts';
+import { toolName, unwrapCall } from './wrapped-call.ts';
 import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 
 /** A `tools/call` request, sliced but not rewritten. */
@@ -31,8 +33,6 @@ export interface RawCall {
 export type SlicedCall =
   | { readonly ok: true; readonly call: RawCall }
   | { readonly ok: false; readonly id: RawJson; readonly code: number; readonly sentence: string };
-
-const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** True for a request (it has an id) whose method is `tools/call`. */
 export function isToolCall(body: unknown): body is { id: string | number; params?: unknown } {
@@ -85,6 +85,7 @@ export interface CallRun {
   readonly era: Era;
   readonly session: Session;
   readonly needs: GatewayNeeds;
+  readonly view: ToolView;
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
@@ -94,14 +95,19 @@ export interface CallRun {
 }
 
 /** Makes the call and returns the response frame; it never throws. */
-export async function runCall(run: CallRun): Promise<RawJson> {
-  const { call, session, needs } = run;
+export async function runCall(given: CallRun): Promise<RawJson> {
+  const unwrapped = unwrapCall(given);
+  if (!unwrapped.ok) return unwrapped.frame;
+  const { run } = unwrapped;
+  const { call, session, needs, view } = run;
   const span = startCallSpan(run);
   const traceparent = span?.traceparent ?? call.traceparent ?? run.carried;
   try {
-    const outcome = ownTools.has(call.name)
-      ? await runOwnTool(run, traceparent)
-      : await session.call(toCommand(run, traceparent, span));
+    const own = view.own(call.name);
+    const outcome =
+      own === undefined
+        ? await passOn(run, toCommand(run, traceparent, span))
+        : await runOwnTool(run, own, traceparent);
     const frame = toCallFrame(outcome, {
       id: call.id,
       era: run.era,
@@ -138,16 +144,24 @@ function toCommand(
   };
 }
 
+/** What is outside of the client's toolsets is to it as if it were not there. */
+async function passOn(
+  { call, session, view }: CallRun,
+  command: Parameters<Session['call']>[0],
+): Promise<CallOutcome> {
+  if (view.mayCall(call.name)) return session.call(command);
+  const message = `there is no tool "${call.name}" in the toolsets of this client`;
+  return { outcome: 'refused', code: 'tool_unknown', message, retryAfterMs: undefined };
+}
+
 async function runOwnTool(
-  { call, needs, session }: CallRun,
+  { call, needs, session, view }: CallRun,
+  tool: OwnTool,
   traceparent: string | undefined,
 ): Promise<CallOutcome> {
-  const tool = ownTools.get(call.name);
-  if (tool === undefined)
-    return { outcome: 'refused', code: 'tool_unknown', message: 'tool not found', retryAfterMs: undefined };
   session.touch();
   try {
-    const answer = await tool.run(JSON.parse(call.args), { needs, session, traceparent });
+    const answer = await tool.run(JSON.parse(call.args), { needs, session, view, traceparent });
     return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;

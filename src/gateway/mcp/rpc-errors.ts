@@ -26,6 +26,8 @@ const ownCodes = new Map<string, number>([
   ['body_too_large', 413],
   ['permission_denied', 403],
   ['principal_unknown', 401],
+  ['tool_changed', 403],
+  ['tool_unapproved', 403],
   ['limit_reached', 429],
   ['call_cancelled', 499],
   ['call_timeout', 504],

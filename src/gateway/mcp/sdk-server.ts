@@ -5,7 +5,7 @@
 import { Server } from '@modelcontextprotocol/server';
 import type { Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
-import { ownTools } from '../tools/tools.ts';
+import type { ToolView } from '../tool-view.ts';
 import type { Era } from './call-frames.ts';
 
 const instructions =
@@ -19,39 +19,14 @@ export function toServerInfo(version: string): { name: string; title: string; ve
 }
 
 /** A server for one connection, session or request. */
-export function createSdkServer(needs: GatewayNeeds, era: Era): Server {
+export function createSdkServer(needs: GatewayNeeds, era: Era, view: ToolView): Server {
   const server = new Server(toServerInfo(needs.version), {
     capabilities: { tools: { listChanged: true } },
     instructions,
   });
-  server.setRequestHandler('tools/list', () => ({ tools: listTools(needs, era) }));
+  // The definitions are the upstreams' own JSON, checked when the catalogue took them in.
+  server.setRequestHandler('tools/list', () => ({ tools: [...view.list(era)] as Tool[] }));
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
   server.onerror = (error) => needs.log.debug({ err: error }, 'the MCP server reported an error');
   return server;
-}
-
-/** Own tools and the catalogue's, in that order; an upstream's tool never hides one of ours. */
-function listTools(needs: GatewayNeeds, era: Era): Tool[] {
-  const own = [...ownTools.values()].map((tool) => tool.definition);
-  const theirs = needs
-    .catalogue()
-    .tools.filter((tool) => !ownTools.has(tool.name))
-    .map((tool) => (era === 'legacy' ? toLegacyDefinition(tool.definition) : tool.definition));
-  // The definitions are the upstreams' own JSON, checked when the catalogue took them in.
-  return [...own, ...theirs] as Tool[];
-}
-
-/**
- * Older revisions know only objects as structured results. The SDK would announce any other schema wrapped into an
- * object, but the result is forwarded as it is; so it is not announced at all.
- */
-function toLegacyDefinition(definition: object): object {
-  if (!('outputSchema' in definition)) return definition;
-  const { outputSchema, ...rest } = definition;
-  const isObject =
-    typeof outputSchema === 'object' &&
-    outputSchema !== null &&
-    'type' in outputSchema &&
-    outputSchema.type === 'object';
-  return isObject ? definition : rest;
 }

@@ -4,6 +4,7 @@
  */
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import type { Session } from '../needs.ts';
+import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
 import type { EndpointOptions } from './exchange.ts';
@@ -24,7 +25,12 @@ export interface StreamCalls {
 /** Makes the caller of one connection. */
 export function createStreamCalls(
   options: EndpointOptions,
-  connection: { readonly seat: StreamSeat; readonly calls: CallScope; frames(): FrameStream },
+  connection: {
+    readonly seat: StreamSeat;
+    readonly calls: CallScope;
+    readonly view: ToolView;
+    frames(): FrameStream;
+  },
 ): StreamCalls {
   const { needs } = options;
   const serverInfo = JSON.stringify(toServerInfo(needs.version));
@@ -36,7 +42,7 @@ export function createStreamCalls(
     await connection.calls.run(call.requestId, async ({ signal }) => {
       const notify = (notification: string) => frames.writeIfRoom(notification);
       const how = { serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
-      const frame = await runCall({ call, era, session, needs, ...how });
+      const frame = await runCall({ call, era, session, needs, view: connection.view, ...how });
       if (!signal.aborted) frames.write(frame);
     });
   };

@@ -7,6 +7,7 @@ import type { JSONRPCMessage, Server, Transport } from '@modelcontextprotocol/se
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { limits } from '../../../machines/words/limits.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
+import type { ToolView } from '../tool-view.ts';
 import type { EndpointOptions } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
 import { isRecord, parseMessage, toJsonRpc } from './parse-message.ts';
@@ -24,6 +25,8 @@ export interface StreamOptions {
   readonly input: Readable;
   readonly output: Writable;
   readonly principal: Principal;
+  /** What the client chose to see; the node's default without it. */
+  readonly view?: ToolView;
 }
 
 export interface StreamConnection {
@@ -38,8 +41,9 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
   const { needs } = options;
   const seat = createSeat(needs, stream.principal);
   const calls = options.inFlight.openScope();
-  const sdk = openSdkSide(needs, (message) => frames.write(JSON.stringify(message)));
-  const toolCalls = createStreamCalls(options, { seat, calls, frames: () => frames });
+  const view = stream.view ?? options.views.choose(undefined);
+  const sdk = openSdkSide(needs, view, (message) => frames.write(JSON.stringify(message)));
+  const toolCalls = createStreamCalls(options, { seat, calls, view, frames: () => frames });
   let markClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;
@@ -111,7 +115,7 @@ interface SdkSide {
 }
 
 /** The SDK's half of the connection: it reads and writes whole messages. */
-function openSdkSide(needs: GatewayNeeds, write: (message: JSONRPCMessage) => void): SdkSide {
+function openSdkSide(needs: GatewayNeeds, view: ToolView, write: (message: JSONRPCMessage) => void): SdkSide {
   const servers = new Set<Server>();
   const transport: Transport = {
     start: () => Promise.resolve(),
@@ -120,7 +124,7 @@ function openSdkSide(needs: GatewayNeeds, write: (message: JSONRPCMessage) => vo
   };
   const served = serveStdio(
     ({ era }) => {
-      const server = createSdkServer(needs, era);
+      const server = createSdkServer(needs, era, view);
       servers.add(server);
       // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
       server.onclose = () => servers.delete(server);

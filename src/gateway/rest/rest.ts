@@ -23,6 +23,7 @@ import { shutdown } from './shutdown.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
 const resources: readonly Resource[] = [
@@ -30,6 +31,9 @@ const resources: readonly Resource[] = [
   statusChanges,
   sops,
   sop,
+  tools,
+  reviewTools,
+  approveTools,
   sessions,
   events,
   replayEvents,

@@ -5,10 +5,13 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { GatewayNeeds, Session } from '../needs.ts';
+import type { ToolView } from '../tool-view.ts';
 
 export interface ToolContext {
   readonly needs: GatewayNeeds;
   readonly session: Session;
+  /** What the caller sees of the tools. */
+  readonly view: ToolView;
   /** The trace of this call, for what is committed or announced on its behalf. */
   readonly traceparent: string | undefined;
 }

@@ -89,6 +89,17 @@ describe('the catalogue', () => {
     );
   });
 
+  it('names a bare tool that looks prefixed the same, whoever comes first', () => {
+    const list = [
+      { alias: 'b', tools: tools('c') },
+      { alias: '', tools: tools('b__c') },
+      { alias: 'a', tools: tools('c') },
+    ];
+    const name = (turned: typeof list) =>
+      buildCatalogue(turned, { prefix: 'conflict' }).tools.find(({ server }) => server === 'b')?.name;
+    expect(name(list)).toBe(name(list.toReversed()));
+  });
+
   it('prefixes only what several upstreams offer in mode conflict, and what our own tools are called', () => {
     const list = [
       { alias: 'a', tools: tools('read', 'one', 'task') },
