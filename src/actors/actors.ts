@@ -43,6 +43,6 @@ export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';
 export type { ToldEdge } from './told-root.ts';
 export { openUpstreams } from './upstreams.ts';
-export type { Upstreams } from './upstreams.ts';
+export type { KnownTools, UpstreamChanges, Upstreams } from './upstreams.ts';
 export { startRelay } from './workers/relay.ts';
 export type { Relay } from './workers/relay.ts';

@@ -39,7 +39,7 @@ export interface ResourceOptions<T> {
   readonly settings?: Partial<ResourceSettings>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly announcer: Announcer;
+  readonly announcer: Pick<Announcer, 'announce'>;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
   /** Where everybody reads how it is. */

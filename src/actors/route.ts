@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts';
 import { guardCall } from './guards.ts';
 import type { Guards } from './guards.ts';
 import { isRepeatable } from './repeatable.ts';
-import type { Resource } from './resource.ts';
+import type { Standby } from './standby.ts';
 
 /** Where a tool's calls go. */
 export interface Route {
@@ -22,7 +22,9 @@ export interface Route {
 /** An upstream behind its guards. */
 export interface Guarded {
   readonly alias: string;
-  readonly resource: Pick<Resource<Pick<Upstream, 'call'>>, 'current' | 'view' | 'restart'>;
+  readonly resource: Pick<Standby<Pick<Upstream, 'call'>>, 'current' | 'view' | 'restart' | 'arrive'>;
+  /** How long a call waits for an upstream that starts. */
+  readonly startMs: number;
   readonly guards: Guards;
   /** Tools that may be tried again. */
   readonly idempotent: readonly string[];
@@ -46,7 +48,9 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
         signal,
         isRepeatable: repeatable,
         work: async (trySignal) => {
-          const upstream = one.resource.current;
+          const { resource, startMs } = one;
+          const upstream =
+            resource.current ?? (await resource.arrive({ boundMs: startMs, signal: trySignal }));
           if (upstream === undefined) return refuseAbsent(one, clock);
           const asked = { tool, args, meta, notify, signal: trySignal, traceparent };
           return span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);

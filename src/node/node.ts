@@ -22,6 +22,7 @@ import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openInboxSweep } from './inbox-sweep.ts';
+import { openKnownTools } from './known-tools.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
 import { createLearnerInspection } from './learner-inspection.ts';
@@ -29,6 +30,8 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
+import { watchConfig } from './reload.ts';
+import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
 import { version } from './version.ts';
@@ -47,6 +50,8 @@ export interface RunningNode {
   /** Resolves when it has stopped, whoever asked for it. */
   readonly stopped: Promise<void>;
   drain(reason: string): Promise<void>;
+  /** Reads the configuration again; throws what is wrong with it. */
+  reload(): void;
 }
 
 /** Upstreams that are slow to start are not waited for longer than this. */
@@ -56,7 +61,7 @@ const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
 
-type Parts = FacesOptions & Emission & { readonly startedAt: number };
+type Parts = FacesOptions & Emission & { readonly startedAt: number; readonly reload: Reload };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -79,8 +84,12 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
+    const known = openKnownTools({ ...config, log });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known });
     closers.push(() => upstreams.close());
+    const read = (): NodeConfig => readConfig({ env, cwd, flags, uid });
+    const reload = watchConfig({ config, read, upstreams, clock, log });
+    closers.push(async () => reload.stop());
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
@@ -93,6 +102,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       nodeId,
       ...emission,
       upstreams,
+      reload,
       backends,
       clock,
       log,
@@ -155,6 +165,7 @@ async function run(parts: Parts): Promise<RunningNode> {
     pid: process.pid,
     stopped: life.stopped,
     drain: (reason) => life.drain(reason),
+    reload: () => void parts.reload.now(),
   };
 }
 
@@ -186,6 +197,7 @@ function toNeeds(
     eventLog,
     announcer,
     learner,
+    config: () => parts.reload.state(),
     clock,
   });
   return createServing({
@@ -209,6 +221,7 @@ function toNeeds(
         sentence: 'the node is still starting',
       },
     status,
+    reload: () => parts.reload.now(),
     shutdown: () => void late.life?.drain('asked to stop'),
   });
 }

@@ -33,6 +33,7 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createRelearning } from './relearning.ts';
+import type { ReloadReport } from './reload.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -52,6 +53,7 @@ export interface ServingOptions {
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+  readonly reload: () => ReloadReport;
   readonly shutdown: () => void;
 }
 
@@ -92,6 +94,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
     ...options.watching,
+    reload: async () => ({ ...options.reload() }),
     shutdown: options.shutdown,
   };
 }

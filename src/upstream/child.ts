@@ -62,7 +62,7 @@ export class Child {
   async start(): Promise<void> {
     const { config } = this.#options.resolved;
     const started = spawn(config.command, config.args ?? [], {
-      env: toChildEnvironment(this.#options.env, config.env ?? {}),
+      env: toChildEnvironment(this.#options.env, config),
       cwd: config.cwd,
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -141,15 +141,17 @@ export class Child {
   }
 }
 
-/** Only what programs need to run at all, and what was configured for this one. */
+/** Only what programs need to run at all, and what was allowed to or configured for this one. */
 export function toChildEnvironment(
   env: Environment,
-  own: Readonly<Record<string, string>>,
+  { env: own = {}, envAllow = [] }: Pick<StdioUpstream, 'env' | 'envAllow'>,
 ): Record<string, string> {
+  const isAllowed = (name: string): boolean =>
+    envAllow.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
   const names = process.platform === 'win32' ? [...inheritedNames, ...inheritedOnWindows] : inheritedNames;
   const inherited = Object.entries(env).filter(
     (pair): pair is [string, string] =>
-      pair[1] !== undefined && (names.includes(pair[0]) || pair[0].startsWith('XDG_')),
+      pair[1] !== undefined && (names.includes(pair[0]) || pair[0].startsWith('XDG_') || isAllowed(pair[0])),
   );
   return { ...Object.fromEntries(inherited), ...own };
 }

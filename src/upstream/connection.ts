@@ -94,6 +94,11 @@ export class Connection {
     return this.#options.exchanges.size;
   }
 
+  /** Requests so far; grows with each. */
+  get requests(): number {
+    return this.#options.exchanges.opened;
+  }
+
   async listTools(): Promise<readonly ToolDefinition[]> {
     if (this.capabilities.tools === undefined) return [];
     const tools: ToolDefinition[] = [];

@@ -12,7 +12,7 @@ export type {
   PrefixMode,
   ToolDefinition,
 } from './catalogue.ts';
-export { parseUpstreamConfig, UpstreamConfig } from './config.ts';
+export { BreakerSettings, parseUpstreamConfig, UpstreamConfig } from './config.ts';
 export type { RequestOptions, UpstreamCall } from './connection.ts';
 export { openUpstream } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';

@@ -9,6 +9,7 @@ import { addEvents } from './events.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addRelearn } from './relearn.ts';
+import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
@@ -20,6 +21,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addDown,
   addStdio,
   addStatus,
+  addReload,
   addAsk,
   addSops,
   addImport,

@@ -16,6 +16,7 @@ import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { relearn, relearned } from './relearn.ts';
+import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
 import { sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
@@ -42,6 +43,7 @@ const resources: readonly Resource[] = [
   relearned,
   ask,
   importEpisodes,
+  reload,
   shutdown,
 ];
 

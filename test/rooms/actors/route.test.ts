@@ -39,6 +39,7 @@ function guard(
     alias: 'fs',
     revivedAt: -Infinity,
     idempotent: [],
+    startMs: 1_000,
     guards: createGuards({ name: 'fs', breaker: watched, config: {}, clock, chance: () => 0 }),
     resource: {
       get current() {
@@ -54,6 +55,7 @@ function guard(
       },
       view: () => ({ id: 'r-fs', what: '', state, lastError: 'it fell over', code: null }),
       restart: () => void asked.push('restart'),
+      arrive: () => Promise.resolve(undefined),
     },
   };
   return { asked, clock, route: toRoute(guarded, 'read', clock) };
