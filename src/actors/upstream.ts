@@ -5,7 +5,7 @@
 import { DreyError } from '../../machines/words/errors.ts';
 import { toToken } from '../../machines/words/ids.ts';
 import { openUpstream } from '../upstream/upstream.ts';
-import type { ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
+import type { ToolDefinition, Upstream, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { Announcer } from './announcer.ts';
 import type { HealthTold } from './board.ts';
@@ -25,6 +25,8 @@ export interface UpstreamNeeds {
   readonly breakers: Breakers;
   readonly clientInfo: { readonly name: string; readonly version: string };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where what `drey auth` was granted is kept. */
+  readonly vault?: Vault | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly announcer: Announcer;
@@ -163,7 +165,7 @@ export class LiveUpstream implements Guarded {
   }
 
   async #start(broke: (error: unknown) => void): Promise<Upstream> {
-    const { clientInfo, env, log } = this.#needs;
+    const { clientInfo, env, log, vault } = this.#needs;
     const { alias, config } = this;
     const upstream = await openUpstream({
       alias,
@@ -171,6 +173,7 @@ export class LiveUpstream implements Guarded {
       clientInfo,
       log,
       env,
+      vault,
       startTimeoutMs: this.startMs,
       callTimeoutMs,
     });

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { buildCatalogue } from '../upstream/upstream.ts';
-import type { PrefixMode, ToolDefinition, UpstreamConfig } from '../upstream/upstream.ts';
+import type { PrefixMode, ToolDefinition, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
@@ -31,6 +31,8 @@ export interface UpstreamsOptions {
   readonly roots?: Roots | undefined;
   readonly catalogue: Pick<CatalogueBoard, 'send'>;
   readonly health: HealthTold;
+  /** Where what `drey auth` was granted is kept. */
+  readonly vault?: Vault | undefined;
   /** Where the last known tools of each upstream outlive the node. */
   readonly known?: KnownTools | undefined;
 }

@@ -34,8 +34,11 @@ import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
 import { createStatus } from './status.ts';
+import { openVault } from './vault.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
+
+export { readConfig, openVault };
 
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -84,8 +87,9 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
+    const vault = openVault(config.dataFolder);
     const known = openKnownTools({ ...config, log });
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known, vault });
     closers.push(() => upstreams.close());
     const read = (): NodeConfig => readConfig({ env, cwd, flags, uid });
     const reload = watchConfig({ config, read, upstreams, clock, log });

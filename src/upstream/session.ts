@@ -5,6 +5,7 @@
 import {
   Client,
   StreamableHTTPClientTransport,
+  type AuthProvider,
   type FetchLike,
   type Implementation,
   type Transport,
@@ -93,10 +94,12 @@ function toEnvelope(revision: string, clientInfo: Implementation): RawJson {
 export function createHttpTransport(
   url: URL,
   headers: Readonly<Record<string, string>>,
+  authProvider?: AuthProvider,
 ): StreamableHTTPClientTransport {
   return new StreamableHTTPClientTransport(url, {
     requestInit: { headers: { ...headers } },
     fetch: bridgedFetch,
+    ...(authProvider === undefined ? {} : { authProvider }),
   });
 }
 

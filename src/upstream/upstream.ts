@@ -2,6 +2,9 @@
  * The door of the MCP client side: connections to upstream servers, the catalogue's names, and the slicing of JSON that
  * both sides of a call use. It decides nothing about when to connect, retry or give up: that is the actors' work.
  */
+export { authorizeUpstream } from './authorize.ts';
+export { toGrantName } from './grants.ts';
+export type { Vault } from './grants.ts';
 export { buildCatalogue, isToolAllowed } from './catalogue.ts';
 export type {
   Catalogue,

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addStdio,
   addStatus,
   addReload,
+  addAuth,
   addAsk,
   addSops,
   addImport,
