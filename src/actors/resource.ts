@@ -59,6 +59,11 @@ export interface Resource<T> {
   dispose(): Promise<void>;
 }
 
+/** The id under which a resource of this name is known. */
+export function toResourceId(name: string): string {
+  return `r-${toToken(name)}`;
+}
+
 /** Registers a resource and starts it. */
 export function openResource<T>(options: ResourceOptions<T>): Resource<T> {
   return new LiveResource(options);
@@ -82,7 +87,7 @@ class LiveResource<T> implements Resource<T> {
   constructor(options: ResourceOptions<T>) {
     this.name = options.name;
     this.#options = options;
-    const id = `r-${toToken(options.name)}`;
+    const id = toResourceId(options.name);
     options.announcer.announce('resource.registered', this.#address(id), { what: options.what });
     const hands = resourceMachine.provide({
       actions: {

@@ -2,7 +2,7 @@
  * A resource that may sleep: it starts when it is first wanted, is stopped after a while of rest, and starts again.
  * Each waking is a new life of the same actor; who asks while it starts waits, bounded. It never decides who may ask.
  */
-import { openResource } from './resource.ts';
+import { openResource, toResourceId } from './resource.ts';
 import type { Resource, ResourceOptions } from './resource.ts';
 
 export interface StandbyOptions<T> extends ResourceOptions<T> {
@@ -62,7 +62,8 @@ class LiveStandby<T> implements Standby<T> {
 
   view(): ReturnType<Resource<T>['view']> {
     const { name, what } = this.#options;
-    return this.#life?.view() ?? { id: `r-${name}`, what, state: this.state, lastError: null, code: null };
+    const blank = { id: toResourceId(name), what, state: this.state, lastError: null, code: null };
+    return this.#life?.view() ?? blank;
   }
 
   async settled(): Promise<void> {

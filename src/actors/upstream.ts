@@ -13,6 +13,8 @@ import type { BreakerConfig } from './breaker-config.ts';
 import type { Breakers } from './breakers.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import type { Clock, Log } from './clock.ts';
+import { Connections, ownPrincipal } from './connections.ts';
+import type { ConnectionKey } from './connections.ts';
 import { createGuards } from './guards.ts';
 import type { Guards } from './guards.ts';
 import type { Roots } from './roots.ts';
@@ -42,6 +44,8 @@ const startTimeoutMs = 30_000;
 const callTimeoutMs = 120_000;
 /** A lazy upstream rests after so long without a request. */
 const lazyIdleStopMs = 300_000;
+/** Connections for one principal or kind of client are closed after so long without a call. */
+const pooledIdleMs = 60_000;
 /** An upstream that failed too often is tried again after this long: one whose tools were never seen is never called. */
 const reviveMs = 120_000;
 /** Programs take seconds to fail: over a shorter time an upstream that never comes up would be started for ever. */
@@ -56,7 +60,9 @@ export class LiveUpstream implements Guarded {
   readonly config: UpstreamConfig;
   readonly guards: Guards;
   readonly resource: Standby<Upstream>;
+  readonly connections: Connections<Upstream>;
   readonly idempotent: readonly string[];
+  readonly isEach: boolean;
   readonly startMs: number;
   revivedAt = -Infinity;
   tools: readonly ToolDefinition[];
@@ -78,9 +84,18 @@ export class LiveUpstream implements Guarded {
     this.tools = known ?? [];
     this.idempotent = config.tools?.idempotent ?? [];
     this.startMs = config.startTimeoutMs ?? startTimeoutMs;
+    this.isEach = config.credentials === 'principal';
     this.#needs = needs;
     this.guards = this.#openGuards();
     this.resource = this.#openResource(known !== undefined);
+    this.connections = new Connections({
+      name: alias,
+      open: (key) => this.#connect(key),
+      startMs: this.startMs,
+      idleMs: config.idleStopMs ?? pooledIdleMs,
+      clock: needs.clock,
+      log: needs.log,
+    });
   }
 
   /** Requests under way, those in line included. */
@@ -101,7 +116,7 @@ export class LiveUpstream implements Guarded {
   }
 
   async close(): Promise<void> {
-    await this.resource.dispose();
+    await Promise.all([this.resource.dispose(), this.connections.close()]);
     this.guards.bulkhead.close();
   }
 
@@ -165,18 +180,10 @@ export class LiveUpstream implements Guarded {
   }
 
   async #start(broke: (error: unknown) => void): Promise<Upstream> {
-    const { clientInfo, env, log, vault } = this.#needs;
-    const { alias, config } = this;
-    const upstream = await openUpstream({
-      alias,
-      config,
-      clientInfo,
-      log,
-      env,
-      vault,
-      startTimeoutMs: this.startMs,
-      callTimeoutMs,
-    });
+    const { log } = this.#needs;
+    const { alias } = this;
+    // What it lists is listed for everybody, with the credentials of the node's own user.
+    const upstream = await this.#connect({ principal: ownPrincipal, abilities: [] });
     upstream.onClosed((why) => broke(new DreyError('upstream_unavailable', why)));
     upstream.onToolsChanged(() => {
       this.#list(upstream).catch((error: unknown) =>
@@ -190,6 +197,22 @@ export class LiveUpstream implements Guarded {
       throw error;
     }
     return upstream;
+  }
+
+  #connect({ abilities, principal }: ConnectionKey): Promise<Upstream> {
+    const { clientInfo, env, log, vault } = this.#needs;
+    return openUpstream({
+      alias: this.alias,
+      config: this.config,
+      clientInfo,
+      log,
+      env,
+      vault,
+      principal: this.isEach ? (principal ?? ownPrincipal) : undefined,
+      capabilities: Object.fromEntries(abilities.map((ability) => [ability, {}])),
+      startTimeoutMs: this.startMs,
+      callTimeoutMs,
+    });
   }
 
   async #list(upstream: Upstream): Promise<void> {

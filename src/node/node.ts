@@ -91,7 +91,9 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const known = openKnownTools({ ...config, log });
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known, vault });
     closers.push(() => upstreams.close());
-    const read = (): NodeConfig => readConfig({ env, cwd, flags, uid });
+    // Another file is never taken for one that is away.
+    const again = { ...flags, config: config.file ?? flags.config };
+    const read = (): NodeConfig => readConfig({ env, cwd, flags: again, uid });
     const reload = watchConfig({ config, read, upstreams, clock, log });
     closers.push(async () => reload.stop());
     const nodeId = `n-${createUuid(clock)}`;

@@ -7,7 +7,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { limits } from '../../machines/words/limits.ts';
-import { redact, type ResolvedConfig, type StdioUpstream } from './config.ts';
+import { isAllowed, redact, type ResolvedConfig, type StdioUpstream } from './config.ts';
 import { LineReader, type LineEvents } from './lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -144,16 +144,15 @@ export class Child {
 /** Only what programs need to run at all, and what was allowed to or configured for this one. */
 export function toChildEnvironment(
   env: Environment,
-  { env: own = {}, envAllow = [] }: Pick<StdioUpstream, 'env' | 'envAllow'>,
+  config: Pick<StdioUpstream, 'env' | 'envAllow'>,
 ): Record<string, string> {
-  const isAllowed = (name: string): boolean =>
-    envAllow.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
   const names = process.platform === 'win32' ? [...inheritedNames, ...inheritedOnWindows] : inheritedNames;
   const inherited = Object.entries(env).filter(
     (pair): pair is [string, string] =>
-      pair[1] !== undefined && (names.includes(pair[0]) || pair[0].startsWith('XDG_') || isAllowed(pair[0])),
+      pair[1] !== undefined &&
+      (names.includes(pair[0]) || pair[0].startsWith('XDG_') || isAllowed(config, pair[0])),
   );
-  return { ...Object.fromEntries(inherited), ...own };
+  return { ...Object.fromEntries(inherited), ...config.env };
 }
 
 /** Whether the whole group is gone within the time. Only the leader's end can be awaited, so the group is asked. */

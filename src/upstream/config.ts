@@ -164,7 +164,14 @@ export function resolveConfig(
   const resolved = parseUpstreamConfig(alias, expandAll(config, expand));
   const shown = 'command' in resolved ? resolved.env : resolved.headers;
   for (const value of Object.values(shown ?? {})) secrets.add(value);
+  for (const [name, value] of Object.entries(env))
+    if ('command' in resolved && value !== undefined && isAllowed(resolved, name)) secrets.add(value);
   return { config: resolved, secrets: [...secrets].filter((value) => value.length >= secretLengthMin) };
+}
+
+/** Whether a program inherits a variable by its own list. */
+export function isAllowed({ envAllow = [] }: Pick<StdioUpstream, 'envAllow'>, name: string): boolean {
+  return envAllow.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
 }
 
 /** Shorter values ("1", "en") are no secrets, and hiding them would make sentences unreadable. */

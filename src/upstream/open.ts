@@ -4,6 +4,7 @@
  */
 import {
   deserializeMessage,
+  type ClientCapabilities,
   type Implementation,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
@@ -52,6 +53,8 @@ export interface OpenOptions {
   readonly startTimeoutMs: number;
   /** Where what `drey auth` was granted is kept; without it, servers that ask for authorization stay shut. */
   readonly vault?: Vault | undefined;
+  /** What the clients behind this connection can be asked; nothing where it is undefined. */
+  readonly capabilities?: ClientCapabilities | undefined;
   /** Whose connection it is, where each principal has one of its own. */
   readonly principal?: string | undefined;
   /** For calls of upstreams that configure no `timeoutMs`. */
@@ -227,8 +230,9 @@ function sessionOptions(
   signals: Signals,
   mode: VersionNegotiationMode,
 ): SessionOptions {
-  const { alias, clientInfo, log, startTimeoutMs } = options;
+  const { alias, capabilities, clientInfo, log, startTimeoutMs } = options;
   return {
+    capabilities,
     clientInfo,
     mode,
     timeoutMs: startTimeoutMs,

@@ -4,6 +4,7 @@
  */
 import {
   Client,
+  type ClientCapabilities,
   StreamableHTTPClientTransport,
   type AuthProvider,
   type FetchLike,
@@ -24,6 +25,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** What we declare that we can be asked; nothing where it is undefined. */
+  readonly capabilities?: ClientCapabilities | undefined;
   readonly clientInfo: Implementation;
   readonly mode: VersionNegotiationMode;
   readonly timeoutMs: number;
@@ -44,7 +47,7 @@ export async function connectSession(transport: Transport, options: SessionOptio
     onChanged: () => onNotification(`notifications/${list}/list_changed`, undefined),
   });
   const client = new Client(clientInfo, {
-    capabilities: {},
+    capabilities: options.capabilities ?? {},
     versionNegotiation: { mode: options.mode, probe: { timeoutMs: Math.min(probeMs, timeoutMs) } },
     listChanged: { tools: changed('tools'), prompts: changed('prompts'), resources: changed('resources') },
   });

@@ -40,12 +40,15 @@ function guard(
     revivedAt: -Infinity,
     idempotent: [],
     startMs: 1_000,
+    isEach: false,
+    connections: { use: () => Promise.reject(new Error('nobody asked for one')) },
     guards: createGuards({ name: 'fs', breaker: watched, config: {}, clock, chance: () => 0 }),
     resource: {
       get current() {
         asked.push('resource');
         if (state !== 'healthy') return undefined;
         return {
+          isModern: false,
           call: (given: UpstreamCall) => {
             asked.push('call');
             heard(given);

@@ -124,6 +124,12 @@ describe('a lazy upstream', () => {
     });
   });
 
+  it('is told under one id, asleep and awake', async () => {
+    const { boards } = await open({ One: { ...echo, start: 'lazy', idleStopMs: 50 } });
+    await until('it sleeps', () => Object.values(boards.health.read().resources)[0]?.state === 'asleep');
+    expect(Object.keys(boards.health.read().resources)).toHaveLength(1);
+  });
+
   it('is ended while it sleeps', async () => {
     const { upstreams, boards } = await open({ one: { ...echo, start: 'lazy', idleStopMs: 50 } });
     await until('it sleeps', () => stateOf(boards, 'one') === 'asleep');
