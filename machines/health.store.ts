@@ -81,6 +81,16 @@ function change<Part extends keyof Parts>(now: Health, part: Part, next: Parts[P
   return { ...now, [part]: next, version: now.version + 1, changedAt: at };
 }
 
+interface Gone {
+  readonly id: string;
+  readonly at: number;
+}
+
+/** The views without one of them. */
+function without<View>(views: Readonly<Record<string, View>>, id: string): Readonly<Record<string, View>> {
+  return Object.fromEntries(Object.entries(views).filter(([key]) => key !== id));
+}
+
 interface Told<View> {
   readonly view: View;
   readonly at: number;
@@ -93,6 +103,10 @@ export const healthStore = createStoreConfig({
       change(now, 'resources', { ...now.resources, [view.id]: view }, at),
     'breaker.told': (now: Health, { view, at }: Told<BreakerView>): Health =>
       change(now, 'breakers', { ...now.breakers, [view.id]: view }, at),
+    'resource.gone': (now: Health, { id, at }: Gone): Health =>
+      change(now, 'resources', without(now.resources, id), at),
+    'breaker.gone': (now: Health, { id, at }: Gone): Health =>
+      change(now, 'breakers', without(now.breakers, id), at),
     'learner.told': (now: Health, { view, at }: Told<LearnerView>): Health =>
       change(now, 'learner', view, at),
     'lag.told': (now: Health, { view, at }: Told<LagView>): Health => change(now, 'lag', view, at),

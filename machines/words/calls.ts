@@ -7,6 +7,9 @@ import type { Span } from './traces.ts';
 /** JSON text, sliced from a message and never re-serialised. */
 export type RawJson = string;
 
+/** What an upstream may ask a client, where the client has declared that it can. */
+export type ClientAbility = 'elicitation' | 'roots' | 'sampling';
+
 /** What the gateway asks for. */
 export interface CallCommand {
   readonly callId: string;
@@ -19,6 +22,10 @@ export interface CallCommand {
   readonly traceparent: string | undefined;
   /** The call as it is traced, where it is; who learns something about the call tells it. */
   readonly span?: Span | undefined;
+  /** Who calls; the session says it, not the client. */
+  readonly principal?: string | undefined;
+  /** What the client can be asked; upstreams of the 2025 era learn it when a connection opens. */
+  readonly abilities?: readonly ClientAbility[] | undefined;
   /** Aborts when the client cancels or the deadline passes. */
   readonly signal: AbortSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */

@@ -67,6 +67,7 @@ export const errorCodes = {
   transition_refused: entry('operation_failed', 'never', 65),
   unexpected: entry('unexpected', 'never', 70),
   upstream_failed: entry('dependency_failed', 'later', 69),
+  upstream_unauthorized: entry('permission_denied', 'never', 77),
   upstream_unavailable: entry('dependency_failed', 'later', 69),
   worker_failed: entry('dependency_failed', 'later', 70),
 } as const satisfies Record<string, CodeEntry>;

@@ -46,6 +46,6 @@ export type { ToldEdge } from './told-root.ts';
 export { createToolTrust } from './tool-trust.ts';
 export type { Approval, ToolTrust } from './tool-trust.ts';
 export { openUpstreams } from './upstreams.ts';
-export type { Upstreams } from './upstreams.ts';
+export type { KnownTools, UpstreamChanges, Upstreams } from './upstreams.ts';
 export { startRelay } from './workers/relay.ts';
 export type { Relay } from './workers/relay.ts';

@@ -25,7 +25,14 @@ type Told<TType extends string, TView> = {
   readonly at: number;
 };
 
+interface Gone {
+  readonly type: 'resource.gone' | 'breaker.gone';
+  readonly id: string;
+  readonly at: number;
+}
+
 export type HealthEvent =
+  | Gone
   | Told<'resource.told', ResourceView>
   | Told<'breaker.told', BreakerView>
   | Told<'learner.told', LearnerView>

@@ -31,7 +31,9 @@ export interface BreakerView {
 
 export interface Breakers {
   /** Opens one; what it gives is the breaker for calls, also after it was restored. */
-  open(id: string): Pick<Breaker, 'permit' | 'done'>;
+  open(id: string, config?: BreakerConfig): Pick<Breaker, 'permit' | 'done'>;
+  /** Takes one out: what its last calls say is nobody's business any more. */
+  drop(id: string): void;
   views(): readonly BreakerView[];
   /** Hears of every lifecycle edge; returns the way to stop listening. */
   onEdge(heard: (id: string, edge: BreakerEdge) => void): () => void;
@@ -45,15 +47,22 @@ export interface Breakers {
   close(): void;
 }
 
+interface Slot {
+  breaker: Breaker;
+  readonly config: BreakerConfig;
+  isDropped: boolean;
+}
+
 /** Starts with none. */
 export function createBreakers(options: BreakersOptions): Breakers {
-  const slots = new Map<string, { breaker: Breaker }>();
+  const slots = new Map<string, Slot>();
   const edgeHeard = new Set<Parameters<Breakers['onEdge']>[0]>();
   const changeHeard = new Set<Parameters<Breakers['onChange']>[0]>();
 
-  const begin = (id: string, snapshot?: PersistedBreaker): Breaker =>
+  const begin = (id: string, config: BreakerConfig, snapshot?: PersistedBreaker): Breaker =>
     openBreaker({
       ...options,
+      config,
       id,
       onEdge(edge) {
         announceEdge(options, id, edge);
@@ -71,14 +80,24 @@ export function createBreakers(options: BreakersOptions): Breakers {
     });
 
   return {
-    open(id) {
-      const slot = { breaker: begin(id) };
+    open(id, config = options.config) {
+      const slot: Slot = { breaker: begin(id, config), config, isDropped: false };
       slots.set(id, slot);
       tellHealth(options, id, toView(slot.breaker));
       return {
         permit: () => slot.breaker.permit(),
-        done: (permit, outcome, durationMs) => slot.breaker.done(permit, outcome, durationMs),
+        done(permit, outcome, durationMs) {
+          if (!slot.isDropped) slot.breaker.done(permit, outcome, durationMs);
+        },
       };
+    },
+    drop(id) {
+      const slot = slots.get(id);
+      if (slot === undefined) return;
+      slots.delete(id);
+      slot.isDropped = true;
+      slot.breaker.close();
+      options.health.send({ type: 'breaker.gone', id, at: options.clock.now() });
     },
     views: () => [...slots.values()].map(({ breaker }) => toView(breaker)),
     onEdge: (heard) => listen(edgeHeard, heard),
@@ -96,7 +115,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
       // One that was closed is as good as new, and the first edge of a new life can be replayed from.
       if (slot === undefined || snapshot?.state === 'closed') return false;
       slot.breaker.close();
-      slot.breaker = begin(id, snapshot as PersistedBreaker);
+      slot.breaker = begin(id, slot.config, snapshot as PersistedBreaker);
       tellHealth(options, id, toView(slot.breaker));
       return slot.breaker.state !== 'closed';
     },

@@ -76,6 +76,11 @@ export class Bulkhead {
     };
   }
 
+  /** Calls running and in line. */
+  get busy(): number {
+    return this.#running + this.#line.size;
+  }
+
   /** Does the work when there is room for it; a refusal is a value and the work was never begun. */
   async run<T>(namespace: string, signal: AbortSignal, work: () => Promise<T> | T): Promise<Ran<T>> {
     const why = this.#admits(namespace, signal) ?? (await this.#wait(namespace, signal));

@@ -39,7 +39,7 @@ export interface ResourceOptions<T> {
   readonly settings?: Partial<ResourceSettings>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly announcer: Announcer;
+  readonly announcer: Pick<Announcer, 'announce'>;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
   /** Where everybody reads how it is. */
@@ -57,6 +57,11 @@ export interface Resource<T> {
   settled(): Promise<void>;
   restart(): void;
   dispose(): Promise<void>;
+}
+
+/** The id under which a resource of this name is known. */
+export function toResourceId(name: string): string {
+  return `r-${toToken(name)}`;
 }
 
 /** Registers a resource and starts it. */
@@ -82,7 +87,7 @@ class LiveResource<T> implements Resource<T> {
   constructor(options: ResourceOptions<T>) {
     this.name = options.name;
     this.#options = options;
-    const id = `r-${toToken(options.name)}`;
+    const id = toResourceId(options.name);
     options.announcer.announce('resource.registered', this.#address(id), { what: options.what });
     const hands = resourceMachine.provide({
       actions: {

@@ -7,9 +7,11 @@ import type { Span } from '../../machines/words/traces.ts';
 import type { Upstream, UpstreamCall } from '../upstream/upstream.ts';
 import type { Clock } from './clock.ts';
 import { guardCall } from './guards.ts';
+import { toConnectionKey } from './connections.ts';
+import type { Borrowed, ConnectionKey } from './connections.ts';
 import type { Guards } from './guards.ts';
 import { isRepeatable } from './repeatable.ts';
-import type { Resource } from './resource.ts';
+import type { Standby } from './standby.ts';
 
 /** Where a tool's calls go. */
 export interface Route {
@@ -19,10 +21,27 @@ export interface Route {
   call(command: CallCommand, namespace: string): Promise<CallOutcome>;
 }
 
+type Asked = Pick<Upstream, 'call'>;
+
 /** An upstream behind its guards. */
 export interface Guarded {
   readonly alias: string;
-  readonly resource: Pick<Resource<Pick<Upstream, 'call'>>, 'current' | 'view' | 'restart'>;
+  readonly resource: Pick<
+    Standby<Asked & Pick<Upstream, 'isModern'>>,
+    'current' | 'view' | 'restart' | 'arrive'
+  >;
+  /** Connections that not everybody may share. */
+  readonly connections: {
+    use(
+      key: ConnectionKey,
+      asked: Borrowed,
+      call: (upstream: Asked) => Promise<CallOutcome>,
+    ): Promise<CallOutcome>;
+  };
+  /** Whether each principal has credentials of its own. */
+  readonly isEach: boolean;
+  /** How long a call waits for an upstream that starts. */
+  readonly startMs: number;
   readonly guards: Guards;
   /** Tools that may be tried again. */
   readonly idempotent: readonly string[];
@@ -40,18 +59,28 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
   return {
     server: one.alias,
     tool,
-    call: ({ args, meta, notify, signal, span, traceparent }, namespace) =>
-      guardCall(one.guards, {
+    call(command, namespace) {
+      const { args, meta, notify, signal, span, traceparent } = command;
+      return guardCall(one.guards, {
         namespace,
         signal,
         isRepeatable: repeatable,
         work: async (trySignal) => {
-          const upstream = one.resource.current;
-          if (upstream === undefined) return refuseAbsent(one, clock);
           const asked = { tool, args, meta, notify, signal: trySignal, traceparent };
-          return span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
+          const send = (upstream: Asked): Promise<CallOutcome> =>
+            span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
+          const { connections, isEach, resource, startMs } = one;
+          // Who has a connection of one's own needs the one for everybody only to know its era.
+          const isOwn = isEach && toConnectionKey({ isEach, isModern: true }, command) !== undefined;
+          const needsIt = !isOwn || (command.abilities?.length ?? 0) > 0;
+          const arrive = () => resource.arrive({ boundMs: startMs, signal: trySignal });
+          const upstream = resource.current ?? (needsIt ? await arrive() : undefined);
+          const key = toConnectionKey({ isEach, isModern: upstream?.isModern === true }, command);
+          if (key !== undefined) return connections.use(key, { namespace, signal: trySignal }, send);
+          return upstream === undefined ? refuseAbsent(one, clock) : send(upstream);
         },
-      }),
+      });
+    },
   };
 }
 

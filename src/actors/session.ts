@@ -167,7 +167,10 @@ export class LiveSession {
     }
     const watched = this.#room.watch(command);
     try {
-      return await route.call({ ...command, signal: watched.signal }, this.namespace);
+      return await route.call(
+        { ...command, principal: this.principal.id, signal: watched.signal },
+        this.namespace,
+      );
     } catch (error) {
       this.#room.log.error({ err: String(error), tool: command.name }, 'a call broke inside the node');
       const message = 'the call broke inside Drey';

@@ -1,27 +1,21 @@
 /**
- * All upstreams of a node: for each of them a resource actor that keeps the connection and a breaker that guards it.
- * It resolves a client's tool name to its route (breaker, then resource) and tells the boards what is listed and how it
+ * All upstreams of a node, as its configuration names them now. It resolves a client's tool name to its route (breaker, then resource) and tells the boards what is listed and how it
  * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
-import { DreyError } from '../../machines/words/errors.ts';
-import { toToken } from '../../machines/words/ids.ts';
-import { openUpstream } from '../upstream/upstream.ts';
-import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig } from '../upstream/upstream.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { PrefixMode, ToolDefinition, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import { createBreakers } from './breakers.ts';
 import type { Breakers } from './breakers.ts';
 import type { Clock, Log } from './clock.ts';
-import { bulkheadDefaults } from './bulkhead.ts';
-import { createGuards } from './guards.ts';
-import { openResource } from './resource.ts';
-import type { Resource } from './resource.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
-import type { Guarded, Route } from './route.ts';
+import type { Route } from './route.ts';
 import { composeListing, toHeldRoute } from './tool-listing.ts';
 import type { ToolTrust } from './tool-trust.ts';
+import { drainMs, LiveUpstream } from './upstream.ts';
 
 export interface UpstreamsOptions {
   readonly configs: Readonly<Record<string, UpstreamConfig>>;
@@ -38,11 +32,33 @@ export interface UpstreamsOptions {
   readonly roots?: Roots | undefined;
   readonly catalogue: Pick<CatalogueBoard, 'send'>;
   readonly health: HealthTold;
+  /** Where what `drey auth` was granted is kept. */
+  readonly vault?: Vault | undefined;
+  /** Where the last known tools of each upstream outlive the node. */
+  readonly known?: KnownTools | undefined;
   /** Which definitions of tools may be used; without it all of them. */
   readonly trust?: ToolTrust | undefined;
 }
 
+/** Tools that an upstream listed when it was configured in just this way. */
+export interface KnownTools {
+  read(alias: string, config: UpstreamConfig): readonly ToolDefinition[] | undefined;
+  /** Never throws. */
+  write(alias: string, config: UpstreamConfig, tools: readonly ToolDefinition[]): void;
+}
+
+/** Aliases by what became of them. */
+export interface UpstreamChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
 export interface Upstreams {
+  /** Goes over to these: what is configured as before is not touched, calls on the others finish, bounded. */
+  apply(configs: Readonly<Record<string, UpstreamConfig>>): UpstreamChanges;
+  /** Tries again at once what failed or waits: its surroundings changed. */
+  retry(): void;
   resolve(name: string): Route | undefined;
   readonly breakers: Breakers;
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
@@ -50,24 +66,10 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
-const callTimeoutMs = 120_000;
 /** How long a node that starts waits for an upstream whose tools it knows from before. */
 const knownMs = 2_000;
-/** An upstream that failed too often is tried again after this long: one whose tools were never seen is never called. */
-const reviveMs = 120_000;
-/** Programs take seconds to fail: over a shorter time an upstream that never comes up would be started for ever. */
-const restarts = { restartsMax: 5, restartPeriodMs: 120_000, restMs: 200 } as const;
 /** Problems of the catalogue that are remembered as logged. */
 const toldMax = 1_000;
-
-interface Listed extends Guarded {
-  readonly config: UpstreamConfig;
-  readonly resource: Resource<Upstream>;
-  tools: readonly ToolDefinition[];
-  /** Counts the lists asked for; only the newest answer is taken. */
-  lists: number;
-}
 
 /** Starts every upstream that is not disabled. */
 export function openUpstreams(options: UpstreamsOptions): Upstreams {
@@ -77,16 +79,45 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
 class LiveUpstreams implements Upstreams {
   readonly breakers: Breakers;
   readonly #options: UpstreamsOptions;
-  readonly #guarded = new Map<string, Listed>();
+  /** In the order of the configuration. */
+  #guarded: ReadonlyMap<string, LiveUpstream> = new Map();
+  readonly #leaving = new Set<LiveUpstream>();
   readonly #told = new Set<string>();
   #routes: ReadonlyMap<string, Route> = new Map();
 
   constructor(options: UpstreamsOptions) {
     this.#options = options;
     this.breakers = createBreakers({ ...options, config: options.breaker });
-    for (const [alias, config] of Object.entries(options.configs))
-      if (config.disabled !== true) this.#add(alias, config);
+    this.apply(options.configs);
     options.trust?.onChange(() => this.#rebuild());
+  }
+
+  apply(configs: Readonly<Record<string, UpstreamConfig>>): UpstreamChanges {
+    const before = this.#guarded;
+    const now = new Map<string, LiveUpstream>();
+    const [added, changed]: [string[], string[]] = [[], []];
+    for (const [alias, config] of Object.entries(configs)) {
+      if (config.disabled === true) continue;
+      const was = before.get(alias);
+      if (was !== undefined && isDeepStrictEqual(was.config, config)) {
+        now.set(alias, was);
+        continue;
+      }
+      (was === undefined ? added : changed).push(alias);
+      for (const one of [was, ...this.#leaving]) if (one?.alias === alias) one.replace();
+      if (was !== undefined) this.#leave(was);
+      now.set(alias, this.#open(alias, config, was));
+    }
+    const removed = [...before.keys()].filter((alias) => !now.has(alias));
+    this.#guarded = now;
+    for (const [alias, one] of before) if (!now.has(alias)) this.#leave(one);
+    if (added.length + changed.length + removed.length > 0) this.#rebuild();
+    return { added, changed, removed };
+  }
+
+  retry(): void {
+    for (const { resource } of this.#guarded.values())
+      if (resource.state === 'failed' || resource.state === 'unhealthy') resource.restart();
   }
 
   resolve(name: string): Route | undefined {
@@ -95,8 +126,8 @@ class LiveUpstreams implements Upstreams {
 
   async settled(boundMs: number): Promise<void> {
     const all = [...this.#guarded.values()];
-    const isKnown = (one: Listed): boolean => this.#toolsOf(one).length > 0;
-    const settle = (some: readonly Listed[]) => Promise.all(some.map((one) => one.resource.settled()));
+    const isKnown = (one: LiveUpstream): boolean => this.#toolsOf(one).length > 0;
+    const settle = (some: readonly LiveUpstream[]) => Promise.all(some.map((one) => one.resource.settled()));
     await Promise.all([
       // Whose tools are known is listed already, and gets a moment so that the first calls need not be refused.
       this.#within(Math.min(boundMs, knownMs), settle(all.filter(isKnown))),
@@ -117,83 +148,43 @@ class LiveUpstreams implements Upstreams {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#guarded.values()].map((one) => one.resource.dispose()));
-    for (const { guards } of this.#guarded.values()) guards.bulkhead.close();
+    const all = [...this.#guarded.values(), ...this.#leaving];
+    await Promise.all(all.map((one) => one.close()));
     this.breakers.close();
   }
 
-  #add(alias: string, config: UpstreamConfig): void {
-    const { announcer, clock, health, log } = this.#options;
-    const resource = openResource<Upstream>({
-      name: alias,
-      what: 'url' in config ? `MCP server at ${toOrigin(config.url)}` : `MCP server ${config.command}`,
-      start: (broke) => this.#start(alias, config, broke),
-      stop: (upstream) => upstream.close(),
-      settings: { initMs: startTimeoutMs + 5_000, ...restarts },
-      roots: this.#options.roots,
-      reviveMs: reviveMs,
-      clock,
-      log,
-      announcer,
-      health,
-      onChange: () => queueMicrotask(() => this.#rebuild()),
-    });
-    const guards = createGuards({
-      name: alias,
-      breaker: this.breakers.open(`b-${toToken(alias)}`),
-      config: {
-        // One try ends by the connection's own time; this one bounds the wait in line as well.
-        totalMs: (config.timeoutMs ?? callTimeoutMs) + bulkheadDefaults.waitMs,
-        ...(config.callsMax === undefined ? {} : { bulkhead: { limit: config.callsMax } }),
+  #open(alias: string, config: UpstreamConfig, was: LiveUpstream | undefined): LiveUpstream {
+    const { known, trust } = this.#options;
+    const needs = {
+      ...this.#options,
+      breakers: this.breakers,
+      onChange: () => this.#rebuild(),
+      onTools: (one: LiveUpstream) => {
+        known?.write(one.alias, one.config, one.tools);
+        trust?.offer(one.alias, one.tools);
+        this.#rebuild();
       },
-      clock,
-      chance: () => toChance(clock),
-    });
-    const idempotent = config.tools?.idempotent ?? [];
-    const nothing = { tools: [], lists: 0, revivedAt: -Infinity };
-    this.#guarded.set(alias, { alias, config, resource, guards, idempotent, ...nothing });
+    };
+    const tools = known?.read(alias, config);
+    // What a changed one offered last stays listed until it has told anew, but does not let it sleep.
+    const one = new LiveUpstream(alias, config, needs, tools);
+    if (tools === undefined && was !== undefined) one.tools = was.tools;
+    return one;
   }
 
-  async #start(alias: string, config: UpstreamConfig, broke: (error: unknown) => void): Promise<Upstream> {
-    const { clientInfo, env, log } = this.#options;
-    const upstream = await openUpstream({
-      alias,
-      config,
-      clientInfo,
-      log,
-      env,
-      startTimeoutMs,
-      callTimeoutMs,
-    });
-    upstream.onClosed((why) => broke(new DreyError('upstream_unavailable', why)));
-    upstream.onToolsChanged(() => {
-      this.#list(alias, upstream).catch((error: unknown) =>
-        log.warn({ alias, err: String(error) }, 'the changed tools of an upstream could not be listed'),
-      );
-    });
-    try {
-      await this.#list(alias, upstream);
-    } catch (error) {
-      await upstream.close();
-      throw error;
-    }
-    return upstream;
-  }
-
-  async #list(alias: string, upstream: Upstream): Promise<void> {
-    const one = this.#guarded.get(alias);
-    if (one === undefined) return;
-    one.lists += 1;
-    const mine = one.lists;
-    const tools = await upstream.listTools();
-    if (one.lists !== mine) return;
-    one.tools = tools;
-    this.#options.trust?.offer(alias, tools);
-    this.#rebuild();
+  /** Nobody finds it any more; what is under way on it finishes. */
+  #leave(one: LiveUpstream): void {
+    this.#leaving.add(one);
+    one
+      .drain(drainMs)
+      .catch((error: unknown) =>
+        this.#options.log.warn({ upstream: one.alias, err: String(error) }, 'an upstream did not end well'),
+      )
+      .finally(() => this.#leaving.delete(one));
   }
 
   /** What it offers; while it is away and nothing was heard of it yet, what it offered before this node began. */
-  #toolsOf({ alias, tools, resource }: Listed): readonly ToolDefinition[] {
+  #toolsOf({ alias, tools, resource }: LiveUpstream): readonly ToolDefinition[] {
     if (tools.length > 0 || resource.current !== undefined) return tools;
     return this.#options.trust?.lastKnown(alias) ?? [];
   }
@@ -204,7 +195,8 @@ class LiveUpstreams implements Upstreams {
       alias: one.alias,
       tools: this.#toolsOf(one),
       ...(one.config.tools === undefined ? {} : { filter: one.config.tools }),
-      stale: one.resource.current === undefined,
+      // One that sleeps answers when it is called.
+      stale: one.resource.current === undefined && one.resource.state !== 'asleep',
     }));
     const { tools, held, problems } = composeListing({ entries, prefix, reserved, trust });
     const untold = held.filter(({ why }) => why === 'changed' || why === 'fresh' || why === 'unusable');
@@ -225,19 +217,4 @@ class LiveUpstreams implements Upstreams {
     this.#told.add(sentence);
     this.#options.log.warn({ server, tool }, sentence);
   }
-}
-
-function toOrigin(url: string): string {
-  try {
-    const { origin, pathname } = new URL(url);
-    return `${origin}${pathname}`;
-  } catch {
-    return 'an address that its configuration completes';
-  }
-}
-
-/** A number from 0 up to 1 out of the clock's chance, for jitter. */
-function toChance(clock: Clock): number {
-  const [high = 0, low = 0] = clock.random();
-  return (high * 256 + low) / 65_536;
 }

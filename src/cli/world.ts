@@ -32,6 +32,8 @@ export interface StartedNode {
   /** Resolves when the node has ended, for whatever reason. */
   readonly stopped: Promise<void>;
   drain(reason: string): Promise<void>;
+  /** Reads the configuration again; throws what is wrong with it. */
+  reload(): void;
 }
 
 export interface World {

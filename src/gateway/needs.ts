@@ -299,5 +299,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     principal: Principal,
     episodes: AsyncIterable<ImportedEpisode>,
   ): Promise<ImportResult>;
+  /** Reads the configuration again; throws what is wrong with it. */
+  reload(): Promise<Readonly<Record<string, unknown>>>;
   shutdown(): void;
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { defaultDataFolder } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
-import { UpstreamConfig } from '../upstream/upstream.ts';
+import { BreakerSettings, UpstreamConfig } from '../upstream/upstream.ts';
 import { toolRuleShape, checkToolRules } from './tool-config.ts';
 
 export const defaultPort = 7333;
@@ -20,16 +20,6 @@ const Alias = z
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/,
     'an alias has 1 to 40 letters, digits, _ or - and begins with a letter or digit',
   );
-
-const BreakerSettings = z.strictObject({
-  windowSize: z.number().int().min(1).max(10_000).exactOptional(),
-  minCalls: z.number().int().min(1).max(10_000).exactOptional(),
-  failureRate: z.number().min(0).max(1_000).exactOptional(),
-  openMs: z.number().int().min(1).max(3_600_000).exactOptional(),
-  openMaxMs: z.number().int().min(1).max(86_400_000).exactOptional(),
-  backoff: z.number().min(1).max(10).exactOptional(),
-  halfOpenCalls: z.number().int().min(1).max(1_000).exactOptional(),
-});
 
 /** The file `drey.json`. */
 export const ConfigFile = z

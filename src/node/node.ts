@@ -22,6 +22,7 @@ import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openInboxSweep } from './inbox-sweep.ts';
+import { openKnownTools } from './known-tools.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
 import { createLearnerInspection } from './learner-inspection.ts';
@@ -29,15 +30,19 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
+import { watchConfig } from './reload.ts';
+import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
 import { answerForwarded, createSeek } from './session-forwarding.ts';
 import type { ForwardingOptions } from './session-forwarding.ts';
 import { createStatus } from './status.ts';
+import { openVault } from './vault.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
 
 export { explainConfig } from './explained-config.ts';
 export type { ExplainedConfig, ExplainedValue } from './explained-config.ts';
+export { readConfig, openVault };
 
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -52,6 +57,8 @@ export interface RunningNode {
   /** Resolves when it has stopped, whoever asked for it. */
   readonly stopped: Promise<void>;
   drain(reason: string): Promise<void>;
+  /** Reads the configuration again; throws what is wrong with it. */
+  reload(): void;
 }
 
 /** Upstreams that are slow to start are not waited for longer than this. */
@@ -61,7 +68,7 @@ const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
 
-type Parts = FacesOptions & Emission & { readonly startedAt: number };
+type Parts = FacesOptions & Emission & { readonly startedAt: number; readonly reload: Reload };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -86,8 +93,15 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
     const trust = createToolTrust({ mode: config.trust, clock, log });
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, trust });
+    const vault = openVault(config.dataFolder);
+    const known = openKnownTools({ ...config, log });
+    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known, trust, vault });
     closers.push(() => upstreams.close());
+    // Another file is never taken for one that is away.
+    const again = { ...flags, config: config.file ?? flags.config };
+    const read = (): NodeConfig => readConfig({ env, cwd, flags: again, uid });
+    const reload = watchConfig({ config, read, upstreams, clock, log });
+    closers.push(async () => reload.stop());
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
     const sweep = openInboxSweep({ ...backends, clock, log });
@@ -100,6 +114,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       ...emission,
       upstreams,
       trust,
+      reload,
       backends,
       clock,
       log,
@@ -165,6 +180,7 @@ async function run(parts: Parts): Promise<RunningNode> {
     pid: process.pid,
     stopped: life.stopped,
     drain: (reason) => life.drain(reason),
+    reload: () => void parts.reload.now(),
   };
 }
 
@@ -197,6 +213,7 @@ function toNeeds(
     eventLog,
     announcer,
     learner,
+    config: () => parts.reload.state(),
     clock,
   });
   return createServing({
@@ -223,6 +240,7 @@ function toNeeds(
       },
     status,
     seek: createSeek(forwarding),
+    reload: () => parts.reload.now(),
     shutdown: () => void late.life?.drain('asked to stop'),
   });
 }

@@ -35,6 +35,7 @@ import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
+import type { ReloadReport } from './reload.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -57,6 +58,7 @@ export interface ServingOptions {
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+  readonly reload: () => ReloadReport;
   readonly shutdown: () => void;
 }
 
@@ -99,6 +101,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
     ...options.watching,
+    reload: async () => ({ ...options.reload() }),
     shutdown: options.shutdown,
   };
 }

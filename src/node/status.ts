@@ -6,6 +6,7 @@ import type { Health } from '../../machines/health.store.ts';
 import type { Announcer, Boards, Clock, Resource, Sessions } from '../actors/actors.ts';
 import type { EventLog } from '../wire/wire.ts';
 import type { Backends } from './backends.ts';
+import type { ConfigState } from './reload.ts';
 import type { LearnerProcess } from './learner-process.ts';
 
 export interface StatusOptions {
@@ -22,6 +23,7 @@ export interface StatusOptions {
   readonly eventLog: Pick<EventLog, 'figures'>;
   readonly announcer: Pick<Announcer, 'unrecorded'>;
   readonly learner: Pick<Resource<LearnerProcess>, 'current'> | undefined;
+  readonly config: () => ConfigState;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -41,6 +43,7 @@ export function createStatus(options: StatusOptions): () => Promise<Facts> {
       state: options.state(),
       uptimeSeconds: Math.round(options.uptimeMs() / 1_000),
       ...health,
+      config: options.config(),
       nats: options.nats(),
       sessions: sessions.size,
       events: readEvents(options),

@@ -7,7 +7,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { limits } from '../../machines/words/limits.ts';
-import { redact, type ResolvedConfig, type StdioUpstream } from './config.ts';
+import { isAllowed, redact, type ResolvedConfig, type StdioUpstream } from './config.ts';
 import { LineReader, type LineEvents } from './lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,7 +63,7 @@ export class Child {
   async start(): Promise<void> {
     const { config } = this.#options.resolved;
     const started = spawn(config.command, config.args ?? [], {
-      env: toChildEnvironment(this.#options.env, config.env ?? {}),
+      env: toChildEnvironment(this.#options.env, config),
       cwd: config.cwd,
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -151,17 +151,18 @@ export class Child {
   }
 }
 
-/** Only what programs need to run at all, and what was configured for this one. */
+/** Only what programs need to run at all, and what was allowed to or configured for this one. */
 export function toChildEnvironment(
   env: Environment,
-  own: Readonly<Record<string, string>>,
+  config: Pick<StdioUpstream, 'env' | 'envAllow'>,
 ): Record<string, string> {
   const names = process.platform === 'win32' ? [...inheritedNames, ...inheritedOnWindows] : inheritedNames;
   const inherited = Object.entries(env).filter(
     (pair): pair is [string, string] =>
-      pair[1] !== undefined && (names.includes(pair[0]) || pair[0].startsWith('XDG_')),
+      pair[1] !== undefined &&
+      (names.includes(pair[0]) || pair[0].startsWith('XDG_') || isAllowed(config, pair[0])),
   );
-  return { ...Object.fromEntries(inherited), ...own };
+  return { ...Object.fromEntries(inherited), ...config.env };
 }
 
 /** Whether the whole group is gone within the time. Only the leader's end can be awaited, so the group is asked. */

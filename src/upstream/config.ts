@@ -5,8 +5,38 @@
 import { z } from 'zod';
 import { DreyError } from '../../machines/words/errors.ts';
 
+/** When a breaker opens and for how long; for all upstreams in the file's `breaker`, for one in its entry. */
+export const BreakerSettings = z.strictObject({
+  windowSize: z.number().int().min(1).max(10_000).exactOptional(),
+  minCalls: z.number().int().min(1).max(10_000).exactOptional(),
+  failureRate: z.number().min(0).max(1_000).exactOptional(),
+  openMs: z.number().int().min(1).max(3_600_000).exactOptional(),
+  openMaxMs: z.number().int().min(1).max(86_400_000).exactOptional(),
+  backoff: z.number().min(1).max(10).exactOptional(),
+  halfOpenCalls: z.number().int().min(1).max(1_000).exactOptional(),
+});
+
+/** How we get tokens where a server asks for them; everything can be found out, so all of it is optional. */
+const OAuthSettings = z.strictObject({
+  /** Without one, we register ourselves at the authorization server. */
+  clientId: z.string().min(1).max(1_000).optional(),
+  clientSecret: z.string().min(1).max(1_000).optional(),
+  scope: z.string().min(1).max(2_000).optional(),
+  /** Where a client id is bound to one address; a free port otherwise. */
+  redirectPort: z.number().int().min(1).max(65_535).optional(),
+});
+
 /** Our own keys, the same for both kinds of upstream. */
 const ownKeys = {
+  /** Started with the node, or with the first call. */
+  start: z.enum(['eager', 'lazy']).optional(),
+  /** Stopped after so long without a request, and started again by the next one; lazy ones have a default. */
+  idleStopMs: z.number().int().min(1).max(86_400_000).optional(),
+  /** How long a start and its handshake may take; callers wait for it. */
+  startTimeoutMs: z.number().int().min(1).max(600_000).optional(),
+  /** One connection for everybody, or one for each principal, with tokens and `${DREY_PRINCIPAL}` of its own. */
+  credentials: z.enum(['shared', 'principal']).optional(),
+  breaker: BreakerSettings.optional(),
   /** How long one call may take. */
   timeoutMs: z.number().int().min(1).max(3_600_000).optional(),
   /** Exact tool names, or patterns with `*`. What is idempotent may be tried again; an upstream's own word is not taken. */
@@ -29,6 +59,11 @@ const StdioUpstream = z.strictObject({
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
+  /** Further variables that it inherits from the node; a `*` at the end stands for any ending. */
+  envAllow: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, 'write a variable, or its beginning and a *'))
+    .max(200)
+    .optional(),
   cwd: z.string().optional(),
   ...ownKeys,
 });
@@ -37,6 +72,7 @@ const HttpUpstream = z.strictObject({
   type: z.enum(['http', 'streamable-http']).optional(),
   url: z.string().refine(isAddress, 'write an address that begins with http:// or https://'),
   headers: z.record(z.string(), z.string()).optional(),
+  oauth: OAuthSettings.optional(),
   ...ownKeys,
 });
 
@@ -87,9 +123,20 @@ function judge(entry: unknown): UpstreamConfig | string {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue?.code !== 'unrecognized_keys') return `has a wrong "${issue?.path.join('.')}": ${issue?.message}`;
-  const isInTools = issue.path[0] === 'tools';
-  const allowed = isInTools ? 'allow, deny, idempotent' : Object.keys(schema.shape).join(', ');
-  return `has the unknown key "${issue.keys[0]}"${isInTools ? ' in "tools"' : ''}; allowed are ${allowed}`;
+  const [part] = issue.path;
+  const allowed = toAllowed(schema, part).join(', ');
+  const where = part === undefined ? '' : ` in "${String(part)}"`;
+  return `has the unknown key "${issue.keys[0]}"${where}; allowed are ${allowed}`;
+}
+
+/** The keys of an entry, or of one of its parts. */
+function toAllowed(
+  schema: typeof StdioUpstream | typeof HttpUpstream,
+  part: PropertyKey | undefined,
+): readonly string[] {
+  if (part === undefined) return Object.keys(schema.shape);
+  const parts = { tools: ownKeys.tools.unwrap(), breaker: BreakerSettings, oauth: OAuthSettings };
+  return Object.keys(parts[part as keyof typeof parts]?.shape ?? {});
 }
 
 /** Expands `${VAR}`, `${env:VAR}` and `${VAR:-default}` in every string; throws `config_invalid` for a missing one. */
@@ -117,7 +164,14 @@ export function resolveConfig(
   const resolved = parseUpstreamConfig(alias, expandAll(config, expand));
   const shown = 'command' in resolved ? resolved.env : resolved.headers;
   for (const value of Object.values(shown ?? {})) secrets.add(value);
+  for (const [name, value] of Object.entries(env))
+    if ('command' in resolved && value !== undefined && isAllowed(resolved, name)) secrets.add(value);
   return { config: resolved, secrets: [...secrets].filter((value) => value.length >= secretLengthMin) };
+}
+
+/** Whether a program inherits a variable by its own list. */
+export function isAllowed({ envAllow = [] }: Pick<StdioUpstream, 'envAllow'>, name: string): boolean {
+  return envAllow.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
 }
 
 /** Shorter values ("1", "en") are no secrets, and hiding them would make sentences unreadable. */

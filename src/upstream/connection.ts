@@ -73,6 +73,11 @@ export class Connection {
     return this.#options.session().revision;
   }
 
+  /** Whether each request says what its client can do. */
+  get isModern(): boolean {
+    return this.#options.session().isModern;
+  }
+
   get serverInfo(): Implementation | undefined {
     return this.#options.session().client.getServerVersion();
   }
@@ -92,6 +97,11 @@ export class Connection {
 
   get callsInFlight(): number {
     return this.#options.exchanges.size;
+  }
+
+  /** Requests so far; grows with each. */
+  get requests(): number {
+    return this.#options.exchanges.opened;
   }
 
   async listTools(): Promise<readonly ToolDefinition[]> {

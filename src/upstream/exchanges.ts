@@ -48,6 +48,11 @@ export class Exchanges {
     return this.#waiting.size;
   }
 
+  /** Grows with each request. */
+  get opened(): number {
+    return this.#lastId;
+  }
+
   get isFull(): boolean {
     return this.#waiting.size >= waitingMax;
   }

@@ -7,6 +7,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { RawJson } from '../../machines/words/calls.ts';
 import { limits } from '../../machines/words/limits.ts';
+import { toRenewalFault, type LaneBearer } from './bearer.ts';
 import type { Answer, Exchanges } from './exchanges.ts';
 import { readFrame, writeCancel, type OwnRequest } from './frame.ts';
 import { encodeHeader } from './mirror.ts';
@@ -25,6 +26,8 @@ export interface HttpSession {
 export interface HttpLaneOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** The token that goes with each request, where a server asks for one. */
+  readonly bearer?: LaneBearer | undefined;
   readonly exchanges: Exchanges;
   readonly session: () => HttpSession;
   /** Opens a new session after the server forgot this one. */
@@ -98,7 +101,8 @@ export class HttpLane implements Lane {
   }
 
   #open(method: 'GET' | 'POST', extra: Readonly<Record<string, string>>): ClientRequest {
-    const { url, headers } = this.#options;
+    const { bearer, url, headers } = this.#options;
+    const token = bearer?.token;
     const { sessionId, revision } = this.#options.session();
     const { request } = url.protocol === 'https:' ? https : http;
     return request(url, {
@@ -106,6 +110,7 @@ export class HttpLane implements Lane {
       agent: this.#agent,
       headers: {
         ...headers,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
         ...(sessionId === undefined ? {} : { 'mcp-session-id': sessionId }),
         'mcp-protocol-version': revision,
@@ -131,7 +136,8 @@ export class HttpLane implements Lane {
   #listen(sent: ClientRequest, turn: Turn): void {
     const { id } = turn.request;
     this.#running.set(id, sent);
-    sent.on('response', (response) => this.#answer(turn, response));
+    const token = this.#options.bearer?.token;
+    sent.on('response', (response) => this.#answer(turn, response, token));
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#running.get(id) === sent) this.#running.delete(id);
       this.#fail(turn, 'upstream_unavailable', `the connection failed: ${error.code ?? error.message}`, true);
@@ -141,9 +147,13 @@ export class HttpLane implements Lane {
     });
   }
 
-  #answer(turn: Turn, response: IncomingMessage): void {
+  #answer(turn: Turn, response: IncomingMessage, token: string | undefined): void {
     const status = response.statusCode ?? 0;
     const session = this.#options.session();
+    if (status === 401 && this.#options.bearer !== undefined && !turn.isRetry) {
+      response.resume();
+      return void this.#retryWithNewToken(turn, token);
+    }
     if (status === 404 && session.sessionId !== undefined && !turn.isRetry) {
       response.resume();
       return void this.#retryInNewSession(turn, session);
@@ -179,6 +189,12 @@ export class HttpLane implements Lane {
     if (this.#options.session().isModern !== expired.isModern) {
       return this.#fail(turn, 'upstream_failed', 'it changed its protocol meanwhile; call again', false);
     }
+    if (this.#options.exchanges.has(turn.request.id)) this.#post({ ...turn, isRetry: true });
+  }
+
+  async #retryWithNewToken(turn: Turn, refused: string | undefined): Promise<void> {
+    const why = await toRenewalFault(this.#options.bearer, refused);
+    if (why !== undefined) return this.#fail(turn, 'upstream_unavailable', why, true);
     if (this.#options.exchanges.has(turn.request.id)) this.#post({ ...turn, isRetry: true });
   }
 

@@ -4,11 +4,13 @@
  */
 import {
   deserializeMessage,
+  type ClientCapabilities,
   type Implementation,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DreyError } from '../../machines/words/errors.ts';
+import { type Bearer, openBearer, toAuthProvider, toLaneBearer, toUnauthorized } from './bearer.ts';
 import type { Environment } from './child.ts';
 import {
   redact,
@@ -20,6 +22,7 @@ import {
 } from './config.ts';
 import { Connection } from './connection.ts';
 import { Exchanges } from './exchanges.ts';
+import type { Vault } from './grants.ts';
 import { HttpLane, type HttpSession } from './http.ts';
 import {
   connectSession,
@@ -48,6 +51,12 @@ export interface OpenOptions {
   /** For `${VAR}` in the configuration, and the few variables that a program inherits. */
   readonly env: Environment;
   readonly startTimeoutMs: number;
+  /** Where what `drey auth` was granted is kept; without it, servers that ask for authorization stay shut. */
+  readonly vault?: Vault | undefined;
+  /** What the clients behind this connection can be asked; nothing where it is undefined. */
+  readonly capabilities?: ClientCapabilities | undefined;
+  /** Whose connection it is, where each principal has one of its own. */
+  readonly principal?: string | undefined;
   /** For calls of upstreams that configure no `timeoutMs`. */
   readonly callTimeoutMs: number;
 }
@@ -62,7 +71,8 @@ const modernOnlyCodes = new Set<unknown>([-32_022, -32_601]);
 
 /** Opens one upstream; rejects with `upstream_unavailable` or `config_invalid`. */
 export async function openUpstream(options: OpenOptions): Promise<Upstream> {
-  const { alias, env } = options;
+  const { alias, principal } = options;
+  const env = principal === undefined ? options.env : { ...options.env, DREY_PRINCIPAL: principal };
   const { config, secrets } = resolveConfig(alias, options.config, env);
   if ('url' in config) return openHttp(options, { config, secrets });
   const mode = toMode(config.era, 'legacy');
@@ -124,28 +134,40 @@ async function openStdio(
   });
 }
 
+async function connectHttp(
+  options: OpenOptions,
+  { config, secrets }: ResolvedConfig<HttpUpstream>,
+  signals: Signals,
+  bearer: Bearer | undefined,
+) {
+  const { alias, startTimeoutMs } = options;
+  const url = new URL(config.url);
+  const transport = createHttpTransport(url, config.headers ?? {}, bearer && toAuthProvider(bearer));
+  try {
+    await bearer?.ready();
+    const negotiation = sessionOptions(options, signals, toMode(config.era, 'auto'));
+    return { transport, session: await withinTime(connectSession(transport, negotiation), startTimeoutMs) };
+  } catch (error) {
+    await transport.close();
+    if (bearer?.isRefused) throw toUnauthorized(alias, error);
+    const sentence = `the upstream "${alias}" at ${url.origin}${url.pathname} cannot be reached: ${toWords(error)}`;
+    throw new DreyError('upstream_unavailable', redact(sentence, secrets), { cause: error });
+  }
+}
+
 async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstream>): Promise<Upstream> {
   const { alias, log } = options;
-  const { config, secrets } = resolved;
+  const { config } = resolved;
   const url = new URL(config.url);
   const headers = config.headers ?? {};
   const exchanges = new Exchanges();
   const signals = createSignals(options);
-  const connect = async () => {
-    const transport = createHttpTransport(url, headers);
-    try {
-      const negotiation = sessionOptions(options, signals, toMode(config.era, 'auto'));
-      return {
-        transport,
-        session: await withinTime(connectSession(transport, negotiation), options.startTimeoutMs),
-      };
-    } catch (error) {
-      await transport.close();
-      const sentence = `the upstream "${alias}" at ${url.origin}${url.pathname} cannot be reached: ${toWords(error)}`;
-      throw new DreyError('upstream_unavailable', redact(sentence, secrets), { cause: error });
-    }
-  };
-  let current = await connect();
+  const bearer = openBearer(options, config);
+  const connect = () => connectHttp(options, resolved, signals, bearer);
+  let current = await connect().catch((error: unknown) => {
+    bearer?.close();
+    throw error;
+  });
   const toSession = (): HttpSession => ({ ...current.session, sessionId: current.transport.sessionId });
   let renewing: Promise<void> | undefined;
   const renew = async (): Promise<void> => {
@@ -158,6 +180,7 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
   const lane = new HttpLane({
     url,
     headers,
+    bearer: bearer && toLaneBearer(bearer, () => signals.close(toUnauthorized(alias).message)),
     exchanges,
     session: toSession,
     renew: async (expired) => {
@@ -184,6 +207,7 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
     onDropped: (sentence) => log.warn({ alias }, `the upstream "${alias}" was cut: ${sentence}`),
     shutDown: async () => {
       lane.close();
+      bearer?.close();
       const goodbye = current.transport.terminateSession().catch(() => undefined);
       await Promise.race([goodbye, delay(farewellMs, undefined, { ref: false })]);
       await current.session.client.close();
@@ -206,8 +230,9 @@ function sessionOptions(
   signals: Signals,
   mode: VersionNegotiationMode,
 ): SessionOptions {
-  const { alias, clientInfo, log, startTimeoutMs } = options;
+  const { alias, capabilities, clientInfo, log, startTimeoutMs } = options;
   return {
+    capabilities,
     clientInfo,
     mode,
     timeoutMs: startTimeoutMs,

@@ -4,7 +4,9 @@
  */
 import {
   Client,
+  type ClientCapabilities,
   StreamableHTTPClientTransport,
+  type AuthProvider,
   type FetchLike,
   type Implementation,
   type Transport,
@@ -23,6 +25,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** What we declare that we can be asked; nothing where it is undefined. */
+  readonly capabilities?: ClientCapabilities | undefined;
   readonly clientInfo: Implementation;
   readonly mode: VersionNegotiationMode;
   readonly timeoutMs: number;
@@ -45,7 +49,7 @@ export async function connectSession(transport: Transport, options: SessionOptio
   // Whoever is pinned to an era is not probed for another: then the first answer is the handshake itself.
   const probeTimeoutMs = options.mode === 'auto' ? Math.min(probeMs, timeoutMs) : timeoutMs;
   const client = new Client(clientInfo, {
-    capabilities: {},
+    capabilities: options.capabilities ?? {},
     versionNegotiation: { mode: options.mode, probe: { timeoutMs: probeTimeoutMs } },
     listChanged: { tools: changed('tools'), prompts: changed('prompts'), resources: changed('resources') },
   });
@@ -95,10 +99,12 @@ function toEnvelope(revision: string, clientInfo: Implementation): RawJson {
 export function createHttpTransport(
   url: URL,
   headers: Readonly<Record<string, string>>,
+  authProvider?: AuthProvider,
 ): StreamableHTTPClientTransport {
   return new StreamableHTTPClientTransport(url, {
     requestInit: { headers: { ...headers } },
     fetch: bridgedFetch,
+    ...(authProvider === undefined ? {} : { authProvider }),
   });
 }
 

@@ -2,6 +2,9 @@
  * The door of the MCP client side: connections to upstream servers, the catalogue's names, and the slicing of JSON that
  * both sides of a call use. It decides nothing about when to connect, retry or give up: that is the actors' work.
  */
+export { authorizeUpstream } from './authorize.ts';
+export { toGrantName } from './grants.ts';
+export type { Vault } from './grants.ts';
 export { buildCatalogue, isMatch, isToolAllowed } from './catalogue.ts';
 export type {
   Catalogue,
@@ -12,7 +15,12 @@ export type {
   PrefixMode,
   ToolDefinition,
 } from './catalogue.ts';
-export { parseUpstreamConfig, resolveConfig as resolveUpstreamConfig, UpstreamConfig } from './config.ts';
+export {
+  BreakerSettings,
+  parseUpstreamConfig,
+  resolveConfig as resolveUpstreamConfig,
+  UpstreamConfig,
+} from './config.ts';
 export type { RequestOptions, UpstreamCall } from './connection.ts';
 export { findMirrors } from './mirror.ts';
 export type { Mirror } from './mirror.ts';

@@ -395,6 +395,7 @@ export function createSmallHouse(): SmallHouse {
         return Promise.resolve(house.dead.length < before);
       },
     },
+    reload: async () => ({ added: [] }),
     shutdown: () => {
       house.shutdowns += 1;
     },

@@ -60,7 +60,7 @@ const startNode: World['startNode'] = async ({ env, flags }): Promise<StartedNod
     join(dataDir, 'node.json'),
     JSON.stringify({ url: node.url, pid: process.pid, version: '0.1.0' }),
   );
-  return { url: node.url, dataDir, pid: process.pid, stopped, drain };
+  return { url: node.url, dataDir, pid: process.pid, stopped, drain, reload: () => undefined };
 };
 
 const code = await runCli(

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
 import { addConfig } from './config.ts';
+import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
@@ -11,6 +12,7 @@ import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addRelearn } from './relearn.ts';
+import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
@@ -25,6 +27,8 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addConfig,
   addHook,
   addStatus,
+  addReload,
+  addAuth,
   addAsk,
   addSops,
   addTools,

@@ -57,7 +57,17 @@ async function runHere(world: World, options: UpOptions): Promise<void> {
       world.exitNow(toDreyError(error).exit);
     });
   };
+  const reload = (): void => {
+    try {
+      node?.reload();
+      world.stderr.write('drey: SIGHUP: the configuration was read again\n');
+    } catch (error) {
+      world.stderr.write(`drey: SIGHUP: ${toDreyError(error).message}\n`);
+    }
+  };
   const stopListening = world.onSignal((signal) => {
+    // From a terminal it means that the terminal is gone.
+    if (signal === 'SIGHUP' && node !== undefined && world.stdout.isTTY !== true) return reload();
     signals += 1;
     if (signals > 1) return world.exitNow(signalCodes[signal] ?? 130);
     world.stderr.write(`drey: ${signal}: ending in order; once more ends it at once\n`);

@@ -65,8 +65,14 @@ export const StatusAnswer = z.object({
   pid: z.number().optional().catch(undefined),
   state: text,
   uptimeSeconds: z.number().optional().catch(undefined),
-  resources: z.array(z.object({ id: text, state: text, what: text })).catch([]),
+  resources: z
+    .array(z.object({ id: text, state: text, what: text, lastError: z.string().nullish().catch(null) }))
+    .catch([]),
   catalogue: z.object({ tools: number, stale: number, held: number }).optional().catch(undefined),
+  config: z
+    .object({ file: z.string().nullable(), error: z.string().nullable(), restartNeeded: z.array(z.string()) })
+    .optional()
+    .catch(undefined),
   sessions: z.number().optional().catch(undefined),
   events: z.object({ waiting: number, published: number }).optional().catch(undefined),
   learning: z
@@ -92,6 +98,15 @@ export const EventView = z.object({
   data: record,
 });
 export type EventView = z.infer<typeof EventView>;
+
+const aliases = z.array(z.string()).catch([]);
+export const ReloadAnswer = z.object({
+  file: z.string().nullable().catch(null),
+  added: aliases,
+  changed: aliases,
+  removed: aliases,
+  restartNeeded: aliases,
+});
 
 /** The answer in the schema's shape; throws when it is something else altogether. */
 export function parseAnswer<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {

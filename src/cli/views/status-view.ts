@@ -24,6 +24,10 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
   }
   if (status.catalogue !== undefined) lines.push(`tools      ${toToolsText(status.catalogue, paints)}`);
   if (status.learning !== undefined) lines.push(`learning   ${toLearningText(status.learning, paints)}`);
+  const { error = null, restartNeeded = [] } = status.config ?? {};
+  if (error !== null) lines.push(`config     ${paints.bad(`not taken over: ${toSafeText(error)}`)}`);
+  if (restartNeeded.length > 0)
+    lines.push(`config     ${paints.warn(`needs a restart: ${toSafeText(restartNeeded.join(', '))}`)}`);
   if (status.resources.length > 0) {
     const rows = status.resources.map((resource) => [
       { text: resource.id, paint: paints.name },
@@ -31,6 +35,8 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
       resource.what,
     ]);
     lines.push('', ...toTable([{ title: 'RESOURCE' }, { title: 'STATE' }, { title: 'WHAT' }], rows, cells));
+    for (const { id, lastError } of status.resources)
+      if (lastError) lines.push(`${toSafeText(id)}: ${paints.bad(toSafeText(lastError))}`);
   }
   return lines;
 }

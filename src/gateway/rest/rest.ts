@@ -17,6 +17,7 @@ import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { relearn, relearned } from './relearn.ts';
+import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
 import { sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
@@ -48,6 +49,7 @@ const resources: readonly Resource[] = [
   ask,
   importEpisodes,
   hooks,
+  reload,
   shutdown,
 ];
 

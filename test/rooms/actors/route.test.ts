@@ -39,12 +39,16 @@ function guard(
     alias: 'fs',
     revivedAt: -Infinity,
     idempotent: [],
+    startMs: 1_000,
+    isEach: false,
+    connections: { use: () => Promise.reject(new Error('nobody asked for one')) },
     guards: createGuards({ name: 'fs', breaker: watched, config: {}, clock, chance: () => 0 }),
     resource: {
       get current() {
         asked.push('resource');
         if (state !== 'healthy') return undefined;
         return {
+          isModern: false,
           call: (given: UpstreamCall) => {
             asked.push('call');
             heard(given);
@@ -54,6 +58,7 @@ function guard(
       },
       view: () => ({ id: 'r-fs', what: '', state, lastError: 'it fell over', code: null }),
       restart: () => void asked.push('restart'),
+      arrive: () => Promise.resolve(undefined),
     },
   };
   return { asked, clock, route: toRoute(guarded, 'read', clock) };

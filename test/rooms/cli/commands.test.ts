@@ -446,6 +446,7 @@ describe('up', () => {
         dataDir: '/d',
         pid: 5,
         stopped,
+        reload: () => undefined,
         drain: async (reason: string) => void drained.push(reason),
       };
     };

@@ -18,13 +18,21 @@ describe('the configuration of an upstream', () => {
   it.each([
     [
       { command: 'x', arg: [] },
-      'has the unknown key "arg"; allowed are type, command, args, env, cwd, timeoutMs',
+      'has the unknown key "arg"; allowed are type, command, args, env, envAllow, cwd, start, idleStopMs,',
     ],
     [
       { url: 'http://x', header: {} },
-      'has the unknown key "header"; allowed are type, url, headers, timeoutMs',
+      'has the unknown key "header"; allowed are type, url, headers, oauth, start, idleStopMs,',
     ],
     [{ command: 'x', tools: { only: [] } }, 'has the unknown key "only" in "tools"; allowed are allow, deny'],
+    [
+      { command: 'x', breaker: { rate: 1 } },
+      'has the unknown key "rate" in "breaker"; allowed are windowSize,',
+    ],
+    [{ url: 'http://x', oauth: { id: '' } }, 'has the unknown key "id" in "oauth"; allowed are clientId,'],
+    [{ command: 'x', oauth: {} }, 'has the unknown key "oauth"; allowed are type, command'],
+    [{ command: 'x', start: 'later' }, 'has a wrong "start"'],
+    [{ command: 'x', envAllow: ['A B'] }, 'has a wrong "envAllow.0": write a variable'],
     [{}, 'has neither "command" and "url"'],
     [{ command: 'x', url: 'http://x' }, 'has both "command" and "url"'],
     [{ url: 'ftp://x' }, 'has a wrong "url"'],

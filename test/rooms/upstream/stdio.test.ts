@@ -67,6 +67,24 @@ describe('an upstream over stdio', { timeout: 20_000 }, () => {
     expect(seen).not.toHaveProperty('KEY');
   });
 
+  it('lets the program inherit what is allowed by name or beginning, and shows none of it', async () => {
+    const env = {
+      ...process.env,
+      AWS_REGION: 'far-away',
+      AWS_KEY: 'hush-hush',
+      AWSX: 'no',
+      TOKEN: 'no',
+      ONE: '1',
+    };
+    const entry = { ...program('echo.mjs'), envAllow: ['AWS_*', 'ONE'], env: { ONE: 'own' } };
+    const seen = resultOf(await call(await open(entry, { env }), 'environment'))['env'];
+    expect(seen).toMatchObject({ AWS_REGION: 'far-away', AWS_KEY: 'hush-hush', ONE: 'own' });
+    expect(seen).not.toHaveProperty('AWSX');
+    expect(seen).not.toHaveProperty('TOKEN');
+    const talks = { command: 'sh', args: ['-c', 'echo "it is $AWS_KEY" >&2; exit 3'], envAllow: ['AWS_KEY'] };
+    await expect(open(talks, { env })).rejects.toThrow('it is [redacted]');
+  });
+
   it('keeps a thousand calls in flight apart', async () => {
     const upstream = await open(program('echo.mjs'));
     const all = Array.from({ length: 1_000 }, (_, n) => call(upstream, 'any', { args: `{"n":${n}}` }));
