@@ -25,6 +25,19 @@ export interface CallCommand {
   readonly notify: ((notification: RawJson) => void) | undefined;
 }
 
+/** Any request but a tool call that goes on to one upstream; what it carries passes as the bytes it came in. */
+export interface PassCommand {
+  readonly method: string;
+  /** The prompt or resource it is about, as the upstream knows it. */
+  readonly subject: string | undefined;
+  /** Members of `params` without `_meta`, each as `"key":value`. */
+  readonly members: readonly RawJson[];
+  readonly meta: RawJson | undefined;
+  readonly traceparent: string | undefined;
+  readonly signal: AbortSignal;
+  readonly notify: ((notification: RawJson) => void) | undefined;
+}
+
 /** Every way a call can end. Only `failed` with `countsAgainst` is the breaker's business. */
 export type CallOutcome =
   | { readonly outcome: 'finished'; readonly result: RawJson; readonly isError: boolean }

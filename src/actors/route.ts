@@ -80,7 +80,8 @@ async function callTraced(
   }
 }
 
-function refuseAbsent(one: Guarded, clock: Pick<Clock, 'monotonic'>): CallOutcome {
+/** The refusal of an upstream that is not there; one that has failed is started again, but not too often. */
+export function refuseAbsent(one: Guarded, clock: Pick<Clock, 'monotonic'>): CallOutcome {
   const { state, lastError } = one.resource.view();
   if (state === 'failed' && clock.monotonic() - one.revivedAt > reviveMs) {
     one.revivedAt = clock.monotonic();

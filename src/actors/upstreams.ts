@@ -16,6 +16,7 @@ import type { Clock, Log } from './clock.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import { createGuards } from './guards.ts';
 import { openResource } from './resource.ts';
+import type { Passable } from './pass-route.ts';
 import type { Resource } from './resource.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
@@ -40,6 +41,11 @@ export interface UpstreamsOptions {
 
 export interface Upstreams {
   resolve(name: string): Route | undefined;
+  /** In the order of the configuration. */
+  aliases(): readonly string[];
+  behind(alias: string): Passable | undefined;
+  /** Calls back with every connection that opens, before anybody uses it. */
+  onOpened(opened: (alias: string, upstream: Upstream) => void): void;
   readonly breakers: Breakers;
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
   settled(boundMs: number): Promise<void>;
@@ -73,6 +79,7 @@ class LiveUpstreams implements Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #guarded = new Map<string, Listed>();
   readonly #told = new Set<string>();
+  readonly #opened = new Set<(alias: string, upstream: Upstream) => void>();
   #routes: ReadonlyMap<string, Route> = new Map();
 
   constructor(options: UpstreamsOptions) {
@@ -84,6 +91,18 @@ class LiveUpstreams implements Upstreams {
 
   resolve(name: string): Route | undefined {
     return this.#routes.get(name);
+  }
+
+  aliases(): readonly string[] {
+    return [...this.#guarded.keys()];
+  }
+
+  behind(alias: string): Passable | undefined {
+    return this.#guarded.get(alias);
+  }
+
+  onOpened(opened: (alias: string, upstream: Upstream) => void): void {
+    this.#opened.add(opened);
   }
 
   async settled(boundMs: number): Promise<void> {
@@ -159,6 +178,7 @@ class LiveUpstreams implements Upstreams {
       await upstream.close();
       throw error;
     }
+    for (const opened of this.#opened) opened(alias, upstream);
     return upstream;
   }
 

@@ -42,6 +42,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
   ActorView,
   DeadLettersNeed,

@@ -14,6 +14,7 @@ import type {
   Clock,
   EngineReport,
   Log,
+  Offers,
   Relay,
   Sessions,
   Shelf,
@@ -40,6 +41,7 @@ export interface ServingOptions {
   readonly store: Store;
   readonly sessions: Sessions;
   readonly boards: Boards;
+  readonly offers: Offers;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -71,6 +73,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     sessions,
     catalogue: () => boards.catalogue.read(),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
+    offers: options.offers,
     sops: {
       search: (question) => shelf.search(question),
       list: ({ namespace, status, ...filter }) =>

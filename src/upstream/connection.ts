@@ -3,14 +3,15 @@
  * says is lost on the way; the SDK keeps the session. It never reconnects by itself: that is the resource actor's work.
  */
 import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
-import type { CallOutcome, RawJson } from '../../machines/words/calls.ts';
-import { DreyError, toDreyError } from '../../machines/words/errors.ts';
+import type { CallOutcome, PassCommand, RawJson } from '../../machines/words/calls.ts';
+import { toDreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { ToolDefinition } from './catalogue.ts';
 import type { Answer, Exchanges } from './exchanges.ts';
 import { ownIdPrefix, writeProgress, writeRequest } from './frame.ts';
 import { findMirrors, toMirrorHeaders, type Mirror } from './mirror.ts';
-import { readError, toOutcome } from './outcome.ts';
+import { toOutcome } from './outcome.ts';
+import { toObject, toRequestError } from './request-error.ts';
 import type { Session } from './session.ts';
 import type { Signals } from './signals.ts';
 import type { Lane } from './stdio.ts';
@@ -121,10 +122,7 @@ export class Connection {
     const { tool, args, meta, traceparent, signal, notify } = command;
     const name = `the tool "${tool}" of "${this.alias}"`;
     if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
-    if (this.#options.exchanges.isFull) {
-      const message = `too many calls wait for "${this.alias}"; try again in a second`;
-      return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
-    }
+    if (this.#options.exchanges.isFull) return refuseFull(this.alias);
     const named = `"name":${JSON.stringify(tool)}`;
     const mirrors = this.#mirrors.get(tool);
     const asked = (): Asked => ({
@@ -138,6 +136,23 @@ export class Connection {
       timeoutMs: command.timeoutMs,
       notify,
     });
+    return this.#conclude(name, asked);
+  }
+
+  /** Any other request of a client, passed as the bytes it is; it ends as a call does. */
+  async pass(command: PassCommand & Pick<UpstreamCall, 'timeoutMs'>): Promise<CallOutcome> {
+    const { method, signal, traceparent } = command;
+    const name = `"${method}" of "${this.alias}"`;
+    if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
+    if (this.#options.exchanges.isFull) return refuseFull(this.alias);
+    return this.#conclude(name, () => ({
+      ...command,
+      headers: toHeaders({}, traceparent),
+      timeoutMs: command.timeoutMs,
+    }));
+  }
+
+  async #conclude(name: string, asked: () => Asked): Promise<CallOutcome> {
     try {
       return toOutcome(name, await this.#exchange(asked()));
     } catch (error) {
@@ -259,27 +274,14 @@ interface Asked {
   readonly notify: ((notification: RawJson) => void) | undefined;
 }
 
+function refuseFull(alias: string): CallOutcome {
+  const message = `too many calls wait for "${alias}"; try again in a second`;
+  return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
+}
+
 function toHeaders(
   mirrored: Readonly<Record<string, string>>,
   traceparent: string | undefined,
 ): Readonly<Record<string, string>> {
   return traceparent === undefined ? mirrored : { ...mirrored, traceparent };
-}
-
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-function toRequestError(name: string, answer: Exclude<Answer, { kind: 'result' }>): DreyError {
-  if (answer.kind === 'error') {
-    const { message } = readError(answer.error);
-    const details = { error: JSON.parse(answer.error) as unknown };
-    return new DreyError('upstream_failed', `${name} was refused: ${message}`, { details });
-  }
-  if (answer.kind === 'timeout') {
-    return new DreyError('call_timeout', `${name} was not answered within ${answer.timeoutMs} ms`);
-  }
-  if (answer.kind === 'cancelled')
-    return new DreyError('call_cancelled', `${name} was cancelled by its caller`);
-  return new DreyError(answer.code, `${name} failed: ${answer.why}`);
 }

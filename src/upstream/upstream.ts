@@ -14,7 +14,13 @@ export type {
 } from './catalogue.ts';
 export { parseUpstreamConfig, UpstreamConfig } from './config.ts';
 export type { RequestOptions, UpstreamCall } from './connection.ts';
+export { listOffers } from './lists.ts';
+export type { Offered, OfferKind } from './lists.ts';
+export { namePrompts, nameUris, unqualifyUri } from './offers.ts';
+export type { ListedOffer, OfferEntry } from './offers.ts';
 export { openUpstream } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';
 export type { RawMember } from './slice.ts';
+export { parseUriTemplate } from './uri-template.ts';
+export type { UriPattern } from './uri-template.ts';

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openGateway } from '../../src/gateway/gateway.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { Gateway, GatewayNeeds } from '../../src/gateway/gateway.ts';
 import { createSmallHouse } from './gateway-needs.ts';
 import type { SmallHouse } from './gateway-needs.ts';
 
@@ -30,10 +30,12 @@ export interface GatewayServer {
   close(): Promise<void>;
 }
 
-/** Starts one. */
-export async function startGateway(): Promise<GatewayServer> {
+/** Starts one; `change` puts something else in the place of what the small house has. */
+export async function startGateway(
+  change: (needs: GatewayNeeds) => GatewayNeeds = (needs) => needs,
+): Promise<GatewayServer> {
   const house = createSmallHouse();
-  const gateway = openGateway(house.needs);
+  const gateway = openGateway(change(house.needs));
   const server = createServer((req, res) => {
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });

@@ -9,10 +9,12 @@ import { echoId } from './exchange.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openAnswer, readAccept, sendJson, streamHeaders } from './http-answer.ts';
 import { answerCallOverHttp } from './http-call.ts';
+import { answerPassOverHttp } from './http-pass.ts';
 import { initializeSession } from './legacy-handshake.ts';
 import { openLegacySessions } from './legacy-sessions.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
+import { isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
 
@@ -114,6 +116,8 @@ async function answerMessage(
     });
   }
   seat.session.touch();
+  if (isPass(body))
+    return answerPassOverHttp({ ...options, exchange, body, era: 'legacy', calls: seat.calls });
   const message = toJsonRpc(body);
   if (message === undefined) {
     const error = {

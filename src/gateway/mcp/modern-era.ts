@@ -7,9 +7,13 @@ import { answerCallOverHttp } from './http-call.ts';
 import { checkCallHeaders } from './header-checks.ts';
 import type { StandardHeaders } from './header-checks.ts';
 import { sendJson } from './http-answer.ts';
+import { echoId } from './exchange.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
+import { answerPassOverHttp, checkPassHeaders } from './http-pass.ts';
+import type { CallScope } from './in-flight.ts';
 import { openModernSessions } from './modern-sessions.ts';
 import { isRecord } from './parse-message.ts';
+import { isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc } from './rpc-errors.ts';
 
@@ -32,13 +36,14 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
     },
     post: async (exchange, headers, revision) => {
       const { req, res, principal, body } = exchange;
-      if (!isToolCall(body) || revision !== modernRevision) return sdk(req, res, body);
+      if (revision !== modernRevision) return sdk(req, res, body);
+      if (isPass(body)) return answerPass(options, exchange, headers, sessions.calls);
+      if (!isToolCall(body)) return sdk(req, res, body);
       const params = isRecord(body.params) ? body.params : {};
       const name = params['name'];
       const mismatch = typeof name === 'string' ? checkCallHeaders(headers, name) : undefined;
       if (mismatch !== undefined) {
-        const message = `Bad Request: the request headers and body disagree: ${mismatch}`;
-        sendJson(res, 400, errorFrame(JSON.stringify(body.id), { code: rpc.headerMismatch, message }));
+        refuseMismatch(exchange, mismatch);
         return;
       }
       const findSession = () => sessions.find({ principal, revision, meta: params['_meta'] });
@@ -52,4 +57,22 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
       });
     },
   };
+}
+
+async function answerPass(
+  options: EndpointOptions,
+  exchange: Exchange,
+  headers: StandardHeaders,
+  calls: CallScope,
+): Promise<void> {
+  const { body } = exchange;
+  if (!isPass(body)) return;
+  const mismatch = checkPassHeaders(headers, body.method, isRecord(body.params) ? body.params : {});
+  if (mismatch !== undefined) return refuseMismatch(exchange, mismatch);
+  await answerPassOverHttp({ ...options, exchange, body, era: 'modern', calls });
+}
+
+function refuseMismatch({ res, body }: Exchange, mismatch: string): void {
+  const message = `Bad Request: the request headers and body disagree: ${mismatch}`;
+  sendJson(res, 400, errorFrame(echoId(body), { code: rpc.headerMismatch, message }));
 }

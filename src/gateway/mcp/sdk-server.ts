@@ -3,7 +3,7 @@
  * server costs nothing per tool.
  */
 import { Server } from '@modelcontextprotocol/server';
-import type { Tool } from '@modelcontextprotocol/server';
+import type { ServerCapabilities, Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
 import { ownTools } from '../tools/tools.ts';
 import type { Era } from './call-frames.ts';
@@ -21,13 +21,24 @@ export function toServerInfo(version: string): { name: string; title: string; ve
 /** A server for one connection, session or request. */
 export function createSdkServer(needs: GatewayNeeds, era: Era): Server {
   const server = new Server(toServerInfo(needs.version), {
-    capabilities: { tools: { listChanged: true } },
+    capabilities: toCapabilities(needs),
     instructions,
   });
   server.setRequestHandler('tools/list', () => ({ tools: listTools(needs, era) }));
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
   server.onerror = (error) => needs.log.debug({ err: error }, 'the MCP server reported an error');
   return server;
+}
+
+/** The sum of what is there; prompts and resources may come at any time, so they are always announced. */
+function toCapabilities({ offers }: GatewayNeeds): ServerCapabilities {
+  const { completions } = offers.abilities();
+  return {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true },
+    ...(completions ? { completions: {} } : {}),
+  };
 }
 
 /** Own tools and the catalogue's, in that order; an upstream's tool never hides one of ours. */

@@ -10,10 +10,12 @@ import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { EndpointOptions } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
 import { isRecord, parseMessage, toJsonRpc } from './parse-message.ts';
+import { isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
 import { createStreamCalls } from './stream-calls.ts';
+import { createStreamPasses } from './stream-passes.ts';
 import { createSeat } from './stream-session.ts';
 import { openFrameStream } from './stream-transport.ts';
 
@@ -40,6 +42,8 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
   const calls = options.inFlight.openScope();
   const sdk = openSdkSide(needs, (message) => frames.write(JSON.stringify(message)));
   const toolCalls = createStreamCalls(options, { seat, calls, frames: () => frames });
+  const { principal } = stream;
+  const passes = createStreamPasses(options, { principal, calls, frames: () => frames });
   let markClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;
@@ -64,6 +68,7 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
     if (!parsed.ok) return frames.write(errorFrame('null', { code: parsed.code, message: parsed.sentence }));
     const { body, text } = parsed;
     if (isToolCall(body)) return toolCalls.take(text, body);
+    if (isPass(body)) return passes.take(text, body);
     if (isCancellation(body) && calls.cancel(body.params.requestId, 'the client cancelled the request'))
       return;
     const message = toJsonRpc(body);
