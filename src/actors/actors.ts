@@ -17,6 +17,7 @@ export type { ActorCommand, Answer, Delivery, DurableKind } from './durable-kind
 export { openFabric } from './fabric.ts';
 export type { Fabric, FabricFigures, FabricOptions } from './fabric.ts';
 export { durableKinds, kinds } from './kinds.ts';
+export { Hearing } from './hearing.ts';
 export { openLive } from './live.ts';
 export type { Clock, Log } from './clock.ts';
 export { toIso } from './clock.ts';

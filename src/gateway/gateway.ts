@@ -10,6 +10,7 @@ import { openInFlight } from './mcp/in-flight.ts';
 import { openKeepAlive } from './mcp/keep-alive.ts';
 import { sendJson } from './mcp/http-answer.ts';
 import { errorFrame, toRpcError } from './mcp/rpc-errors.ts';
+import type { ChangingList } from './mcp/sdk-server.ts';
 import { openStreamConnection } from './mcp/stream-connection.ts';
 import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
@@ -42,7 +43,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
-export type { Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
+export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
   ActorView,
   DeadLettersNeed,
@@ -86,9 +87,9 @@ export function openGateway(needs: GatewayNeeds): Gateway {
   const options = { needs, inFlight, keepAlive, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
-  const stopFollowing = needs.onCatalogueChanged(() => {
-    endpoint.toolsChanged();
-    for (const stream of streams) stream.toolsChanged();
+  const stopFollowing = followLists(needs, (list) => {
+    endpoint.listChanged(list);
+    for (const stream of streams) stream.listChanged(list);
   });
   const serveStream: Gateway['serveStream'] = (stream) => {
     const connection = openStreamConnection(options, stream);
@@ -146,6 +147,16 @@ export function openGateway(needs: GatewayNeeds): Gateway {
       sendJson(res, status, errorFrame('null', rpcError));
     }
   }
+}
+
+/** Calls back when clients would see another list; gives back what stops it. */
+function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void): () => void {
+  const stopTools = needs.onCatalogueChanged(() => changed('tools'));
+  const stopOffers = needs.offers.onChanged((kind) => changed(kind === 'prompts' ? kind : 'resources'));
+  return () => {
+    stopTools();
+    stopOffers();
+  };
 }
 
 function parseUrl(path: string | undefined): URL | undefined {

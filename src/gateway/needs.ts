@@ -8,7 +8,7 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
-import type { OffersNeed } from './offers-need.ts';
+import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
@@ -233,6 +233,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   onCatalogueChanged(changed: () => void): () => void;
   /** Everything upstreams have besides tools. */
   readonly offers: OffersNeed;
+  readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
   /** Predicts next steps; without it they are read off the best SOP. */
   nextSteps?(o: {

@@ -32,3 +32,22 @@ export interface OffersNeed {
   /** Calls back when clients would see another list; returns what stops it. */
   onChanged(heard: (kind: OfferKind) => void): () => void;
 }
+
+/** One client's ear for what upstreams say without being asked. */
+export interface Listener {
+  /** Namespace and name of whoever listens. */
+  readonly who: string;
+  /** A watched resource changed; the URI is the one that was asked for. */
+  updated(params: Readonly<Record<string, unknown>>): void;
+  logged(params: Readonly<Record<string, unknown>>): void;
+}
+
+export interface HearingNeed {
+  /** Never rejects. */
+  watch(uri: string, listener: Listener): Promise<CallOutcome>;
+  unwatch(uri: string, listener: Listener): Promise<CallOutcome>;
+  /** Asks all upstreams for logs from this level on. */
+  setLevel(level: unknown, listener: Listener): CallOutcome;
+  /** Ends everything of one listener. */
+  leave(listener: Listener): void;
+}

@@ -5,7 +5,7 @@
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { Offers, createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
+import { Hearing, Offers, createRoots, openBoards, openUpstreams } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import { ownToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
@@ -56,7 +56,8 @@ const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
 
-type Parts = FacesOptions & Emission & { readonly startedAt: number; readonly offers: Offers };
+type Parts = FacesOptions &
+  Emission & { readonly startedAt: number; readonly offers: Offers; readonly hearing: Hearing };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -82,6 +83,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared });
     closers.push(() => upstreams.close());
     const offers = new Offers({ upstreams, prefix: config.prefix, clock, log });
+    const hearing = new Hearing({ upstreams, offers, log });
     const nodeId = `n-${createUuid(clock)}`;
     const backends = await openBackends({ ...shared, config, uid, name: nodeId });
     closers.push(() => backends.close());
@@ -95,6 +97,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       ...emission,
       upstreams,
       offers,
+      hearing,
       backends,
       clock,
       log,
@@ -200,6 +203,7 @@ function toNeeds(
     clock,
     log,
     offers: parts.offers,
+    hearing: parts.hearing,
     tracer: parts.tracing.tracer,
     watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,

@@ -13,6 +13,7 @@ import type {
   Boards,
   Clock,
   EngineReport,
+  Hearing,
   Log,
   Offers,
   Relay,
@@ -42,6 +43,7 @@ export interface ServingOptions {
   readonly sessions: Sessions;
   readonly boards: Boards;
   readonly offers: Offers;
+  readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -74,6 +76,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     catalogue: () => boards.catalogue.read(),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     offers: options.offers,
+    hearing: options.hearing,
     sops: {
       search: (question) => shelf.search(question),
       list: ({ namespace, status, ...filter }) =>

@@ -15,6 +15,7 @@ import { toObject, toRequestError } from './request-error.ts';
 import type { Session } from './session.ts';
 import type { Signals } from './signals.ts';
 import type { Lane } from './stdio.ts';
+import { Watched } from './watched.ts';
 
 /** One call for one upstream. `args` and `meta` must be valid JSON objects: they are not read again. */
 export interface UpstreamCall {
@@ -55,11 +56,19 @@ const pagesMax = 500;
 /** An upstream that can be asked. */
 export class Connection {
   readonly #options: ConnectionOptions;
+  /** The resources whose updates are asked for. */
+  readonly watched: Watched;
   #mirrors = new Map<string, readonly Mirror[]>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.watched = new Watched({
+      session: options.session,
+      request: (method, params) => this.request(method, params),
+      onMissed: (uri) => options.signals.notify('notifications/resources/updated', { uri }),
+      onError: (error) => options.onDropped(`updates of resources ended: ${String(error)}`),
+    });
   }
 
   get alias(): string {

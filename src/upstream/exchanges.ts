@@ -100,6 +100,14 @@ export class Exchanges {
     this.#waiting.get(id)?.onNotification?.(notification);
   }
 
+  /** A notification that names no exchange belongs to the only one there is; false where that cannot be told. */
+  notifyOnly(notification: () => RawJson): boolean {
+    const [only] = this.#waiting.values();
+    if (this.#waiting.size !== 1 || only?.onNotification === undefined) return false;
+    only.onNotification(notification());
+    return true;
+  }
+
   /** The connection is gone: everybody who waits learns it at once. */
   settleAll(answer: Answer): void {
     const waiting = [...this.#waiting.values()];

@@ -5,6 +5,8 @@
 import {
   deserializeMessage,
   type Implementation,
+  type JSONRPCMessage,
+  type Transport,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,6 +53,9 @@ export interface OpenOptions {
   /** For calls of upstreams that configure no `timeoutMs`. */
   readonly callTimeoutMs: number;
 }
+
+/** Said by nobody but us: the upstream forgot its session, and with it what was subscribed to. */
+export const sessionRenewed = 'notifications/drey/session_renewed';
 
 /** One connection to one upstream. */
 export type Upstream = Connection;
@@ -108,6 +113,11 @@ async function openStdio(
     });
   }
   const connected = session;
+  interceptMessages(transport, (message) => {
+    // One stream carries everything: a log message does not say which call it is about.
+    const isLog = 'method' in message && message.method === 'notifications/message';
+    return isLog && exchanges.notifyOnly(() => JSON.stringify(message));
+  });
   return new Connection({
     alias,
     exchanges,
@@ -153,7 +163,9 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
     current = await connect();
     log.info({ alias }, `the upstream "${alias}" forgot its session; a new one is open`);
     await old.session.client.close();
-    signals.notify('notifications/tools/list_changed', undefined);
+    for (const list of ['tools', 'prompts', 'resources'])
+      signals.notify(`notifications/${list}/list_changed`, undefined);
+    signals.notify(sessionRenewed, undefined);
   };
   const lane = new HttpLane({
     url,
@@ -189,6 +201,15 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
       await current.session.client.close();
     },
   });
+}
+
+/** Looks at messages before the SDK does; what `take` takes the SDK never sees. */
+function interceptMessages(transport: Transport, take: (message: JSONRPCMessage) => boolean): void {
+  const { onmessage: toSdk } = transport;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's transports have no events
+  transport.onmessage = (message, extra) => {
+    if (!take(message)) toSdk?.(message, extra);
+  };
 }
 
 function createSignals({ alias, log }: OpenOptions): Signals {

@@ -18,7 +18,7 @@ export { listOffers } from './lists.ts';
 export type { Offered, OfferKind } from './lists.ts';
 export { namePrompts, nameUris, unqualifyUri } from './offers.ts';
 export type { ListedOffer, OfferEntry } from './offers.ts';
-export { openUpstream } from './open.ts';
+export { openUpstream, sessionRenewed } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';
 export type { RawMember } from './slice.ts';

@@ -308,6 +308,12 @@ export function createSmallHouse(): SmallHouse {
       abilities: () => ({ subscribe: false, logging: false, completions: false }),
       onChanged: () => () => undefined,
     },
+    hearing: {
+      watch: () => Promise.resolve({ outcome: 'finished', result: '{}', isError: false }),
+      unwatch: () => Promise.resolve({ outcome: 'finished', result: '{}', isError: false }),
+      setLevel: () => ({ outcome: 'finished', result: '{}', isError: false }),
+      leave: () => undefined,
+    },
     sops: {
       search: ({ minConfidence, limit }) =>
         Promise.resolve(house.sops.filter((sop) => sop.confidence >= minConfidence).slice(0, limit)),

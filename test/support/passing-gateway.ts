@@ -1,7 +1,7 @@
 /** A gateway over real upstreams, with the small house for everything else: what passes through, and who owns what. */
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { Offers, openBoards, openUpstreams } from '../../src/actors/actors.ts';
+import { Hearing, Offers, openBoards, openUpstreams } from '../../src/actors/actors.ts';
 import type { Upstreams } from '../../src/actors/actors.ts';
 import type { GatewayNeeds } from '../../src/gateway/gateway.ts';
 import { createClock } from '../../src/node/clock.ts';
@@ -51,11 +51,13 @@ export async function startPassing(
     ...options,
   });
   const offers = new Offers({ upstreams, prefix: options.prefix ?? 'always', clock, log });
+  const hearing = new Hearing({ upstreams, offers, log });
   onTestFinished(() => upstreams.close());
   await upstreams.settled(20_000);
   const server = await startGateway((needs) => ({
     ...needs,
     offers,
+    hearing,
     catalogue: () => boards.catalogue.read(),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sessions: toPassingSessions(needs, upstreams),

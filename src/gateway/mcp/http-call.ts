@@ -5,9 +5,11 @@
 import type { Session } from '../needs.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
+import { toHeard } from './heard.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
+import type { Peer } from './peer.ts';
 import { runCall, sliceCall, toValidTraceparent } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 import { toServerInfo } from './sdk-server.ts';
@@ -17,6 +19,8 @@ export interface HttpCall extends EndpointOptions {
   readonly body: { id: string | number; params?: unknown };
   readonly era: Era;
   readonly calls: CallScope;
+  /** The client, where upstreams can reach it unasked. */
+  readonly peer?: Peer;
   /** Throws when there is none to be had. */
   findSession(): Session;
 }
@@ -59,7 +63,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     const serverInfo = JSON.stringify(toServerInfo(needs.version));
     const { signal } = abort;
     const carried = toValidTraceparent(req.headers['traceparent']);
-    const { notify } = answer;
+    const notify = toHeard(answer.notify, { era, peer: http.peer, meta: call.meta });
     const run = {
       call,
       era,

@@ -26,10 +26,11 @@ import { readBody } from './read-body.ts';
 import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 import type { RpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
+import type { ChangingList } from './sdk-server.ts';
 
 export interface HttpEndpoint {
   handle(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   sessionsOpen(): number;
   close(): Promise<void>;
 }
@@ -45,8 +46,10 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
   const legacy = openLegacyEra(options);
   const serve = toNodeHandler(sdk);
   // The SDK's own type of a Node request does not allow for optional properties that may be undefined.
-  const modern = openModernEra(options, (req, res, body) =>
-    serve(req as Parameters<typeof serve>[0], res, body),
+  const modern = openModernEra(
+    options,
+    (req, res, body) => serve(req as Parameters<typeof serve>[0], res, body),
+    (uri) => sdk.notify.resourceUpdated(uri),
   );
 
   const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal) => {
@@ -88,12 +91,15 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
         else refuse(res, 500, toThrownRpcError(error));
       }
     },
-    toolsChanged: () => {
-      sdk.notify.toolsChanged();
-      legacy.toolsChanged();
+    listChanged: (list) => {
+      if (list === 'tools') sdk.notify.toolsChanged();
+      else if (list === 'prompts') sdk.notify.promptsChanged();
+      else sdk.notify.resourcesChanged();
+      legacy.listChanged(list);
     },
     sessionsOpen: () => legacy.size + modern.size,
     close: async () => {
+      modern.close();
       await Promise.all([sdk.close(), legacy.close()]);
     },
   };

@@ -8,6 +8,7 @@ import { checkNamedHeaders } from './header-checks.ts';
 import type { StandardHeaders } from './header-checks.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { CallScope } from './in-flight.ts';
+import type { Peer } from './peer.ts';
 import { runPass, slicePass } from './passes.ts';
 import { toValidTraceparent } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
@@ -18,6 +19,8 @@ export interface HttpPass extends EndpointOptions {
   readonly body: { id: string | number; method: string; params?: unknown };
   readonly era: Era;
   readonly calls: CallScope;
+  /** Undefined in the era that has no unasked messages. */
+  readonly peer: Peer | undefined;
 }
 
 /** Answers a request that `isPass` knows. */
@@ -45,7 +48,8 @@ export async function answerPassOverHttp(http: HttpPass): Promise<void> {
     const serverInfo = JSON.stringify(toServerInfo(needs.version));
     const carried = toValidTraceparent(req.headers['traceparent']);
     const { signal } = abort;
-    const run = { pass, era, principal, needs, serverInfo, signal, notify: answer.notify, carried };
+    const { notify } = answer;
+    const run = { pass, era, principal, peer: http.peer, needs, serverInfo, signal, notify, carried };
     return runPass(run).finally(() => res.off('close', gone));
   });
   answer.finish(frame);

@@ -13,6 +13,7 @@ import { answerPassOverHttp } from './http-pass.ts';
 import { initializeSession } from './legacy-handshake.ts';
 import { openLegacySessions } from './legacy-sessions.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
+import type { ChangingList } from './sdk-server.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
 import { isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
@@ -24,7 +25,7 @@ export interface LegacyEra {
   post(exchange: Exchange, reason: string): Promise<void>;
   listen(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
   end(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   close(): Promise<void>;
 }
 
@@ -63,7 +64,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       await sessions.drop(seat, 'the client ended it');
       res.writeHead(200).end();
     },
-    toolsChanged: () => sessions.toolsChanged(),
+    listChanged: (list) => sessions.listChanged(list),
     close: () => sessions.close(),
   };
 }
@@ -105,19 +106,27 @@ async function answerMessage(
   const seat = await findSeat(sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls } = seat;
+    const { session, calls, peer } = seat;
     return answerCallOverHttp({
       ...options,
       exchange,
       body,
       era: 'legacy',
       calls,
+      peer,
       findSession: () => session,
     });
   }
   seat.session.touch();
   if (isPass(body))
-    return answerPassOverHttp({ ...options, exchange, body, era: 'legacy', calls: seat.calls });
+    return answerPassOverHttp({
+      ...options,
+      exchange,
+      body,
+      era: 'legacy',
+      calls: seat.calls,
+      peer: seat.peer,
+    });
   const message = toJsonRpc(body);
   if (message === undefined) {
     const error = {

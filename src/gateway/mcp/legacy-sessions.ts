@@ -3,10 +3,13 @@
  * A session that this node does not hold but the house still knows is taken up again; anybody else's is not found.
  */
 import { createSdkServer } from './sdk-server.ts';
+import type { ChangingList } from './sdk-server.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { CallScope, InFlight } from './in-flight.ts';
 import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
+import { createPeer } from './peer.ts';
+import type { Peer } from './peer.ts';
 
 /** Seats looked at on each opening, oldest use first, to let go of those whose session has ended. */
 const sweepCount = 8;
@@ -16,6 +19,8 @@ export interface Seat {
   readonly session: Session;
   readonly channel: LegacyChannel;
   readonly calls: CallScope;
+  /** The client, as upstreams can reach it unasked. */
+  readonly peer: Peer;
 }
 
 export interface LegacySessions {
@@ -24,7 +29,7 @@ export interface LegacySessions {
   /** Undefined for an unknown session and for another principal's alike. */
   find(id: string, principal: Principal): Promise<Seat | undefined>;
   drop(seat: Seat, reason: string): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   close(): Promise<void>;
 }
 
@@ -36,13 +41,15 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy'));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const seat = { session, channel, calls: inFlight.openScope() };
+    const peer = createPeer(session.principal, (frame) => channel.tell(frame));
+    const seat = { session, channel, calls: inFlight.openScope(), peer };
     seats.set(session.id, seat);
     return seat;
   };
   const release = async (seat: Seat, reason: string) => {
     seats.delete(seat.session.id);
     seat.calls.cancelAll(reason);
+    needs.hearing.leave(seat.peer);
     await seat.channel.close();
   };
   const sweep = async () => {
@@ -79,12 +86,12 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
       await release(seat, reason);
       seat.session.close(reason);
     },
-    toolsChanged: () => {
+    listChanged: (list) => {
       for (const { channel, session } of seats.values()) {
-        channel.toolsChanged().catch((error: unknown) => {
+        channel.listChanged(list).catch((error: unknown) => {
           needs.log.debug(
-            { err: error, session: session.id },
-            'a client could not be told that the tools changed',
+            { err: error, session: session.id, list },
+            'a client could not be told that a list changed',
           );
         });
       }

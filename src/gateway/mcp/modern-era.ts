@@ -11,9 +11,10 @@ import { echoId } from './exchange.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { answerPassOverHttp, checkPassHeaders } from './http-pass.ts';
 import type { CallScope } from './in-flight.ts';
+import { isListen, openModernWatches } from './modern-watches.ts';
 import { openModernSessions } from './modern-sessions.ts';
 import { isRecord } from './parse-message.ts';
-import { isPass } from './passes.ts';
+import { isOfLegacy, isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc } from './rpc-errors.ts';
 
@@ -25,10 +26,16 @@ type SdkHandler = (req: IncomingMessage, res: ServerResponse, parsedBody: unknow
 export interface ModernEra {
   readonly size: number;
   post(exchange: Exchange, headers: StandardHeaders, revision: string | undefined): Promise<void>;
+  close(): void;
 }
 
 /** Opens the newer era. */
-export function openModernEra(options: EndpointOptions, sdk: SdkHandler): ModernEra {
+export function openModernEra(
+  options: EndpointOptions,
+  sdk: SdkHandler,
+  updated: (uri: string) => void,
+): ModernEra {
+  const watches = openModernWatches(options.needs, updated);
   const sessions = openModernSessions(options.needs, options.inFlight);
   return {
     get size() {
@@ -37,7 +44,14 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
     post: async (exchange, headers, revision) => {
       const { req, res, principal, body } = exchange;
       if (revision !== modernRevision) return sdk(req, res, body);
-      if (isPass(body)) return answerPass(options, exchange, headers, sessions.calls);
+      if (isListen(body)) {
+        const end = await watches.begin(body);
+        if (res.destroyed) return end();
+        res.once('close', end);
+        return sdk(req, res, body);
+      }
+      if (isPass(body) && !isOfLegacy(body.method))
+        return answerPass(options, exchange, headers, sessions.calls);
       if (!isToolCall(body)) return sdk(req, res, body);
       const params = isRecord(body.params) ? body.params : {};
       const name = params['name'];
@@ -56,6 +70,7 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
         findSession,
       });
     },
+    close: () => watches.close(),
   };
 }
 
@@ -69,7 +84,7 @@ async function answerPass(
   if (!isPass(body)) return;
   const mismatch = checkPassHeaders(headers, body.method, isRecord(body.params) ? body.params : {});
   if (mismatch !== undefined) return refuseMismatch(exchange, mismatch);
-  await answerPassOverHttp({ ...options, exchange, body, era: 'modern', calls });
+  await answerPassOverHttp({ ...options, exchange, body, era: 'modern', calls, peer: undefined });
 }
 
 function refuseMismatch({ res, body }: Exchange, mismatch: string): void {

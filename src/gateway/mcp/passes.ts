@@ -4,13 +4,16 @@
  */
 import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
 import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
+import { toLogRank } from '../../../machines/words/log-levels.ts';
 import { listMembers, sliceMembers } from '../../upstream/upstream.ts';
 import type { RawMember } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { OfferKind, Owner } from '../offers-need.ts';
 import type { Era } from './call-frames.ts';
+import { toHeard } from './heard.ts';
 import { toPage } from './pages.ts';
 import { isRecord } from './parse-message.ts';
+import type { Peer } from './peer.ts';
 import { toPassFrame, toResultFrame } from './pass-frames.ts';
 import type { PassFrame } from './pass-frames.ts';
 import { toValidTraceparent } from './raw-call.ts';
@@ -31,6 +34,8 @@ export interface PassRun {
   readonly pass: Pass;
   readonly era: Era;
   readonly principal: Principal;
+  /** The client, where it can be reached unasked. */
+  readonly peer: Peer | undefined;
   readonly needs: GatewayNeeds;
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
@@ -48,6 +53,15 @@ const answers: ReadonlyMap<string, Answered> = new Map<string, Answered>([
   ['prompts/get', getPrompt],
   ['resources/read', readResource],
   ['completion/complete', complete],
+  [
+    'resources/subscribe',
+    (run) => listen(run, (peer) => run.needs.hearing.watch(readText(run.pass, 'uri'), peer)),
+  ],
+  [
+    'resources/unsubscribe',
+    (run) => listen(run, (peer) => run.needs.hearing.unwatch(readText(run.pass, 'uri'), peer)),
+  ],
+  ['logging/setLevel', (run) => listen(run, (peer) => setLevel(run, peer))],
 ]);
 
 /** True for a request (it has an id) that this file answers. */
@@ -58,6 +72,11 @@ export function isPass(body: unknown): body is { id: string | number; method: st
     answers.has(body['method']) &&
     Object.hasOwn(body, 'id')
   );
+}
+
+/** Methods that the newer era has no more. */
+export function isOfLegacy(method: string): boolean {
+  return ['resources/subscribe', 'resources/unsubscribe', 'logging/setLevel'].includes(method);
 }
 
 export type SlicedPass =
@@ -121,6 +140,22 @@ async function readResource(run: PassRun): Promise<CallOutcome> {
   return passResource(run, uri, (own) => ({ uri: JSON.stringify(own) }));
 }
 
+/** What changes a client's ear; in the newer era a client says it with each request, or listens. */
+async function listen(
+  { peer, pass }: PassRun,
+  change: (peer: Peer) => CallOutcome | Promise<CallOutcome>,
+): Promise<CallOutcome> {
+  if (peer !== undefined) return change(peer);
+  throw new DreyError('method_unknown', `"${pass.method}" is not a method of revision 2026-07-28`);
+}
+
+function setLevel({ needs, pass }: PassRun, peer: Peer): CallOutcome {
+  const { level } = pass.params;
+  const outcome = needs.hearing.setLevel(level, peer);
+  if (outcome.outcome === 'finished') peer.logRank = toLogRank(level);
+  return outcome;
+}
+
 /** To its owner; where that is not known to each in turn, until one knows it. */
 async function passResource(
   run: PassRun,
@@ -163,7 +198,7 @@ async function complete(run: PassRun): Promise<CallOutcome> {
 
 /** Sends it to one upstream, with members of its params replaced. */
 async function passTo(
-  { pass, needs, principal, signal, notify, carried }: PassRun,
+  { pass, era, peer, needs, principal, signal, notify, carried }: PassRun,
   { server }: Owner,
   replaced: Readonly<Record<string, RawJson>>,
   subject?: string,
@@ -171,14 +206,15 @@ async function passTo(
   const members = listMembers(pass.rawParams);
   const meta = pass.params['_meta'];
   const traceparent = toValidTraceparent(isRecord(meta) ? meta['traceparent'] : undefined) ?? carried;
+  const rawMeta = members.find(({ key }) => key === '_meta')?.raw;
   const command = {
     method: pass.method,
     subject,
     members: members.filter(({ key }) => key !== '_meta').map((member) => writeMember(member, replaced)),
-    meta: members.find(({ key }) => key === '_meta')?.raw,
+    meta: rawMeta,
     traceparent,
     signal,
-    notify,
+    notify: toHeard(notify, { era, peer, meta: rawMeta }),
   };
   return needs.offers.pass(server, command, principal.namespace);
 }

@@ -30,13 +30,23 @@ export function createSdkServer(needs: GatewayNeeds, era: Era): Server {
   return server;
 }
 
+/** Lists whose changes clients are told of. */
+export type ChangingList = 'tools' | 'prompts' | 'resources';
+
+/** Has a server tell its client that a list changed. */
+export function sendListChanged(server: Server, list: ChangingList): Promise<void> {
+  if (list === 'tools') return server.sendToolListChanged();
+  return list === 'prompts' ? server.sendPromptListChanged() : server.sendResourceListChanged();
+}
+
 /** The sum of what is there; prompts and resources may come at any time, so they are always announced. */
 function toCapabilities({ offers }: GatewayNeeds): ServerCapabilities {
-  const { completions } = offers.abilities();
+  const { subscribe, logging, completions } = offers.abilities();
   return {
     tools: { listChanged: true },
     prompts: { listChanged: true },
-    resources: { listChanged: true },
+    resources: { listChanged: true, ...(subscribe ? { subscribe } : {}) },
+    ...(logging ? { logging: {} } : {}),
     ...(completions ? { completions: {} } : {}),
   };
 }

@@ -7,8 +7,10 @@ import type { Session } from '../needs.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
 import type { EndpointOptions } from './exchange.ts';
+import { toHeard } from './heard.ts';
 import type { CallScope } from './in-flight.ts';
 import { isRecord } from './parse-message.ts';
+import type { Peer } from './peer.ts';
 import { runCall, sliceCall } from './raw-call.ts';
 import type { RawCall } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError } from './rpc-errors.ts';
@@ -24,7 +26,12 @@ export interface StreamCalls {
 /** Makes the caller of one connection. */
 export function createStreamCalls(
   options: EndpointOptions,
-  connection: { readonly seat: StreamSeat; readonly calls: CallScope; frames(): FrameStream },
+  connection: {
+    readonly seat: StreamSeat;
+    readonly peer: Peer;
+    readonly calls: CallScope;
+    frames(): FrameStream;
+  },
 ): StreamCalls {
   const { needs } = options;
   const serverInfo = JSON.stringify(toServerInfo(needs.version));
@@ -34,7 +41,8 @@ export function createStreamCalls(
     if (!ready.ok) return frames.write(ready.frame);
     const { call, era, session } = ready;
     await connection.calls.run(call.requestId, async ({ signal }) => {
-      const notify = (notification: string) => frames.writeIfRoom(notification);
+      const write = (notification: string) => void frames.writeIfRoom(notification);
+      const notify = toHeard(write, { era, peer: connection.peer, meta: call.meta });
       const how = { serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
       const frame = await runCall({ call, era, session, needs, ...how });
       if (!signal.aborted) frames.write(frame);

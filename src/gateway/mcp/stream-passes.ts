@@ -3,6 +3,7 @@ import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import type { Principal } from '../needs.ts';
 import type { EndpointOptions } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
+import type { Peer } from './peer.ts';
 import { runPass, slicePass } from './passes.ts';
 import { errorFrame, rpc, toDrainingError } from './rpc-errors.ts';
 import { toServerInfo } from './sdk-server.ts';
@@ -16,7 +17,12 @@ export interface StreamPasses {
 /** Makes the answerer of one connection. */
 export function createStreamPasses(
   options: EndpointOptions,
-  connection: { readonly principal: Principal; readonly calls: CallScope; frames(): FrameStream },
+  connection: {
+    readonly principal: Principal;
+    readonly peer: Peer;
+    readonly calls: CallScope;
+    frames(): FrameStream;
+  },
 ): StreamPasses {
   const { needs } = options;
   const serverInfo = JSON.stringify(toServerInfo(needs.version));
@@ -32,10 +38,11 @@ export function createStreamPasses(
       return refuse(rpc.unsupportedVersion, 'Unsupported protocol version; 2026-07-28 is supported');
     const { pass } = sliced;
     if (options.isDraining()) return frames.write(errorFrame(pass.id, toDrainingError()));
-    const { principal } = connection;
+    const { principal, peer } = connection;
     await connection.calls.run(pass.requestId, async ({ signal }) => {
       const notify = (notification: string) => frames.writeIfRoom(notification);
-      const run = { pass, era: route.kind, principal, needs, serverInfo, signal, notify, carried: undefined };
+      const era = route.kind;
+      const run = { pass, era, principal, peer, needs, serverInfo, signal, notify, carried: undefined };
       const frame = await runPass(run);
       if (!signal.aborted) frames.write(frame);
     });
