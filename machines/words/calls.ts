@@ -7,6 +7,28 @@ import type { Span } from './traces.ts';
 /** JSON text, sliced from a message and never re-serialised. */
 export type RawJson = string;
 
+/** What an upstream asks of a client while a request of that client runs. */
+export interface Question {
+  readonly method: string;
+  readonly params: unknown;
+  /** Aborts when the upstream takes it back, or the request has ended. */
+  readonly signal: AbortSignal;
+}
+
+export type ClientAnswer =
+  | { readonly kind: 'result'; readonly result: unknown }
+  | { readonly kind: 'error'; readonly code: number; readonly message: string; readonly data?: unknown };
+
+/** The client behind a request, where it can be asked something back. */
+export interface Asker {
+  /** Whose it is; requests of one session name the same. */
+  readonly session: string;
+  /** The client's capabilities, where they are known. */
+  readonly capabilities: Readonly<Record<string, unknown>> | undefined;
+  /** Never rejects. */
+  ask(question: Question): Promise<ClientAnswer>;
+}
+
 /** What the gateway asks for. */
 export interface CallCommand {
   readonly callId: string;
@@ -23,6 +45,10 @@ export interface CallCommand {
   readonly signal: AbortSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */
   readonly notify: ((notification: RawJson) => void) | undefined;
+  /** The client, where it can be asked while the call runs. */
+  readonly asker?: Asker | undefined;
+  /** Members of `params` besides, as `"key":value`: what a client answers when it was asked in a result. */
+  readonly inputs?: readonly RawJson[] | undefined;
 }
 
 /** Any request but a tool call that goes on to one upstream; what it carries passes as the bytes it came in. */
@@ -36,6 +62,7 @@ export interface PassCommand {
   readonly traceparent: string | undefined;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
+  readonly asker?: Asker | undefined;
 }
 
 /** Every way a call can end. Only `failed` with `countsAgainst` is the breaker's business. */

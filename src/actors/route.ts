@@ -40,7 +40,7 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
   return {
     server: one.alias,
     tool,
-    call: ({ args, meta, notify, signal, span, traceparent }, namespace) =>
+    call: ({ args, asker, inputs, meta, notify, signal, span, traceparent }, namespace) =>
       guardCall(one.guards, {
         namespace,
         signal,
@@ -48,7 +48,7 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
         work: async (trySignal) => {
           const upstream = one.resource.current;
           if (upstream === undefined) return refuseAbsent(one, clock);
-          const asked = { tool, args, meta, notify, signal: trySignal, traceparent };
+          const asked = { tool, args, asker, inputs, meta, notify, signal: trySignal, traceparent };
           return span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
         },
       }),

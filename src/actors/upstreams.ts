@@ -65,8 +65,9 @@ interface Listed extends Guarded {
   readonly config: UpstreamConfig;
   readonly resource: Resource<Upstream>;
   tools: readonly ToolDefinition[];
-  /** Counts the lists asked for; only the newest answer is taken. */
+  /** Counts the lists asked for; an answer that is older than the one taken last is not taken. */
   lists: number;
+  listTaken: number;
 }
 
 /** Starts every upstream that is not disabled. */
@@ -151,7 +152,7 @@ class LiveUpstreams implements Upstreams {
       chance: () => toChance(clock),
     });
     const idempotent = config.tools?.idempotent ?? [];
-    const nothing = { tools: [], lists: 0, revivedAt: -Infinity };
+    const nothing = { tools: [], lists: 0, listTaken: 0, revivedAt: -Infinity };
     this.#guarded.set(alias, { alias, config, resource, guards, idempotent, ...nothing });
   }
 
@@ -188,7 +189,8 @@ class LiveUpstreams implements Upstreams {
     one.lists += 1;
     const mine = one.lists;
     const tools = await upstream.listTools();
-    if (one.lists !== mine) return;
+    if (mine < one.listTaken) return;
+    one.listTaken = mine;
     one.tools = tools;
     this.#rebuild();
   }

@@ -11,6 +11,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DreyError } from '../../machines/words/errors.ts';
+import { Asks } from './asks.ts';
 import type { Environment } from './child.ts';
 import {
   redact,
@@ -113,10 +114,12 @@ async function openStdio(
     });
   }
   const connected = session;
+  const asks = new Asks({ alias, exchanges, say: (message) => transport.say(message) });
   interceptMessages(transport, (message) => {
-    // One stream carries everything: a log message does not say which call it is about.
-    const isLog = 'method' in message && message.method === 'notifications/message';
-    return isLog && exchanges.notifyOnly(() => JSON.stringify(message));
+    if (asks.take(message)) return true;
+    // One stream carries everything: such a message does not say which call it is about.
+    const isOfCall = 'method' in message && ofCalls.has(message.method);
+    return isOfCall && exchanges.notifyOnly(() => JSON.stringify(message));
   });
   return new Connection({
     alias,
@@ -141,14 +144,14 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
   const headers = config.headers ?? {};
   const exchanges = new Exchanges();
   const signals = createSignals(options);
+  const asks = new Asks({ alias, exchanges, say: (message) => lane.say(message) });
   const connect = async () => {
     const transport = createHttpTransport(url, headers);
     try {
       const negotiation = sessionOptions(options, signals, toMode(config.era, 'auto'));
-      return {
-        transport,
-        session: await withinTime(connectSession(transport, negotiation), options.startTimeoutMs),
-      };
+      const session = await withinTime(connectSession(transport, negotiation), options.startTimeoutMs);
+      interceptMessages(transport, (message) => asks.take(message));
+      return { transport, session };
     } catch (error) {
       await transport.close();
       const sentence = `the upstream "${alias}" at ${url.origin}${url.pathname} cannot be reached: ${toWords(error)}`;
@@ -177,9 +180,10 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
       renewing ??= renew().finally(() => (renewing = undefined));
       await renewing;
     },
-    onMessage: (message) => {
+    onMessage: (message, id) => {
       try {
-        current.transport.onmessage?.(deserializeMessage(message));
+        const read = deserializeMessage(message);
+        if (!asks.take(read, id)) current.transport.onmessage?.(read);
       } catch {
         log.debug({ alias }, `the upstream "${alias}" sent a message that is no JSON-RPC`);
       }
@@ -202,6 +206,9 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
     },
   });
 }
+
+/** Notifications that are mostly about the call in flight. */
+const ofCalls: ReadonlySet<string> = new Set(['notifications/message', 'notifications/elicitation/complete']);
 
 /** Looks at messages before the SDK does; what `take` takes the SDK never sees. */
 function interceptMessages(transport: Transport, take: (message: JSONRPCMessage) => boolean): void {

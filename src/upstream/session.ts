@@ -1,6 +1,6 @@
 /**
- * The SDK's part of a connection: handshake, choice of era, pings, subscriptions and notifications. We declare no client
- * capabilities, so the SDK answers sampling, elicitation and roots with "method not found".
+ * The SDK's part of a connection: handshake, choice of era, pings, subscriptions and notifications. What an upstream of
+ * the 2025 era asks of its client never comes here: it goes to the client whose request runs (`asks.ts`).
  */
 import {
   Client,
@@ -18,7 +18,7 @@ export interface Session {
   readonly client: Client;
   readonly revision: string;
   readonly isModern: boolean;
-  /** Members that `_meta` of each of our requests must have; empty in the 2025 era. */
+  /** Members that `_meta` of each of our requests must have besides capabilities; empty in the 2025 era. */
   readonly envelope: RawJson;
 }
 
@@ -34,6 +34,16 @@ export const modernRevision = '2026-07-28';
 /** A server that is silent when asked for its era gets this long at most. */
 const probeMs = 3_000;
 
+/**
+ * What any client might be able to do. Whether the one that is asked can is seen then; one connection serves several. Roots
+ * are never said to have changed, since a server would take those of one client for those of all.
+ */
+const capabilities = {
+  roots: {},
+  sampling: { tools: {}, context: {} },
+  elicitation: { form: {}, url: {} },
+} as const;
+
 /** Shakes hands over a transport; rejects with the SDK's error. */
 export async function connectSession(transport: Transport, options: SessionOptions): Promise<Session> {
   const { clientInfo, timeoutMs, onNotification } = options;
@@ -43,7 +53,7 @@ export async function connectSession(transport: Transport, options: SessionOptio
     onChanged: () => onNotification(`notifications/${list}/list_changed`, undefined),
   });
   const client = new Client(clientInfo, {
-    capabilities: {},
+    capabilities,
     versionNegotiation: { mode: options.mode, probe: { timeoutMs: Math.min(probeMs, timeoutMs) } },
     listChanged: { tools: changed('tools'), prompts: changed('prompts'), resources: changed('resources') },
   });
@@ -84,7 +94,6 @@ function toEnvelope(revision: string, clientInfo: Implementation): RawJson {
   const members = {
     'io.modelcontextprotocol/protocolVersion': revision,
     'io.modelcontextprotocol/clientInfo': clientInfo,
-    'io.modelcontextprotocol/clientCapabilities': {},
   };
   return JSON.stringify(members).slice(1, -1);
 }

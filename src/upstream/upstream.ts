@@ -13,7 +13,7 @@ export type {
   ToolDefinition,
 } from './catalogue.ts';
 export { parseUpstreamConfig, UpstreamConfig } from './config.ts';
-export type { RequestOptions, UpstreamCall } from './connection.ts';
+export type { RequestOptions, UpstreamCall } from './asked.ts';
 export { listOffers } from './lists.ts';
 export type { Offered, OfferKind } from './lists.ts';
 export { namePrompts, nameUris, unqualifyUri } from './offers.ts';

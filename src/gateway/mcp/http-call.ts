@@ -72,6 +72,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
       serverInfo,
       signal,
       notify,
+      asker: http.peer?.askOn(answer.notify),
       transport: 'http',
       carried,
     } as const;

@@ -38,10 +38,9 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
     },
     post: (exchange, reason) => {
       if (reason === 'initialize') return initializeSession(options, sessions, exchange);
-      if (reason !== 'response') return answerMessage(options, sessions, exchange);
-      const sentence = 'Invalid request: no response was asked for';
-      sendJson(exchange.res, 400, errorFrame('null', { code: rpc.invalidRequest, message: sentence }));
-      return Promise.resolve();
+      return reason === 'response'
+        ? takeResponse(sessions, exchange)
+        : answerMessage(options, sessions, exchange);
     },
     listen: async (req, res, principal) => {
       if (!readAccept(req).stream) {
@@ -95,6 +94,16 @@ async function findSeat(
     sendJson(res, 404, errorFrame('null', { code: rpc.sessionNotFound, message: 'Session not found' }));
   }
   return seat;
+}
+
+/** What a client answers when it was asked; anything else is no response to anything. */
+async function takeResponse(sessions: LegacySessions, exchange: Exchange): Promise<void> {
+  const { req, res, body } = exchange;
+  const seat = req.headers['mcp-session-id'] === undefined ? undefined : await findSeat(sessions, exchange);
+  if (res.headersSent) return;
+  if (seat?.peer.answered(body) === true) return void res.writeHead(202).end();
+  const message = 'Invalid request: no response was asked for';
+  sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
 }
 
 async function answerMessage(

@@ -41,7 +41,10 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy'));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const peer = createPeer(session.principal, (frame) => channel.tell(frame));
+    const peer = createPeer({
+      principal: session.principal,
+      tell: (frame) => channel.tell(frame),
+    });
     const seat = { session, channel, calls: inFlight.openScope(), peer };
     seats.set(session.id, seat);
     return seat;

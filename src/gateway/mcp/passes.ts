@@ -215,6 +215,7 @@ async function passTo(
     traceparent,
     signal,
     notify: toHeard(notify, { era, peer, meta: rawMeta }),
+    asker: era === 'legacy' ? peer?.askOn(notify) : undefined,
   };
   return needs.offers.pass(server, command, principal.namespace);
 }

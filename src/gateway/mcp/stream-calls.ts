@@ -43,7 +43,8 @@ export function createStreamCalls(
     await connection.calls.run(call.requestId, async ({ signal }) => {
       const write = (notification: string) => void frames.writeIfRoom(notification);
       const notify = toHeard(write, { era, peer: connection.peer, meta: call.meta });
-      const how = { serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
+      const asker = era === 'legacy' ? connection.peer.askOn(write) : undefined;
+      const how = { asker, serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
       const frame = await runCall({ call, era, session, needs, ...how });
       if (!signal.aborted) frames.write(frame);
     });

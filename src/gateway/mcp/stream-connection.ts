@@ -9,8 +9,7 @@ import type { EndpointOptions } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
 import { parseMessage, toJsonRpc } from './parse-message.ts';
 import { isPass } from './passes.ts';
-import { createPeer } from './peer.ts';
-import type { Peer } from './peer.ts';
+import { createPeer, learnCapabilities } from './peer.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
 import type { ChangingList } from './sdk-server.ts';
@@ -44,11 +43,12 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
   const calls = options.inFlight.openScope();
   const sdk = openSdkSide(needs, (message) => frames.write(JSON.stringify(message)));
   const { principal } = stream;
-  const peer: Peer = {
-    ...createPeer(principal, (frame) => frames.writeIfRoom(frame)),
+  const peer = createPeer({
+    principal,
+    tell: (frame) => frames.writeIfRoom(frame),
     // The SDK knows whether the client listens in the newer era's way.
     updated: (params) => sdk.resourceUpdated(params),
-  };
+  });
   const toolCalls = createStreamCalls(options, { seat, peer, calls, frames: () => frames });
   const passes = createStreamPasses(options, { principal, peer, calls, frames: () => frames });
   const listens = openStreamListens(needs, (uri) => peer.updated({ uri }));
@@ -79,6 +79,8 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
     const { body, text } = parsed;
     if (isToolCall(body)) return toolCalls.take(text, body);
     if (isPass(body)) return passes.take(text, body);
+    if (peer.answered(body)) return;
+    learnCapabilities(peer, body);
     if (isCancellation(body) && calls.cancel(body.params.requestId, 'the client cancelled the request'))
       return;
     const message = toJsonRpc(body);
