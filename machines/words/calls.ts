@@ -9,6 +9,27 @@ export type RawJson = string;
 
 /** What an upstream may ask a client, where the client has declared that it can. */
 export type ClientAbility = 'elicitation' | 'roots' | 'sampling';
+/** What an upstream asks of a client while a request of that client runs. */
+export interface Question {
+  readonly method: string;
+  readonly params: unknown;
+  /** Aborts when the upstream takes it back, or the request has ended. */
+  readonly signal: AbortSignal;
+}
+
+export type ClientAnswer =
+  | { readonly kind: 'result'; readonly result: unknown }
+  | { readonly kind: 'error'; readonly code: number; readonly message: string; readonly data?: unknown };
+
+/** The client behind a request, where it can be asked something back. */
+export interface Asker {
+  /** Whose it is; requests of one session name the same. */
+  readonly session: string;
+  /** The client's capabilities, where they are known. */
+  readonly capabilities: Readonly<Record<string, unknown>> | undefined;
+  /** Never rejects. */
+  ask(question: Question): Promise<ClientAnswer>;
+}
 
 /** What the gateway asks for. */
 export interface CallCommand {
@@ -30,6 +51,26 @@ export interface CallCommand {
   readonly signal: AbortSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */
   readonly notify: ((notification: RawJson) => void) | undefined;
+  /** The client, where it can be asked while the call runs. */
+  readonly asker?: Asker | undefined;
+  /** Members of `params` besides, as `"key":value`: what a client answers when it was asked in a result. */
+  readonly inputs?: readonly RawJson[] | undefined;
+}
+
+/** Any request but a tool call that goes on to one upstream; what it carries passes as the bytes it came in. */
+export interface PassCommand {
+  /** Whose request it is: where each has credentials of its own, they are used. */
+  readonly principal: string;
+  readonly method: string;
+  /** The prompt or resource it is about, as the upstream knows it. */
+  readonly subject: string | undefined;
+  /** Members of `params` without `_meta`, each as `"key":value`. */
+  readonly members: readonly RawJson[];
+  readonly meta: RawJson | undefined;
+  readonly traceparent: string | undefined;
+  readonly signal: AbortSignal;
+  readonly notify: ((notification: RawJson) => void) | undefined;
+  readonly asker?: Asker | undefined;
 }
 
 /** A call that somebody else made and that we were only told about. */

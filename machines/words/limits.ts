@@ -35,6 +35,8 @@ export const limits = {
   upstreamsMax: 200,
   /** Tools of one upstream. */
   upstreamToolsMax: 2_000,
+  /** Prompts of one upstream, and so its resources and its resource templates. */
+  upstreamOffersMax: 5_000,
   /** An exposed tool name. */
   toolNameMax: 50,
   /** A task, or a SOP's trigger, in characters. */

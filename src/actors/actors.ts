@@ -17,6 +17,7 @@ export type { ActorCommand, Answer, Delivery, DurableKind } from './durable-kind
 export { openFabric } from './fabric.ts';
 export type { Fabric, FabricFigures, FabricOptions } from './fabric.ts';
 export { durableKinds, kinds } from './kinds.ts';
+export { Hearing } from './hearing.ts';
 export { openLive } from './live.ts';
 export type { Clock, Log } from './clock.ts';
 export { toIso } from './clock.ts';
@@ -24,6 +25,7 @@ export { announceImport, toImportedIds } from './imports.ts';
 export { learningAddress, openLearning } from './learning.ts';
 export type { EngineReport, LearningEngine } from './learning.ts';
 export { createLongClock } from './long-clock.ts';
+export { Offers } from './offers.ts';
 export { openResource } from './resource.ts';
 export type { Resource } from './resource.ts';
 export { createInspection } from './inspection.ts';

@@ -60,13 +60,13 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
     server: one.alias,
     tool,
     call(command, namespace) {
-      const { args, meta, notify, signal, span, traceparent } = command;
+      const { args, asker, inputs, meta, notify, signal, span, traceparent } = command;
       return guardCall(one.guards, {
         namespace,
         signal,
         isRepeatable: repeatable,
         work: async (trySignal) => {
-          const asked = { tool, args, meta, notify, signal: trySignal, traceparent };
+          const asked = { tool, args, asker, inputs, meta, notify, signal: trySignal, traceparent };
           const send = (upstream: Asked): Promise<CallOutcome> =>
             span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
           const { connections, isEach, resource, startMs } = one;
@@ -109,7 +109,8 @@ async function callTraced(
   }
 }
 
-function refuseAbsent(one: Guarded, clock: Pick<Clock, 'monotonic'>): CallOutcome {
+/** The refusal of an upstream that is not there; one that has failed is started again, but not too often. */
+export function refuseAbsent(one: Guarded, clock: Pick<Clock, 'monotonic'>): CallOutcome {
   const { state, lastError } = one.resource.view();
   if (state === 'failed' && clock.monotonic() - one.revivedAt > reviveMs) {
     one.revivedAt = clock.monotonic();

@@ -34,6 +34,8 @@ export interface UpstreamNeeds {
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
   readonly health: HealthTold;
+  /** A connection for everybody opened, and nobody uses it yet. */
+  readonly onOpened: (upstream: Upstream) => void;
   /** Its tools or its state are not what they were. */
   readonly onChange: () => void;
   /** It listed its tools. */
@@ -67,8 +69,9 @@ export class LiveUpstream implements Guarded {
   revivedAt = -Infinity;
   tools: readonly ToolDefinition[];
   readonly #needs: UpstreamNeeds;
-  /** Counts the lists asked for; only the newest answer is taken. */
+  /** Counts the lists asked for; an answer that is older than the one taken last is not taken. */
   #lists = 0;
+  #listTaken = 0;
   #isReplaced = false;
   #drained: Promise<void> | undefined;
 
@@ -196,6 +199,7 @@ export class LiveUpstream implements Guarded {
       await upstream.close();
       throw error;
     }
+    if (!this.#isReplaced) this.#needs.onOpened(upstream);
     return upstream;
   }
 
@@ -209,7 +213,9 @@ export class LiveUpstream implements Guarded {
       env,
       vault,
       principal: this.isEach ? (principal ?? ownPrincipal) : undefined,
-      capabilities: Object.fromEntries(abilities.map((ability) => [ability, {}])),
+      // A connection for everybody declares what any client might be able to do.
+      capabilities:
+        abilities.length === 0 ? undefined : Object.fromEntries(abilities.map((ability) => [ability, {}])),
       startTimeoutMs: this.startMs,
       callTimeoutMs,
     });
@@ -219,7 +225,8 @@ export class LiveUpstream implements Guarded {
     this.#lists += 1;
     const mine = this.#lists;
     const tools = await upstream.listTools();
-    if (this.#lists !== mine) return;
+    if (mine < this.#listTaken) return;
+    this.#listTaken = mine;
     this.tools = tools;
     this.#needs.onTools(this);
   }

@@ -3,13 +3,14 @@
  * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { PrefixMode, ToolDefinition, UpstreamConfig, Vault } from '../upstream/upstream.ts';
+import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import { createBreakers } from './breakers.ts';
 import type { Breakers } from './breakers.ts';
 import type { Clock, Log } from './clock.ts';
+import type { Passable } from './pass-route.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
 import type { Route } from './route.ts';
@@ -60,6 +61,11 @@ export interface Upstreams {
   /** Tries again at once what failed or waits: its surroundings changed. */
   retry(): void;
   resolve(name: string): Route | undefined;
+  /** In the order of the configuration. */
+  aliases(): readonly string[];
+  behind(alias: string): Passable | undefined;
+  /** Calls back with every connection that opens, before anybody uses it. */
+  onOpened(opened: (alias: string, upstream: Upstream) => void): void;
   readonly breakers: Breakers;
   /** Resolves when every upstream has come up or failed once, or when the time is over. */
   settled(boundMs: number): Promise<void>;
@@ -83,6 +89,7 @@ class LiveUpstreams implements Upstreams {
   #guarded: ReadonlyMap<string, LiveUpstream> = new Map();
   readonly #leaving = new Set<LiveUpstream>();
   readonly #told = new Set<string>();
+  readonly #opened = new Set<(alias: string, upstream: Upstream) => void>();
   #routes: ReadonlyMap<string, Route> = new Map();
 
   constructor(options: UpstreamsOptions) {
@@ -124,6 +131,18 @@ class LiveUpstreams implements Upstreams {
     return this.#routes.get(name);
   }
 
+  aliases(): readonly string[] {
+    return [...this.#guarded.keys()];
+  }
+
+  behind(alias: string): Passable | undefined {
+    return this.#guarded.get(alias);
+  }
+
+  onOpened(opened: (alias: string, upstream: Upstream) => void): void {
+    this.#opened.add(opened);
+  }
+
   async settled(boundMs: number): Promise<void> {
     const all = [...this.#guarded.values()];
     const isKnown = (one: LiveUpstream): boolean => this.#toolsOf(one).length > 0;
@@ -158,6 +177,9 @@ class LiveUpstreams implements Upstreams {
     const needs = {
       ...this.#options,
       breakers: this.breakers,
+      onOpened: (upstream: Upstream) => {
+        for (const opened of this.#opened) opened(alias, upstream);
+      },
       onChange: () => this.#rebuild(),
       onTools: (one: LiveUpstream) => {
         known?.write(one.alias, one.config, one.tools);

@@ -13,6 +13,7 @@ import { sendJson } from './mcp/http-answer.ts';
 import { errorFrame, toRpcError } from './mcp/rpc-errors.ts';
 import { openShedding } from './mcp/shedding.ts';
 import type { Shedding } from './mcp/shedding.ts';
+import type { ChangingList } from './mcp/sdk-server.ts';
 import { openStreamConnection } from './mcp/stream-connection.ts';
 import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
@@ -49,6 +50,7 @@ export type {
   TaskSource,
 } from './needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
+export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
   ActorView,
   DeadLettersNeed,
@@ -90,9 +92,9 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
   const options = { needs, inFlight, keepAlive, shedding, hooks, views, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
-  const stopFollowing = needs.onCatalogueChanged(() => {
-    endpoint.toolsChanged();
-    for (const stream of streams) stream.toolsChanged();
+  const stopFollowing = followLists(needs, (list) => {
+    endpoint.listChanged(list);
+    for (const stream of streams) stream.listChanged(list);
   });
   const serveStream: Gateway['serveStream'] = (stream) => {
     const connection = openStreamConnection(options, stream);
@@ -150,6 +152,16 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
       sendJson(res, status, errorFrame('null', rpcError));
     }
   }
+}
+
+/** Calls back when clients would see another list; gives back what stops it. */
+function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void): () => void {
+  const stopTools = needs.onCatalogueChanged(() => changed('tools'));
+  const stopOffers = needs.offers.onChanged((kind) => changed(kind === 'prompts' ? kind : 'resources'));
+  return () => {
+    stopTools();
+    stopOffers();
+  };
 }
 
 function parseUrl(path: string | undefined): URL | undefined {

@@ -2,15 +2,28 @@
  * Everything the front door needs from the rest of the house, handed in as one object. The gateway knows nothing of
  * buses, databases or processes: whoever mounts it implements these interfaces.
  */
-import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
-import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
+import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { HearingNeed, OffersNeed } from './offers-need.ts';
+import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
+
+export type {
+  ForwardedAnswer,
+  ForwardedRequest,
+  OpenSession,
+  OpenTask,
+  Session,
+  SessionsNeed,
+  SessionView,
+  SoughtSession,
+  TaskSource,
+} from './sessions-need.ts';
 
 /** A logger as pino has it: facts first, then one sentence. */
 export interface Log {
@@ -41,92 +54,6 @@ export interface AdmissionRequest {
 export type Admission =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly sentence: string };
-
-export type TaskSource = 'task' | 'current_task' | 'trigger_pattern' | 'hook';
-
-/** The task a session is working on. `source` tells a stated task from one derived from a question. */
-export interface OpenTask {
-  readonly taskId: string;
-  readonly task: string;
-  readonly source?: TaskSource;
-}
-
-/** One logical session: the only way a call reaches a tool. */
-export interface Session {
-  readonly id: string;
-  readonly namespace: string;
-  readonly principal: Principal;
-  readonly task: OpenTask | null;
-  call(command: CallCommand): Promise<CallOutcome>;
-  /** Notes a call that was made elsewhere, as one of this session. */
-  observe(call: ObservedCall): void;
-  /** `traceparent` is the trace of whatever states it. */
-  startTask(task: string, source: TaskSource, traceparent?: string): { taskId: string };
-  finishTask(
-    outcome: Outcome,
-    notes?: string,
-    traceparent?: string,
-  ): { taskId: string; calls: number } | undefined;
-  touch(): void;
-  close(reason: string): void;
-}
-
-export interface OpenSession {
-  readonly principal: Principal;
-  readonly transport: 'http' | 'stdio' | 'hook';
-  /** The protocol revision spoken. */
-  readonly revision: string;
-  /** The client's own name and version; never used for authorization. */
-  readonly client: string;
-  /** Given where the id follows from a conversation's name; otherwise a fresh one is made. */
-  readonly sessionId?: string;
-}
-
-export interface SessionView {
-  readonly id: string;
-  readonly namespace: string;
-  readonly principal: string;
-  readonly transport: string;
-  readonly revision: string;
-  readonly client: string;
-  readonly state: string;
-  readonly task: string | null;
-  readonly calls: number;
-  readonly openedAt: string;
-  readonly lastUsedAt: string;
-}
-
-/** A message for a session that lives on another node, as far as it matters there. */
-export interface ForwardedRequest {
-  readonly method: 'POST' | 'DELETE';
-  readonly sessionId: string;
-  readonly principal: Principal;
-  /** Path and query as they came; they and these headers choose what the client sees. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-export interface ForwardedAnswer {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly body: string;
-}
-
-export type SoughtSession =
-  | { readonly where: 'nowhere' }
-  /** `find` knows it now. */
-  | { readonly where: 'here' }
-  | { readonly where: 'there'; forward(request: ForwardedRequest): Promise<ForwardedAnswer> };
-
-export interface SessionsNeed {
-  /** Looks beyond this node for a session that `find` does not know; without it there is one node only. */
-  seek?(id: string, principal: Principal): Promise<SoughtSession>;
-  open(session: OpenSession): Session;
-  /** Undefined for an unknown session and for somebody else's: the caller cannot tell which. */
-  find(id: string, principal: Principal): Session | undefined;
-  list(namespace: string): readonly SessionView[];
-}
 
 /** One tool of an upstream, under the name clients see. */
 export interface CatalogueTool {
@@ -268,6 +195,9 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly toolRules?: ToolRules | undefined;
   /** Calls back after each change of the catalogue; returns the function that stops it. */
   onCatalogueChanged(changed: () => void): () => void;
+  /** Everything upstreams have besides tools. */
+  readonly offers: OffersNeed;
+  readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
   /** Predicts next steps; without it they are read off the best SOP. */
   nextSteps?(o: {

@@ -5,9 +5,15 @@
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import { createDoor } from '../access/access.ts';
-import { createRoots, createToolTrust, openBoards, openUpstreams } from '../actors/actors.ts';
+import {
+  Hearing,
+  Offers,
+  createRoots,
+  createToolTrust,
+  openBoards,
+  openUpstreams,
+} from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
-import { toOwnToolNames } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
@@ -36,6 +42,7 @@ import { createServing } from './serving.ts';
 import { answerForwarded, createSeek } from './session-forwarding.ts';
 import type { ForwardingOptions } from './session-forwarding.ts';
 import { createStatus } from './status.ts';
+import { toUpstreamOptions } from './upstream-options.ts';
 import { openVault } from './vault.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
@@ -68,7 +75,13 @@ const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
 
-type Parts = FacesOptions & Emission & { readonly startedAt: number; readonly reload: Reload };
+type Parts = FacesOptions &
+  Emission & {
+    readonly startedAt: number;
+    readonly reload: Reload;
+    readonly offers: Offers;
+    readonly hearing: Hearing;
+  };
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
@@ -97,6 +110,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const known = openKnownTools({ ...config, log });
     const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known, trust, vault });
     closers.push(() => upstreams.close());
+    const offers = new Offers({ upstreams, prefix: config.prefix, clock, log });
+    const hearing = new Hearing({ upstreams, offers, log });
     // Another file is never taken for one that is away.
     const again = { ...flags, config: config.file ?? flags.config };
     const read = (): NodeConfig => readConfig({ env, cwd, flags: again, uid });
@@ -115,6 +130,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       upstreams,
       trust,
       reload,
+      offers,
+      hearing,
       backends,
       clock,
       log,
@@ -227,6 +244,8 @@ function toNeeds(
     announcer,
     clock,
     log,
+    offers: parts.offers,
+    hearing: parts.hearing,
     tracer: parts.tracing.tracer,
     watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,
@@ -258,18 +277,6 @@ async function drain(
   // Before the server is closed, which would wait for the event streams that the gateway holds open.
   await gateway.close();
   await closers.unwind();
-}
-
-function toUpstreamOptions(
-  config: NodeConfig,
-): Pick<Parameters<typeof openUpstreams>[0], 'configs' | 'prefix' | 'reserved' | 'breaker' | 'clientInfo'> {
-  return {
-    configs: config.role === 'learner' ? {} : config.mcpServers,
-    prefix: config.prefix,
-    reserved: toOwnToolNames(config.ownTools, config.toolSearch.mode !== 'off'),
-    breaker: config.breaker,
-    clientInfo: { name: 'drey', version },
-  };
 }
 
 /** A learner that starts for the first time is not missed yet. */

@@ -13,7 +13,9 @@ import type {
   Boards,
   Clock,
   EngineReport,
+  Hearing,
   Log,
+  Offers,
   Relay,
   Sessions,
   Shelf,
@@ -46,6 +48,8 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly offers: Offers;
+  readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -80,6 +84,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     toolRules: options.toolRules,
     tools: createToolServing(boards, options.trust),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
+    offers: options.offers,
+    hearing: options.hearing,
     sops: {
       search: (question) => shelf.search(question),
       list: ({ namespace, status, ...filter }) =>

@@ -3,38 +3,21 @@
  * says is lost on the way; the SDK keeps the session. It never reconnects by itself: that is the resource actor's work.
  */
 import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
-import type { CallOutcome, RawJson } from '../../machines/words/calls.ts';
-import { DreyError, toDreyError } from '../../machines/words/errors.ts';
+import type { Asker, CallOutcome, PassCommand } from '../../machines/words/calls.ts';
+import { toDreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
+import type { Asked, RequestOptions, UpstreamCall } from './asked.ts';
 import type { ToolDefinition } from './catalogue.ts';
 import type { Answer, Exchanges } from './exchanges.ts';
 import { ownIdPrefix, writeProgress, writeRequest } from './frame.ts';
+import { collectInputs, inputRoundsMax, isInputRequired, takesInputRequired } from './inputs.ts';
 import { findMirrors, toMirrorHeaders, type Mirror } from './mirror.ts';
-import { readError, toOutcome } from './outcome.ts';
+import { toOutcome } from './outcome.ts';
+import { toObject, toRequestError } from './request-error.ts';
 import type { Session } from './session.ts';
 import type { Signals } from './signals.ts';
 import type { Lane } from './stdio.ts';
-
-/** One call for one upstream. `args` and `meta` must be valid JSON objects: they are not read again. */
-export interface UpstreamCall {
-  /** The upstream's own name for the tool. */
-  readonly tool: string;
-  /** Empty when the client sent no arguments. */
-  readonly args: RawJson;
-  readonly meta?: RawJson | undefined;
-  /** The trace the upstream is to name as its parent; it takes the place of what `meta` says. */
-  readonly traceparent?: string | undefined;
-  readonly signal: AbortSignal;
-  /** Defaults to the upstream's configuration. */
-  readonly timeoutMs?: number | undefined;
-  /** Progress (with the client's own token) and log notifications of this call, as JSON text. */
-  readonly notify?: ((notification: RawJson) => void) | undefined;
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-}
+import { Watched } from './watched.ts';
 
 export interface ConnectionOptions {
   readonly alias: string;
@@ -54,11 +37,19 @@ const pagesMax = 500;
 /** An upstream that can be asked. */
 export class Connection {
   readonly #options: ConnectionOptions;
+  /** The resources whose updates are asked for. */
+  readonly watched: Watched;
   #mirrors = new Map<string, readonly Mirror[]>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.watched = new Watched({
+      session: options.session,
+      request: (method, params) => this.request(method, params),
+      onMissed: (uri) => options.signals.notify('notifications/resources/updated', { uri }),
+      onError: (error) => options.onDropped(`updates of resources ended: ${String(error)}`),
+    });
   }
 
   get alias(): string {
@@ -128,31 +119,58 @@ export class Connection {
 
   /** Arguments and result pass as the bytes they are. Never rejects: every way it can end is an outcome. */
   async call(command: UpstreamCall): Promise<CallOutcome> {
-    const { tool, args, meta, traceparent, signal, notify } = command;
+    const { tool, args, meta, traceparent, signal, notify, asker, inputs = [] } = command;
     const name = `the tool "${tool}" of "${this.alias}"`;
     if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
-    if (this.#options.exchanges.isFull) {
-      const message = `too many calls wait for "${this.alias}"; try again in a second`;
-      return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
-    }
+    if (this.#options.exchanges.isFull) return refuseFull(this.alias);
     const named = `"name":${JSON.stringify(tool)}`;
     const mirrors = this.#mirrors.get(tool);
     const asked = (): Asked => ({
       method: 'tools/call',
       subject: tool,
-      members: args === '' ? [named] : [named, `"arguments":${args}`],
+      members: args === '' ? [named, ...inputs] : [named, `"arguments":${args}`, ...inputs],
       meta,
       traceparent,
       headers: toHeaders(mirrors === undefined ? {} : toMirrorHeaders(mirrors, args), traceparent),
       signal,
       timeoutMs: command.timeoutMs,
       notify,
+      asker,
     });
+    return this.#conclude(name, asked);
+  }
+
+  /** Any other request of a client, passed as the bytes it is; it ends as a call does. */
+  async pass(command: PassCommand & Pick<UpstreamCall, 'timeoutMs'>): Promise<CallOutcome> {
+    const { method, signal, traceparent } = command;
+    const name = `"${method}" of "${this.alias}"`;
+    if (signal.aborted) return toOutcome(name, { kind: 'cancelled' });
+    if (this.#options.exchanges.isFull) return refuseFull(this.alias);
+    return this.#conclude(name, () => ({
+      ...command,
+      headers: toHeaders({}, traceparent),
+      timeoutMs: command.timeoutMs,
+    }));
+  }
+
+  async #conclude(name: string, toAsked: () => Asked): Promise<CallOutcome> {
     try {
-      return toOutcome(name, await this.#exchange(asked()));
+      const asked = toAsked();
+      let answer = await this.#exchange(asked);
+      for (let round = 0; answer.kind === 'result' && isInputRequired(answer.result); round += 1) {
+        if (takesInputRequired(asked.meta)) break;
+        const { asker, signal } = asked;
+        if (asker === undefined || signal === undefined || round >= inputRoundsMax)
+          return refuseInput(name, asker);
+        const inputs = await collectInputs(answer.result, asker, signal);
+        answer = await this.#exchange({ ...asked, members: [...asked.members, ...inputs] });
+      }
+      const isModernClient = answer.kind === 'error' && takesInputRequired(asked.meta);
+      return toOutcome(name, answer, isModernClient);
     } catch (error) {
-      const { code, message } = toDreyError(error, 'body_malformed');
-      return { outcome: 'failed', code, message, error: undefined, countsAgainst: false };
+      const { code, message, details } = toDreyError(error, 'body_malformed');
+      const theirs = details['error'] === undefined ? undefined : JSON.stringify(details['error']);
+      return { outcome: 'failed', code, message: `${name}: ${message}`, error: theirs, countsAgainst: false };
     }
   }
 
@@ -238,7 +256,8 @@ export class Connection {
     }
     const id = exchanges.nextId(ownIdPrefix);
     const { notify } = asked;
-    const request = writeRequest({ ...asked, id, envelope: session().envelope });
+    const { envelope } = session();
+    const request = writeRequest({ ...asked, id, envelope, capabilities: asked.asker?.capabilities });
     const { clientToken } = request;
     const isFollowed = notify !== undefined && clientToken !== undefined;
     const answer = exchanges.open(id, {
@@ -248,6 +267,7 @@ export class Connection {
       onProgress: isFollowed
         ? (params) => signals.guard(() => notify(writeProgress(params, clientToken)))
         : undefined,
+      asker: asked.asker,
       onNotification: notify && ((notification) => signals.guard(() => notify(notification))),
     });
     try {
@@ -260,16 +280,15 @@ export class Connection {
   }
 }
 
-interface Asked {
-  readonly method: string;
-  readonly subject: string | undefined;
-  readonly members: readonly RawJson[];
-  readonly meta: RawJson | undefined;
-  readonly traceparent: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly notify: ((notification: RawJson) => void) | undefined;
+function refuseInput(name: string, asker: Asker | undefined): CallOutcome {
+  const why = asker === undefined ? 'who cannot be asked' : `more than ${inputRoundsMax} times`;
+  const message = `${name} asks its client for input, ${why}`;
+  return { outcome: 'failed', code: 'upstream_failed', message, error: undefined, countsAgainst: false };
+}
+
+function refuseFull(alias: string): CallOutcome {
+  const message = `too many calls wait for "${alias}"; try again in a second`;
+  return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
 }
 
 function toHeaders(
@@ -277,22 +296,4 @@ function toHeaders(
   traceparent: string | undefined,
 ): Readonly<Record<string, string>> {
   return traceparent === undefined ? mirrored : { ...mirrored, traceparent };
-}
-
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-function toRequestError(name: string, answer: Exclude<Answer, { kind: 'result' }>): DreyError {
-  if (answer.kind === 'error') {
-    const { message } = readError(answer.error);
-    const details = { error: JSON.parse(answer.error) as unknown };
-    return new DreyError('upstream_failed', `${name} was refused: ${message}`, { details });
-  }
-  if (answer.kind === 'timeout') {
-    return new DreyError('call_timeout', `${name} was not answered within ${answer.timeoutMs} ms`);
-  }
-  if (answer.kind === 'cancelled')
-    return new DreyError('call_cancelled', `${name} was cancelled by its caller`);
-  return new DreyError(answer.code, `${name} failed: ${answer.why}`);
 }

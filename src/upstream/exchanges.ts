@@ -2,7 +2,7 @@
  * The requests of ours that wait for an answer, on any transport. Each is settled exactly once: by its answer, its
  * timeout, its caller or the end of the connection; whatever comes later, twice or for nobody is dropped and counted.
  */
-import type { RawJson } from '../../machines/words/calls.ts';
+import type { Asker, RawJson } from '../../machines/words/calls.ts';
 
 /** How one exchange ended. */
 export type Answer =
@@ -25,10 +25,20 @@ export interface ExchangeOptions {
   /** Called with the params of each progress notification, and with other notifications of this exchange. */
   readonly onProgress: ((params: RawJson) => void) | undefined;
   readonly onNotification: ((notification: RawJson) => void) | undefined;
+  /** The client on whose behalf it is, where that one can be asked. */
+  readonly asker?: Asker | undefined;
 }
+
+/** Whom a question of the upstream is for. */
+export type Asked =
+  | { readonly kind: 'client'; readonly id: string; readonly asker: Asker }
+  /** Nobody waits; several wait and it may be any of them; the one who waits cannot be asked. */
+  | { readonly kind: 'nobody' | 'several' | 'deaf' };
 
 interface Waiting extends ExchangeOptions {
   readonly settle: (answer: Answer) => void;
+  /** Called when it is over. */
+  endings?: (() => void)[];
 }
 
 /** Requests that may wait on one upstream; the gateway's own limits are reached before. */
@@ -94,6 +104,7 @@ export class Exchanges {
     }
     this.#waiting.delete(id);
     waiting.settle(answer);
+    end(waiting);
     return true;
   }
 
@@ -105,10 +116,45 @@ export class Exchanges {
     this.#waiting.get(id)?.onNotification?.(notification);
   }
 
+  /** A notification that names no exchange belongs to the only one there is; false where that cannot be told. */
+  notifyOnly(notification: () => RawJson): boolean {
+    const [only] = this.#waiting.values();
+    if (this.#waiting.size !== 1 || only?.onNotification === undefined) return false;
+    only.onNotification(notification());
+    return true;
+  }
+
   /** The connection is gone: everybody who waits learns it at once. */
   settleAll(answer: Answer): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { settle } of waiting) settle(answer);
+    for (const one of waiting) {
+      one.settle(answer);
+      end(one);
+    }
   }
+
+  /** Who is asked by a question that came on an exchange's stream, or, without an id, while exchanges are in flight. */
+  whoIsAsked(id?: string): Asked {
+    const waiting = id === undefined ? undefined : this.#waiting.get(id);
+    if (id !== undefined && waiting !== undefined)
+      return waiting.asker === undefined ? { kind: 'deaf' } : { kind: 'client', id, asker: waiting.asker };
+    const all = [...this.#waiting.entries()];
+    const last = all.at(-1);
+    if (last === undefined) return { kind: 'nobody' };
+    if (new Set(all.map(([, { asker }]) => asker?.session)).size > 1) return { kind: 'several' };
+    const [lastId, { asker }] = last;
+    return asker === undefined ? { kind: 'deaf' } : { kind: 'client', id: lastId, asker };
+  }
+
+  /** Calls back when the exchange is over; at once when it is. */
+  onEnd(id: string, ended: () => void): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) ended();
+    else (waiting.endings ??= []).push(ended);
+  }
+}
+
+function end({ endings }: Waiting): void {
+  for (const ended of endings ?? []) ended();
 }

@@ -37,6 +37,8 @@ export interface RequestParts {
   readonly traceparent?: string | undefined;
   /** What a 2026-era request says about us in `_meta`, as `"key":value` members; empty in the 2025 era. */
   readonly envelope: RawJson;
+  /** The client's capabilities, for an envelope whose client said nothing of them in `meta`. */
+  readonly capabilities?: Readonly<Record<string, unknown>> | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -120,21 +122,22 @@ function toOwnId(raw: RawJson | undefined): string | undefined {
   return raw?.startsWith(`"${ownIdPrefix}`) ? raw.slice(1, -1) : undefined;
 }
 
+/** In the 2026 era a result may ask the client for something: what the client can do is what we can do for it. */
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 /** About the other hop, therefore never forwarded. */
 const hopKeys = new Set([
   'io.modelcontextprotocol/protocolVersion',
   'io.modelcontextprotocol/clientInfo',
-  'io.modelcontextprotocol/clientCapabilities',
+  capabilitiesKey,
 ]);
 const progressKey = 'progressToken';
 const traceKey = 'traceparent';
 /** Means something in the 2026 era only. */
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
 
-function writeMeta({ id, meta, envelope, traceparent }: RequestParts): {
-  meta: RawJson;
-  clientToken: RawJson | undefined;
-} {
+function writeMeta(request: RequestParts): { meta: RawJson; clientToken: RawJson | undefined } {
+  const { id, meta, traceparent } = request;
+  const envelope = writeEnvelope(request);
   if (meta === undefined && traceparent === undefined) return { meta: envelope, clientToken: undefined };
   const trace = traceparent === undefined ? '' : `"${traceKey}":${JSON.stringify(traceparent)}`;
   let unwritten = trace;
@@ -154,4 +157,11 @@ function writeMeta({ id, meta, envelope, traceparent }: RequestParts): {
   }
   parts.push(unwritten);
   return { meta: parts.filter((part) => part !== '').join(','), clientToken };
+}
+
+function writeEnvelope({ envelope, meta, capabilities }: RequestParts): RawJson {
+  if (envelope === '') return '';
+  const named = meta?.includes(capabilitiesKey) === true ? sliceMembers(meta, [capabilitiesKey]) : undefined;
+  const can = named?.[capabilitiesKey] ?? JSON.stringify(capabilities ?? {});
+  return `${envelope},"${capabilitiesKey}":${can}`;
 }

@@ -32,8 +32,8 @@ export interface HttpLaneOptions {
   readonly session: () => HttpSession;
   /** Opens a new session after the server forgot this one. */
   readonly renew: (expired: HttpSession) => Promise<void>;
-  /** Requests and notifications of the server that came on a call's stream. */
-  readonly onMessage: (message: RawJson) => void;
+  /** Requests and notifications of the server that came on a call's stream, with that call's id. */
+  readonly onMessage: (message: RawJson, id: string) => void;
 }
 
 /** Idle connections are closed before a server would do it (5 s is the usual time), which would lose a request. */
@@ -83,15 +83,19 @@ export class HttpLane implements Lane {
   /** In the 2026 era closing the stream says it; before, a notification does. */
   cancel(id: string, reason: string): void {
     if (!this.#options.session().isModern && (this.#running.has(id) || this.#timers.has(id))) {
-      const notice = this.#open('POST', { accept: 'application/json, text/event-stream' });
-      notice.on('response', (response) => response.resume());
-      notice.on('error', () => undefined); // nobody waits for it
-      notice.end(writeCancel(id, reason));
+      this.say(writeCancel(id, reason));
     }
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.#running.get(id)?.destroy();
     this.#running.delete(id);
+  }
+
+  say(message: RawJson): void {
+    const notice = this.#open('POST', { accept: 'application/json, text/event-stream' });
+    notice.on('response', (response) => response.resume());
+    notice.on('error', () => undefined); // nobody waits for it
+    notice.end(message);
   }
 
   close(): void {
@@ -268,7 +272,7 @@ export class HttpLane implements Lane {
     const frame = readFrame(json);
     if (frame.kind === 'other') {
       if (frame.method === '"notifications/message"') return exchanges.notification(id, json);
-      if (frame.method !== undefined) this.#options.onMessage(json);
+      if (frame.method !== undefined) this.#options.onMessage(json, id);
       return;
     }
     if (frame.kind === 'broken' && frame.id === undefined) {

@@ -6,11 +6,14 @@ import {
   deserializeMessage,
   type ClientCapabilities,
   type Implementation,
+  type JSONRPCMessage,
+  type Transport,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DreyError } from '../../machines/words/errors.ts';
 import { type Bearer, openBearer, toAuthProvider, toLaneBearer, toUnauthorized } from './bearer.ts';
+import { Asks } from './asks.ts';
 import type { Environment } from './child.ts';
 import {
   redact,
@@ -60,6 +63,9 @@ export interface OpenOptions {
   /** For calls of upstreams that configure no `timeoutMs`. */
   readonly callTimeoutMs: number;
 }
+
+/** Said by nobody but us: the upstream forgot its session, and with it what was subscribed to. */
+export const sessionRenewed = 'notifications/drey/session_renewed';
 
 /** One connection to one upstream. */
 export type Upstream = Connection;
@@ -118,6 +124,13 @@ async function openStdio(
     });
   }
   const connected = session;
+  const asks = new Asks({ alias, exchanges, say: (message) => transport.say(message) });
+  interceptMessages(transport, (message) => {
+    if (asks.take(message)) return true;
+    // One stream carries everything: such a message does not say which call it is about.
+    const isOfCall = 'method' in message && ofCalls.has(message.method);
+    return isOfCall && exchanges.notifyOnly(() => JSON.stringify(message));
+  });
   return new Connection({
     alias,
     exchanges,
@@ -162,8 +175,13 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
   const headers = config.headers ?? {};
   const exchanges = new Exchanges();
   const signals = createSignals(options);
+  const asks = new Asks({ alias, exchanges, say: (message) => lane.say(message) });
   const bearer = openBearer(options, config);
-  const connect = () => connectHttp(options, resolved, signals, bearer);
+  const connect = async () => {
+    const connected = await connectHttp(options, resolved, signals, bearer);
+    interceptMessages(connected.transport, (message) => asks.take(message));
+    return connected;
+  };
   let current = await connect().catch((error: unknown) => {
     bearer?.close();
     throw error;
@@ -175,7 +193,9 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
     current = await connect();
     log.info({ alias }, `the upstream "${alias}" forgot its session; a new one is open`);
     await old.session.client.close();
-    signals.notify('notifications/tools/list_changed', undefined);
+    for (const list of ['tools', 'prompts', 'resources'])
+      signals.notify(`notifications/${list}/list_changed`, undefined);
+    signals.notify(sessionRenewed, undefined);
   };
   const lane = new HttpLane({
     url,
@@ -188,9 +208,10 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
       renewing ??= renew().finally(() => (renewing = undefined));
       await renewing;
     },
-    onMessage: (message) => {
+    onMessage: (message, id) => {
       try {
-        current.transport.onmessage?.(deserializeMessage(message));
+        const read = deserializeMessage(message);
+        if (!asks.take(read, id)) current.transport.onmessage?.(read);
       } catch {
         log.debug({ alias }, `the upstream "${alias}" sent a message that is no JSON-RPC`);
       }
@@ -213,6 +234,18 @@ async function openHttp(options: OpenOptions, resolved: ResolvedConfig<HttpUpstr
       await current.session.client.close();
     },
   });
+}
+
+/** Notifications that are mostly about the call in flight. */
+const ofCalls: ReadonlySet<string> = new Set(['notifications/message', 'notifications/elicitation/complete']);
+
+/** Looks at messages before the SDK does; what `take` takes the SDK never sees. */
+function interceptMessages(transport: Transport, take: (message: JSONRPCMessage) => boolean): void {
+  const { onmessage: toSdk } = transport;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's transports have no events
+  transport.onmessage = (message, extra) => {
+    if (!take(message)) toSdk?.(message, extra);
+  };
 }
 
 function createSignals({ alias, log }: OpenOptions): Signals {

@@ -10,16 +10,16 @@ import { sliceMembers } from './slice.ts';
 
 /** JSON-RPC codes by which SDKs report a broken connection or a timeout. */
 const transportCodes = new Set([-32_000, -32_001]);
-/** "The client lacks a capability": said about us, so the client on the other side must not take it for itself. */
+/** "The client lacks a capability": said of what we named, which is a modern client's own and nobody else's. */
 const capabilityCode = -32_021;
 
-/** What the caller is told, and whether the breaker counts it. */
-export function toOutcome(name: string, answer: Answer): CallOutcome {
+/** What the caller is told, and whether the breaker counts it. A modern client's own capabilities were named. */
+export function toOutcome(name: string, answer: Answer, isModernClient = false): CallOutcome {
   switch (answer.kind) {
     case 'result':
       return toFinished(name, answer.result);
     case 'error':
-      return toRefusal(name, answer.error);
+      return toRefusal(name, answer.error, isModernClient);
     case 'broken':
       return failed(answer.code, `${name} failed: ${answer.why}`, answer.countsAgainst);
     case 'timeout':
@@ -40,17 +40,10 @@ export function readError(error: RawJson): { readonly code: number; readonly mes
 }
 
 function toFinished(name: string, result: RawJson): CallOutcome {
-  // Most results have neither member; a key could hide only behind an escape.
-  if (!/isError|resultType|\\u/.test(result)) return { outcome: 'finished', result, isError: false };
+  // Most results have no such member; a key could hide only behind an escape.
+  if (!/isError|\\u/.test(result)) return { outcome: 'finished', result, isError: false };
   try {
-    const { isError, resultType } = sliceMembers(result, ['isError', 'resultType'], answerDepthMax);
-    if (resultType === '"input_required"') {
-      return failed(
-        'upstream_failed',
-        `${name} asks its client for input, which is not supported here`,
-        false,
-      );
-    }
+    const { isError } = sliceMembers(result, ['isError'], answerDepthMax);
     return { outcome: 'finished', result, isError: isError === 'true' };
   } catch (error) {
     if (!isDreyError(error)) throw error;
@@ -58,10 +51,10 @@ function toFinished(name: string, result: RawJson): CallOutcome {
   }
 }
 
-function toRefusal(name: string, error: RawJson): CallOutcome {
+function toRefusal(name: string, error: RawJson, isModernClient: boolean): CallOutcome {
   const { code, message } = readError(error);
   const countsAgainst = transportCodes.has(code);
-  if (code === capabilityCode)
+  if (code === capabilityCode && !isModernClient)
     return failed('upstream_failed', `${name} needs abilities this gateway lacks`, false);
   return { outcome: 'failed', code: 'upstream_failed', message, error, countsAgainst };
 }

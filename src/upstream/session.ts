@@ -1,6 +1,6 @@
 /**
- * The SDK's part of a connection: handshake, choice of era, pings, subscriptions and notifications. We declare no client
- * capabilities, so the SDK answers sampling, elicitation and roots with "method not found".
+ * The SDK's part of a connection: handshake, choice of era, pings, subscriptions and notifications. What an upstream of
+ * the 2025 era asks of its client never comes here: it goes to the client whose request runs (`asks.ts`).
  */
 import {
   Client,
@@ -20,7 +20,7 @@ export interface Session {
   readonly client: Client;
   readonly revision: string;
   readonly isModern: boolean;
-  /** Members that `_meta` of each of our requests must have; empty in the 2025 era. */
+  /** Members that `_meta` of each of our requests must have besides capabilities; empty in the 2025 era. */
   readonly envelope: RawJson;
 }
 
@@ -38,6 +38,16 @@ export const modernRevision = '2026-07-28';
 /** A server that is silent when asked for its era gets this long at most. */
 const probeMs = 3_000;
 
+/**
+ * What any client might be able to do. Whether the one that is asked can is seen then; one connection serves several. Roots
+ * are never said to have changed, since a server would take those of one client for those of all.
+ */
+const capabilities = {
+  roots: {},
+  sampling: { tools: {}, context: {} },
+  elicitation: { form: {}, url: {} },
+} as const;
+
 /** Shakes hands over a transport; rejects with the SDK's error. */
 export async function connectSession(transport: Transport, options: SessionOptions): Promise<Session> {
   const { clientInfo, timeoutMs, onNotification } = options;
@@ -49,7 +59,7 @@ export async function connectSession(transport: Transport, options: SessionOptio
   // Whoever is pinned to an era is not probed for another: then the first answer is the handshake itself.
   const probeTimeoutMs = options.mode === 'auto' ? Math.min(probeMs, timeoutMs) : timeoutMs;
   const client = new Client(clientInfo, {
-    capabilities: options.capabilities ?? {},
+    capabilities: options.capabilities ?? capabilities,
     versionNegotiation: { mode: options.mode, probe: { timeoutMs: probeTimeoutMs } },
     listChanged: { tools: changed('tools'), prompts: changed('prompts'), resources: changed('resources') },
   });
@@ -90,7 +100,6 @@ function toEnvelope(revision: string, clientInfo: Implementation): RawJson {
   const members = {
     'io.modelcontextprotocol/protocolVersion': revision,
     'io.modelcontextprotocol/clientInfo': clientInfo,
-    'io.modelcontextprotocol/clientCapabilities': {},
   };
   return JSON.stringify(members).slice(1, -1);
 }

@@ -23,6 +23,8 @@ export interface Lane {
   sendOwn(request: OwnRequest): void;
   /** The answer is not wanted any more. */
   cancel(id: string, reason: string): void;
+  /** Sends a message that wants no answer: a response, or a notification. */
+  say(message: RawJson): void;
 }
 
 export interface StdioOptions extends Pick<ChildOptions, 'resolved' | 'env' | 'onStderr'> {
@@ -89,7 +91,11 @@ export class StdioTransport implements Transport, Lane {
   }
 
   cancel(id: string, reason: string): void {
-    this.child.write(writeCancel(id, reason));
+    this.say(writeCancel(id, reason));
+  }
+
+  say(message: RawJson): void {
+    this.child.write(message);
   }
 
   #read(line: RawJson): void {

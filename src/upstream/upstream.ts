@@ -21,7 +21,11 @@ export {
   resolveConfig as resolveUpstreamConfig,
   UpstreamConfig,
 } from './config.ts';
-export type { RequestOptions, UpstreamCall } from './connection.ts';
+export type { RequestOptions, UpstreamCall } from './asked.ts';
+export { listOffers } from './lists.ts';
+export type { Offered, OfferKind } from './lists.ts';
+export { namePrompts, nameUris, unqualifyUri } from './offers.ts';
+export type { ListedOffer, OfferEntry } from './offers.ts';
 export { findMirrors } from './mirror.ts';
 export type { Mirror } from './mirror.ts';
 export { diffDefinitions } from './definition-diff.ts';
@@ -29,7 +33,7 @@ export type { Difference } from './definition-diff.ts';
 export { flagHidden, showHidden, toShownDefinition } from './hidden-characters.ts';
 export type { HiddenFlag } from './hidden-characters.ts';
 export { siftLookalikes } from './lookalikes.ts';
-export { openUpstream } from './open.ts';
+export { openUpstream, sessionRenewed } from './open.ts';
 export type { Log, OpenOptions, Upstream } from './open.ts';
 export { approvePin, isPinnable, judgeTool, reconcilePins, toLastKnown } from './pins.ts';
 export type { Definition, Pin, PinFact, PinStatus, TrustMode, Verdict } from './pins.ts';
@@ -37,3 +41,5 @@ export { indexTools } from './tool-search.ts';
 export type { FoundTool, ToolIndex } from './tool-search.ts';
 export { assertJson, listMembers, sliceElements, sliceMembers } from './slice.ts';
 export type { RawMember } from './slice.ts';
+export { parseUriTemplate } from './uri-template.ts';
+export type { UriPattern } from './uri-template.ts';

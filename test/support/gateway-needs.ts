@@ -318,6 +318,26 @@ export function createSmallHouse(): SmallHouse {
       changed.add(tell);
       return () => changed.delete(tell);
     },
+    offers: {
+      list: () => Promise.resolve({ items: [], stale: [] }),
+      prompt: () => Promise.resolve(undefined),
+      resource: () => Promise.resolve([]),
+      pass: () =>
+        Promise.resolve({
+          outcome: 'refused',
+          code: 'upstream_unavailable',
+          message: 'there is none',
+          retryAfterMs: undefined,
+        }),
+      abilities: () => ({ subscribe: false, logging: false, completions: false }),
+      onChanged: () => () => undefined,
+    },
+    hearing: {
+      watch: () => Promise.resolve({ outcome: 'finished', result: '{}', isError: false }),
+      unwatch: () => Promise.resolve({ outcome: 'finished', result: '{}', isError: false }),
+      setLevel: () => ({ outcome: 'finished', result: '{}', isError: false }),
+      leave: () => undefined,
+    },
     sops: {
       search: ({ minConfidence, limit }) =>
         Promise.resolve(house.sops.filter((sop) => sop.confidence >= minConfidence).slice(0, limit)),

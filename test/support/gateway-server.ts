@@ -31,13 +31,13 @@ export interface GatewayServer {
   close(): Promise<void>;
 }
 
-/** Starts one. */
+/** Starts one; `change` puts something else in the place of what the small house has. */
 export async function startGateway(
-  needs: Partial<GatewayNeeds> = {},
+  change: (needs: GatewayNeeds) => GatewayNeeds = (needs) => needs,
   shedding?: Shedding,
 ): Promise<GatewayServer> {
   const house = createSmallHouse();
-  const gateway = openGateway(Object.assign(house.needs, needs), shedding);
+  const gateway = openGateway(change(house.needs), shedding);
   const server = createServer((req, res) => {
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });

@@ -24,10 +24,7 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
   }
   if (status.catalogue !== undefined) lines.push(`tools      ${toToolsText(status.catalogue, paints)}`);
   if (status.learning !== undefined) lines.push(`learning   ${toLearningText(status.learning, paints)}`);
-  const { error = null, restartNeeded = [] } = status.config ?? {};
-  if (error !== null) lines.push(`config     ${paints.bad(`not taken over: ${toSafeText(error)}`)}`);
-  if (restartNeeded.length > 0)
-    lines.push(`config     ${paints.warn(`needs a restart: ${toSafeText(restartNeeded.join(', '))}`)}`);
+  lines.push(...toConfigLines(status.config, paints));
   if (status.resources.length > 0) {
     const rows = status.resources.map((resource) => [
       { text: resource.id, paint: paints.name },
@@ -38,6 +35,15 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
     for (const { id, lastError } of status.resources)
       if (lastError) lines.push(`${toSafeText(id)}: ${paints.bad(toSafeText(lastError))}`);
   }
+  return lines;
+}
+
+function toConfigLines(config: StatusAnswer['config'], paints: Paints): string[] {
+  const { error = null, restartNeeded = [] } = config ?? {};
+  const lines: string[] = [];
+  if (error !== null) lines.push(`config     ${paints.bad(`not taken over: ${toSafeText(error)}`)}`);
+  if (restartNeeded.length > 0)
+    lines.push(`config     ${paints.warn(`needs a restart: ${toSafeText(restartNeeded.join(', '))}`)}`);
   return lines;
 }
 

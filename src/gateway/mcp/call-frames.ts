@@ -50,8 +50,8 @@ function toResult(result: RawJson, context: FrameContext): RawJson {
   return `{${front.join(',')}${empty ? '' : ','}${inside}`;
 }
 
-/** Errors -32020 to -32022 describe the other hop's headers, capabilities and version: they are not this client's. */
+/** Errors -32020 and -32022 describe the other hop's headers and version: they are not this client's. */
 export function mayForward(error: RawJson): boolean {
   const { code } = sliceMembers(error, ['code']);
-  return code !== '-32020' && code !== '-32021' && code !== '-32022';
+  return code !== '-32020' && code !== '-32022';
 }

@@ -26,12 +26,22 @@ export function readStandardHeaders(req: IncomingMessage): StandardHeaders {
 
 /** What is wrong with the headers of a modern `tools/call`; undefined when they agree with the body. */
 export function checkCallHeaders(headers: StandardHeaders, toolName: string): string | undefined {
+  return checkNamedHeaders(headers, toolName, 'tool');
+}
+
+/** The same for any request; `name` is undefined where the method has none to repeat. */
+export function checkNamedHeaders(
+  headers: StandardHeaders,
+  name: string | undefined,
+  what: string,
+): string | undefined {
   if (headers.version === undefined) return 'the required MCP-Protocol-Version header is absent';
   if (headers.method === undefined) return 'the required Mcp-Method header is absent';
+  if (name === undefined) return undefined;
   if (headers.name === undefined) return 'the required Mcp-Name header is absent';
   const named = decodeHeader(headers.name);
   if (named === undefined) return 'the Mcp-Name header carries an invalid Base64 sentinel value';
-  return named === toolName ? undefined : 'the Mcp-Name header does not name the tool that the body names';
+  return named === name ? undefined : `the Mcp-Name header does not name the ${what} that the body names`;
 }
 
 const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;

@@ -6,9 +6,11 @@ import type { Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
+import { toHeard } from './heard.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
+import type { Peer } from './peer.ts';
 import { runCall, sliceCall, toValidTraceparent } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 import { toServerInfo } from './sdk-server.ts';
@@ -19,6 +21,8 @@ export interface HttpCall extends EndpointOptions {
   readonly era: Era;
   readonly calls: CallScope;
   readonly view: ToolView;
+  /** The client, where upstreams can reach it unasked. */
+  readonly peer?: Peer;
   /** Throws when there is none to be had. */
   findSession(): Session;
 }
@@ -61,7 +65,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     const serverInfo = JSON.stringify(toServerInfo(needs.version));
     const { signal } = abort;
     const carried = toValidTraceparent(req.headers['traceparent']);
-    const { notify } = answer;
+    const notify = toHeard(answer.notify, { era, peer: http.peer, meta: call.meta });
     const run = {
       call,
       era,
@@ -71,6 +75,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
       serverInfo,
       signal,
       notify,
+      asker: http.peer?.askOn(answer.notify),
       transport: 'http',
       carried,
     } as const;

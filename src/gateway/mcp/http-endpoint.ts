@@ -30,10 +30,11 @@ import type { RpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
 import { comeBackMs } from './shedding.ts';
 import type { Place } from './shedding.ts';
+import type { ChangingList } from './sdk-server.ts';
 
 export interface HttpEndpoint {
   handle(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   sessionsOpen(): number;
   close(): Promise<void>;
 }
@@ -52,8 +53,10 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
   const legacy = openLegacyEra(options);
   const serve = toNodeHandler(sdk);
   // The SDK's own type of a Node request does not allow for optional properties that may be undefined.
-  const modern = openModernEra(options, (req, res, body) =>
-    serve(req as Parameters<typeof serve>[0], res, body),
+  const modern = openModernEra(
+    options,
+    (req, res, body) => serve(req as Parameters<typeof serve>[0], res, body),
+    (uri) => sdk.notify.resourceUpdated(uri),
   );
 
   const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal, place: Place) => {
@@ -78,15 +81,9 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
   return {
     handle: async (req, res, principal) => {
       try {
-        const wrongChoice = refuseChoice(options, req);
-        const repeated = findRepeatedHeader(req);
-        if (wrongChoice !== undefined) {
-          refuse(res, 400, wrongChoice);
-        } else if (repeated !== undefined) {
-          refuse(res, 400, {
-            code: rpc.headerMismatch,
-            message: `the ${repeated} header came more than once`,
-          });
+        const wrong = refuseChoice(options, req) ?? refuseRepeated(req);
+        if (wrong !== undefined) {
+          refuse(res, 400, wrong);
         } else if (req.method === 'POST') {
           await withPlace(options, res, (place) => post(req, res, principal, place));
         } else {
@@ -98,15 +95,24 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
         else refuse(res, 500, toThrownRpcError(error));
       }
     },
-    toolsChanged: () => {
-      sdk.notify.toolsChanged();
-      legacy.toolsChanged();
+    listChanged: (list) => {
+      if (list === 'tools') sdk.notify.toolsChanged();
+      else if (list === 'prompts') sdk.notify.promptsChanged();
+      else sdk.notify.resourcesChanged();
+      legacy.listChanged(list);
     },
     sessionsOpen: () => legacy.size + modern.size,
     close: async () => {
+      modern.close();
       await Promise.all([sdk.close(), legacy.close()]);
     },
   };
+}
+
+function refuseRepeated(req: IncomingMessage): RpcError | undefined {
+  const repeated = findRepeatedHeader(req);
+  if (repeated === undefined) return undefined;
+  return { code: rpc.headerMismatch, message: `the ${repeated} header came more than once` };
 }
 
 /** The common case, told apart without the SDK's schemas: a tool call that claims nothing of the newer era. */

@@ -4,6 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, Server, Transport } from '@modelcontextprotocol/server';
+import { sendListChanged } from './sdk-server.ts';
+import type { ChangingList } from './sdk-server.ts';
 import { toStreamEvent, notificationBytesMax } from './http-answer.ts';
 
 /** Requests one session may have waiting inside the SDK. */
@@ -17,7 +19,10 @@ export interface LegacyChannel {
   ask(message: JSONRPCMessage): Promise<JSONRPCMessage | undefined>;
   /** Makes `res` the session's stream for unasked messages; false when there is one already. */
   listen(res: ServerResponse): boolean;
-  toolsChanged(): Promise<void>;
+  /** Tells the client that a list changed. */
+  listChanged(list: ChangingList): Promise<void>;
+  /** Writes a message that nobody asked for to the session's stream, if there is one. */
+  tell(frame: string): boolean;
   close(): Promise<void>;
 }
 
@@ -25,14 +30,18 @@ export interface LegacyChannel {
 export async function openLegacyChannel(server: Server): Promise<LegacyChannel> {
   const waiting = new Map<string | number, Waiting>();
   let stream: ServerResponse | undefined;
+  const tell = (frame: string): boolean => {
+    if (stream === undefined || stream.destroyed || stream.writableLength > notificationBytesMax)
+      return false;
+    stream.write(toStreamEvent(frame));
+    return true;
+  };
   const send = (message: JSONRPCMessage): Promise<void> => {
     const id = 'method' in message ? undefined : message.id;
     const waiter = id === undefined ? undefined : waiting.get(id);
     if (id !== undefined) waiting.delete(id);
     if (waiter !== undefined) waiter(message);
-    else if (stream !== undefined && !stream.destroyed && stream.writableLength <= notificationBytesMax) {
-      stream.write(toStreamEvent(JSON.stringify(message)));
-    }
+    else tell(JSON.stringify(message));
     return Promise.resolve();
   };
   const transport: Transport = { start: () => Promise.resolve(), send, close: () => Promise.resolve() };
@@ -57,7 +66,8 @@ export async function openLegacyChannel(server: Server): Promise<LegacyChannel> 
       stream = res;
       return true;
     },
-    toolsChanged: () => server.sendToolListChanged(),
+    listChanged: (list) => sendListChanged(server, list),
+    tell,
     close: async () => {
       stream?.end();
       for (const waiter of waiting.values()) waiter(undefined);

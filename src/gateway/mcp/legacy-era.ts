@@ -10,10 +10,13 @@ import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openAnswer, readAccept, sendJson, streamHeaders } from './http-answer.ts';
 import { answerCallOverHttp } from './http-call.ts';
 import { seekElsewhere } from './legacy-elsewhere.ts';
+import { answerPassOverHttp } from './http-pass.ts';
 import { initializeSession } from './legacy-handshake.ts';
 import { openLegacySessions } from './legacy-sessions.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
+import type { ChangingList } from './sdk-server.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
+import { isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
 
@@ -23,7 +26,7 @@ export interface LegacyEra {
   post(exchange: Exchange, reason: string): Promise<void>;
   listen(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
   end(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   close(): Promise<void>;
 }
 
@@ -36,10 +39,9 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
     },
     post: (exchange, reason) => {
       if (reason === 'initialize') return initializeSession(options, sessions, exchange);
-      if (reason !== 'response') return answerMessage(options, sessions, exchange);
-      const sentence = 'Invalid request: no response was asked for';
-      sendJson(exchange.res, 400, errorFrame('null', { code: rpc.invalidRequest, message: sentence }));
-      return Promise.resolve();
+      return reason === 'response'
+        ? takeResponse(options, sessions, exchange)
+        : answerMessage(options, sessions, exchange);
     },
     listen: async (req, res, principal) => {
       if (!readAccept(req).stream) {
@@ -62,7 +64,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       await sessions.drop(seat, 'the client ended it');
       res.writeHead(200).end();
     },
-    toolsChanged: () => sessions.toolsChanged(),
+    listChanged: (list) => sessions.listChanged(list),
     close: () => sessions.close(),
   };
 }
@@ -96,6 +98,21 @@ async function findSeat(
   return isTaken ? sessions.find(id, principal, view) : undefined;
 }
 
+/** What a client answers when it was asked; anything else is no response to anything. */
+async function takeResponse(
+  options: EndpointOptions,
+  sessions: LegacySessions,
+  exchange: Exchange,
+): Promise<void> {
+  const { req, res, body } = exchange;
+  const seat =
+    req.headers['mcp-session-id'] === undefined ? undefined : await findSeat(options, sessions, exchange);
+  if (res.headersSent) return;
+  if (seat?.peer.answered(body) === true) return void res.writeHead(202).end();
+  const message = 'Invalid request: no response was asked for';
+  sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
+}
+
 async function answerMessage(
   options: EndpointOptions,
   sessions: LegacySessions,
@@ -105,7 +122,7 @@ async function answerMessage(
   const seat = await findSeat(options, sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls, view } = seat;
+    const { session, calls, peer, view } = seat;
     return answerCallOverHttp({
       ...options,
       exchange,
@@ -113,10 +130,20 @@ async function answerMessage(
       era: 'legacy',
       calls,
       view,
+      peer,
       findSession: () => session,
     });
   }
   seat.session.touch();
+  if (isPass(body))
+    return answerPassOverHttp({
+      ...options,
+      exchange,
+      body,
+      era: 'legacy',
+      calls: seat.calls,
+      peer: seat.peer,
+    });
   const message = toJsonRpc(body);
   if (message === undefined) {
     const error = {

@@ -8,6 +8,7 @@ import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
 import { toClientName } from './modern-sessions.ts';
+import { learnCapabilities } from './peer.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
 import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 
@@ -45,6 +46,7 @@ export async function initializeSession(
     const { status, rpcError } = toThrownSentence(error, options.needs.log);
     return sendJson(res, status, errorFrame(id, rpcError));
   }
+  learnCapabilities(seat.peer, body);
   const answer = openAnswer(res, readAccept(req), options.keepAlive, { 'mcp-session-id': seat.session.id });
   const response = await seat.channel.ask(message);
   if (response === undefined || 'error' in response) await sessions.drop(seat, 'the handshake failed');

@@ -4,11 +4,14 @@
  * node is answered there; anybody else's is not found.
  */
 import { createSdkServer } from './sdk-server.ts';
+import type { ChangingList } from './sdk-server.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import type { CallScope, InFlight } from './in-flight.ts';
 import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
+import { createPeer } from './peer.ts';
+import type { Peer } from './peer.ts';
 
 /** Seats looked at on each opening, oldest use first, to let go of those whose session has ended. */
 const sweepCount = 8;
@@ -20,6 +23,8 @@ export interface Seat {
   /** What the client chose when it began. */
   readonly view: ToolView;
   readonly calls: CallScope;
+  /** The client, as upstreams can reach it unasked. */
+  readonly peer: Peer;
 }
 
 export interface LegacySessions {
@@ -28,7 +33,7 @@ export interface LegacySessions {
   /** Undefined for an unknown session and for another principal's alike. */
   find(id: string, principal: Principal, view: ToolView): Promise<Seat | undefined>;
   drop(seat: Seat, reason: string): Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   close(): Promise<void>;
 }
 
@@ -40,13 +45,18 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy', view));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const seat = { session, channel, view, calls: inFlight.openScope() };
+    const peer = createPeer({
+      principal: session.principal,
+      tell: (frame) => channel.tell(frame),
+    });
+    const seat = { session, channel, view, calls: inFlight.openScope(), peer };
     seats.set(session.id, seat);
     return seat;
   };
   const release = async (seat: Seat, reason: string) => {
     seats.delete(seat.session.id);
     seat.calls.cancelAll(reason);
+    needs.hearing.leave(seat.peer);
     await seat.channel.close();
   };
   const sweep = async () => {
@@ -83,12 +93,12 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
       await release(seat, reason);
       seat.session.close(reason);
     },
-    toolsChanged: () => {
+    listChanged: (list) => {
       for (const { channel, session } of seats.values()) {
-        channel.toolsChanged().catch((error: unknown) => {
+        channel.listChanged(list).catch((error: unknown) => {
           needs.log.debug(
-            { err: error, session: session.id },
-            'a client could not be told that the tools changed',
+            { err: error, session: session.id, list },
+            'a client could not be told that a list changed',
           );
         });
       }

@@ -7,10 +7,15 @@ import { answerCallOverHttp } from './http-call.ts';
 import { checkCallHeaders } from './header-checks.ts';
 import type { StandardHeaders } from './header-checks.ts';
 import { sendJson } from './http-answer.ts';
+import { echoId } from './exchange.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
+import { answerPassOverHttp, checkPassHeaders } from './http-pass.ts';
+import type { CallScope } from './in-flight.ts';
+import { isListen, openModernWatches } from './modern-watches.ts';
 import { openModernSessions } from './modern-sessions.ts';
 import { checkParamHeaders } from './param-headers.ts';
 import { isRecord } from './parse-message.ts';
+import { isOfLegacy, isPass } from './passes.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc } from './rpc-errors.ts';
 
@@ -22,10 +27,16 @@ type SdkHandler = (req: IncomingMessage, res: ServerResponse, parsedBody: unknow
 export interface ModernEra {
   readonly size: number;
   post(exchange: Exchange, headers: StandardHeaders, revision: string | undefined): Promise<void>;
+  close(): void;
 }
 
 /** Opens the newer era. */
-export function openModernEra(options: EndpointOptions, sdk: SdkHandler): ModernEra {
+export function openModernEra(
+  options: EndpointOptions,
+  sdk: SdkHandler,
+  updated: (uri: string) => void,
+): ModernEra {
+  const watches = openModernWatches(options.needs, updated);
   const sessions = openModernSessions(options.needs, options.inFlight);
   return {
     get size() {
@@ -33,7 +44,16 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
     },
     post: async (exchange, headers, revision) => {
       const { req, res, principal, body } = exchange;
-      if (!isToolCall(body) || revision !== modernRevision) return sdk(req, res, body);
+      if (revision !== modernRevision) return sdk(req, res, body);
+      if (isListen(body)) {
+        const end = await watches.begin(body);
+        if (res.destroyed) return end();
+        res.once('close', end);
+        return sdk(req, res, body);
+      }
+      if (isPass(body) && !isOfLegacy(body.method))
+        return answerPass(options, exchange, headers, sessions.calls);
+      if (!isToolCall(body)) return sdk(req, res, body);
       const params = isRecord(body.params) ? body.params : {};
       const name = params['name'];
       const mismatch =
@@ -42,8 +62,7 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
             checkParamHeaders(req, options.needs.catalogue().tools, params))
           : undefined;
       if (mismatch !== undefined) {
-        const message = `Bad Request: the request headers and body disagree: ${mismatch}`;
-        sendJson(res, 400, errorFrame(JSON.stringify(body.id), { code: rpc.headerMismatch, message }));
+        refuseMismatch(exchange, mismatch);
         return;
       }
       const findSession = () => sessions.find({ principal, revision, meta: params['_meta'] });
@@ -57,5 +76,24 @@ export function openModernEra(options: EndpointOptions, sdk: SdkHandler): Modern
         findSession,
       });
     },
+    close: () => watches.close(),
   };
+}
+
+async function answerPass(
+  options: EndpointOptions,
+  exchange: Exchange,
+  headers: StandardHeaders,
+  calls: CallScope,
+): Promise<void> {
+  const { body } = exchange;
+  if (!isPass(body)) return;
+  const mismatch = checkPassHeaders(headers, body.method, isRecord(body.params) ? body.params : {});
+  if (mismatch !== undefined) return refuseMismatch(exchange, mismatch);
+  await answerPassOverHttp({ ...options, exchange, body, era: 'modern', calls, peer: undefined });
+}
+
+function refuseMismatch({ res, body }: Exchange, mismatch: string): void {
+  const message = `Bad Request: the request headers and body disagree: ${mismatch}`;
+  sendJson(res, 400, errorFrame(echoId(body), { code: rpc.headerMismatch, message }));
 }

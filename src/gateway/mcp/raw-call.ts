@@ -2,7 +2,7 @@
  * The path of every `tools/call`, on every transport. Arguments are sliced out of the message and handed on as they
  * are; the result is put into its frame as it is. Own tools are answered here and never reach a session's calls.
  */
-import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
+import type { Asker, CallOutcome, RawJson } from '../../../machines/words/calls.ts';
 import { isDreyError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import { parseTraceparent } from '../../../machines/words/traces.ts';
@@ -26,6 +26,8 @@ export interface RawCall {
   readonly name: string;
   readonly args: RawJson;
   readonly meta: RawJson | undefined;
+  /** What a client of 2026-07-28 answers when a result asked it for input, as members of the params. */
+  readonly inputs: readonly RawJson[] | undefined;
   /** The trace that the message itself names. */
   readonly traceparent: string | undefined;
 }
@@ -52,7 +54,7 @@ export function sliceCall(text: RawJson, body: { id: string | number; params?: u
   const name = params['name'];
   if (typeof name !== 'string') return refuse(rpc.invalidParams, 'params.name must be the name of a tool');
   if (!toolName.test(name)) return refuse(rpc.invalidParams, 'tool not found: no tool has such a name');
-  const inside = sliceMembers(frame.params, ['arguments', '_meta']);
+  const inside = sliceMembers(frame.params, ['arguments', '_meta', 'inputResponses', 'requestState']);
   if (params['arguments'] !== undefined && !isRecord(params['arguments'])) {
     return refuse(rpc.invalidParams, 'params.arguments must be an object');
   }
@@ -60,7 +62,19 @@ export function sliceCall(text: RawJson, body: { id: string | number; params?: u
   if (problem !== undefined) return refuse(rpc.invalidRequest, problem);
   const args = inside.arguments ?? '{}';
   const traceparent = readTraceparent(params['_meta']);
-  return { ok: true, call: { requestId: body.id, id, name, args, meta: inside._meta, traceparent } };
+  const inputs = toInputs(inside.inputResponses, inside.requestState);
+  return { ok: true, call: { requestId: body.id, id, name, args, meta: inside._meta, inputs, traceparent } };
+}
+
+function toInputs(
+  responses: RawJson | undefined,
+  state: RawJson | undefined,
+): readonly RawJson[] | undefined {
+  if (responses === undefined && state === undefined) return undefined;
+  return [
+    ...(responses === undefined ? [] : [`"inputResponses":${responses}`]),
+    ...(state === undefined ? [] : [`"requestState":${state}`]),
+  ];
 }
 
 function checkMeta(meta: unknown): string | undefined {
@@ -89,6 +103,8 @@ export interface CallRun {
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
+  /** The client, where it can be asked while the call runs. */
+  readonly asker?: Asker | undefined;
   readonly transport: 'http' | 'stdio';
   /** The trace that the transport names: that of the message goes first, for one request may be carried by several. */
   readonly carried: string | undefined;
@@ -128,7 +144,7 @@ export async function runCall(given: CallRun): Promise<RawJson> {
 }
 
 function toCommand(
-  { call, needs, signal, notify }: CallRun,
+  { asker, call, needs, signal, notify }: CallRun,
   traceparent: string | undefined,
   span: Span | undefined,
 ): Parameters<Session['call']>[0] {
@@ -141,6 +157,8 @@ function toCommand(
     span,
     signal,
     notify,
+    asker,
+    inputs: call.inputs,
   };
 }
 

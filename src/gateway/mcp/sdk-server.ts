@@ -3,7 +3,7 @@
  * server costs nothing per tool.
  */
 import { Server } from '@modelcontextprotocol/server';
-import type { Tool } from '@modelcontextprotocol/server';
+import type { ServerCapabilities, Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import type { Era } from './call-frames.ts';
@@ -21,7 +21,7 @@ export function toServerInfo(version: string): { name: string; title: string; ve
 /** A server for one connection, session or request. */
 export function createSdkServer(needs: GatewayNeeds, era: Era, view: ToolView): Server {
   const server = new Server(toServerInfo(needs.version), {
-    capabilities: { tools: { listChanged: true } },
+    capabilities: toCapabilities(needs),
     instructions,
   });
   // The definitions are the upstreams' own JSON, checked when the catalogue took them in.
@@ -29,4 +29,25 @@ export function createSdkServer(needs: GatewayNeeds, era: Era, view: ToolView): 
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
   server.onerror = (error) => needs.log.debug({ err: error }, 'the MCP server reported an error');
   return server;
+}
+
+/** Lists whose changes clients are told of. */
+export type ChangingList = 'tools' | 'prompts' | 'resources';
+
+/** Has a server tell its client that a list changed. */
+export function sendListChanged(server: Server, list: ChangingList): Promise<void> {
+  if (list === 'tools') return server.sendToolListChanged();
+  return list === 'prompts' ? server.sendPromptListChanged() : server.sendResourceListChanged();
+}
+
+/** The sum of what is there; prompts and resources may come at any time, so they are always announced. */
+function toCapabilities({ offers }: GatewayNeeds): ServerCapabilities {
+  const { subscribe, logging, completions } = offers.abilities();
+  return {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true, ...(subscribe ? { subscribe } : {}) },
+    ...(logging ? { logging: {} } : {}),
+    ...(completions ? { completions: {} } : {}),
+  };
 }

@@ -8,8 +8,10 @@ import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
 import type { EndpointOptions } from './exchange.ts';
+import { toHeard } from './heard.ts';
 import type { CallScope } from './in-flight.ts';
 import { isRecord } from './parse-message.ts';
+import type { Peer } from './peer.ts';
 import { runCall, sliceCall } from './raw-call.ts';
 import type { RawCall } from './raw-call.ts';
 import { errorFrame, rpc, toDrainingError } from './rpc-errors.ts';
@@ -27,6 +29,7 @@ export function createStreamCalls(
   options: EndpointOptions,
   connection: {
     readonly seat: StreamSeat;
+    readonly peer: Peer;
     readonly calls: CallScope;
     readonly view: ToolView;
     frames(): FrameStream;
@@ -40,8 +43,10 @@ export function createStreamCalls(
     if (!ready.ok) return frames.write(ready.frame);
     const { call, era, session } = ready;
     await connection.calls.run(call.requestId, async ({ signal }) => {
-      const notify = (notification: string) => frames.writeIfRoom(notification);
-      const how = { serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
+      const write = (notification: string) => void frames.writeIfRoom(notification);
+      const notify = toHeard(write, { era, peer: connection.peer, meta: call.meta });
+      const asker = era === 'legacy' ? connection.peer.askOn(write) : undefined;
+      const how = { asker, serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
       const frame = await runCall({ call, era, session, needs, view: connection.view, ...how });
       if (!signal.aborted) frames.write(frame);
     });

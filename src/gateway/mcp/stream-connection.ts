@@ -3,18 +3,21 @@
  * take the raw path; everything else goes through the SDK, which decides the era of the connection.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { JSONRPCMessage, Server, Transport } from '@modelcontextprotocol/server';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { limits } from '../../../machines/words/limits.ts';
-import type { GatewayNeeds, Principal } from '../needs.ts';
+import type { Principal } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import type { EndpointOptions } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
-import { isRecord, parseMessage, toJsonRpc } from './parse-message.ts';
+import { parseMessage, toJsonRpc } from './parse-message.ts';
+import { isPass } from './passes.ts';
+import { createPeer, learnCapabilities } from './peer.ts';
 import { isToolCall } from './raw-call.ts';
 import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
-import { createSdkServer } from './sdk-server.ts';
+import type { ChangingList } from './sdk-server.ts';
 import { createStreamCalls } from './stream-calls.ts';
+import { isCancellation, openStreamListens } from './stream-listens.ts';
+import { createStreamPasses } from './stream-passes.ts';
+import { openSdkSide } from './stream-sdk.ts';
 import { createSeat } from './stream-session.ts';
 import { openFrameStream } from './stream-transport.ts';
 
@@ -32,7 +35,7 @@ export interface StreamOptions {
 export interface StreamConnection {
   /** Resolves when the connection is over; never rejects. */
   readonly closed: Promise<void>;
-  toolsChanged(): void;
+  listChanged(list: ChangingList): void;
   close(reason: string): Promise<void>;
 }
 
@@ -43,7 +46,16 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
   const calls = options.inFlight.openScope();
   const view = stream.view ?? options.views.choose(undefined);
   const sdk = openSdkSide(needs, view, (message) => frames.write(JSON.stringify(message)));
-  const toolCalls = createStreamCalls(options, { seat, calls, view, frames: () => frames });
+  const { principal } = stream;
+  const peer = createPeer({
+    principal,
+    tell: (frame) => frames.writeIfRoom(frame),
+    // The SDK knows whether the client listens in the newer era's way.
+    updated: (params) => sdk.resourceUpdated(params),
+  });
+  const toolCalls = createStreamCalls(options, { seat, peer, calls, view, frames: () => frames });
+  const passes = createStreamPasses(options, { principal, peer, calls, frames: () => frames });
+  const listens = openStreamListens(needs, (uri) => peer.updated({ uri }));
   let markClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;
@@ -55,6 +67,8 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
       markClosed();
     });
     calls.cancelAll(reason);
+    listens.close();
+    needs.hearing.leave(peer);
     seat.close(reason);
     return closing;
   };
@@ -68,6 +82,9 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
     if (!parsed.ok) return frames.write(errorFrame('null', { code: parsed.code, message: parsed.sentence }));
     const { body, text } = parsed;
     if (isToolCall(body)) return toolCalls.take(text, body);
+    if (isPass(body)) return passes.take(text, body);
+    if (peer.answered(body)) return;
+    learnCapabilities(peer, body);
     if (isCancellation(body) && calls.cancel(body.params.requestId, 'the client cancelled the request'))
       return;
     const message = toJsonRpc(body);
@@ -79,6 +96,7 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
       return frames.write(errorFrame('null', error));
     }
     seat.learnClient(message);
+    listens.see(body);
     sdk.take(message);
   };
   const frames = openFrameStream(stream.input, stream.output, {
@@ -91,7 +109,7 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
       finish('a message was too large');
     },
   });
-  return { closed, close, toolsChanged: () => sdk.toolsChanged() };
+  return { closed, close, listChanged: (list) => sdk.listChanged(list) };
 }
 
 /** After the client's last line: calls under way may end, for a bounded time, and get their answers out. */
@@ -106,48 +124,4 @@ function linger(calls: CallScope, finish: () => void): void {
   setImmediate(() => {
     calls.whenIdle().then(() => setImmediate(done), done);
   });
-}
-
-interface SdkSide {
-  take(message: JSONRPCMessage): void;
-  toolsChanged(): void;
-  close(): Promise<void>;
-}
-
-/** The SDK's half of the connection: it reads and writes whole messages. */
-function openSdkSide(needs: GatewayNeeds, view: ToolView, write: (message: JSONRPCMessage) => void): SdkSide {
-  const servers = new Set<Server>();
-  const transport: Transport = {
-    start: () => Promise.resolve(),
-    send: (message) => Promise.resolve(write(message)),
-    close: () => Promise.resolve(),
-  };
-  const served = serveStdio(
-    ({ era }) => {
-      const server = createSdkServer(needs, era, view);
-      servers.add(server);
-      // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
-      server.onclose = () => servers.delete(server);
-      return server;
-    },
-    { transport, onerror: (error) => needs.log.debug({ err: error }, 'a message on a stream was refused') },
-  );
-  return {
-    take: (message) => transport.onmessage?.(message),
-    toolsChanged: () => {
-      for (const server of servers) {
-        server.sendToolListChanged().catch((error: unknown) => {
-          needs.log.debug({ err: error }, 'a client could not be told that the tools changed');
-        });
-      }
-    },
-    close: () => served.close(),
-  };
-}
-
-function isCancellation(body: unknown): body is { params: { requestId: string | number } } {
-  if (!isRecord(body) || body['method'] !== 'notifications/cancelled' || !isRecord(body['params']))
-    return false;
-  const id = body['params']['requestId'];
-  return typeof id === 'string' || typeof id === 'number';
 }

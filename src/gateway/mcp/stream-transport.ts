@@ -20,7 +20,7 @@ export interface StreamWires {
 export interface FrameStream {
   write(frame: string): void;
   /** Writes unless the other side is far behind. */
-  writeIfRoom(frame: string): void;
+  writeIfRoom(frame: string): boolean;
   end(): void;
 }
 
@@ -65,7 +65,9 @@ export function openFrameStream(input: Readable, output: Writable, wires: Stream
   return {
     write,
     writeIfRoom: (frame) => {
-      if (output.writableLength <= notificationBytesMax) write(frame);
+      if (output.writableLength > notificationBytesMax) return false;
+      write(frame);
+      return true;
     },
     end: () => {
       if (!output.writableEnded && !output.destroyed) output.end();

@@ -13,7 +13,7 @@ const call = (name: string, id: number) =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } });
 
 async function open(shedding?: Shedding): Promise<{ at: GatewayServer; session: string }> {
-  const at = await startGateway({}, shedding);
+  const at = await startGateway(undefined, shedding);
   onTestFinished(() => at.close());
   const reply = await at.send({
     headers: json,

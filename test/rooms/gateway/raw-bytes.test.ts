@@ -97,7 +97,7 @@ it('hands back an upstream error as it is, but not one about the other hop', asy
   expect((await sendLegacy('fs__echo', '{}')).text).toContain(
     '{"code":-32602,"message":"no such path","data":{"n":1.0}}',
   );
-  at.house.outcome = { ...failed, error: '{"code":-32021,"message":"capability missing"}' };
+  at.house.outcome = { ...failed, error: '{"code":-32020,"message":"headers disagree"}' };
   expect((await sendLegacy('fs__echo', '{}')).json().error).toEqual({
     code: 502,
     message: 'it failed',

@@ -20,7 +20,7 @@ const rules: ToolRules = {
   toolSearch: { mode: 'off', above: 3 },
 };
 const start = async (changes: Partial<ToolRules> = {}) => {
-  at = await startGateway({ toolRules: { ...rules, ...changes } });
+  at = await startGateway((needs) => ({ ...needs, toolRules: { ...rules, ...changes } }));
 };
 const info = { name: 'test-client', version: '1.0.0' };
 

@@ -10,6 +10,9 @@ const json = fc.oneof(
 );
 const request = { id: 'drey-7', method: 'tools/call', envelope: '' };
 
+/** What stands in every envelope of the newer era, for a client of which nothing is known. */
+const can = '"io.modelcontextprotocol/clientCapabilities":{},';
+
 describe('a frame of the raw path', () => {
   it('holds the arguments byte for byte', () => {
     fc.assert(
@@ -41,17 +44,26 @@ describe('a frame of the raw path', () => {
     const meta = '{"a":1.0, "progressToken" : {"odd":[1]} ,"io.modelcontextprotocol/clientInfo":{}}';
     const { text, clientToken } = writeRequest({ ...request, members: [], meta, envelope: '"e":1' });
     expect(clientToken).toBe('{"odd":[1]}');
-    expect(text).toContain('"params":{"_meta":{"e":1,"a":1.0,"progressToken":"drey-7"}}');
+    expect(text).toContain(`"params":{"_meta":{"e":1,${can}"a":1.0,"progressToken":"drey-7"}}`);
     expect(writeProgress('{"progressToken":"drey-7","progress":1.0}', '{"odd":[1]}')).toBe(
       '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{"odd":[1]},"progress":1.0}}',
     );
   });
 
+  it('names the capabilities of the client, as it named them itself or as they are known', () => {
+    const key = '"io.modelcontextprotocol/clientCapabilities"';
+    const write = (parts: object) =>
+      writeRequest({ ...request, members: [], envelope: '"e":1', ...parts }).text;
+    expect(write({ meta: `{"a":1,${key}:{"x" :1.0}}` })).toContain(`{"e":1,${key}:{"x" :1.0},"a":1}`);
+    expect(write({ capabilities: { roots: {} } })).toContain(`{"e":1,${key}:{"roots":{}}}`);
+    expect(write({ envelope: '', capabilities: { roots: {} } })).not.toContain(key);
+  });
+
   it.each([
     [undefined, '', '"_meta":{"traceparent":"00-ours"}'],
-    [undefined, '"e":1', '"_meta":{"e":1,"traceparent":"00-ours"}'],
+    [undefined, '"e":1', `"_meta":{"e":1,${can}"traceparent":"00-ours"}`],
     ['{"a":1.0, "traceparent" : "theirs", "z":2}', '', '"_meta":{"a":1.0,"traceparent":"00-ours","z":2}'],
-    ['{"tracestate":"v=1"}', '"e":1', '"_meta":{"e":1,"tracestate":"v=1","traceparent":"00-ours"}'],
+    ['{"tracestate":"v=1"}', '"e":1', `"_meta":{"e":1,${can}"tracestate":"v=1","traceparent":"00-ours"}`],
   ])('names the trace it is given, in the place of another: %s', (meta, envelope, written) => {
     const { text } = writeRequest({ ...request, members: [], meta, envelope, traceparent: '00-ours' });
     expect(text).toContain(`"params":{${written}}`);

@@ -1,0 +1,40 @@
+/** Resources that the client of one byte stream watches in the way of 2026-07-28, and when it does not any more. */
+import type { GatewayNeeds } from '../needs.ts';
+import { isListen, openModernWatches } from './modern-watches.ts';
+import { isRecord } from './parse-message.ts';
+
+/** Streams of changes on one connection; the SDK refuses more as well. */
+const listensMax = 1_024;
+
+export interface StreamListens {
+  /** Looks at a message on its way to the SDK. */
+  see(body: unknown): void;
+  close(): void;
+}
+
+/** Opens the register of one connection. */
+export function openStreamListens(needs: GatewayNeeds, updated: (uri: string) => void): StreamListens {
+  const listens = new Map<unknown, () => void>();
+  const watches = openModernWatches(needs, updated);
+  return {
+    see: (body) => {
+      if (isRecord(body) && isListen(body) && listens.size < listensMax) {
+        // The SDK answers meanwhile: what changes in between counts as before.
+        void watches.begin(body).then((end) => listens.set(body['id'], end));
+      }
+      if (!isCancellation(body)) return;
+      const { requestId } = body.params;
+      listens.get(requestId)?.();
+      listens.delete(requestId);
+    },
+    close: () => watches.close(),
+  };
+}
+
+/** True for a message that cancels a request. */
+export function isCancellation(body: unknown): body is { params: { requestId: string | number } } {
+  if (!isRecord(body) || body['method'] !== 'notifications/cancelled' || !isRecord(body['params']))
+    return false;
+  const id = body['params']['requestId'];
+  return typeof id === 'string' || typeof id === 'number';
+}
