@@ -68,6 +68,26 @@ export async function closeSession(
   return rows.length > 0;
 }
 
+/**
+ * Makes a session another node's. Of several that try, one gets it: who names an owner that it has no more, or a session
+ * that is over, gets undefined.
+ */
+export async function claimSession(
+  trx: Trx,
+  claim: { readonly sessionId: string; readonly from: string; readonly node: string; readonly at: string },
+): Promise<SessionRow | undefined> {
+  const row = await trx.db
+    .updateTable('sessions')
+    .set({ node: claim.node, last_seen_at: sql<string>`greatest(last_seen_at, ${claim.at}::timestamptz)` })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', claim.sessionId)
+    .where('node', '=', claim.from)
+    .where('status', 'not in', ['closed', 'expired'])
+    .returningAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : toSession(row);
+}
+
 /** One session, or undefined. */
 export async function getSession(trx: Trx, sessionId: string): Promise<SessionRow | undefined> {
   const row = await trx.db
