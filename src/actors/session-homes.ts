@@ -4,7 +4,7 @@
  */
 import { isDreyError } from '../../machines/words/errors.ts';
 import type { Principal } from '../access/access.ts';
-import { getSession, takeSession } from '../store/store.ts';
+import { claimSession, getSession } from '../store/store.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Clock, Log } from './clock.ts';
@@ -84,10 +84,10 @@ async function takeOver(
   const { sessionId } = row;
   const { namespace } = principal;
   const task = await readOpenTask(wire, namespace, sessionId);
-  const isOurs = await store.inNamespace(namespace, (trx) =>
-    takeSession(trx, { sessionId, from: row.node, to: node, at: toIso(clock.now()) }),
+  const claimed = await store.inNamespace(namespace, (trx) =>
+    claimSession(trx, { sessionId, from: row.node, node, at: toIso(clock.now()) }),
   );
-  if (!isOurs) return false;
+  if (claimed === undefined) return false;
   const { revision, client } = row;
   sessions.takeOver({ sessionId, principal, transport: 'http', revision, client }, task);
   log.info({ session: sessionId, from: row.node }, 'a session is taken over from a node that is gone');

@@ -57,7 +57,7 @@ export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tab
 export type { OutboxEffect } from './tables/outbox.ts';
 export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
-export { closeSession, getSession, listSessions, saveSession, takeSession } from './tables/sessions.ts';
+export { claimSession, closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
 export type { SessionRow } from './tables/sessions.ts';
 export {
   getSop,

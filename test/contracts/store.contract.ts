@@ -9,6 +9,7 @@ import {
   addDeadLetter,
   addInjection,
   addToOutbox,
+  claimSession,
   closeSession,
   commitActor,
   countArchive,
@@ -108,6 +109,38 @@ export function storeContract(server: string, adminUrl: () => string): void {
         const closed = await within((trx) => listSessions(trx, { statuses: ['closed'], limit: 10 }));
         expect(closed.map((row) => row.sessionId)).toEqual(['s-lazy']);
         expect(await within((trx) => listSessions(trx, { statuses: [], limit: 10 }))).toEqual([]);
+      });
+
+      test('of several nodes that take a session over one gets it, and nobody gets one that is over', async () => {
+        const open = { ...session('s-claimed'), node: 'n-dead', status: 'ready' };
+        await within((trx) => saveSession(trx, open));
+        const claim = (node: string, from = 'n-dead') =>
+          within((trx) =>
+            claimSession(trx, { sessionId: 's-claimed', from, node, at: '2026-03-01T10:30:00.000Z' }),
+          );
+        const claims = await Promise.all(['n-1', 'n-2', 'n-3', 'n-4'].map((node) => claim(node)));
+        const [won, ...others] = claims.filter((row) => row !== undefined);
+        expect(others).toEqual([]);
+        expect(won).toEqual({ ...open, node: won?.node, lastSeenAt: '2026-03-01T10:30:00.000Z' });
+        expect(await within((trx) => getSession(trx, 's-claimed'))).toEqual(won);
+        const elsewhere = await store.inNamespace('globex', (trx) =>
+          claimSession(trx, {
+            sessionId: 's-claimed',
+            from: won?.node ?? '',
+            node: 'n-5',
+            at: open.lastSeenAt,
+          }),
+        );
+        expect(elsewhere).toBeUndefined();
+        // A claim made with an older clock never turns the row's own back.
+        const at = '2026-03-01T09:00:00.000Z';
+        const back = await within((trx) =>
+          claimSession(trx, { sessionId: 's-claimed', from: won?.node ?? '', node: 'n-6', at }),
+        );
+        expect(back?.lastSeenAt).toBe('2026-03-01T10:30:00.000Z');
+        const end = { sessionId: 's-claimed', status: 'closed' as const, at: '2026-03-01T10:31:00.000Z' };
+        await within((trx) => closeSession(trx, end));
+        expect(await claim('n-7', '')).toBeUndefined();
       });
 
       test('a task begins once, ends once and is listed', async () => {

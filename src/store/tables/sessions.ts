@@ -53,23 +53,6 @@ export async function saveSession(trx: Trx, session: SessionRow): Promise<void> 
     .execute();
 }
 
-/** Gives a session to another node, if it is still the first one's; false when somebody was faster or it is over. */
-export async function takeSession(
-  trx: Trx,
-  take: { readonly sessionId: string; readonly from: string; readonly to: string; readonly at: string },
-): Promise<boolean> {
-  const rows = await trx.db
-    .updateTable('sessions')
-    .set({ node: take.to, last_seen_at: sql<string>`greatest(last_seen_at, ${take.at}::timestamptz)` })
-    .where('namespace', '=', trx.namespace)
-    .where('id', '=', take.sessionId)
-    .where('node', '=', take.from)
-    .where('status', 'not in', ['closed', 'expired'])
-    .returning('id')
-    .execute();
-  return rows.length > 0;
-}
-
 /** Marks a session as ended; false when it is unknown. */
 export async function closeSession(
   trx: Trx,
@@ -83,6 +66,26 @@ export async function closeSession(
     .returning('id')
     .execute();
   return rows.length > 0;
+}
+
+/**
+ * Makes a session another node's. Of several that try, one gets it: who names an owner that it has no more, or a session
+ * that is over, gets undefined.
+ */
+export async function claimSession(
+  trx: Trx,
+  claim: { readonly sessionId: string; readonly from: string; readonly node: string; readonly at: string },
+): Promise<SessionRow | undefined> {
+  const row = await trx.db
+    .updateTable('sessions')
+    .set({ node: claim.node, last_seen_at: sql<string>`greatest(last_seen_at, ${claim.at}::timestamptz)` })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', claim.sessionId)
+    .where('node', '=', claim.from)
+    .where('status', 'not in', ['closed', 'expired'])
+    .returningAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : toSession(row);
 }
 
 /** One session, or undefined. */
