@@ -110,8 +110,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   retry(): void {
-    for (const { resource } of this.#guarded.values())
-      if (resource.state === 'failed' || resource.state === 'unhealthy') resource.restart();
+    for (const one of this.#guarded.values()) one.retry();
   }
 
   resolve(name: string): Route | undefined {
