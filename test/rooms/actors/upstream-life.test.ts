@@ -199,6 +199,15 @@ describe('upstreams that are configured anew', () => {
     expect(stateOf(boards, 'one')).toBe('healthy');
   });
 
+  it('that make no sense are refused as a whole', async () => {
+    const { upstreams, boards } = await open({ one: echo });
+    const pid = await pidOf(upstreams, 'one');
+    const odd = { ...echo, breaker: { failureRate: 0 } };
+    expect(() => upstreams.apply({ two: echo, odd })).toThrow('the upstream "odd"');
+    expect(await pidOf(upstreams, 'one')).toBe(pid);
+    expect(Object.keys(boards.health.read().resources)).toEqual(['r-one']);
+  });
+
   it('have breakers of their own settings', async () => {
     const bad = { command: process.execPath, args: [fixture('misbehaving.mjs')], timeoutMs: 100 };
     const { upstreams } = await open({ strict: { ...bad, breaker: { minCalls: 1, openMs: 60_000 } }, bad });
