@@ -150,6 +150,7 @@ class LiveResource<T> implements Resource<T> {
       this.#send({ type: 'dispose', at: this.#options.clock.now() });
       if (this.state !== 'disposed') await ended;
     }
+    this.#life += 1;
     this.#actor.stop();
   }
 

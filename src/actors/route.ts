@@ -69,19 +69,33 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
           const asked = { tool, args, asker, inputs, meta, notify, signal: trySignal, traceparent };
           const send = (upstream: Asked): Promise<CallOutcome> =>
             span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
-          const { connections, isEach, resource, startMs } = one;
-          // Who has a connection of one's own needs the one for everybody only to know its era.
-          const isOwn = isEach && toConnectionKey({ isEach, isModern: true }, command) !== undefined;
-          const needsIt = !isOwn || (command.abilities?.length ?? 0) > 0;
-          const arrive = () => resource.arrive({ boundMs: startMs, signal: trySignal });
-          const upstream = resource.current ?? (needsIt ? await arrive() : undefined);
-          const key = toConnectionKey({ isEach, isModern: upstream?.isModern === true }, command);
-          if (key !== undefined) return connections.use(key, { namespace, signal: trySignal }, send);
-          return upstream === undefined ? refuseAbsent(one, clock) : send(upstream);
+          const upstream = one.resource.current;
+          // The usual way: it is up, and everybody shares it.
+          if (upstream !== undefined && !one.isEach && command.abilities === undefined) return send(upstream);
+          return findWay(one, command, { namespace, signal: trySignal }, send, clock);
         },
       });
     },
   };
+}
+
+/** Waits for one that starts, or goes over a connection of the caller's own kind. */
+async function findWay(
+  one: Guarded,
+  command: CallCommand,
+  asked: Borrowed,
+  send: (upstream: Asked) => Promise<CallOutcome>,
+  clock: Pick<Clock, 'monotonic'>,
+): Promise<CallOutcome> {
+  const { connections, isEach, resource, startMs } = one;
+  // Who has a connection of one's own needs the one for everybody only to know its era.
+  const isOwn = toConnectionKey({ isEach, isModern: true }, command) !== undefined;
+  const needsIt = !isOwn || (command.abilities?.length ?? 0) > 0;
+  const bound = { boundMs: startMs, signal: asked.signal };
+  const upstream = needsIt ? await resource.arrive(bound) : undefined;
+  const key = toConnectionKey({ isEach, isModern: upstream?.isModern === true }, command);
+  if (key !== undefined) return connections.use(key, asked, send);
+  return upstream === undefined ? refuseAbsent(one, clock) : send(upstream);
 }
 
 /** Each try is a span of its own, and the upstream's parent. It is told by its codes only. */

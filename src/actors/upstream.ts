@@ -4,7 +4,7 @@
  */
 import { DreyError } from '../../machines/words/errors.ts';
 import { toToken } from '../../machines/words/ids.ts';
-import { openUpstream } from '../upstream/upstream.ts';
+import { openUpstream, toGrantName } from '../upstream/upstream.ts';
 import type { ToolDefinition, Upstream, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { Announcer } from './announcer.ts';
@@ -72,6 +72,7 @@ export class LiveUpstream implements Guarded {
   /** Counts the lists asked for; an answer that is older than the one taken last is not taken. */
   #lists = 0;
   #listTaken = 0;
+  #wasGranted = false;
   #isReplaced = false;
   #drained: Promise<void> | undefined;
 
@@ -118,9 +119,21 @@ export class LiveUpstream implements Guarded {
     this.#isReplaced = true;
   }
 
+  /** Starts again at once what failed, and what goes on with a grant that was forgotten. */
+  retry(): void {
+    const { state } = this.resource;
+    const isForgotten = this.#wasGranted && !this.#isGranted && this.resource.current !== undefined;
+    if (state === 'failed' || state === 'unhealthy' || isForgotten) this.resource.restart();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.resource.dispose(), this.connections.close()]);
     this.guards.bulkhead.close();
+  }
+
+  get #isGranted(): boolean {
+    const name = toGrantName(this.alias, this.isEach ? ownPrincipal : undefined);
+    return this.#needs.vault?.read(name) !== undefined;
   }
 
   get #breakerId(): string {
@@ -186,6 +199,7 @@ export class LiveUpstream implements Guarded {
     const { log } = this.#needs;
     const { alias } = this;
     // What it lists is listed for everybody, with the credentials of the node's own user.
+    this.#wasGranted = this.#isGranted;
     const upstream = await this.#connect({ principal: ownPrincipal, abilities: [] });
     upstream.onClosed((why) => broke(new DreyError('upstream_unavailable', why)));
     upstream.onToolsChanged(() => {

@@ -3,9 +3,11 @@
  * is; one upstream that fails never holds up the others, and its last known tools stay listed.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { DreyError, toDreyError } from '../../machines/words/errors.ts';
 import type { PrefixMode, ToolDefinition, Upstream, UpstreamConfig, Vault } from '../upstream/upstream.ts';
 import type { Announcer } from './announcer.ts';
 import type { CatalogueBoard, HealthTold } from './board.ts';
+import { toBreakerSettings } from './breaker-config.ts';
 import type { BreakerConfig } from './breaker-config.ts';
 import { createBreakers } from './breakers.ts';
 import type { Breakers } from './breakers.ts';
@@ -56,7 +58,10 @@ export interface UpstreamChanges {
 }
 
 export interface Upstreams {
-  /** Goes over to these: what is configured as before is not touched, calls on the others finish, bounded. */
+  /**
+   * Goes over to these: what is configured as before is not touched, calls on the others finish, bounded. Throws
+   * `config_invalid`, and then nothing has changed.
+   */
   apply(configs: Readonly<Record<string, UpstreamConfig>>): UpstreamChanges;
   /** Tries again at once what failed or waits: its surroundings changed. */
   retry(): void;
@@ -100,6 +105,8 @@ class LiveUpstreams implements Upstreams {
   }
 
   apply(configs: Readonly<Record<string, UpstreamConfig>>): UpstreamChanges {
+    // What makes no sense is refused before anything is touched.
+    for (const [alias, { breaker }] of Object.entries(configs)) this.#assertBreaker(alias, breaker);
     const before = this.#guarded;
     const now = new Map<string, LiveUpstream>();
     const [added, changed]: [string[], string[]] = [[], []];
@@ -123,8 +130,7 @@ class LiveUpstreams implements Upstreams {
   }
 
   retry(): void {
-    for (const { resource } of this.#guarded.values())
-      if (resource.state === 'failed' || resource.state === 'unhealthy') resource.restart();
+    for (const one of this.#guarded.values()) one.retry();
   }
 
   resolve(name: string): Route | undefined {
@@ -170,6 +176,15 @@ class LiveUpstreams implements Upstreams {
     const all = [...this.#guarded.values(), ...this.#leaving];
     await Promise.all(all.map((one) => one.close()));
     this.breakers.close();
+  }
+
+  #assertBreaker(alias: string, own: BreakerConfig | undefined): void {
+    try {
+      toBreakerSettings({ ...this.#options.breaker, ...own });
+    } catch (error) {
+      const { code, message } = toDreyError(error, 'config_invalid');
+      throw new DreyError(code, `the upstream "${alias}": ${message}`, { cause: error });
+    }
   }
 
   #open(alias: string, config: UpstreamConfig, was: LiveUpstream | undefined): LiveUpstream {

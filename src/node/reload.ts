@@ -59,17 +59,17 @@ export function watchConfig(options: ReloadOptions): Reload {
   const reload = (): ReloadReport => {
     readAt = clock.now();
     if (file !== null) taken = before = toMark(file);
-    let next: NodeConfig;
+    let changes: UpstreamChanges;
     try {
-      next = options.read();
+      const next = options.read();
+      changes = options.upstreams.apply(isLearner ? {} : next.mcpServers);
+      restartNeeded = toRestartNeeded(config, next);
     } catch (cause) {
       error = toDreyError(cause, 'config_invalid');
       log.warn({ file, err: error.message }, 'the configuration is broken; what was in force stays in force');
       throw error;
     }
     error = undefined;
-    restartNeeded = toRestartNeeded(config, next);
-    const changes = options.upstreams.apply(isLearner ? {} : next.mcpServers);
     const report = { file, ...changes, restartNeeded };
     log.info(report, 'the configuration was read again');
     if (restartNeeded.length > 0)

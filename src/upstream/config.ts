@@ -166,6 +166,8 @@ export function resolveConfig(
   for (const value of Object.values(shown ?? {})) secrets.add(value);
   for (const [name, value] of Object.entries(env))
     if ('command' in resolved && value !== undefined && isAllowed(resolved, name)) secrets.add(value);
+  // Who it is for is no secret, and a word such as "local" stands in many sentences.
+  secrets.delete(env['DREY_PRINCIPAL'] ?? '');
   return { config: resolved, secrets: [...secrets].filter((value) => value.length >= secretLengthMin) };
 }
 

@@ -4,6 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallOutcome } from '../../../machines/words/calls.ts';
 import { openBoards, openUpstreams } from '../../../src/actors/actors.ts';
 import type { Boards, KnownTools, Upstreams } from '../../../src/actors/actors.ts';
+import { createBreakers } from '../../../src/actors/breakers.ts';
+import { LiveUpstream } from '../../../src/actors/upstream.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import { until } from '../../support/until.ts';
 import { createWorld } from './world.ts';
@@ -197,11 +199,56 @@ describe('upstreams that are configured anew', () => {
     expect(stateOf(boards, 'one')).toBe('healthy');
   });
 
+  it('that make no sense are refused as a whole', async () => {
+    const { upstreams, boards } = await open({ one: echo });
+    const pid = await pidOf(upstreams, 'one');
+    const odd = { ...echo, breaker: { failureRate: 0 } };
+    expect(() => upstreams.apply({ two: echo, odd })).toThrow('the upstream "odd"');
+    expect(await pidOf(upstreams, 'one')).toBe(pid);
+    expect(Object.keys(boards.health.read().resources)).toEqual(['r-one']);
+  });
+
   it('have breakers of their own settings', async () => {
     const bad = { command: process.execPath, args: [fixture('misbehaving.mjs')], timeoutMs: 100 };
     const { upstreams } = await open({ strict: { ...bad, breaker: { minCalls: 1, openMs: 60_000 } }, bad });
     for (const alias of ['strict', 'bad']) await call(upstreams, `${alias}__hang`);
     expect(await call(upstreams, 'strict__twice')).toMatchObject({ code: 'breaker_open' });
     expect(await call(upstreams, 'bad__twice')).toMatchObject({ outcome: 'finished' });
+  });
+});
+
+describe('an upstream that is taken out', () => {
+  it('is not kept by a call that does not end: it is cut after the bound, and said so', async () => {
+    const { announcer, log, sentences } = createWorld();
+    const { health } = openBoards(log);
+    const clock = createClock();
+    const one = new LiveUpstream(
+      'one',
+      echo,
+      {
+        breaker: {},
+        breakers: createBreakers({ config: {}, clock, log, announcer, health }),
+        clientInfo: { name: 'test', version: '1' },
+        env: process.env,
+        clock,
+        log,
+        announcer,
+        health,
+        onChange: () => undefined,
+        onTools: () => undefined,
+      },
+      undefined,
+    );
+    await one.resource.settled();
+    const endless = one.resource.current?.call({
+      tool: 'tool_0',
+      args: '{"slowMs":60000}',
+      signal: new AbortController().signal,
+    });
+    expect(one.busy).toBe(1);
+    await one.drain(200);
+    expect(await endless).toMatchObject({ outcome: 'failed', countsAgainst: false });
+    expect(sentences).toContain('calls of a removed upstream are cut');
+    expect(health.read().resources).toEqual({});
   });
 });
