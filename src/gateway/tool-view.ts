@@ -48,13 +48,16 @@ const everything = 'all';
 /** Views kept; the one that was made first goes first. */
 const viewsMax = 100;
 const choiceCharactersMax = 1_000;
+/** Upstreams named in the description of `find_tools`. */
+const serversToldMax = 50;
 
 /** Opens the views over a catalogue. */
 export function openToolViews(needs: Pick<GatewayNeeds, 'catalogue' | 'toolRules'>): ToolViews {
   const rules = needs.toolRules ?? openRules;
   const views = new Map<string, ToolView>();
-  const choose = (names: readonly string[] | undefined): ToolView => {
-    const chosen = [...new Set(names ?? rules.defaultToolsets)].sort();
+  const ofNode = rules.defaultToolsets.length === 0 ? [everything] : rules.defaultToolsets;
+  const choose = (names: readonly string[] = ['default']): ToolView => {
+    const chosen = [...new Set(names.flatMap((name) => (name === 'default' ? ofNode : [name])))].sort();
     const key = chosen.join(',');
     const known = views.get(key);
     if (known !== undefined) return known;
@@ -92,7 +95,7 @@ function readChoice(url: string, header: string | undefined): readonly string[] 
       `the choice of toolsets has more than ${choiceCharactersMax} characters`,
     );
   const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-  return names.length === 0 || names.includes('default') ? undefined : names;
+  return names.length === 0 ? undefined : names;
 }
 
 function decode(text: string): string {
@@ -157,9 +160,8 @@ function toContents(
   const tools = of.filter((tool) => !own.has(tool.name) && isChosen(tool, patterns));
   const isSearched =
     toolSearch.mode === 'always' || (toolSearch.mode === 'auto' && tools.length > toolSearch.above);
-  const ownOnes = [...own.values(), ...(isSearched ? searchTools.values() : [])].map(
-    (tool) => tool.definition,
-  );
+  const ownOnes = [...own.values()].map((tool) => tool.definition);
+  if (isSearched) ownOnes.push(toFindDefinition(tools), callTool.definition);
   let names: ReadonlySet<string> | undefined;
   let index: ToolIndex<CatalogueTool> | undefined;
   const lists = new Map<Era, readonly object[]>();
@@ -182,6 +184,15 @@ function toContents(
       return list;
     },
   };
+}
+
+/** Which upstreams there are is all that a model knows of a catalogue that it does not see. */
+function toFindDefinition(tools: readonly CatalogueTool[]): OwnTool['definition'] {
+  const servers = [...new Set(tools.map(({ server }) => server))];
+  const shown = servers.slice(0, serversToldMax).join(', ') + (servers.length > serversToldMax ? ', …' : '');
+  const { description } = findTools.definition;
+  const what = servers.length === 0 ? 'No upstream has tools now.' : `There are tools of ${shown}.`;
+  return { ...findTools.definition, description: `${String(description)} ${what}` };
 }
 
 function findToolset({ toolsets }: ToolRules, name: string): Toolset {

@@ -8,10 +8,21 @@ import type { GatewayNeeds } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import type { Era } from './call-frames.ts';
 
-const instructions =
-  'Drey stands between you and your tools and learns how tasks are done. When you begin a task, call ' +
-  'acontext_inject_context with the request: it returns what worked before. When you are done, call task with ' +
-  '{"action":"finish","outcome":"success"} (or "failure"), and acontext_record_feedback if you followed a procedure.';
+/** What a client is told to do with each of our tools, where it has them. */
+const advice: readonly (readonly [tool: string, sentence: string])[] = [
+  ['find_tools', 'Most tools are not listed: look for them with find_tools and call them with call_tool.'],
+  [
+    'acontext_inject_context',
+    'When you begin a task, call acontext_inject_context with the request: it returns what worked before.',
+  ],
+  ['task', 'When you are done, call task with {"action":"finish","outcome":"success"} (or "failure").'],
+  ['acontext_record_feedback', 'Call acontext_record_feedback if you followed a procedure.'],
+];
+
+function toInstructions(view: ToolView): string {
+  const sentences = advice.flatMap(([tool, sentence]) => (view.own(tool) === undefined ? [] : [sentence]));
+  return ['Drey stands between you and your tools and learns how tasks are done.', ...sentences].join(' ');
+}
 
 /** Our name and version as clients see them. */
 export function toServerInfo(version: string): { name: string; title: string; version: string } {
@@ -22,7 +33,7 @@ export function toServerInfo(version: string): { name: string; title: string; ve
 export function createSdkServer(needs: GatewayNeeds, era: Era, view: ToolView): Server {
   const server = new Server(toServerInfo(needs.version), {
     capabilities: toCapabilities(needs),
-    instructions,
+    instructions: toInstructions(view),
   });
   // The definitions are the upstreams' own JSON, checked when the catalogue took them in.
   server.setRequestHandler('tools/list', () => ({ tools: [...view.list(era)] as Tool[] }));

@@ -77,6 +77,7 @@ describe.each(eras)('%s', (_who, open) => {
     await start({ defaultToolsets: ['raw'] });
     expect(await names(await open())).toEqual(['fs__raw']);
     expect(await names(await open('/mcp?toolsets=default'))).toEqual(['fs__raw']);
+    expect(await names(await open('/mcp?toolsets=default,talking'))).toEqual(['task', 'fs__echo', 'fs__raw']);
     expect(await names(await open('/mcp?toolsets=all'))).toHaveLength(5);
   });
 
@@ -84,6 +85,10 @@ describe.each(eras)('%s', (_who, open) => {
     await start({ toolSearch: { mode: 'always', above: 0 } });
     const client = await open();
     expect(await names(client)).toEqual(['task', 'find_tools', 'call_tool']);
+    const { tools } = await client.listTools();
+    expect(tools[1]?.description).toContain('There are tools of fs.');
+    expect(client.getInstructions()).toContain('find_tools');
+    expect(client.getInstructions()).not.toContain('acontext');
     const found = await client.callTool({ name: 'find_tools', arguments: { query: 'an echo', limit: 1 } });
     expect(found.structuredContent).toMatchObject({ tools: [{ name: 'fs__echo', server: 'fs' }], total: 4 });
     const wrapped = { name: 'fs__echo', arguments: { z: 1, a: [{ b: null }] } };

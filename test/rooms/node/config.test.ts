@@ -161,3 +161,31 @@ describe('the configuration', () => {
     expect(read({ env: { HOME: '/', XDG_CONFIG_HOME: join(home, '.config') } }).file).toBe(file);
   });
 });
+
+describe('how tools are shown', () => {
+  const rules = { toolsets: { reading: { tools: ['files__read_*', 'tickets/*'], own: ['task'] } } };
+
+  it('is everything, with all own tools, unless it is said', () => {
+    expect(parseConfig({}, 'drey.json')).toMatchObject({
+      trust: 'first-use',
+      toolsets: {},
+      defaultToolsets: [],
+      ownTools: ['acontext', 'task'],
+      toolSearch: { mode: 'off', above: 100 },
+    });
+    expect(
+      parseConfig({ ...rules, defaultToolsets: ['reading'], ownTools: [] }, 'drey.json').ownTools,
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['a default that names no toolset', { ...rules, defaultToolsets: ['writing'] }, 'no toolset "writing"'],
+    ['a set of own tools that there is not', { ownTools: ['everything'] }, 'ownTools.0'],
+    ['a toolset with a name of its own meaning', { toolsets: { all: { tools: [] } } }, 'toolsets'],
+    ['a toolset without tools', { toolsets: { one: {} } }, 'toolsets.one.tools'],
+    ['an unknown mode', { toolSearch: { mode: 'sometimes' } }, 'toolSearch.mode'],
+    ['an unknown trust', { trust: 'none' }, 'trust'],
+  ])('is refused with %s', (_what, content, named) => {
+    expect(() => parseConfig(content, 'drey.json')).toThrow(named);
+  });
+});

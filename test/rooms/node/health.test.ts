@@ -137,7 +137,7 @@ describe('what is told outside', () => {
         workers: [],
       },
       lag: { lagging: false, waiting: 0 },
-      catalogue: { version: 1, changedAt: '2026-01-01T00:00:00.000Z', tools: 1, stale: 1 },
+      catalogue: { version: 1, changedAt: '2026-01-01T00:00:00.000Z', tools: 1, stale: 1, held: 0 },
     });
   });
 });
