@@ -23,10 +23,9 @@ import { openModernEra } from './modern-era.ts';
 import { isRecord, parseMessage } from './parse-message.ts';
 import { isToolCall } from './raw-call.ts';
 import { readBody } from './read-body.ts';
-import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+import { comeBackMs, errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 import type { RpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
-import { comeBackMs } from './shedding.ts';
 import type { Place } from './shedding.ts';
 
 export interface HttpEndpoint {
@@ -158,7 +157,7 @@ async function withPlace(
 /** Whoever is sent away need not finish speaking. */
 function shed(res: ServerResponse): undefined {
   const sentence = 'this node has all it can take on at a time; try again in a moment';
-  const frame = errorFrame('null', toRpcError('limit_reached', sentence, comeBackMs));
+  const frame = errorFrame('null', toRpcError('limit_reached', sentence));
   sendJson(res, 503, frame, { connection: 'close', 'retry-after': String(comeBackMs / 1_000) });
   return undefined;
 }

@@ -47,6 +47,8 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       }
       const seat = await findSeat(sessions, { req, res, principal });
       if (seat === undefined) return;
+      const last = req.headers['last-event-id'];
+      if (typeof last === 'string') return resumeStream(options, seat, last, res);
       if (!seat.channel.listen(res)) {
         const error = toRpcError('limit_reached', 'this session has an event stream already');
         return sendJson(res, 409, errorFrame('null', error));
@@ -94,6 +96,23 @@ async function findSeat(
   return seat;
 }
 
+/** Goes on with a call's stream where the client lost it. */
+function resumeStream(
+  { keepAlive }: EndpointOptions,
+  { session, streams }: Seat,
+  lastEventId: string,
+  res: ServerResponse,
+): void {
+  const stream = streams.find(lastEventId);
+  if (stream === undefined) {
+    const message = 'there is no such event (any more); what followed it cannot be sent again';
+    return sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
+  }
+  res.writeHead(200, streamHeaders).flushHeaders();
+  keepAlive.add(res, () => session.touch());
+  stream.resume(res);
+}
+
 async function answerMessage(
   options: EndpointOptions,
   sessions: LegacySessions,
@@ -103,7 +122,9 @@ async function answerMessage(
   const seat = await findSeat(sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls } = seat;
+    const { session, calls, streams } = seat;
+    // Older clients do not expect an event without data.
+    const isPrimed = req.headers['mcp-protocol-version'] === '2025-11-25';
     return answerCallOverHttp({
       ...options,
       exchange,
@@ -111,6 +132,7 @@ async function answerMessage(
       era: 'legacy',
       calls,
       findSession: () => session,
+      record: (stream) => streams.open(stream, isPrimed),
     });
   }
   seat.session.touch();

@@ -7,6 +7,8 @@ import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { CallScope, InFlight } from './in-flight.ts';
 import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
+import { openStreamShelf } from './stream-history.ts';
+import type { StreamHistory } from './stream-history.ts';
 
 /** Seats looked at on each opening, oldest use first, to let go of those whose session has ended. */
 const sweepCount = 8;
@@ -16,6 +18,7 @@ export interface Seat {
   readonly session: Session;
   readonly channel: LegacyChannel;
   readonly calls: CallScope;
+  readonly streams: StreamHistory;
 }
 
 export interface LegacySessions {
@@ -31,18 +34,20 @@ export interface LegacySessions {
 /** Opens the register of legacy sessions. */
 export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): LegacySessions {
   const seats = new Map<string, Seat>();
+  const shelf = openStreamShelf();
 
   const take = async (session: Session): Promise<Seat> => {
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy'));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const seat = { session, channel, calls: inFlight.openScope() };
+    const seat = { session, channel, calls: inFlight.openScope(), streams: shelf.openHistory() };
     seats.set(session.id, seat);
     return seat;
   };
   const release = async (seat: Seat, reason: string) => {
     seats.delete(seat.session.id);
     seat.calls.cancelAll(reason);
+    seat.streams.close();
     await seat.channel.close();
   };
   const sweep = async () => {
