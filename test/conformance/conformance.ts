@@ -21,6 +21,8 @@ export { isUnexpected, toTable } from './verdicts.ts';
 
 const exceptionsFile = join(packageRoot, 'test/conformance/exceptions.json');
 
+const fixtureProgram = join(packageRoot, 'dist/test/conformance/upstream/stdio.js');
+
 /** Scenarios that need nothing of an upstream. */
 const alone: Readonly<Record<Revision, readonly string[]>> = {
   '2025-11-25': [
@@ -65,8 +67,12 @@ export async function runConformance(heard: (verdicts: readonly Verdict[]) => vo
     for (const revision of revisions) {
       // What a client of an era is asked for can only come from an upstream of that era.
       const era = revision === '2025-11-25' ? 'legacy' : 'modern';
+      const command = { command: process.execPath, args: [fixtureProgram] };
       await withDrey(place, { fixture: { url: fixture.url, era } }, 'test_simple_text', (url) =>
         test('drey', 'server', revision, url),
+      );
+      await withDrey(place, { fixture: { ...command, era } }, 'test_simple_text', (url) =>
+        test('drey over stdio', 'server', revision, url),
       );
     }
     await withDrey(place, {}, undefined, async (url) => {

@@ -5,7 +5,7 @@
 import type { Check, Leg, Requirements, Revision } from './suite.ts';
 
 /** Who is put to the test. */
-export type Subject = 'fixture' | 'drey' | 'drey alone' | 'upstream room';
+export type Subject = 'fixture' | 'drey' | 'drey over stdio' | 'drey alone' | 'upstream room';
 
 /** One line of the list: these may fail, and why. `scenario:check` excuses a single check. */
 export interface Exception {

@@ -1,6 +1,6 @@
 /** A gateway over a small house, mounted on a real HTTP server with a free port. */
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openGateway } from '../../src/gateway/gateway.ts';
@@ -28,6 +28,8 @@ export interface GatewayServer {
     headers?: Record<string, string | string[]>;
     body?: string | Buffer;
   }): Promise<Reply>;
+  /** Cuts the connections on which an answer has begun and not ended; how many there were. */
+  breakConnections(): number;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,10 @@ export async function startGateway(
 ): Promise<GatewayServer> {
   const house = createSmallHouse();
   const gateway = openGateway(change(house.needs), shedding);
+  const streams = new Set<ServerResponse>();
   const server = createServer((req, res) => {
+    streams.add(res);
+    res.once('close', () => streams.delete(res));
     if (!gateway.handle(req, res)) res.writeHead(404).end();
   });
   server.on('upgrade', (req, socket, head) => gateway.handleUpgrade(req, socket, head));
@@ -68,6 +73,13 @@ export async function startGateway(
         req.on('error', reject);
         req.end(body);
       }),
+    breakConnections: () => {
+      const open = [...streams].filter(
+        (res) => res.req.method === 'POST' && res.headersSent && !res.writableEnded,
+      );
+      for (const res of open) res.destroy();
+      return open.length;
+    },
     close: async () => {
       await gateway.close();
       server.closeAllConnections();

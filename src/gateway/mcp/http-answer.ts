@@ -37,41 +37,63 @@ export function toStreamEvent(frame: RawJson): string {
   return `event: message\ndata: ${data}\n\n`;
 }
 
+/** A stream that remembers what it carried, so that it can go on over another connection. */
+export interface RecordedStream {
+  write(frame: RawJson): void;
+  /** Writes the last frame, and ends the connection. */
+  end(frame: RawJson): void;
+}
+
 /** The open answer to one request. */
 export interface Answer {
+  /** True once a client that loses its connection can come back for the rest. */
+  readonly isResumable: boolean;
   /** Undefined where the client takes no stream: then nobody need produce notifications. */
   readonly notify: ((notification: RawJson) => void) | undefined;
   finish(frame: RawJson, status?: number): void;
 }
 
-/** Opens the answer; `keepAlive` is told of streams that need a sign of life from time to time. */
+/**
+ * Opens the answer; `keepAlive` is told of streams that need a sign of life from time to time, `record` makes the stream
+ * one that can be resumed.
+ */
 export function openAnswer(
   res: ServerResponse,
   accepted: Accepted,
   keepAlive: { add(res: ServerResponse): void },
   headers: Readonly<Record<string, string>> = {},
+  record?: (res: ServerResponse) => RecordedStream,
 ): Answer {
+  let recorded: RecordedStream | undefined;
   const startStream = () => {
     if (res.headersSent) return;
     res.writeHead(200, { ...streamHeaders, ...headers });
     keepAlive.add(res);
+    recorded = record?.(res);
   };
   return {
+    get isResumable() {
+      return recorded !== undefined;
+    },
     notify: accepted.stream
       ? (notification) => {
-          if (res.destroyed || res.writableLength > notificationBytesMax) return;
+          if (res.writableLength > notificationBytesMax) return;
+          if (recorded === undefined && res.destroyed) return;
           startStream();
-          res.write(toStreamEvent(notification));
+          if (recorded === undefined) res.write(toStreamEvent(notification));
+          else recorded.write(notification);
         }
       : undefined,
     finish: (frame, status = 200) => {
+      if (recorded !== undefined) return recorded.end(frame);
       if (res.destroyed) return;
       if (!res.headersSent && accepted.json) {
         sendJson(res, status, frame, headers);
         return;
       }
       startStream();
-      res.end(toStreamEvent(frame));
+      if (recorded === undefined) res.end(toStreamEvent(frame));
+      else (recorded as RecordedStream).end(frame);
     },
   };
 }

@@ -1,13 +1,16 @@
 /**
  * One tool call over HTTP, from the sliced request to the last byte of its answer. A client that goes away cancels its
- * call: without history nobody could be given the result.
+ * call, unless it has been given the beginning of a stream that it can resume: without that nobody could be given the
+ * result.
  */
+import type { ServerResponse } from 'node:http';
 import type { Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
+import type { RecordedStream } from './http-answer.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import type { CallScope } from './in-flight.ts';
 import type { Peer } from './peer.ts';
@@ -23,6 +26,8 @@ export interface HttpCall extends EndpointOptions {
   readonly view: ToolView;
   /** The client, where upstreams can reach it unasked. */
   readonly peer?: Peer;
+  /** Makes a stream that can be resumed; without it a client that goes away cancels its call. */
+  readonly record?: (res: ServerResponse) => RecordedStream;
   /** Throws when there is none to be had. */
   findSession(): Session;
 }
@@ -38,7 +43,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     return;
   }
   const sliced = sliceCall(exchange.text, http.body);
-  const answer = openAnswer(res, accepted, http.keepAlive);
+  const answer = openAnswer(res, accepted, http.keepAlive, {}, http.record);
   if (!sliced.ok) {
     // What is no JSON-RPC request is refused by HTTP as well; a request that asks for the wrong thing is not.
     const status = sliced.code === rpc.invalidRequest ? 400 : 200;
@@ -59,7 +64,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
   }
   const frame = await http.calls.run(call.requestId, async (abort) => {
     const gone = () => {
-      if (!res.writableFinished) abort.abort(new Error('the client went away'));
+      if (!res.writableFinished && !answer.isResumable) abort.abort(new Error('the client went away'));
     };
     res.once('close', gone);
     const serverInfo = JSON.stringify(toServerInfo(needs.version));

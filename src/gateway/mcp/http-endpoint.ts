@@ -25,10 +25,9 @@ import type { ToolView } from '../tool-view.ts';
 import { toolsetsHeader } from '../tool-view.ts';
 import { isToolCall } from './raw-call.ts';
 import { readBody } from './read-body.ts';
-import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+import { comeBackMs, errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 import type { RpcError } from './rpc-errors.ts';
 import { createSdkServer } from './sdk-server.ts';
-import { comeBackMs } from './shedding.ts';
 import type { Place } from './shedding.ts';
 import type { ChangingList } from './sdk-server.ts';
 
@@ -172,7 +171,7 @@ async function withPlace(
 /** Whoever is sent away need not finish speaking. */
 function shed(res: ServerResponse): undefined {
   const sentence = 'this node has all it can take on at a time; try again in a moment';
-  const frame = errorFrame('null', toRpcError('limit_reached', sentence, comeBackMs));
+  const frame = errorFrame('null', toRpcError('limit_reached', sentence));
   sendJson(res, 503, frame, { connection: 'close', 'retry-after': String(comeBackMs / 1_000) });
   return undefined;
 }

@@ -50,6 +50,8 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       }
       const seat = await findSeat(options, sessions, { req, res, principal, text: '' });
       if (seat === undefined) return;
+      const last = req.headers['last-event-id'];
+      if (typeof last === 'string') return resumeStream(options, seat, last, res);
       if (!seat.channel.listen(res)) {
         const error = toRpcError('limit_reached', 'this session has an event stream already');
         return sendJson(res, 409, errorFrame('null', error));
@@ -113,6 +115,23 @@ async function takeResponse(
   sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
 }
 
+/** Goes on with a call's stream where the client lost it. */
+function resumeStream(
+  { keepAlive }: EndpointOptions,
+  { session, streams }: Seat,
+  lastEventId: string,
+  res: ServerResponse,
+): void {
+  const stream = streams.find(lastEventId);
+  if (stream === undefined) {
+    const message = 'there is no such event (any more); what followed it cannot be sent again';
+    return sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
+  }
+  res.writeHead(200, streamHeaders).flushHeaders();
+  keepAlive.add(res, () => session.touch());
+  stream.resume(res);
+}
+
 async function answerMessage(
   options: EndpointOptions,
   sessions: LegacySessions,
@@ -122,7 +141,9 @@ async function answerMessage(
   const seat = await findSeat(options, sessions, exchange);
   if (seat === undefined) return;
   if (isToolCall(body)) {
-    const { session, calls, peer, view } = seat;
+    const { session, calls, peer, streams, view } = seat;
+    // Older clients do not expect an event without data.
+    const isPrimed = req.headers['mcp-protocol-version'] === '2025-11-25';
     return answerCallOverHttp({
       ...options,
       exchange,
@@ -132,6 +153,7 @@ async function answerMessage(
       view,
       peer,
       findSession: () => session,
+      record: (stream) => streams.open(stream, isPrimed),
     });
   }
   seat.session.touch();

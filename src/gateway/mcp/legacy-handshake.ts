@@ -10,7 +10,7 @@ import type { LegacySessions, Seat } from './legacy-sessions.ts';
 import { toClientName } from './modern-sessions.ts';
 import { learnCapabilities } from './peer.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
-import { errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
+import { comeBackMs, errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 
 /** Opens a session and answers the handshake with its id. */
 export async function initializeSession(
@@ -44,7 +44,9 @@ export async function initializeSession(
     );
   } catch (error) {
     const { status, rpcError } = toThrownSentence(error, options.needs.log);
-    return sendJson(res, status, errorFrame(id, rpcError));
+    const isBusy = status === 429 || status === 503;
+    const hint = isBusy ? { 'retry-after': String(comeBackMs / 1_000) } : {};
+    return sendJson(res, status, errorFrame(id, rpcError), hint);
   }
   learnCapabilities(seat.peer, body);
   const answer = openAnswer(res, readAccept(req), options.keepAlive, { 'mcp-session-id': seat.session.id });

@@ -12,6 +12,8 @@ import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
 import { createPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
+import { openStreamShelf } from './stream-history.ts';
+import type { StreamHistory } from './stream-history.ts';
 
 /** Seats looked at on each opening, oldest use first, to let go of those whose session has ended. */
 const sweepCount = 8;
@@ -25,6 +27,7 @@ export interface Seat {
   readonly calls: CallScope;
   /** The client, as upstreams can reach it unasked. */
   readonly peer: Peer;
+  readonly streams: StreamHistory;
 }
 
 export interface LegacySessions {
@@ -40,6 +43,7 @@ export interface LegacySessions {
 /** Opens the register of legacy sessions. */
 export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): LegacySessions {
   const seats = new Map<string, Seat>();
+  const shelf = openStreamShelf();
 
   const take = async (session: Session, view: ToolView): Promise<Seat> => {
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy', view));
@@ -49,7 +53,8 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
       principal: session.principal,
       tell: (frame) => channel.tell(frame),
     });
-    const seat = { session, channel, view, calls: inFlight.openScope(), peer };
+    const streams = shelf.openHistory();
+    const seat = { session, channel, view, calls: inFlight.openScope(), peer, streams };
     seats.set(session.id, seat);
     return seat;
   };
@@ -57,6 +62,7 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     seats.delete(seat.session.id);
     seat.calls.cancelAll(reason);
     needs.hearing.leave(seat.peer);
+    seat.streams.close();
     await seat.channel.close();
   };
   const sweep = async () => {

@@ -61,8 +61,12 @@ export interface RpcError {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** When to come back after a maximum was reached, where nobody knows better. */
+export const comeBackMs = 1_000;
+
 /** The structured error of a refusal or failure: what happened, and whether and when to try again. */
-export function toRpcError(code: string, message: string, retryAfterMs?: number): RpcError {
+export function toRpcError(code: string, message: string, hintMs?: number): RpcError {
+  const retryAfterMs = hintMs ?? (code === 'limit_reached' ? comeBackMs : undefined);
   const data = { code, retry: toRetry(code), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   return { code: toRpcCode(code), message, data };
 }

@@ -4,9 +4,6 @@
  */
 import { limits } from '../../../machines/words/limits.ts';
 
-/** After so long a client may try again. */
-export const comeBackMs = 1_000;
-
 /** What one request holds. */
 export interface Place {
   /** Room for more bytes of its body; false when there is none. */

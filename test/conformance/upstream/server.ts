@@ -83,7 +83,7 @@ export async function startFixtureUpstream(): Promise<FixtureUpstream> {
 }
 
 /** One server with everything on it. */
-function createFixture(changes: Changes): McpServer {
+export function createFixture(changes: Changes): McpServer {
   const state = createRequestStateCodec<Round>({
     key: 'a key of the conformance fixture and of nothing else',
   });

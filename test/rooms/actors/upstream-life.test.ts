@@ -235,7 +235,7 @@ describe('an upstream that is taken out', () => {
         announcer,
         health,
         onOpened: () => undefined,
-      onChange: () => undefined,
+        onChange: () => undefined,
         onTools: () => undefined,
       },
       undefined,

@@ -186,6 +186,25 @@ describe('over the older era', () => {
     expect(['413 close', 'EPIPE', 'ECONNRESET']).toContain(outcome);
   });
 
+  it.each([
+    ['namespace=A!', 400, 'argument_invalid'],
+    [`namespace=${'a'.repeat(256)}`, 400, 'argument_invalid'],
+    ['namespace=..%2F..%2Fetc', 400, 'argument_invalid'],
+    ['namespace=%00', 400, 'argument_invalid'],
+    ['namespace=', 400, 'argument_invalid'],
+  ])('answers the address with %s', async (query, status, code) => {
+    const reply = await at.send({ path: `/mcp?${query}`, headers: json, body: callText('{}') });
+    expect([reply.status, reply.json().error.data.code]).toEqual([status, code]);
+  });
+
+  it('says which revisions it knows', async () => {
+    const headers = { ...json, 'mcp-session-id': session, 'mcp-protocol-version': '2019-01-01' };
+    expect((await at.send({ headers, body: callText('{}') })).json().error.data).toEqual({
+      requested: '2019-01-01',
+      supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'],
+    });
+  });
+
   it('answers other HTTP methods', async () => {
     expect((await at.send({ method: 'PUT', headers: json })).status).toBe(405);
     expect((await at.send({ method: 'GET', headers: { accept: 'application/json' } })).status).toBe(406);

@@ -1,6 +1,7 @@
 // More than a node takes on at a time: what comes on top is sent away at once, with a hint, and nothing else suffers.
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { openShedding } from '../../../src/gateway/mcp/shedding.ts';
 import type { Shedding } from '../../../src/gateway/mcp/shedding.ts';
@@ -9,6 +10,12 @@ import type { GatewayServer } from '../../support/gateway-server.ts';
 import { until } from '../../support/until.ts';
 
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+const handshake = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+});
 const call = (name: string, id: number) =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } });
 
@@ -17,12 +24,7 @@ async function open(shedding?: Shedding): Promise<{ at: GatewayServer; session: 
   onTestFinished(() => at.close());
   const reply = await at.send({
     headers: json,
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 0,
-      method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
-    }),
+    body: handshake,
   });
   return { at, session: String(reply.headers['mcp-session-id']) };
 }
@@ -100,6 +102,19 @@ describe('a gateway with all it can take', () => {
       return reply.status === 200;
     });
   }, 60_000);
+
+  it('says when to come back where no session is to be had', async () => {
+    const { at } = await open();
+    at.house.needs.sessions.open = () => {
+      throw new DreyError('limit_reached', 'this node takes no more sessions now');
+    };
+    const reply = await at.send({ headers: json, body: handshake });
+    expect([reply.status, reply.headers['retry-after'], reply.json().error.data]).toEqual([
+      429,
+      '1',
+      { code: 'limit_reached', retry: 'later', retryAfterMs: 1_000 },
+    ]);
+  });
 
   it('refuses announced giants before they are sent', async () => {
     const { at, session } = await open();

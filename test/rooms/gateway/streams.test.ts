@@ -205,6 +205,15 @@ describe('single lines', () => {
     ['jsonrpc 1.0', '{"jsonrpc":"1.0","id":1,"method":"tools/list"}\n', -32_600],
     ['bad UTF-8', Buffer.from([0x22, 0xff, 0x22, 0x0a]), -32_700],
     ['id 2^53+1', call('9007199254740993'), -32_600],
+    ['an id of 257 characters', call(`"${'x'.repeat(257)}"`), -32_600],
+    ['NaN', call('1', '{"a":NaN}'), -32_700],
+    ['one key twice', call('1', '{"a":1,"\\u0061":2}'), -32_600],
+    ['nesting of 65', call('1', `{"a":${'['.repeat(62)}${']'.repeat(62)}}`), -32_600],
+    [
+      'an object of 1 001 keys',
+      call('1', `{${Array.from({ length: 1_001 }, (_, n) => `"k${n}":${n}`).join(',')}}`),
+      -32_602,
+    ],
   ] as const)('answer %s with an error', async (_what, line, code) => {
     const said = JSON.parse(await talk(line)) as { error: { code: number }; id: unknown };
     expect([said.error.code, said.id]).toEqual([code, null]);
