@@ -49,10 +49,8 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy', view));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const peer = createPeer({
-      principal: session.principal,
-      tell: (frame) => channel.tell(frame),
-    });
+    const { principal } = session;
+    const peer = createPeer({ principal, tell: (frame) => channel.tell(frame) });
     const streams = shelf.openHistory();
     const seat = { session, channel, view, calls: inFlight.openScope(), peer, streams };
     seats.set(session.id, seat);
