@@ -15,6 +15,7 @@ import { openStreamConnection } from './mcp/stream-connection.ts';
 import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
+import { SopOffers } from './sops/sop-offers.ts';
 import { openRest } from './rest/rest.ts';
 import { toThrownSentence } from './thrown.ts';
 import { answerUpgrade } from './upgrade.ts';
@@ -84,7 +85,8 @@ export function openGateway(needs: GatewayNeeds): Gateway {
   const keepAlive = openKeepAlive();
   const streams = new Set<StreamConnection>();
   let draining = false;
-  const options = { needs, inFlight, keepAlive, isDraining: () => draining };
+  const sops = new SopOffers(needs);
+  const options = { needs, inFlight, keepAlive, sops, isDraining: () => draining };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = followLists(needs, (list) => {
@@ -153,9 +155,14 @@ export function openGateway(needs: GatewayNeeds): Gateway {
 function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void): () => void {
   const stopTools = needs.onCatalogueChanged(() => changed('tools'));
   const stopOffers = needs.offers.onChanged((kind) => changed(kind === 'prompts' ? kind : 'resources'));
+  const stopSops = needs.sops.onChanged?.(() => {
+    changed('prompts');
+    changed('resources');
+  });
   return () => {
     stopTools();
     stopOffers();
+    stopSops?.();
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the two eras share: the endpoint's options and one message that came in over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayNeeds, Principal } from '../needs.ts';
+import type { SopOffers } from '../sops/sop-offers.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
 
@@ -8,6 +9,8 @@ export interface EndpointOptions {
   readonly needs: GatewayNeeds;
   readonly inFlight: InFlight;
   readonly keepAlive: KeepAlive;
+  /** Learned procedures as prompts, resources and skills. */
+  readonly sops: SopOffers;
   isDraining(): boolean;
 }
 

@@ -49,7 +49,18 @@ export async function answerPassOverHttp(http: HttpPass): Promise<void> {
     const carried = toValidTraceparent(req.headers['traceparent']);
     const { signal } = abort;
     const { notify } = answer;
-    const run = { pass, era, principal, peer: http.peer, needs, serverInfo, signal, notify, carried };
+    const run = {
+      pass,
+      era,
+      principal,
+      peer: http.peer,
+      sops: http.sops,
+      needs,
+      serverInfo,
+      signal,
+      notify,
+      carried,
+    };
     return runPass(run).finally(() => res.off('close', gone));
   });
   answer.finish(frame);

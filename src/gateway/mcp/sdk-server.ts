@@ -6,6 +6,7 @@ import { Server } from '@modelcontextprotocol/server';
 import type { ServerCapabilities, Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
 import { ownTools } from '../tools/tools.ts';
+import { skillsExtension } from '../sops/sop-skill.ts';
 import type { Era } from './call-frames.ts';
 
 const instructions =
@@ -47,6 +48,7 @@ function toCapabilities({ offers }: GatewayNeeds): ServerCapabilities {
     prompts: { listChanged: true },
     resources: { listChanged: true, ...(subscribe ? { subscribe } : {}) },
     ...(logging ? { logging: {} } : {}),
+    extensions: { [skillsExtension]: {} },
     ...(completions ? { completions: {} } : {}),
   };
 }

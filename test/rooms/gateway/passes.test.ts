@@ -74,6 +74,7 @@ describe.each(eras)('%s', (_who, open) => {
     ]);
     const { resourceTemplates } = await client.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'sop://{namespace}/{id}',
       'test://one/items/{id}',
       'test://anywhere/{+path}',
       'test://two/items/{id}',
