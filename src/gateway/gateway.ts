@@ -18,6 +18,7 @@ import { openStreamConnection } from './mcp/stream-connection.ts';
 import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
+import { SopOffers } from './sops/sop-offers.ts';
 import { openRest } from './rest/rest.ts';
 import { toThrownSentence } from './thrown.ts';
 import { openToolViews, toolsetsPath } from './tool-view.ts';
@@ -87,9 +88,16 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
   const keepAlive = openKeepAlive();
   const streams = new Set<StreamConnection>();
   let draining = false;
-  const hooks = openHooks(needs);
-  const views = openToolViews(needs);
-  const options = { needs, inFlight, keepAlive, shedding, hooks, views, isDraining: () => draining };
+  const options = {
+    needs,
+    inFlight,
+    keepAlive,
+    shedding,
+    hooks: openHooks(needs),
+    views: openToolViews(needs),
+    sops: new SopOffers(needs),
+    isDraining: () => draining,
+  };
   const endpoint = openHttpEndpoint(options);
   const rest = openRest(options);
   const stopFollowing = followLists(needs, (list) => {
@@ -158,9 +166,14 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
 function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void): () => void {
   const stopTools = needs.onCatalogueChanged(() => changed('tools'));
   const stopOffers = needs.offers.onChanged((kind) => changed(kind === 'prompts' ? kind : 'resources'));
+  const stopSops = needs.sops.onChanged?.(() => {
+    changed('prompts');
+    changed('resources');
+  });
   return () => {
     stopTools();
     stopOffers();
+    stopSops?.();
   };
 }
 

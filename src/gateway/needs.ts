@@ -97,6 +97,8 @@ export interface SopsNeed {
     status?: SopStatus;
   }): Promise<readonly SopView[]>;
   get(namespace: string, id: string): Promise<SopView | undefined>;
+  /** Calls back, not too often, after procedures changed; returns what stops it. */
+  onChanged?(heard: () => void): () => void;
   /** Remembers what an agent was given, so that following it can be counted. Never throws. */
   recordInjection(o: {
     session: Session | undefined;

@@ -36,6 +36,7 @@ import type { Tracing } from './tracing.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
   readonly config: NodeConfig;
@@ -64,7 +65,12 @@ export interface Layer1 {
   readonly fabric: Fabric | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
+  /** Calls back after procedures changed; returns what stops it. */
+  readonly onSopsChanged: (heard: () => void) => () => void;
 }
+
+/** Learning changes many procedures in a row: clients are told once for all of these. */
+const sopsToldMs = 2_000;
 
 /** Opens it; what must be closed is told to `closers`. */
 export async function openLayer1(options: Layer1Options): Promise<Layer1> {
@@ -106,18 +112,21 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const shelf = openShelf({ store, clock, log });
+  const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
     from: 'new',
     onBatch: async (deliveries) => {
       for (const { event } of deliveries) shelf.forget(event.namespace);
+      sopsChanged.call();
     },
   });
   closers.push(() => following.stop());
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
-  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch };
+  const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
+  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

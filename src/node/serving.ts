@@ -51,6 +51,7 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
@@ -98,6 +99,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
         const sop = await store.inNamespace(namespace, (trx) => getSop(trx, id));
         return sop === undefined ? undefined : toShelved(sop);
       },
+      onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
     feedback: (report) => storeFeedback(options, report),

@@ -36,4 +36,6 @@ export interface Asked {
   readonly timeoutMs: number | undefined;
   readonly notify: ((notification: RawJson) => void) | undefined;
   readonly asker?: Asker | undefined;
+  /** True when no client asked for it. */
+  readonly isOurs?: boolean;
 }

@@ -190,6 +190,7 @@ export class Connection {
       signal: options.signal,
       timeoutMs: options.timeoutMs,
       notify: undefined,
+      isOurs: true,
     });
     if (answer.kind === 'result') return JSON.parse(answer.result);
     throw toRequestError(`"${method}" of "${this.alias}"`, answer);
@@ -268,6 +269,7 @@ export class Connection {
         ? (params) => signals.guard(() => notify(writeProgress(params, clientToken)))
         : undefined,
       asker: asked.asker,
+      isOurs: asked.isOurs,
       onNotification: notify && ((notification) => signals.guard(() => notify(notification))),
     });
     try {

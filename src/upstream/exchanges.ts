@@ -27,6 +27,8 @@ export interface ExchangeOptions {
   readonly onNotification: ((notification: RawJson) => void) | undefined;
   /** The client on whose behalf it is, where that one can be asked. */
   readonly asker?: Asker | undefined;
+  /** True for what no client asked for: a list, a ping. It stands in the way of no question and no log message. */
+  readonly isOurs?: boolean | undefined;
 }
 
 /** Whom a question of the upstream is for. */
@@ -118,10 +120,11 @@ export class Exchanges {
 
   /** A notification that names no exchange belongs to the only one there is; false where that cannot be told. */
   notifyOnly(notification: () => RawJson): boolean {
-    const [only] = this.#waiting.values();
-    if (this.#waiting.size !== 1 || only?.onNotification === undefined) return false;
-    only.onNotification(notification());
-    return true;
+    const [only, other] = this.#ofClients();
+    if (only === undefined || other !== undefined) return false;
+    const [, { onNotification }] = only;
+    onNotification?.(notification());
+    return onNotification !== undefined;
   }
 
   /** The connection is gone: everybody who waits learns it at once. */
@@ -139,12 +142,16 @@ export class Exchanges {
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     if (id !== undefined && waiting !== undefined)
       return waiting.asker === undefined ? { kind: 'deaf' } : { kind: 'client', id, asker: waiting.asker };
-    const all = [...this.#waiting.entries()];
+    const all = this.#ofClients();
     const last = all.at(-1);
     if (last === undefined) return { kind: 'nobody' };
     if (new Set(all.map(([, { asker }]) => asker?.session)).size > 1) return { kind: 'several' };
     const [lastId, { asker }] = last;
     return asker === undefined ? { kind: 'deaf' } : { kind: 'client', id: lastId, asker };
+  }
+
+  #ofClients(): readonly (readonly [string, Waiting])[] {
+    return [...this.#waiting].filter(([, { isOurs }]) => isOurs !== true);
   }
 
   /** Calls back when the exchange is over; at once when it is. */

@@ -55,3 +55,10 @@ export function mayForward(error: RawJson): boolean {
   const { code } = sliceMembers(error, ['code']);
   return code !== '-32020' && code !== '-32022';
 }
+
+const missingCapability = /^\{"jsonrpc":"2\.0","id":(?:"[^"]*"|-?\d+),"error":\{[^{}]*"code":-32021\b/;
+
+/** The HTTP status of a response frame: revision 2026-07-28 has one for a client that lacks a capability. */
+export function toFrameStatus(frame: RawJson, era: Era): number {
+  return era === 'modern' && missingCapability.test(frame.slice(0, 1_000)) ? 400 : 200;
+}

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hooks } from '../hooks.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { ToolViews } from '../tool-view.ts';
+import type { SopOffers } from '../sops/sop-offers.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Shedding } from './shedding.ts';
@@ -15,6 +16,8 @@ export interface EndpointOptions {
   readonly hooks: Hooks;
   readonly shedding: Shedding;
   readonly views: ToolViews;
+  /** Learned procedures as prompts, resources and skills. */
+  readonly sops: SopOffers;
   isDraining(): boolean;
 }
 

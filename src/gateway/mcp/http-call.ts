@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
+import { toFrameStatus } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
@@ -86,5 +87,5 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     } as const;
     return runCall(run).finally(() => res.off('close', gone));
   });
-  answer.finish(frame);
+  answer.finish(frame, toFrameStatus(frame, era));
 }

@@ -2,6 +2,7 @@
  * One passed request over HTTP, from its message to the last byte of its answer. A client that goes away cancels it, as
  * with tool calls.
  */
+import { toFrameStatus } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { checkNamedHeaders } from './header-checks.ts';
@@ -49,10 +50,21 @@ export async function answerPassOverHttp(http: HttpPass): Promise<void> {
     const carried = toValidTraceparent(req.headers['traceparent']);
     const { signal } = abort;
     const { notify } = answer;
-    const run = { pass, era, principal, peer: http.peer, needs, serverInfo, signal, notify, carried };
+    const run = {
+      pass,
+      era,
+      principal,
+      peer: http.peer,
+      sops: http.sops,
+      needs,
+      serverInfo,
+      signal,
+      notify,
+      carried,
+    };
     return runPass(run).finally(() => res.off('close', gone));
   });
-  answer.finish(frame);
+  answer.finish(frame, toFrameStatus(frame, era));
 }
 
 /** What a 2026-07-28 request must repeat in Mcp-Name: a prompt's name, or a resource's URI. */

@@ -9,6 +9,7 @@ import { listMembers, sliceMembers } from '../../upstream/upstream.ts';
 import type { RawMember } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { OfferKind, Owner } from '../offers-need.ts';
+import type { SopOffers } from '../sops/sop-offers.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
 import { toPage } from './pages.ts';
@@ -37,6 +38,7 @@ export interface PassRun {
   /** The client, where it can be reached unasked. */
   readonly peer: Peer | undefined;
   readonly needs: GatewayNeeds;
+  readonly sops: SopOffers;
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
@@ -53,6 +55,8 @@ const answers: ReadonlyMap<string, Answered> = new Map<string, Answered>([
   ['prompts/get', getPrompt],
   ['resources/read', readResource],
   ['completion/complete', complete],
+  ['skills/list', listSkills],
+  ['skills/get', getSkill],
   [
     'resources/subscribe',
     (run) => listen(run, (peer) => run.needs.hearing.watch(readText(run.pass, 'uri'), peer)),
@@ -119,8 +123,9 @@ export function toOwnOutcome(result: object): CallOutcome {
 }
 
 async function list(run: PassRun, kind: OfferKind, member: string): Promise<CallOutcome> {
-  const { items, stale } = await run.needs.offers.list(kind);
-  const page = toPage(items, run.pass.params['cursor']);
+  const [own, theirs] = await Promise.all([run.sops.list(kind, run.principal), run.needs.offers.list(kind)]);
+  const page = toPage([...own.items, ...theirs.items], run.pass.params['cursor']);
+  const stale = [...own.stale, ...theirs.stale];
   return toOwnOutcome({
     [member]: page.items.map(({ definition }) => definition),
     ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
@@ -130,6 +135,8 @@ async function list(run: PassRun, kind: OfferKind, member: string): Promise<Call
 
 async function getPrompt(run: PassRun): Promise<CallOutcome> {
   const name = readText(run.pass, 'name');
+  const learned = await run.sops.prompt(name, run.pass.params['arguments'], run.principal);
+  if (learned !== undefined) return toOwnOutcome(learned);
   const owner = await run.needs.offers.prompt(name);
   if (owner === undefined) throw new DreyError('argument_invalid', `there is no prompt "${name}"`);
   return passTo(run, owner, { name: JSON.stringify(owner.own) }, owner.own);
@@ -137,6 +144,8 @@ async function getPrompt(run: PassRun): Promise<CallOutcome> {
 
 async function readResource(run: PassRun): Promise<CallOutcome> {
   const uri = readText(run.pass, 'uri');
+  const learned = await run.sops.read(uri, run.principal);
+  if (learned !== undefined) return toOwnOutcome(learned);
   return passResource(run, uri, (own) => ({ uri: JSON.stringify(own) }));
 }
 
@@ -182,6 +191,7 @@ async function complete(run: PassRun): Promise<CallOutcome> {
   if (!isRecord(ref)) throw new DreyError('argument_invalid', 'params.ref must be an object');
   const { ref: rawRef = '{}' } = sliceMembers(run.pass.rawParams, ['ref']);
   if (ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
+    if (await run.sops.isPrompt(ref['name'], run.principal)) return nothingToComplete;
     const owner = await run.needs.offers.prompt(ref['name']);
     if (owner === undefined) throw new DreyError('argument_invalid', `there is no prompt "${ref['name']}"`);
     return passTo(run, owner, { ref: replaceMembers(rawRef, { name: JSON.stringify(owner.own) }) });
@@ -194,6 +204,19 @@ async function complete(run: PassRun): Promise<CallOutcome> {
   return passResource(run, ref['uri'], (own) => ({
     ref: replaceMembers(rawRef, { uri: JSON.stringify(own) }),
   }));
+}
+
+/** Values of a learned procedure's inputs are anybody's guess. */
+const nothingToComplete = toOwnOutcome({ completion: { values: [], total: 0, hasMore: false } });
+
+async function listSkills({ sops, pass, principal }: PassRun): Promise<CallOutcome> {
+  const { items, nextCursor } = toPage(await sops.skills(principal), pass.params['cursor']);
+  const skills = items.map(({ skill }) => skill);
+  return toOwnOutcome(nextCursor === undefined ? { skills } : { skills, nextCursor });
+}
+
+async function getSkill({ sops, pass, principal }: PassRun): Promise<CallOutcome> {
+  return toOwnOutcome({ skill: await sops.skill(readText(pass, 'uri'), principal) });
 }
 
 /** Sends it to one upstream, with members of its params replaced. */

@@ -71,7 +71,14 @@ export function createPeer({ principal, tell, updated }: PeerOptions): Peer {
       };
       open.set(id, settle);
       signal.addEventListener('abort', abort, { once: true });
-      write(JSON.stringify({ jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) }));
+      const frame = JSON.stringify({
+        jsonrpc: '2.0',
+        id,
+        method,
+        ...(params === undefined ? {} : { params }),
+      });
+      if (write(frame) === false)
+        settle(toError(internalError, 'the client has no stream on which to ask it'));
     });
   };
   const peer: Peer = {

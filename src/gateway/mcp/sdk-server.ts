@@ -6,6 +6,7 @@ import { Server } from '@modelcontextprotocol/server';
 import type { ServerCapabilities, Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
+import { skillsExtension } from '../sops/sop-skill.ts';
 import type { Era } from './call-frames.ts';
 
 /** What a client is told to do with each of our tools, where it has them. */
@@ -59,6 +60,7 @@ function toCapabilities({ offers }: GatewayNeeds): ServerCapabilities {
     prompts: { listChanged: true },
     resources: { listChanged: true, ...(subscribe ? { subscribe } : {}) },
     ...(logging ? { logging: {} } : {}),
+    extensions: { [skillsExtension]: {} },
     ...(completions ? { completions: {} } : {}),
   };
 }

@@ -42,7 +42,8 @@ export function createStreamPasses(
     await connection.calls.run(pass.requestId, async ({ signal }) => {
       const notify = (notification: string) => frames.writeIfRoom(notification);
       const era = route.kind;
-      const run = { pass, era, principal, peer, needs, serverInfo, signal, notify, carried: undefined };
+      const { sops } = options;
+      const run = { pass, era, principal, peer, sops, needs, serverInfo, signal, notify, carried: undefined };
       const frame = await runPass(run);
       if (!signal.aborted) frames.write(frame);
     });

@@ -231,3 +231,21 @@ describe('an upstream of the newer era', () => {
     await expect(ask(await connectOld(at), 'it__greet')).rejects.toMatchObject({ code: 502 });
   });
 });
+
+it('a client that takes no stream cannot be asked, and the upstream is told at once', async () => {
+  const at = await startPassing({ it: upstreamProgram('asking.mjs') });
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const clientInfo = { name: 'plain', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: can, clientInfo };
+  const opened = await at.send({
+    headers,
+    body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }),
+  });
+  const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"it__elicit"}}';
+  const { text } = await at.send({ headers: { ...headers, ...session }, body });
+  expect(text).toContain('the client has no stream on which to ask it');
+  // What was never asked is no response to anything.
+  const stray = '{"jsonrpc":"2.0","id":"drey-ask-1","result":{}}';
+  expect((await at.send({ headers: { ...headers, ...session }, body: stray })).status).toBe(400);
+});

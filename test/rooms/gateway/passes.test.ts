@@ -74,6 +74,7 @@ describe.each(eras)('%s', (_who, open) => {
     ]);
     const { resourceTemplates } = await client.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'sop://{namespace}/{id}',
       'test://one/items/{id}',
       'test://anywhere/{+path}',
       'test://two/items/{id}',
@@ -204,6 +205,41 @@ describe('what passes', () => {
     expect(await codeOf('prompts/list', '{"cursor":"made up"}')).toBe(-32_602);
     // `__proto__` is a member like any other.
     expect(await ask('prompts/get', '{"name":"one__greet","__proto__":{"a":1}}')).toContain('messages');
+  });
+
+  it('says what is wrong with the headers of 2026-07-28, and has a time to live in its lists', async () => {
+    const at = await startPassing({ one: two.one });
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': info,
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const send = async (method: string, params: object, name?: string) => {
+      const headers = {
+        ...json,
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': method,
+        ...(name === undefined ? {} : { 'mcp-name': name }),
+      };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } });
+      const reply = await at.send({ headers, body });
+      return { status: reply.status, ...reply.json() };
+    };
+    const mismatch = { status: 400, id: 1, error: { code: -32_020 } };
+    expect(await send('prompts/get', { name: 'one__greet' })).toMatchObject(mismatch);
+    expect(await send('prompts/get', { name: 'one__greet' }, 'other')).toMatchObject(mismatch);
+    expect(await send('resources/read', { uri: 'test://one/a' }, 'test://one/b')).toMatchObject(mismatch);
+    const encoded = `=?base64?${Buffer.from('test://one/a').toString('base64')}?=`;
+    const kept = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+    for (const name of ['test://one/a', encoded])
+      expect(await send('resources/read', { uri: 'test://one/a' }, name)).toMatchObject({ result: kept });
+    for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])
+      expect(await send(method, {})).toMatchObject({ status: 200, result: kept });
+    expect(await send('logging/setLevel', { level: 'info' })).toMatchObject({ error: { code: -32_601 } });
+    expect(await send('server/discover', {})).toMatchObject({
+      result: { capabilities: { completions: {}, logging: {}, resources: { subscribe: true } } },
+    });
   });
 
   it('goes on while an upstream is slow to list: it is waited for once, and not for long', async () => {
