@@ -7,6 +7,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { toAdmission } from './admission.ts';
 import { openHooks } from './hooks.ts';
 import { openHttpEndpoint } from './mcp/http-endpoint.ts';
+import type { HttpEndpoint } from './mcp/http-endpoint.ts';
 import { openInFlight } from './mcp/in-flight.ts';
 import { openKeepAlive } from './mcp/keep-alive.ts';
 import { sendJson } from './mcp/http-answer.ts';
@@ -116,7 +117,7 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
       const url = parseUrl(req.url);
       if (url === undefined || !isOurs(url.pathname)) return false;
       const admission = needs.admit(toAdmission(req));
-      if (isMcp(url.pathname)) serveMcp(req, res, url, admission);
+      if (isMcp(url.pathname)) serveMcp(needs, endpoint, { req, res, url, admission });
       else rest.handle(req, res, url, admission);
       return true;
     },
@@ -137,28 +138,39 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
       await Promise.all([...streams].map((stream) => stream.close('the gateway closed')));
     },
   };
+}
 
-  function serveMcp(req: IncomingMessage, res: ServerResponse, url: URL, admission: Admission): void {
-    if (!admission.ok) {
-      const headers = admission.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
-      sendJson(
-        res,
-        admission.status,
-        errorFrame('null', toRpcError(admission.code, admission.sentence)),
-        headers,
-      );
-      return;
-    }
-    const own = admission.principal;
-    try {
-      const namespace = resolveNamespace(url.searchParams.get('namespace') ?? undefined, own.namespace, own);
-      const principal = namespace === own.namespace ? own : { ...own, namespace };
-      // It answers every failure itself.
-      void endpoint.handle(req, res, principal);
-    } catch (error) {
-      const { status, rpcError } = toThrownSentence(error, needs.log);
-      sendJson(res, status, errorFrame('null', rpcError));
-    }
+interface McpRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly url: URL;
+  readonly admission: Admission;
+}
+
+function serveMcp(
+  needs: GatewayNeeds,
+  endpoint: HttpEndpoint,
+  { req, res, url, admission }: McpRequest,
+): void {
+  if (!admission.ok) {
+    const headers = admission.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
+    sendJson(
+      res,
+      admission.status,
+      errorFrame('null', toRpcError(admission.code, admission.sentence)),
+      headers,
+    );
+    return;
+  }
+  const own = admission.principal;
+  try {
+    const namespace = resolveNamespace(url.searchParams.get('namespace') ?? undefined, own.namespace, own);
+    const principal = namespace === own.namespace ? own : { ...own, namespace };
+    // It answers every failure itself.
+    void endpoint.handle(req, res, principal);
+  } catch (error) {
+    const { status, rpcError } = toThrownSentence(error, needs.log);
+    sendJson(res, status, errorFrame('null', rpcError));
   }
 }
 

@@ -12,7 +12,7 @@ import type { Answer, Exchanges } from './exchanges.ts';
 import { ownIdPrefix, writeProgress, writeRequest } from './frame.ts';
 import { collectInputs, inputRoundsMax, isInputRequired, takesInputRequired } from './inputs.ts';
 import { findMirrors, toMirrorHeaders, type Mirror } from './mirror.ts';
-import { toOutcome } from './outcome.ts';
+import { refuseFull, refuseInput, toOutcome } from './outcome.ts';
 import { toObject, toRequestError } from './request-error.ts';
 import type { Session } from './session.ts';
 import type { Signals } from './signals.ts';
@@ -280,17 +280,6 @@ export class Connection {
     }
     return answer;
   }
-}
-
-function refuseInput(name: string, asker: Asker | undefined): CallOutcome {
-  const why = asker === undefined ? 'who cannot be asked' : `more than ${inputRoundsMax} times`;
-  const message = `${name} asks its client for input, ${why}`;
-  return { outcome: 'failed', code: 'upstream_failed', message, error: undefined, countsAgainst: false };
-}
-
-function refuseFull(alias: string): CallOutcome {
-  const message = `too many calls wait for "${alias}"; try again in a second`;
-  return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
 }
 
 function toHeaders(
