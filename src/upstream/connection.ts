@@ -3,7 +3,7 @@
  * says is lost on the way; the SDK keeps the session. It never reconnects by itself: that is the resource actor's work.
  */
 import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
-import type { Asker, CallOutcome, PassCommand } from '../../machines/words/calls.ts';
+import type { CallOutcome, PassCommand } from '../../machines/words/calls.ts';
 import { toDreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { Asked, RequestOptions, UpstreamCall } from './asked.ts';
@@ -12,7 +12,8 @@ import type { Answer, Exchanges } from './exchanges.ts';
 import { ownIdPrefix, writeProgress, writeRequest } from './frame.ts';
 import { collectInputs, inputRoundsMax, isInputRequired, takesInputRequired } from './inputs.ts';
 import { findMirrors, toMirrorHeaders, type Mirror } from './mirror.ts';
-import { refuseFull, refuseInput, toOutcome } from './outcome.ts';
+import { toOutcome } from './outcome.ts';
+import { refuseFull, refuseInput } from './refusals.ts';
 import { toObject, toRequestError } from './request-error.ts';
 import type { Session } from './session.ts';
 import type { Signals } from './signals.ts';

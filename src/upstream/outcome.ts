@@ -2,11 +2,10 @@
  * From an answer of the raw path to a call's outcome. Only transport errors and timeouts count against the upstream; a
  * result that says `isError`, and a well-formed refusal, are the tool's business.
  */
-import type { Asker, CallOutcome, RawJson } from '../../machines/words/calls.ts';
+import type { CallOutcome, RawJson } from '../../machines/words/calls.ts';
 import { isDreyError } from '../../machines/words/errors.ts';
 import type { Answer } from './exchanges.ts';
 import { answerDepthMax } from './frame.ts';
-import { inputRoundsMax } from './inputs.ts';
 import { sliceMembers } from './slice.ts';
 
 /** JSON-RPC codes by which SDKs report a broken connection or a timeout. */
@@ -62,17 +61,4 @@ function toRefusal(name: string, error: RawJson, isModernClient: boolean): CallO
 
 function failed(code: string, message: string, countsAgainst: boolean): CallOutcome {
   return { outcome: 'failed', code, message, error: undefined, countsAgainst };
-}
-
-/** For an upstream that asks somebody who cannot answer, or without end. */
-export function refuseInput(name: string, asker: Asker | undefined): CallOutcome {
-  const why = asker === undefined ? 'who cannot be asked' : `more than ${inputRoundsMax} times`;
-  const message = `${name} asks its client for input, ${why}`;
-  return { outcome: 'failed', code: 'upstream_failed', message, error: undefined, countsAgainst: false };
-}
-
-/** For more calls than one connection may have under way. */
-export function refuseFull(alias: string): CallOutcome {
-  const message = `too many calls wait for "${alias}"; try again in a second`;
-  return { outcome: 'refused', code: 'limit_reached', message, retryAfterMs: 1_000 };
 }
