@@ -37,6 +37,7 @@ export { createRoots } from './roots.ts';
 export type { ActorView, Roots } from './roots.ts';
 export type { LiveSession } from './session.ts';
 export { findSessionHome, toNodeAddress } from './session-homes.ts';
+export type { SessionHome } from './session-homes.ts';
 export { openSessionRows } from './session-rows.ts';
 export { openSessions } from './sessions.ts';
 export type { Sessions, SessionView } from './sessions.ts';

@@ -2,7 +2,7 @@
  * The way of one tool's calls: the upstream's guards (breaker, bulkhead, time, retries) pass a call on to its resource,
  * or refuse it. What a call says about the upstream's health is told to the breaker exactly once.
  */
-import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
+import type { CallCommand, CallOutcome, ClientAbility } from '../../machines/words/calls.ts';
 import type { Span } from '../../machines/words/traces.ts';
 import type { Upstream, UpstreamCall } from '../upstream/upstream.ts';
 import type { Clock } from './clock.ts';
@@ -40,6 +40,8 @@ export interface Guarded {
   };
   /** Whether each principal has credentials of its own. */
   readonly isEach: boolean;
+  /** Whether clients that can be asked something have connections apart. */
+  readonly isApart: boolean;
   /** How long a call waits for an upstream that starts. */
   readonly startMs: number;
   readonly guards: Guards;
@@ -71,12 +73,28 @@ export function toRoute(one: Guarded, tool: string, clock: Pick<Clock, 'monotoni
             span === undefined ? upstream.call(asked) : callTraced(upstream, asked, span, one.alias);
           const upstream = one.resource.current;
           // The usual way: it is up, and everybody shares it.
-          if (upstream !== undefined && !one.isEach && command.abilities === undefined) return send(upstream);
-          return findWay(one, command, { namespace, signal: trySignal }, send, clock);
+          const isUsual = !one.isEach && !one.isApart && command.abilities === undefined;
+          if (upstream !== undefined && isUsual) return send(upstream);
+          return findWay(
+            one,
+            one.isApart ? withAbilities(command) : command,
+            { namespace, signal: trySignal },
+            send,
+            clock,
+          );
         },
       });
     },
   };
+}
+
+const abilities = ['elicitation', 'roots', 'sampling'] as const satisfies readonly ClientAbility[];
+
+/** The call with what its client can be asked. */
+function withAbilities(command: CallCommand): CallCommand {
+  const { capabilities = {} } = command.asker ?? {};
+  const able = abilities.filter((ability) => Object.hasOwn(capabilities, ability));
+  return able.length === 0 || command.abilities !== undefined ? command : { ...command, abilities: able };
 }
 
 /** Waits for one that starts, or goes over a connection of the caller's own kind. */

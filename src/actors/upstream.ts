@@ -65,6 +65,7 @@ export class LiveUpstream implements Guarded {
   readonly connections: Connections<Upstream>;
   readonly idempotent: readonly string[];
   readonly isEach: boolean;
+  readonly isApart: boolean;
   readonly startMs: number;
   revivedAt = -Infinity;
   tools: readonly ToolDefinition[];
@@ -89,6 +90,7 @@ export class LiveUpstream implements Guarded {
     this.idempotent = config.tools?.idempotent ?? [];
     this.startMs = config.startTimeoutMs ?? startTimeoutMs;
     this.isEach = config.credentials === 'principal';
+    this.isApart = config.connections === 'by-ability';
     this.#needs = needs;
     this.guards = this.#openGuards();
     this.resource = this.#openResource(known !== undefined);

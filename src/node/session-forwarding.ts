@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { DreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { findSessionHome, toNodeAddress } from '../actors/actors.ts';
-import type { Clock, Log, Sessions } from '../actors/actors.ts';
-import type { ForwardedAnswer, GatewayNeeds } from '../gateway/gateway.ts';
+import type { Clock, Log, SessionHome, Sessions } from '../actors/actors.ts';
+import type { ForwardedAnswer, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 
@@ -45,8 +45,18 @@ const Answered = z.object({
 /** What the gateway asks when it does not know a session. */
 export function createSeek(options: ForwardingOptions): NonNullable<GatewayNeeds['sessions']['seek']> {
   const { wire, nodeId } = options;
+  /** One for each session that is looked for now: between the claim and the taking, a second look would find it nowhere. */
+  const seeking = new Map<string, Promise<SessionHome>>();
+  const find = (sessionId: string, principal: Principal): Promise<SessionHome> => {
+    const key = JSON.stringify([principal.namespace, principal.id, sessionId]);
+    const known = seeking.get(key);
+    if (known !== undefined) return known;
+    const home = findSessionHome({ ...options, node: nodeId }, sessionId, principal);
+    seeking.set(key, home);
+    return home.finally(() => seeking.delete(key));
+  };
   return async (sessionId, principal) => {
-    const home = await findSessionHome({ ...options, node: nodeId }, sessionId, principal);
+    const home = await find(sessionId, principal);
     if (home.where !== 'there') return home;
     const owner = toNodeAddress(home.node);
     return {

@@ -36,6 +36,11 @@ const ownKeys = {
   startTimeoutMs: z.number().int().min(1).max(600_000).optional(),
   /** One connection for everybody, or one for each principal, with tokens and `${DREY_PRINCIPAL}` of its own. */
   credentials: z.enum(['shared', 'principal']).optional(),
+  /**
+   * One connection for all clients, or others for clients that can be asked something: they then serve one call at a
+   * time, so that a question always finds its client; what the server remembers is not shared between them.
+   */
+  connections: z.enum(['shared', 'by-ability']).optional(),
   breaker: BreakerSettings.optional(),
   /** How long one call may take. */
   timeoutMs: z.number().int().min(1).max(3_600_000).optional(),

@@ -3,6 +3,7 @@
  * would open it. It lists what there is, calls every tool with arguments that fit, and reads a prompt and a resource; the
  * scenarios' own servers judge what they see. It prints what went wrong, and never judges itself.
  */
+import type { Asker } from '../../machines/words/calls.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { openUpstream, parseUpstreamConfig } from '../../src/upstream/upstream.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
@@ -34,12 +35,40 @@ async function main(): Promise<void> {
   }
 }
 
+/** A client behind the call that accepts whatever it is asked, with the defaults it is offered. */
+const asker: Asker = {
+  session: 'suite',
+  capabilities: { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} },
+  ask: async ({ method, params }) => {
+    if (method === 'roots/list') return { kind: 'result', result: { roots: [] } };
+    if (method !== 'elicitation/create')
+      return {
+        kind: 'result',
+        result: { role: 'assistant', model: 'none', content: { type: 'text', text: 'word' } },
+      };
+    const { requestedSchema } = params as { requestedSchema?: { properties?: object; required?: string[] } };
+    return { kind: 'result', result: { action: 'accept', content: toDefaults(requestedSchema ?? {}) } };
+  },
+};
+
+/** What a person gets who only presses the button: defaults, and something for what must be there. */
+function toDefaults(schema: { properties?: object; required?: string[] }): object {
+  const made: object = toArguments(schema);
+  const given = Object.entries((schema.properties ?? {}) as Record<string, { default?: unknown }>);
+  return Object.fromEntries(
+    given.flatMap(([key, { default: value }]) => {
+      if (value !== undefined) return [[key, value]];
+      return schema.required?.includes(key) === true ? [[key, Reflect.get(made, key)]] : [];
+    }),
+  );
+}
+
 async function useAll(upstream: Upstream): Promise<void> {
   const tools = await upstream.listTools();
   const made = tools.map(({ name, definition }) => ({ name, args: toArguments(definition['inputSchema']) }));
   for (const { name, args } of readWanted() ?? toPreserved(tools) ?? made) {
     const signal = new AbortController().signal;
-    const outcome = await upstream.call({ tool: name, args: JSON.stringify(args), signal });
+    const outcome = await upstream.call({ tool: name, args: JSON.stringify(args), signal, asker });
     if (outcome.outcome !== 'finished') say({ name, ...outcome }, 'a call did not finish');
   }
   const { prompts, resources } = upstream.capabilities;

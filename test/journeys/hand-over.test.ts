@@ -76,6 +76,14 @@ afterAll(async () => {
   await Promise.all(places.map((place) => place.remove()));
 });
 
+/** Without its row nobody could know a session whose node is gone. */
+async function untilWritten(session: string): Promise<void> {
+  await until('its row is written', async () => {
+    const rows = await truth.rows<{ id: string }>(`select id from sessions where id = '${session}'`);
+    return rows.length === 1;
+  });
+}
+
 /** The status of a ping in a session. */
 async function knock(number: number, session: string): Promise<number> {
   const response = await fetch(new URL('/mcp', nodes[number]?.url), {
@@ -94,10 +102,7 @@ describe('a session of the older era before two nodes', () => {
     turn = 0;
     const { client, transport } = await connect();
     const session = transport.sessionId ?? '';
-    await until('its row is written', async () => {
-      const rows = await truth.rows<{ id: string }>(`select id from sessions where id = '${session}'`);
-      return rows.length === 1;
-    });
+    await untilWritten(session);
     const here = await call(client, 'at home');
     turn = 1;
     const there = await call(client, 'at home');
@@ -128,6 +133,7 @@ describe('a session of the older era before two nodes', () => {
     await until('its events are on the bus', async () =>
       (await readTypes(session)).includes('call.finished'),
     );
+    await untilWritten(session);
     await kill(0);
     turn = 1;
     const begun = performance.now();

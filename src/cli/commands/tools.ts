@@ -32,14 +32,17 @@ export function addTools(program: Command, world: World): void {
   const add = (name: string, isDefault = false): Command =>
     addNodeOptions(addJsonOption(tools.command(name, { isDefault }), "print the node's JSON"));
   add('list', true)
+    .summary('what clients get')
     .description('Lists what clients get, and what is held back.')
     .argument('[upstream]', 'only those of this upstream')
     .action((server: string | undefined, options: ToolsOptions) => runList(world, server, options));
   add('review')
+    .summary('what is held back, and why')
     .description('Shows what is held back, with what changed, and what hides characters.')
     .argument('[upstream]', 'only those of this upstream')
     .action((server: string | undefined, options: ToolsOptions) => runReview(world, server, options));
   add('approve')
+    .summary('let tools through')
     .description('Lets held back tools through, with the definition that waits now.')
     .argument('<upstream>', 'its alias')
     .argument(

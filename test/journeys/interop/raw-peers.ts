@@ -18,11 +18,14 @@ export interface RawPeer {
   close(): Promise<void>;
 }
 
-const handshake = JSON.stringify({
-  protocolVersion: '2025-11-25',
-  capabilities: {},
-  clientInfo: { name: 'drey-interop', version: '1.0.0' },
-});
+const toHandshake = (capabilities: object): string =>
+  JSON.stringify({
+    protocolVersion: '2025-11-25',
+    capabilities,
+    clientInfo: { name: 'drey-interop', version: '1.0.0' },
+  });
+/** What a node declares to a server over the connection that all its clients share. */
+const declared = { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } };
 const frame = (id: number, method: string, params: string): string =>
   `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`;
 const initialized = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
@@ -44,6 +47,11 @@ export async function openRawStdio({ command, args, env }: Command): Promise<Raw
   const waiting = new Map<string, (line: string) => void>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     const { id, method } = sliceMembers(line, ['id', 'method']);
+    // Whatever is asked is refused, as a node does outside of calls and for clients that cannot be asked.
+    if (id !== undefined && method !== undefined)
+      child.stdin.write(
+        `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"nobody can be asked"}}\n`,
+      );
     if (id === undefined || method !== undefined) return;
     waiting.get(id)?.(line);
     waiting.delete(id);
@@ -58,7 +66,7 @@ export async function openRawStdio({ command, args, env }: Command): Promise<Raw
     child.stdin.write(`${frame(count, method, params)}\n`);
     return toAnswer(await line);
   };
-  await ask('initialize', handshake);
+  await ask('initialize', toHandshake(declared));
   child.stdin.write(`${initialized}\n`);
   return {
     ask,
@@ -79,7 +87,7 @@ export async function openRawHttp(url: string): Promise<RawPeer> {
   let count = 0;
   const post = (body: string): Promise<Response> =>
     fetch(new URL('/mcp', url), { method: 'POST', headers, body });
-  const opened = await post(frame(count, 'initialize', handshake));
+  const opened = await post(frame(count, 'initialize', toHandshake({})));
   await opened.text();
   headers['mcp-session-id'] = opened.headers.get('mcp-session-id') ?? '';
   await (await post(initialized)).text();

@@ -15,6 +15,8 @@ export interface ReferenceServer {
   readonly alias: string;
   readonly package: string;
   readonly calls: readonly ReferenceCall[];
+  /** Tools that ask their client something; who is asked, and how, is the business of the gateway's own tests. */
+  readonly asking?: readonly string[];
   /** Words and environment of one run; `run` tells two of them apart. */
   start(run: string): { readonly args: readonly string[]; readonly env: Record<string, string> };
   /** Puts everything back as it was before the first run. */
@@ -121,6 +123,12 @@ export function referenceServers(folder: string): readonly ReferenceServer[] {
       alias: 'every',
       package: 'server-everything',
       calls: everything,
+      asking: [
+        'get-roots-list',
+        'trigger-elicitation-request',
+        'trigger-url-elicitation',
+        'trigger-sampling-request',
+      ],
       start: () => ({ args: [], env: {} }),
     },
     {

@@ -41,6 +41,7 @@ function guard(
     idempotent: [],
     startMs: 1_000,
     isEach: false,
+    isApart: false,
     connections: { use: () => Promise.reject(new Error('nobody asked for one')) },
     guards: createGuards({ name: 'fs', breaker: watched, config: {}, clock, chance: () => 0 }),
     resource: {

@@ -164,6 +164,29 @@ describe('calls of several clients at once', () => {
     await until('it is over', () => at.upstreams.behind('it')?.resource.current?.callsInFlight === 0);
     expect(await ask(ann, 'it__roots')).toEqual({ roots: [{ uri: 'file:///ann' }] });
   });
+
+  it('find their client also over stdio, where clients that can be asked have connections apart', async () => {
+    const at = await startPassing({ it: { ...upstreamProgram('asking.mjs'), connections: 'by-ability' } });
+    const [ann, bob] = await Promise.all(
+      ['ann', 'bob'].map((name) =>
+        connectOld(at, {
+          ...(name === 'bob' ? { token: name } : {}),
+          options: { capabilities: can },
+          prepare: answerAs(name),
+        }),
+      ),
+    );
+    const abort = new AbortController();
+    const waiting = bob
+      ?.callTool({ name: 'it__wait' }, undefined, { signal: abort.signal })
+      .catch(() => 'over');
+    const both = await Promise.all([ask(ann, 'it__roots'), ask(bob, 'it__roots'), ask(ann, 'it__roots')]);
+    expect(both.map(({ roots }) => (roots as { uri: string }[])[0]?.uri)).toEqual(
+      ['ann', 'bob', 'ann'].map((name) => `file:///${name}`),
+    );
+    abort.abort();
+    expect(await waiting).toBe('over');
+  });
 });
 
 it('the reference server has what it has for a client that can do everything', async () => {
