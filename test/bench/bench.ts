@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- <name> [--json FILE]`: runs one bench, prints its table and writes its measures. A bench measures
+ * `npm run bench -- <name> [--json FILE] [--quick] [--peers]`: runs one bench, prints its table and writes its measures. A bench measures
  * what it compares with in the same run; these machines are noisy, so medians and ratios count.
  */
 import { writeFile } from 'node:fs/promises';
@@ -15,6 +15,7 @@ async function main(): Promise<number> {
       json: { type: 'string' },
       data: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
     },
   });
   const [name] = positionals;
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
   const measures = await bench.run({
     files: [...(values.data ?? []), ...positionals.slice(1)],
     quick: values.quick,
+    peers: values.peers,
   });
   process.stdout.write(toTable(measures));
   if (values.json !== undefined) {

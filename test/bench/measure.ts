@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly files: readonly string[];
   /** Fewer repetitions: to see that a bench works, not to quote it. */
   readonly quick: boolean;
+  /** Beside other gateways, which are installed for it. */
+  readonly peers?: boolean;
 }
 
 export interface Bench {
