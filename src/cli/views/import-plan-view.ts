@@ -64,7 +64,7 @@ export function toDoneLines({ plan, client }: ShownPlan, changed: readonly Chang
   return [
     `${toPlural(plan.moves.length, 'server')} moved. Backups:`,
     ...changed.map(({ path, backup }) => `  ${backup ?? `none of ${path}, which is new`}`),
-    `Restart ${client.title}, and a node that runs already. To go back: drey config restore <file>`,
+    `Restart ${client.title}; a node that runs takes the servers over by itself. To go back: drey config restore <file>`,
   ];
 }
 
