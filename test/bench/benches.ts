@@ -8,6 +8,7 @@ import { gatewayBench } from './gateway.ts';
 import { hookBench } from './hook.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
+import { loadBench } from './load-bench.ts';
 import type { Bench } from './measure.ts';
 import { wireBench } from './wire.ts';
 
@@ -33,6 +34,7 @@ const learning: Bench = {
 
 export const benches: readonly Bench[] = [
   gatewayBench,
+  loadBench,
   actorsBench,
   breakerBench,
   inspectorBench,

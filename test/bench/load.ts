@@ -40,14 +40,22 @@ async function loop(target: Target, concurrency: number, ms: number, latencies: 
 
 const revision = '2025-06-18';
 
-/** Opens a session of the 2025 era and calls one tool in it. */
-export async function openHttpTarget(url: string, tool: string, session = true): Promise<Target> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+export interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface RawSession {
+  ask(method: string, params: string): Promise<RawAnswer>;
+}
+
+/** Opens a session of the 2025 era; `hasSession` is false for a server that knows none. */
+export async function openRawSession(url: string, agent: Agent, hasSession = true): Promise<RawSession> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
   };
-  const post = (body: string): Promise<{ status: number; session: string | undefined; text: string }> =>
+  const post = (body: string): Promise<RawAnswer & { session: string | undefined }> =>
     new Promise((resolve, reject) => {
       const sent = request(
         url,
@@ -63,31 +71,40 @@ export async function openHttpTarget(url: string, tool: string, session = true):
               text,
             }),
           );
+          answer.on('error', reject);
         },
       );
       sent.on('error', reject);
       sent.end(body);
     });
   let id = 0;
-  if (session) {
+  const ask = (method: string, params: string) => {
+    id += 1;
+    return post(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`);
+  };
+  if (hasSession) {
     const params = {
       protocolVersion: revision,
       capabilities: {},
       clientInfo: { name: 'bench', version: '1' },
     };
-    const opened = await post(
-      JSON.stringify({ jsonrpc: '2.0', id: (id += 1), method: 'initialize', params }),
-    );
+    const opened = await ask('initialize', JSON.stringify(params));
     if (opened.status !== 200) throw new Error(`initialize answered ${opened.status}: ${opened.text}`);
     if (opened.session !== undefined) headers['mcp-session-id'] = opened.session;
     headers['mcp-protocol-version'] = revision;
     await post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   }
+  return { ask };
+}
+
+/** A session that calls one tool. */
+export async function openHttpTarget(url: string, tool: string, hasSession = true): Promise<Target> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const session = await openRawSession(url, agent, hasSession);
+  const params = `{"name":"${tool}","arguments":{"text":"hello"}}`;
   return {
     async call() {
-      id += 1;
-      const body = `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"${tool}","arguments":{"text":"hello"}}}`;
-      const answer = await post(body);
+      const answer = await session.ask('tools/call', params);
       if (answer.status !== 200 || !answer.text.includes('"result"'))
         throw new Error(`a call answered ${answer.status}: ${answer.text.slice(0, 300)}`);
     },
