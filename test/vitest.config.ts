@@ -22,6 +22,8 @@ export default defineConfig({
           include: pure,
           exclude: ['**/*.services.test.ts'],
           pool: 'threads',
+          // Properties with many runs take seconds on a busy machine.
+          testTimeout: 60_000,
           ...node,
         },
       },
