@@ -2,7 +2,7 @@
  * Where a session lives that this node does not hold: with another node, which is asked to answer, or with nobody any
  * more, and then here. The row says who had it last; comparing and setting it lets exactly one node take it over.
  */
-import { isDreyError } from '../../machines/words/errors.ts';
+import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import type { Principal } from '../access/access.ts';
 import { claimSession, getSession } from '../store/store.ts';
 import type { SessionRow, Store } from '../store/store.ts';
@@ -38,7 +38,7 @@ const aliveMs = 1_000;
 /** The row may change hands while it is looked at. */
 const triesMax = 3;
 
-/** Finds a session's home; takes it over from a node that is gone. Rejects while the database is away. */
+/** Finds a session's home; takes it over from a node that is gone. Rejects while database or owner do not answer. */
 export async function findSessionHome(
   options: SessionHomesOptions,
   sessionId: string,
@@ -64,14 +64,20 @@ function isOver({ status, transport }: SessionRow): boolean {
   return status === 'closed' || status === 'expired' || transport !== 'http';
 }
 
-/** Nobody listening is told at once; a node that is frozen may still come back, and keeps its sessions. */
+/**
+ * Nobody listening is told at once. A node that is frozen may still come back, so it keeps its sessions; nobody waits for
+ * it longer than this, though.
+ */
 async function isAlive({ wire }: SessionHomesOptions, node: string): Promise<boolean> {
   try {
     await wire.ask(toNodeAddress(node), 'alive', undefined, { timeoutMs: aliveMs });
     return true;
   } catch (error) {
     if (isDreyError(error) && error.code === 'node_unreachable') return false;
-    if (isDreyError(error) && error.code === 'call_timeout') return true;
+    if (isDreyError(error) && error.code === 'call_timeout') {
+      const sentence = 'the node that holds this session does not answer now; try again in a moment';
+      throw new DreyError('node_unreachable', sentence, { cause: error });
+    }
     throw error;
   }
 }

@@ -124,6 +124,25 @@ describe('a session of the older era before two nodes', () => {
     expect(await knock(1, 's-of-nobody')).toBe(404);
   });
 
+  it('is not taken from a node that is frozen: the caller is told to come back, and finds it where it was', async () => {
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    nodes[0]?.child.kill('SIGSTOP');
+    try {
+      expect(await knock(1, session)).toBe(503);
+    } finally {
+      nodes[0]?.child.kill('SIGCONT');
+    }
+    turn = 1;
+    await until('it answers again', async () => (await knock(1, session)) === 200);
+    await call(client, 'as before');
+    const types = await readTypes(session);
+    expect(types.filter((type) => type.startsWith('session.'))).toEqual(['session.opened']);
+    await transport.terminateSession();
+  });
+
   it('goes on where it was on the other node when its own is killed, and after that node came back', async () => {
     turn = 0;
     const { client, transport } = await connect();
