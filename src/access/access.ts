@@ -1,5 +1,5 @@
 /** The door of access: who may come in, and what may leave in events (redaction, recorded values). */
-export { createDoor, ownerScopes } from './principals.ts';
+export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
 export { record, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';

@@ -5,6 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ErrorCode } from '../../machines/words/errors.ts';
+import { ownerScopes } from '../../machines/words/scopes.ts';
 
 /** Who is calling. */
 export interface Principal {
@@ -48,15 +49,6 @@ export interface DoorOptions {
 export interface Door {
   admit(request: AdmissionRequest): Admission;
 }
-
-/** What the owner of the node may do; a key of an agent gets fewer. */
-export const ownerScopes: readonly string[] = [
-  'sop:activate',
-  'sop:write',
-  'tool:approve',
-  'node:control',
-  'node:shutdown',
-];
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 const charactersMax = 4_096;

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
+import type { Scope } from '../../../machines/words/scopes.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
 import { parseMessage } from '../mcp/parse-message.ts';
 import { readBody } from '../mcp/read-body.ts';
@@ -17,14 +18,29 @@ export interface RestRequest extends EndpointOptions {
   readonly namespace: string;
   /** The event streams that are open on this node. */
   readonly followers: Set<ServerResponse>;
-  /** The path's last part, where the resource has one. */
+  /** What stands for `:id`, where the path has one. */
   readonly id: string;
+  /** What stands for each `:name` of the path. */
+  readonly ids: Readonly<Record<string, string>>;
+}
+
+/** What the OpenAPI document says of a resource; the schemas are the ones that check. */
+export interface ResourceDocs {
+  readonly summary: string;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly answer?: z.ZodType;
+  /** Default 200. */
+  readonly status?: number;
 }
 
 export interface Resource {
-  readonly method: 'GET' | 'POST';
-  /** Below `/api/v1`; `:id` stands for one part. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1`; `:id` stands for one part, and so does every other `:name`. */
   readonly path: string;
+  /** Without it everybody who was let in may ask. */
+  readonly scope?: Scope;
+  readonly docs?: ResourceDocs;
   answer(request: RestRequest): Promise<void>;
 }
 

@@ -3,6 +3,8 @@
  * answer to everything that is not one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { mayDo } from '../../../machines/words/scopes.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
@@ -138,22 +140,28 @@ async function answer(options: EndpointOptions, asked: Asked): Promise<void> {
     principal.namespace,
     principal,
   );
-  await match.resource.answer({ ...options, ...asked, namespace, id: match.id });
+  assertScope(match.resource, principal);
+  await match.resource.answer({ ...options, ...asked, namespace, ids: match.ids, id: match.ids.id ?? '' });
 }
 
-function findResources(path: string): readonly { resource: Resource; id: string }[] {
+function assertScope({ scope }: Resource, principal: Principal): void {
+  if (scope === undefined || mayDo(principal, scope)) return;
+  throw new DreyError('permission_denied', `this needs the scope ${scope}; ask for a key that has it`);
+}
+
+function findResources(path: string): readonly { resource: Resource; ids: Record<string, string> }[] {
   if (!path.startsWith(`${prefix}/`)) return [];
   const parts = path.slice(prefix.length).split('/');
   return resources.flatMap((resource) => {
     const pattern = resource.path.split('/');
     if (pattern.length !== parts.length) return [];
-    let id = '';
+    const ids: Record<string, string> = {};
     for (const [index, part] of pattern.entries()) {
       const given = parts[index] ?? '';
-      if (part === ':id' && given !== '') id = decode(given);
+      if (part.startsWith(':') && given !== '') ids[part.slice(1)] = decode(given);
       else if (part !== given) return [];
     }
-    return [{ resource, id }];
+    return [{ resource, ids }];
   });
 }
 
