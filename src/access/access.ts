@@ -1,7 +1,9 @@
 /** The door of access: who may come in, and what may leave in events (redaction, recorded values). */
 export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
-export { record, toLearnedResult, toShape } from './record.ts';
+export { isRecorded, record, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';
-export type { Redactor, RedactorOptions } from './redaction.ts';
+export type { Redaction, Redactor, RedactorOptions } from './redaction.ts';
+export { findPatternFault, patternCharactersMax } from './redaction-rules.ts';
+export type { RedactionRules } from './redaction-rules.ts';
 export { isSecretName } from './secret-names.ts';

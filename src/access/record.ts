@@ -15,18 +15,36 @@ const marginCharacters = 16 * 1024;
 /** Records JSON text; what is no JSON is taken as text. */
 export function record(rawJson: string, redactor: Redactor): Recorded {
   const bytes = Buffer.from(rawJson);
-  const facts = { hash: toDigest(bytes), sizeBytes: bytes.length };
-  if (bytes.length > parsedBytesMax) {
+  const sizeBytes = bytes.length;
+  if (sizeBytes > parsedBytesMax) {
     const head = redactor.redactText(rawJson.slice(0, limits.recordedBytesMax + marginCharacters));
-    return { ...facts, shape: guessShape(rawJson), cut: true, text: cutBytes(head, limits.recordedBytesMax) };
+    const text = cutBytes(head, limits.recordedBytesMax);
+    return note({ hash: redactor.digest(bytes), sizeBytes, shape: guessShape(rawJson), cut: true, text });
   }
   const value = parse(rawJson);
   const shape = toShape(value);
-  const redacted = redactor.isHarmless(rawJson) ? value : redactor.redact(value);
+  const { shown: redacted, found } = redactor.isHarmless(rawJson)
+    ? { shown: value, found: false }
+    : redactor.inspect(value);
+  // The plain hash of something that holds a secret could be tried with every secret there is.
+  const facts = { hash: found ? redactor.digest(bytes) : toDigest(bytes), sizeBytes };
   const json = JSON.stringify(redacted) ?? 'null';
   if (Buffer.byteLength(json) <= limits.recordedBytesMax)
-    return { ...facts, shape, cut: false, value: redacted };
-  return { ...facts, shape, cut: true, text: cutBytes(json, limits.recordedBytesMax) };
+    return note({ ...facts, shape, cut: false, value: redacted });
+  return note({ ...facts, shape, cut: true, text: cutBytes(json, limits.recordedBytesMax) });
+}
+
+/** What was made here, and is redacted therefore. */
+const made = new WeakSet<object>();
+
+function note(recorded: Recorded): Recorded {
+  made.add(recorded);
+  return recorded;
+}
+
+/** True for a recorded value of this process, which need not be looked at once more. */
+export function isRecorded(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && made.has(value);
 }
 
 /**

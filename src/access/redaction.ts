@@ -1,23 +1,42 @@
 /**
- * Redaction: what looks like a secret, by its name or by its form, becomes a typed token that is the same for equal
- * secrets (`[redacted:jwt:ab12cd34]`), so that learning still sees that a value was passed on. Redacting twice is
- * redacting once. The key of the tokens is handed in; without it nobody can test guesses against them.
+ * Redaction: what looks like a secret, or like somebody's own, by its name or by its form, becomes a typed token that is
+ * the same for equal values of one namespace (`[redacted:jwt:ab12cd34ef56]`), so that learning still sees that a value
+ * was passed on. Redacting twice is redacting once. Depth and size of what is looked at are bounded.
  */
-import { hash } from 'node:crypto';
+import { systemNamespace } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
+import { createFinder } from './find-secrets.ts';
+import type { Finder } from './find-secrets.ts';
 import { createNameTest } from './secret-names.ts';
-import { isSuspicious, secretPatterns } from './secret-patterns.ts';
+import type { NamedKind } from './secret-names.ts';
+import { toNamesExpression } from './secret-patterns.ts';
+import type { SecretPattern } from './secret-patterns.ts';
+import { findSplit } from './split-secrets.ts';
+import { isSuspicious } from './suspicion.ts';
+import { createMarker, wholeToken } from './tokens.ts';
+import type { Marker } from './tokens.ts';
+import { toPatterns } from './redaction-rules.ts';
+import type { RedactionRules } from './redaction-rules.ts';
 
 export interface Redactor {
   /** A deep copy in which every secret is a token. */
   redact(value: unknown): unknown;
   redactText(text: string): string;
+  /** The copy, and whether anything in it had to be hidden. */
+  inspect(value: unknown): { readonly shown: unknown; readonly found: boolean };
   /** A quick look at JSON text: true when `redact` would surely change nothing. */
   isHarmless(json: string): boolean;
+  /** A hash of something that holds a secret: equal for equal bytes, and nobody can test guesses against it. */
+  digest(bytes: string | Uint8Array): string;
 }
 
-export interface RedactorOptions {
-  /** Makes tokens that only this installation can compare. */
+/** The redactor of the system's own namespace, and those of all others. */
+export interface Redaction extends Redactor {
+  in(namespace: string): Redactor;
+}
+
+export interface RedactorOptions extends Partial<RedactionRules> {
+  /** Makes tokens that only who has it can compare. */
   readonly key: string | Uint8Array;
   /** Further names whose values are secrets. */
   readonly extraKeys?: readonly string[];
@@ -28,63 +47,131 @@ const nestedBytesMax = 512 * 1024;
 const nestedDepthMax = 4;
 const namesMax = 4_000;
 const nameCharactersMax = 100;
-/** Replacing may uncover another secret beside it; more rounds than this are never needed. */
-const roundsMax = 8;
-const token = /^\[redacted:[a-z]{1,20}:[0-9a-f]{8}\]$/;
-/** Splits a text so that every second piece is a token. */
-const tokens = /(\[redacted:[a-z]{1,20}:[0-9a-f]{8}\])/;
+const namespacesMax = 1_000;
 const tooDeep = '[cut:depth]';
 
-/** Creates a redactor; it holds no state but a bounded memory of names. */
-export function createRedactor(options: RedactorOptions): Redactor {
-  const redaction = new Redaction(options);
-  const further = options.extraKeys ?? [];
+/** Creates the redactors; they hold no state but bounded memories of names and namespaces. */
+export function createRedactor(options: RedactorOptions): Redaction {
+  const extra = [...(options.extraKeys ?? []), ...(options.names ?? [])];
+  const personal = options.personal ?? true;
+  const patterns = toPatterns(options.patterns ?? []);
+  const keep = createNameTest({ extra: options.keep ?? [], personal: false });
+  const shared: SharedRules = {
+    kindOf: createNameTest({ extra, personal }),
+    isKept: options.keep?.length ? (name) => keep(name) === 'secret' : () => false,
+    finder: createFinder({ names: extra, patterns, personal }),
+    mayHold: toSuspicion(extra, patterns),
+  };
+  const known = new Map<string, Redactor>();
+  const find = (namespace: string): Redactor => {
+    const found = known.get(namespace);
+    if (found !== undefined) return found;
+    if (known.size >= namespacesMax) known.clear();
+    const made = new Namesake(shared, createMarker(options.key, namespace));
+    known.set(namespace, made);
+    return made;
+  };
+  const system = find(systemNamespace);
   return {
-    redact: (value) => redaction.copy(value, false, 0, 0),
-    redactText: (text) => redaction.text(text),
-    // An escaped name could hide; a further name could be any word.
-    isHarmless: (json) => further.length === 0 && !json.includes('\\u') && !isSuspicious(json),
+    redact: (value) => system.redact(value),
+    redactText: (text) => system.redactText(text),
+    inspect: (value) => system.inspect(value),
+    isHarmless: (json) => system.isHarmless(json),
+    digest: (bytes) => system.digest(bytes),
+    in: find,
   };
 }
 
-class Redaction {
-  readonly #key: string;
-  readonly #names = new Map<string, string>();
-  readonly #isSecret: (name: string) => boolean;
+interface SharedRules {
+  readonly kindOf: (name: string) => NamedKind | undefined;
+  readonly isKept: (name: string) => boolean;
+  readonly finder: Finder;
+  /** False where a text surely holds nothing. */
+  readonly mayHold: (text: string) => boolean;
+}
 
-  constructor(options: RedactorOptions) {
-    // Digested once, so that its length and content never meet a secret in the clear.
-    this.#key = hash('sha256', options.key, 'hex');
-    this.#isSecret = createNameTest(options.extraKeys);
+/** Our own look, and one for the names and patterns of a configuration. */
+function toSuspicion(
+  names: readonly string[],
+  patterns: readonly SecretPattern[],
+): (text: string) => boolean {
+  const further = toNamesExpression(names);
+  if (further === undefined && patterns.length === 0) return isSuspicious;
+  return (text) =>
+    isSuspicious(text) || further?.test(text) === true || patterns.some(({ hint }) => hint.test(text));
+}
+
+/** Where a value stands: what its name says of it, and how deep it is. */
+interface Place {
+  readonly kind: NamedKind | undefined;
+  readonly kept: boolean;
+  readonly depth: number;
+  readonly nested: number;
+}
+
+const top: Place = { kind: undefined, kept: false, depth: 0, nested: 0 };
+
+/** The redactor of one namespace. */
+class Namesake implements Redactor {
+  readonly #rules: SharedRules;
+  readonly #marker: Marker;
+  readonly #names = new Map<string, string>();
+  #found = 0;
+
+  constructor(rules: SharedRules, marker: Marker) {
+    this.#rules = rules;
+    this.#marker = marker;
   }
 
-  copy(value: unknown, secret: boolean, depth: number, nested: number): unknown {
-    if (typeof value === 'string') return secret ? this.#whole(value) : this.#leaf(value, nested);
-    if (secret && (typeof value === 'number' || typeof value === 'bigint')) return this.#whole(String(value));
+  redact(value: unknown): unknown {
+    return this.#copy(value, top);
+  }
+
+  inspect(value: unknown): { readonly shown: unknown; readonly found: boolean } {
+    const before = this.#found;
+    const shown = this.#copy(value, top);
+    return { shown, found: this.#found !== before };
+  }
+
+  redactText(text: string): string {
+    return this.#leaf(text, top);
+  }
+
+  isHarmless(json: string): boolean {
+    // Behind an escape a name could hide, or what a pattern of the configuration means.
+    return !json.includes('\\u') && !json.includes('\\\\') && !this.#rules.mayHold(json);
+  }
+
+  digest(bytes: string | Uint8Array): string {
+    return this.#marker.digest(bytes);
+  }
+
+  #copy(value: unknown, place: Place): unknown {
+    const { kind, depth } = place;
+    if (typeof value === 'string') return kind === undefined ? this.#leaf(value, place) : this.#whole(value, place);
+    if (typeof value === 'number' || typeof value === 'bigint') return this.#number(value, place);
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= limits.messageDepthMax) return tooDeep;
-    if (Array.isArray(value)) return value.map((item) => this.copy(item, secret, depth + 1, nested));
-    return this.#object(value, secret, depth, nested);
+    const below = { ...place, depth: depth + 1 };
+    if (!Array.isArray(value)) return this.#object(value, below);
+    const split = findSplit(value, undefined);
+    return value.map((item, index) => this.#copy(item, split?.has(index) ? { ...below, kind: 'secret' } : below));
   }
 
-  /** Text in which every recognised secret is a token. */
-  text(text: string): string {
-    let before = text;
-    for (let round = 0; round < roundsMax && isSuspicious(before); round += 1) {
-      const after = this.#pass(before);
-      if (after === before) break;
-      before = after;
-    }
-    return before;
-  }
-
-  #object(value: object, secret: boolean, depth: number, nested: number): object {
+  #object(value: object, place: Place): object {
     const copy: Record<string, unknown> = {};
-    const named = this.#isNamedSecret(value);
-    for (const [name, item] of Object.entries(value)) {
+    const entries = Object.entries(value);
+    const named = this.#toNamedValue(value);
+    const split = findSplit(
+      entries.map(([, item]) => item),
+      entries,
+    );
+    for (const [index, [name, item]] of entries.entries()) {
       const shown = this.#name(name);
-      const hidden = secret || this.#isNameOfSecret(name) || (named && name === 'value');
-      const copied = this.copy(item, hidden, depth + 1, nested);
+      const ofName = this.#kindOf(name) ?? (name === 'value' ? named : undefined);
+      const kind = place.kind === 'secret' || split?.has(index) ? 'secret' : (ofName ?? place.kind);
+      const kept = place.kept || this.#rules.isKept(name);
+      const copied = this.#copy(item, { ...place, kind: kept ? undefined : kind, kept });
       // A plain assignment to this one name would change the prototype instead.
       if (shown === '__proto__') {
         Object.defineProperty(copy, shown, {
@@ -100,37 +187,64 @@ class Redaction {
 
   /** Names repeat; what they look like is remembered, up to a maximum. */
   #name(name: string): string {
-    if (name.length > nameCharactersMax) return this.text(name);
+    if (name.length > nameCharactersMax) return this.#leaf(name, top);
     const known = this.#names.get(name);
-    if (known !== undefined) return known;
-    const shown = this.text(name);
+    if (known !== undefined) {
+      if (known !== name) this.#found += 1;
+      return known;
+    }
+    const shown = this.#leaf(name, top);
     if (this.#names.size >= namesMax) this.#names.clear();
     this.#names.set(name, shown);
     return shown;
   }
 
   /** `{name: 'Authorization', value: '…'}`, as headers and environments are often written. */
-  #isNamedSecret(value: object): boolean {
-    if (!('value' in value)) return false;
+  #toNamedValue(value: object): NamedKind | undefined {
+    if (!('value' in value)) return undefined;
     const name = 'name' in value ? value.name : 'key' in value ? value.key : undefined;
-    return typeof name === 'string' && this.#isNameOfSecret(name);
+    return typeof name === 'string' ? this.#kindOf(name) : undefined;
   }
 
   /** A name can hold a secret itself; what is left of it then must say the same the next time. */
-  #isNameOfSecret(name: string): boolean {
-    return this.#isSecret(name) || this.#isSecret(this.#name(name));
+  #kindOf(name: string): NamedKind | undefined {
+    return this.#rules.kindOf(name) ?? this.#rules.kindOf(this.#name(name));
   }
 
-  #whole(value: string): string {
-    if (value === '' || value === tooDeep || token.test(value)) return value;
-    const shown = this.text(value);
-    return token.test(shown) ? shown : this.#token('secret', value);
+  #number(value: number | bigint, place: Place): unknown {
+    const text = String(value);
+    if (place.kind !== undefined) {
+      const shown = this.#whole(text, place);
+      return shown === text ? value : shown;
+    }
+    if (text.length < 12 || place.kept) return value;
+    const shown = this.#leaf(text, place);
+    return shown === text ? value : shown;
   }
 
-  #leaf(value: string, nested: number): string {
-    if (!isSuspicious(value)) return value;
+  /** A value whose name says what it is. */
+  #whole(value: string, place: Place): string {
+    const { kind = 'secret' } = place;
+    if (value === '' || value === tooDeep || wholeToken.test(value)) return value;
+    const shown = this.#leaf(value, place);
+    if (wholeToken.test(shown)) return shown;
+    if (kind === 'secret') return this.#token('secret', value);
+    const plain = value.replace(kind === 'iban' ? /[^A-Za-z0-9]/g : /\D/g, '').toUpperCase();
+    const isLong = plain.length >= (kind === 'ssn' ? 4 : 7) && plain.length * 2 >= value.length;
+    return isLong ? this.#token(kind, plain) : shown;
+  }
+
+  #leaf(value: string, { nested, kept }: Place): string {
+    const { finder, mayHold } = this.#rules;
+    if (!mayHold(value)) return value;
     const opened = nested < nestedDepthMax ? this.#nested(value, nested) : undefined;
-    return opened ?? this.text(value);
+    if (opened !== undefined) return opened;
+    return finder.replace(value, {
+      nested,
+      kept,
+      token: (kind, secret) => this.#token(kind, secret),
+      isHiding: (text, depth) => this.#isHiding(text, depth),
+    });
   }
 
   /** JSON inside a text is redacted as JSON; undefined when the text is none. */
@@ -144,37 +258,18 @@ class Redaction {
       return undefined;
     }
     const before = JSON.stringify(inner);
-    const after = JSON.stringify(this.copy(inner, false, 0, nested + 1));
+    const after = JSON.stringify(this.#copy(inner, { ...top, nested: nested + 1 }));
     return before === after ? value : after;
   }
 
-  /** Tokens stand like walls: no pattern looks into one or across one. */
-  #pass(text: string): string {
-    let pieces = text.split(tokens);
-    for (const { kind, hint, expression } of secretPatterns) {
-      let changed = false;
-      for (let index = 0; index < pieces.length; index += 2) {
-        const piece = pieces[index] ?? '';
-        if (!hint.test(piece)) continue;
-        const shown = this.#replace(piece, kind, expression);
-        changed ||= shown !== piece;
-        pieces[index] = shown;
-      }
-      if (changed) pieces = pieces.join('').split(tokens);
-    }
-    return pieces.join('');
-  }
-
-  #replace(piece: string, kind: string, expression: RegExp): string {
-    return piece.replace(expression, (match: string, ...rest: unknown[]) => {
-      const [kept, secret] = rest;
-      if (typeof kept !== 'string' || typeof secret !== 'string') return this.#token(kind, match);
-      return `${kept}${this.#token(kind, secret)}`;
-    });
+  /** Whether text that was unwrapped holds a secret. */
+  #isHiding(text: string, nested: number): boolean {
+    if (nested > nestedDepthMax) return false;
+    return this.#leaf(text, { ...top, nested }) !== text;
   }
 
   #token(kind: string, secret: string): string {
-    const mark = hash('sha256', `${this.#key}:${secret}`, 'hex').slice(0, 8);
-    return `[redacted:${kind}:${mark}]`;
+    this.#found += 1;
+    return this.#marker.token(kind, secret);
   }
 }

@@ -3,6 +3,10 @@
  * secret (`secret_name`, `password_policy`) and places in a list (`next_page_token`) are not secrets: learning needs
  * them.
  */
+import { toSkeleton } from './skeleton.ts';
+
+const namesMax = 4_000;
+const nameCharactersMax = 100;
 
 /** A name that contains one of these is a secret's, unless its last word says that it is about one. */
 const anywhere = ['password', 'passwd', 'passphrase', 'secret', 'privatekey', 'apikey', 'credential'];
@@ -38,18 +42,42 @@ const placeWords = new Set(
   'page next previous prev continuation continue cursor sync progress cancellation'.split(' '),
 );
 
-const namesMax = 4_000;
-const nameCharactersMax = 100;
 
-/** Tells secret names; remembers the names it has seen, up to a maximum. */
-export function createNameTest(extra: readonly string[] = []): (name: string) => boolean {
+/** Names whose values are somebody's own, and what such a value has at least. */
+const personal: ReadonlyMap<string, NamedKind> = new Map(
+  Object.entries({
+    phone: 'phone phonenumber telephone telephonenumber mobile mobilenumber mobilephone cellphone msisdn faxnumber',
+    card: 'cardnumber creditcard creditcardnumber debitcardnumber ccnumber pan primaryaccountnumber',
+    iban: 'iban ibannumber',
+    ssn: 'ssn socialsecurity socialsecuritynumber nationalinsurancenumber',
+  } satisfies Record<Exclude<NamedKind, 'secret'>, string>).flatMap(([kind, all]) =>
+    all.split(' ').map((name) => [name, kind as NamedKind] as const),
+  ),
+);
+
+/** What a name says that its value is. */
+export type NamedKind = 'secret' | 'phone' | 'card' | 'iban' | 'ssn';
+
+export interface NameRules {
+  /** Further names whose values are secrets. */
+  readonly extra?: readonly string[];
+  /** Whether what belongs to a person counts. */
+  readonly personal?: boolean;
+}
+
+/** Tells what names say of their values; remembers the names it has seen, up to a maximum. */
+export function createNameTest({
+  extra = [],
+  personal: isPersonal = true,
+}: NameRules): (name: string) => NamedKind | undefined {
   const more = new Set(extra.map((name) => toWords(name).join('')));
-  const seen = new Map<string, boolean>();
+  const seen = new Map<string, NamedKind | undefined>();
   return (name) => {
-    if (name.length > nameCharactersMax) return false;
-    const known = seen.get(name);
-    if (known !== undefined) return known;
-    const found = more.has(toWords(name).join('')) || isSecretName(name);
+    if (name.length > nameCharactersMax) return undefined;
+    if (seen.has(name)) return seen.get(name);
+    const joined = toWords(name).join('');
+    const isSecret = more.has(joined) || isSecretName(name);
+    const found = isSecret ? 'secret' : isPersonal ? personal.get(joined) : undefined;
     if (seen.size >= namesMax) seen.clear();
     seen.set(name, found);
     return found;
@@ -67,8 +95,9 @@ export function isSecretName(name: string): boolean {
   return !aboutWords.has(last) && anywhere.some((part) => joined.includes(part));
 }
 
-function toWords(name: string): string[] {
-  return name
+/** The words of a name; look-alike letters count as what they look like. */
+export function toWords(name: string): string[] {
+  return (toSkeleton(name)?.text ?? name)
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)

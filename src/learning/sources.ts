@@ -8,7 +8,7 @@ import type { CleanCall } from './clean.ts';
 import { isNamedPath, type Leaf, type Primitive, toLeaves, toPointer } from './leaves.ts';
 import { isPlainObject } from './symbol.ts';
 import { findInTask } from './task-words.ts';
-import { isRedacted } from './terms.ts';
+import { isRedacted, toHiddenKind } from './terms.ts';
 import { holds, toComparable } from './texts.ts';
 
 /** One way a value may have come about. `call` counts the episode's clean calls. */
@@ -50,9 +50,11 @@ export function findArguments(task: string, calls: readonly CleanCall[]): Argume
 function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argument {
   const path = toPointer(leaf.path).slice(1);
   const value = leaf.value;
-  if (typeof value === 'string' && isRedacted(value))
-    return { path, value: undefined, sources: [], tainted: true };
-  const kept = typeof value === 'string' && value.length > bounds.constantTextMax ? undefined : value;
+  const isHidden = typeof value === 'string' && isRedacted(value);
+  // What was hidden whole can still be seen to be passed on; of the rest nothing is known.
+  if (isHidden && toHiddenKind(value) === undefined) return { path, value: undefined, sources: [], tainted: true };
+  const isLong = typeof value === 'string' && value.length > bounds.constantTextMax;
+  const kept = isHidden || isLong ? undefined : value;
   if (!isTelling(value)) return { path, value: kept, sources: [], tainted: false };
   const comparable = toComparable(String(value));
   const earlier = seen.values.get(comparable) ?? [];
@@ -64,7 +66,7 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
     ...earlier.slice(-bounds.sourcesMax),
     ...inText,
   ];
-  const tainted = inText.length > 0 || earlier.some((source) => source.from === 'result');
+  const tainted = isHidden || inText.length > 0 || earlier.some((source) => source.from === 'result');
   return { path, value: kept, sources, tainted };
 }
 
@@ -93,7 +95,7 @@ function rememberResult(seen: Seen, call: number, result: unknown, text: string)
       }
       if (leaf.value.length > 300) continue;
     }
-    if (typeof leaf.value === 'string' && isRedacted(leaf.value)) continue;
+    if (typeof leaf.value === 'string' && isRedacted(leaf.value) && toHiddenKind(leaf.value) === undefined) continue;
     for (const selector of toSelectors(leaf, text))
       remember(seen, leaf.value, { from: 'result', call, path, selector });
   }

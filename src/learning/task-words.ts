@@ -23,7 +23,7 @@ export function findInTask(value: string, comparable: string, task: string, text
     return read === undefined || toComparable(read) === comparable;
   };
   const selectors = finds(valueClass) ? [valueClass] : [];
-  if (words === '' || words.length > 30 || isRedacted(task)) return selectors;
+  if (words === '' || words.length > 30 || isRedacted(before.slice(-80))) return selectors;
   // Names and ids take each other's place: behind the same words either is meant.
   const selector = `${valueClass === 'id' ? 'word' : valueClass} after "${words}"`;
   return finds(selector) ? [selector, ...selectors] : selectors;

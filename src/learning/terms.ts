@@ -13,6 +13,10 @@ export interface Term {
 export const termWeights = { word: 4, name: 2, pair: 2, value: 1, letters: 1 } as const;
 
 const redacted = /\[redacted:?[^\]]*\]?/gi;
+/** A value that was hidden whole: it can be compared with others, never shown or told. */
+const hiddenValue = /^\[redacted:([a-z0-9]{1,20}):[0-9a-f]{8,16}\]$/;
+/** What was hidden in the way in which a text is masked: as the class of value it had. */
+const hiddenClasses: Readonly<Record<string, string>> = { email: '{email}', phone: '{number}', card: '{number}' };
 /** Control characters and halves of characters: no database takes them. */
 const unprintable = /[\p{Cc}\p{Cs}]/gu;
 const values: readonly (readonly [string, RegExp])[] = [
@@ -41,7 +45,7 @@ const stopWords = new Set(
 
 /** The text with values replaced by their class, e.g. `Read {path}`, unless `keep` knows the value. */
 export function maskValues(text: string, keep: (value: string) => boolean = () => false): string {
-  let masked = text.slice(0, 2_000).replace(redacted, '…').replace(unprintable, ' ');
+  let masked = text.slice(0, 2_000).replace(redacted, toHiddenClass).replace(unprintable, ' ');
   for (const [name, pattern] of values) {
     if (name === 'number') masked = masked.replace(idLike, (value) => (isIdLike(value) ? '{id}' : value));
     masked = masked.replace(pattern, (value) => (keep(value) ? value : `{${name}}`));
@@ -171,4 +175,13 @@ export function toNameWords(name: string): string[] {
 /** True where a text holds something that was redacted. */
 export function isRedacted(text: string): boolean {
   return /\[redacted/i.test(text);
+}
+
+/** The kind of a value that was hidden as a whole, so that it can still be compared; undefined for any other text. */
+export function toHiddenKind(text: string): string | undefined {
+  return hiddenValue.exec(text)?.[1];
+}
+
+function toHiddenClass(token: string): string {
+  return hiddenClasses[toHiddenKind(token) ?? ''] ?? '…';
 }

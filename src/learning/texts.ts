@@ -1,7 +1,12 @@
 /** How texts and values are compared: without case, by whole words, by the class of value. */
 
+/** What a hidden value was: an address, digits, or something like an id. */
+const hiddenClass = /^\[redacted:(?:(email)|(phone|card)|[a-z0-9]{1,20}):[0-9a-f]{8,16}\]$/;
+
 /** What kind of thing a value is. */
 export function toValueClass(value: string): string {
+  const hidden = value.startsWith('[redacted:') ? hiddenClass.exec(value) : null;
+  if (hidden !== null) return hidden[1] ?? (hidden[2] === undefined ? 'id' : 'number');
   if (/^[^\s@]+@[^\s@]+\.\w+$/.test(value)) return 'email';
   if (/^https?:\/\//i.test(value)) return 'url';
   if (/^\d{4}-\d\d-\d\d/.test(value)) return 'date';

@@ -3,6 +3,7 @@
  * (learn, derive, index, rank), beside the nearest raw episode by tf-idf, split so that no task or text leaks.
  */
 import { existsSync } from 'node:fs';
+import type { Episode } from '../../machines/words/episodes.ts';
 import { createIndex, createLearner, type SopIndex } from '../../src/learning/learning.ts';
 import { type BindingCount, countBindings } from './learning-bindings.ts';
 import {
@@ -70,6 +71,8 @@ export interface LearningBenchOptions {
   readonly now: () => number;
   /** Train with failed episodes as well, as in real life: they teach pitfalls. */
   readonly withFailures?: boolean;
+  /** What learning is shown of an episode; the tasks it is asked about are told as they are, as in life. */
+  readonly redact?: (episode: Episode) => Episode;
   /** Episodes held out at most. */
   readonly heldOutMax?: number;
 }
@@ -148,7 +151,8 @@ function runOnce(
   const learner = createLearner({ namespace: 'bench' });
   const started = options.now();
   taught.forEach((each, at) => {
-    learner.learn(toEpisode(each, at));
+    const episode = toEpisode(each, at);
+    learner.learn(options.redact?.(episode) ?? episode);
     if (at % 100 === 99) learner.derive();
   });
   const sops = learner.derive().sops;

@@ -119,7 +119,7 @@ describe.skipIf(chromiumPath === undefined)(
         type !== '@xstate.event' && snapshot?.context['version'] === 2;
       const { sessionId, snapshot } = await untilReceived(page, 'the context is there', isSeen);
       expect(sessionId).toBe('default/context/c-seen');
-      expect(JSON.stringify(snapshot)).toMatch(/\[redacted:aws:[0-9a-f]{8}\]/);
+      expect(JSON.stringify(snapshot)).toMatch(/\[redacted:aws:[0-9a-f]{12}\]/);
       await tellCommit(bus, 'default', 'c-seen', 'last');
       await bus.close();
       await untilReceived(page, 'it moves', (one) => one.snapshot?.context['version'] === 3);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRedactor, isSecretName } from '../../../src/access/access.ts';
 
 const redactor = createRedactor({ key: 'a key of this test', extraKeys: ['Patient-Number'] });
-const token = /\[redacted:[a-z]+:[0-9a-f]{8}\]/;
+const token = /\[redacted:[a-z]+:[0-9a-f]{12}\]/;
 
 /** Put together at run time, so that no scanner takes this file for a leak. */
 const join = (...parts: string[]): string => parts.join('');
