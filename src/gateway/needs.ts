@@ -9,6 +9,7 @@ import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -224,6 +225,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

@@ -16,8 +16,9 @@ const body = z.object({
 export const ask: Resource = {
   method: 'POST',
   path: '/ask',
-  answer: async ({ needs, req, res, namespace }) => {
+  answer: async ({ needs, req, res, namespace, principal }) => {
     const { task, limit } = await parseJsonBody(body, req);
+    await needs.limits.take({ namespace, principal, operation: 'context_inject' });
     const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };
     const { injection, sops } = await findInjection(needs, question);
     const explained = sops.map((sop) => ({

@@ -81,6 +81,7 @@ export const injectContext = createTool({
   async run(args, context) {
     const { needs, session, traceparent } = context;
     const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    await needs.limits.take({ namespace, principal: session.principal, operation: 'context_inject' });
     stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,

@@ -27,9 +27,11 @@ export const recordFeedback = createTool({
     success_count: count(0, Number.MAX_SAFE_INTEGER),
   }),
   async run(args, { needs, session, traceparent }) {
+    const { namespace, principal } = session;
+    await needs.limits.take({ namespace, principal, operation: 'feedback' });
     return needs.feedback({
-      namespace: session.namespace,
-      principal: session.principal,
+      namespace,
+      principal,
       patternId: args.pattern_id,
       helpful: args.helpful,
       traceparent,
