@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { systemNamespace } from '../../../machines/words/ids.ts';
+import { Address, systemNamespace } from '../../../machines/words/ids.ts';
 import type { DeadLetterView } from '../watching-needs.ts';
 import { count } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
@@ -20,9 +20,29 @@ const bodyListedMax = 200;
 
 const query = z.object({ limit: count(1, deadListedMax).default(50) });
 
+const told = z.object({
+  id: z.int(),
+  actor: Address,
+  reason: z.string(),
+  code: z.string(),
+  stream: z.string(),
+  sequence: z.int(),
+  subject: z.string(),
+  by: z.string(),
+  attempts: z.int(),
+  at: z.string(),
+  body: z.string(),
+});
+
 export const deadLetters: Resource = {
   method: 'GET',
   path: '/dead',
+  docs: {
+    summary: 'List messages that nobody could handle, the newest first',
+    description: `Of each message the first ${bodyListedMax} characters.`,
+    query,
+    answer: z.object({ letters: z.array(told), total: z.int() }),
+  },
   answer: async (request) => {
     const { limit } = parseQuery(query, request.url, ['limit']);
     const { letters, total } = await request.needs.dead.list({ namespaces: toNamespaces(request), limit });
@@ -34,12 +54,17 @@ export const deadLetters: Resource = {
 export const deadLetter: Resource = {
   method: 'GET',
   path: '/dead/:id',
+  docs: { summary: 'Show one dead letter', answer: told },
   answer: async (request) => sendValue(request.res, 200, await find(request)),
 };
 
 export const retryDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/retry',
+  docs: {
+    summary: 'Send its message again',
+    answer: z.object({ id: z.int(), stream: z.string(), sequence: z.int() }),
+  },
   answer: async (request) => {
     assertMayChange(request);
     const letter = await find(request);
@@ -53,6 +78,7 @@ export const retryDeadLetter: Resource = {
 export const dropDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/drop',
+  docs: { summary: 'Drop a dead letter', answer: z.object({ id: z.int(), dropped: z.boolean() }) },
   answer: async (request) => {
     assertMayChange(request);
     const letter = await find(request);

@@ -17,6 +17,12 @@ const body = z.object({
 export const replayEvents: Resource = {
   method: 'POST',
   path: '/events/replay',
+  docs: {
+    summary: 'Publish stored events once more on another subject',
+    body,
+    answer: z.object({ published: z.int() }),
+    example: { subject: 'drey.replay.default', sequences: [1, 2, 3] },
+  },
   answer: async ({ needs, req, res, namespace, principal }) => {
     if (!principal.local && !principal.scopes.includes(scope))
       throw new DreyError('permission_denied', `replaying events needs the scope ${scope}`);

@@ -4,8 +4,12 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { RelearnSource } from '../../../machines/words/relearning.ts';
-import type { RelearnReport } from '../../../machines/words/relearning.ts';
+import {
+  RelearnCounts,
+  RelearnReport,
+  RelearnSource,
+  SopDifference,
+} from '../../../machines/words/relearning.ts';
 import type { Principal } from '../needs.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
@@ -21,9 +25,24 @@ const body = z.object({
   dry_run: z.boolean().default(false),
 });
 
+const told = z.object({
+  relearn_id: z.string(),
+  namespace: z.string().nullable().describe('Null is every namespace.'),
+  from: RelearnSource,
+  state: z.enum(['running', 'done', 'failed']),
+  error: RelearnReport.shape.error,
+  dry_run: z.boolean(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  differs: z.boolean(),
+  counts: RelearnCounts,
+  differences: z.array(SopDifference.omit({ sopId: true }).extend({ sop_id: z.string() })),
+});
+
 export const relearn: Resource = {
   method: 'POST',
   path: '/relearn',
+  docs: { summary: 'Learn procedures anew', body, answer: told, status: 202, example: { dry_run: true } },
   answer: async (request) => {
     const { needs, principal, req, res, url } = request;
     assertMayOrder(principal);
@@ -37,6 +56,7 @@ export const relearn: Resource = {
 export const relearned: Resource = {
   method: 'GET',
   path: '/relearn/:id',
+  docs: { summary: 'Tell how far learning anew is', answer: told },
   answer: async (request) => {
     assertMayOrder(request.principal);
     const report = await request.needs.relearning.read(request.id);

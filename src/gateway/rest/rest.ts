@@ -18,7 +18,9 @@ import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
@@ -30,7 +32,7 @@ import { status } from './status.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
-const resources: readonly Resource[] = [
+export const resources: readonly Resource[] = [
   status,
   statusChanges,
   sops,
@@ -54,6 +56,9 @@ const resources: readonly Resource[] = [
   hooks,
   reload,
   shutdown,
+  createOpenApi(() => resources),
+  problems,
+  problemOfCode,
 ];
 
 const prefix = '/api/v1';

@@ -1,4 +1,5 @@
 /** `POST /shutdown`: ends the node. Only its own user, or who holds the scope for it. */
+import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { sendValue } from './problem.ts';
 import type { Resource } from './resource.ts';
@@ -9,6 +10,7 @@ export const shutdownScope = 'node:shutdown';
 export const shutdown: Resource = {
   method: 'POST',
   path: '/shutdown',
+  docs: { summary: 'End the node', answer: z.object({ stopping: z.literal(true) }), status: 202 },
   answer: ({ needs, res, principal }) => {
     if (!principal.local && !principal.scopes.includes(shutdownScope)) {
       throw new DreyError('permission_denied', `ending the node needs the scope ${shutdownScope}`);
