@@ -16,6 +16,7 @@ const query = z.object({
 export const actors: Resource = {
   method: 'GET',
   path: '/actors',
+  scope: 'session:read',
   answer: async ({ needs, res, url, namespace }) => {
     const { kind, id } = parseQuery(query, url, ['kind', 'id']);
     const all = (await needs.actors(namespace)).filter(

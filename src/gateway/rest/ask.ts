@@ -16,6 +16,7 @@ const body = z.object({
 export const ask: Resource = {
   method: 'POST',
   path: '/ask',
+  scope: 'sop:read',
   answer: async ({ needs, req, res, namespace }) => {
     const { task, limit } = await parseJsonBody(body, req);
     const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };

@@ -13,8 +13,6 @@ import type { Resource, RestRequest } from './resource.ts';
 
 /** Letters in one answer of the list. */
 export const deadListedMax = 500;
-/** The scope that lets somebody else than the local principal send letters again or drop them. */
-export const deadScope = 'node:control';
 /** Characters of a message shown in the list. */
 const bodyListedMax = 200;
 
@@ -23,6 +21,7 @@ const query = z.object({ limit: count(1, deadListedMax).default(50) });
 export const deadLetters: Resource = {
   method: 'GET',
   path: '/dead',
+  scope: 'events:read',
   answer: async (request) => {
     const { limit } = parseQuery(query, request.url, ['limit']);
     const { letters, total } = await request.needs.dead.list({ namespaces: toNamespaces(request), limit });
@@ -34,14 +33,15 @@ export const deadLetters: Resource = {
 export const deadLetter: Resource = {
   method: 'GET',
   path: '/dead/:id',
+  scope: 'events:read',
   answer: async (request) => sendValue(request.res, 200, await find(request)),
 };
 
 export const retryDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/retry',
+  scope: 'node:control',
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     sendValue(request.res, 200, {
       id: letter.id,
@@ -53,8 +53,8 @@ export const retryDeadLetter: Resource = {
 export const dropDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/drop',
+  scope: 'node:control',
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     const dropped = await request.needs.dead.drop(letter, request.principal);
     if (!dropped) throw unknown(request.id);
@@ -73,11 +73,6 @@ async function find(request: RestRequest): Promise<DeadLetterView> {
 
 function toNamespaces({ namespace, principal }: RestRequest): readonly string[] {
   return principal.local && namespace !== systemNamespace ? [namespace, systemNamespace] : [namespace];
-}
-
-function assertMayChange({ principal }: RestRequest): void {
-  if (principal.local || principal.scopes.includes(deadScope)) return;
-  throw new DreyError('permission_denied', `changing dead letters needs the scope ${deadScope}`);
 }
 
 function unknown(id: string): DreyError {

@@ -47,6 +47,7 @@ type Asked = Omit<FollowEvents, 'from'>;
 export const events: Resource = {
   method: 'GET',
   path: '/events',
+  scope: 'events:read',
   answer: async ({ needs, res, url, namespace, keepAlive, followers }) => {
     const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'until']);
     if (asked.until !== undefined && asked.from === 'new')

@@ -10,6 +10,7 @@ export const hookBytesMax = 1024 * 1024;
 export const hooks: Resource = {
   method: 'POST',
   path: '/hooks',
+  scope: 'task:write',
   answer: async ({ hooks: conversations, req, res, namespace, principal: own }) => {
     const event = await parseJsonBody(HookEvent, req, hookBytesMax);
     const principal = namespace === own.namespace ? own : { ...own, namespace };

@@ -38,6 +38,7 @@ const episode = z.object({
 export const importEpisodes: Resource = {
   method: 'POST',
   path: '/import',
+  scope: 'import:write',
   answer: async ({ needs, req, res, namespace, principal }) => {
     const type = req.headers['content-type'] ?? '';
     if (!/^application\/(x-ndjson|jsonl|json)\b/.test(type)) {

@@ -5,5 +5,6 @@ import type { Resource } from './resource.ts';
 export const learning: Resource = {
   method: 'GET',
   path: '/learning',
+  scope: 'sop:read',
   answer: async ({ needs, res, namespace }) => sendValue(res, 200, await needs.learning(namespace)),
 };

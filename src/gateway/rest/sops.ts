@@ -21,6 +21,7 @@ const query = z.object({
 export const sops: Resource = {
   method: 'GET',
   path: '/sops',
+  scope: 'sop:read',
   answer: async ({ needs, res, url, namespace }) => {
     const asked = parseQuery(query, url, ['status', 'min_confidence', 'limit', 'offset']);
     const found = await needs.sops.list({
@@ -37,6 +38,7 @@ export const sops: Resource = {
 export const sop: Resource = {
   method: 'GET',
   path: '/sops/:id',
+  scope: 'sop:read',
   answer: async ({ needs, res, namespace, id }) => {
     const found = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
     if (found === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');

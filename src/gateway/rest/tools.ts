@@ -8,8 +8,6 @@ import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { sendValue } from './problem.ts';
 
-/** The scope that lets somebody else than the local principal approve. */
-export const approveScope = 'tool:approve';
 /** Approvals in one request. */
 export const approvalsMax = 200;
 
@@ -18,6 +16,7 @@ const query = z.object({ server: z.coerce.string().max(100).optional() });
 export const tools: Resource = {
   method: 'GET',
   path: '/tools',
+  scope: 'tool:call',
   answer: async ({ needs, res, url }) => {
     const { server } = parseQuery(query, url, ['server']);
     const { tools: listed, held, version } = needs.tools.list();
@@ -30,6 +29,7 @@ export const tools: Resource = {
 export const reviewTools: Resource = {
   method: 'GET',
   path: '/tools/review',
+  scope: 'tool:approve',
   answer: async ({ needs, res, url }) => {
     const { server } = parseQuery(query, url, ['server']);
     const found = needs.tools.review().filter((one) => server === undefined || one.server === server);
@@ -48,9 +48,8 @@ const approval = z.strictObject({
 export const approveTools: Resource = {
   method: 'POST',
   path: '/tools/approve',
+  scope: 'tool:approve',
   answer: async ({ needs, req, res, principal }) => {
-    if (!principal.local && !principal.scopes.includes(approveScope))
-      throw new DreyError('permission_denied', `approving tools needs the scope ${approveScope}`);
     const { server, tools: named } = await parseJsonBody(approval, req);
     const approved = await needs.tools.approve(server, named, principal);
     const left = named.filter(({ tool }) => !approved.some((one) => one.tool === tool));
