@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { systemNamespace } from '../../../machines/words/ids.ts';
+import { Address, systemNamespace } from '../../../machines/words/ids.ts';
 import type { DeadLetterView } from '../watching-needs.ts';
 import { count } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
@@ -18,10 +18,30 @@ const bodyListedMax = 200;
 
 const query = z.object({ limit: count(1, deadListedMax).default(50) });
 
+const told = z.object({
+  id: z.int(),
+  actor: Address,
+  reason: z.string(),
+  code: z.string(),
+  stream: z.string(),
+  sequence: z.int(),
+  subject: z.string(),
+  by: z.string(),
+  attempts: z.int(),
+  at: z.string(),
+  body: z.string(),
+});
+
 export const deadLetters: Resource = {
   method: 'GET',
   path: '/dead',
   scope: 'events:read',
+  docs: {
+    summary: 'List messages that nobody could handle, the newest first',
+    description: `Of each message the first ${bodyListedMax} characters.`,
+    query,
+    answer: z.object({ letters: z.array(told), total: z.int() }),
+  },
   answer: async (request) => {
     const { limit } = parseQuery(query, request.url, ['limit']);
     const { letters, total } = await request.needs.dead.list({ namespaces: toNamespaces(request), limit });
@@ -34,6 +54,7 @@ export const deadLetter: Resource = {
   method: 'GET',
   path: '/dead/:id',
   scope: 'events:read',
+  docs: { summary: 'Show one dead letter', answer: told },
   answer: async (request) => sendValue(request.res, 200, await find(request)),
 };
 
@@ -41,6 +62,10 @@ export const retryDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/retry',
   scope: 'node:control',
+  docs: {
+    summary: 'Send its message again',
+    answer: z.object({ id: z.int(), stream: z.string(), sequence: z.int() }),
+  },
   answer: async (request) => {
     const letter = await find(request);
     sendValue(request.res, 200, {
@@ -54,6 +79,7 @@ export const dropDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/drop',
   scope: 'node:control',
+  docs: { summary: 'Drop a dead letter', answer: z.object({ id: z.int(), dropped: z.boolean() }) },
   answer: async (request) => {
     const letter = await find(request);
     const dropped = await request.needs.dead.drop(letter, request.principal);

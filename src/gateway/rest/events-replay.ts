@@ -14,6 +14,12 @@ export const replayEvents: Resource = {
   method: 'POST',
   path: '/events/replay',
   scope: 'node:control',
+  docs: {
+    summary: 'Publish stored events once more on another subject',
+    body,
+    answer: z.object({ published: z.int() }),
+    example: { subject: 'drey.replay.default', sequences: [1, 2, 3] },
+  },
   answer: async ({ needs, req, res, namespace, principal }) => {
     const { subject, sequences } = await parseJsonBody(body, req);
     const namespaces = principal.local ? [namespace, systemNamespace] : [namespace];

@@ -4,8 +4,12 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { RelearnSource } from '../../../machines/words/relearning.ts';
-import type { RelearnReport } from '../../../machines/words/relearning.ts';
+import {
+  RelearnCounts,
+  RelearnReport,
+  RelearnSource,
+  SopDifference,
+} from '../../../machines/words/relearning.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
@@ -17,10 +21,25 @@ const body = z.object({
   dry_run: z.boolean().default(false),
 });
 
+const told = z.object({
+  relearn_id: z.string(),
+  namespace: z.string().nullable().describe('Null is every namespace.'),
+  from: RelearnSource,
+  state: z.enum(['running', 'done', 'failed']),
+  error: RelearnReport.shape.error,
+  dry_run: z.boolean(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  differs: z.boolean(),
+  counts: RelearnCounts,
+  differences: z.array(SopDifference.omit({ sopId: true }).extend({ sop_id: z.string() })),
+});
+
 export const relearn: Resource = {
   method: 'POST',
   path: '/relearn',
   scope: 'node:control',
+  docs: { summary: 'Learn procedures anew', body, answer: told, status: 202, example: { dry_run: true } },
   answer: async (request) => {
     const { needs, principal, req, res, url } = request;
     const { from, dry_run: isTrial } = await parseJsonBody(body, req);
@@ -34,6 +53,7 @@ export const relearned: Resource = {
   method: 'GET',
   path: '/relearn/:id',
   scope: 'node:control',
+  docs: { summary: 'Tell how far learning anew is', answer: told },
   answer: async (request) => {
     const report = await request.needs.relearning.read(request.id);
     assertMaySee(request, report);

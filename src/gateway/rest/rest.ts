@@ -17,7 +17,9 @@ import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
@@ -53,6 +55,9 @@ export const resources: readonly Resource[] = [
   hooks,
   reload,
   shutdown,
+  createOpenApi(() => resources),
+  problems,
+  problemOfCode,
 ];
 
 const prefix = '/api/v1';

@@ -57,9 +57,9 @@ const Injected = z.object({
 /** One injected item. */
 export type Injected = z.infer<typeof Injected>;
 
-const output = z.object({ injected_context: z.array(Injected), reasoning: z.string() });
 /** What the tool answers. */
-export type Injection = z.infer<typeof output>;
+export const Injection = z.object({ injected_context: z.array(Injected), reasoning: z.string() });
+export type Injection = z.infer<typeof Injection>;
 
 export interface InjectionQuestion {
   readonly namespace: string;
@@ -78,7 +78,7 @@ export const injectContext = createTool({
   readOnly: true,
   scope: 'sop:read',
   input,
-  output,
+  output: Injection,
   async run(args, context) {
     const { needs, session, principal, traceparent } = context;
     const namespace = resolveNamespace(args.namespace, session.namespace, principal);

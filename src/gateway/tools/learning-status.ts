@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { resolveNamespace } from '../namespace.ts';
 import { createTool, namespaceField } from './tool.ts';
 
-const output = z.object({
+/** What the tool answers. */
+export const LearningAnswer = z.object({
   engine_status: z.enum(['running', 'stopped', 'unavailable']),
   last_learning_run: z.string().nullable(),
   statistics: z.object({
@@ -23,7 +24,7 @@ export const learningStatus = createTool({
   readOnly: true,
   scope: 'sop:read',
   input: z.object({ namespace: namespaceField }),
-  output,
+  output: LearningAnswer,
   async run(args, { needs, session, principal }) {
     const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     const status = await needs.learning(namespace);

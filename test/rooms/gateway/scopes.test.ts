@@ -12,7 +12,13 @@ import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
 
 /** What whoever was let in may ask without a scope: how the node is, and what can be asked at all. */
-const open = new Set(['GET /status', 'GET /status/changes', 'GET /openapi.json']);
+const open = new Set([
+  'GET /status',
+  'GET /status/changes',
+  'GET /openapi.json',
+  'GET /problems',
+  'GET /problems/:code',
+]);
 
 let house: SmallHouse;
 let at: GatewayServer;
