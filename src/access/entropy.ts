@@ -11,7 +11,12 @@ const awsSecretCharacters = 40;
 /** True for a run of letters, digits, `_` and `-` (or `+`, `/`, `=`) that nobody would write or choose. */
 export function isRandom(run: string): boolean {
   if (run.length < randomCharactersMin) return false;
-  if (run.length === awsSecretCharacters && /^[A-Za-z0-9/+]+$/.test(run) && hasAllCases(run) && toBits(run) >= 4.4) {
+  if (
+    run.length === awsSecretCharacters &&
+    /^[A-Za-z0-9/+]+$/.test(run) &&
+    hasAllCases(run) &&
+    toBits(run) >= 4.4
+  ) {
     return !/[a-z]{7}/.test(run);
   }
   return run.split(/[-_/+=]/).some(isRandomSegment);

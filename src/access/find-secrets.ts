@@ -76,7 +76,8 @@ export function createFinder({ names, patterns, personal }: FinderOptions): Find
       let open = toGaps(plain);
       for (let round = 0; round < roundsMax; round += 1) {
         const before = found.length;
-        for (const { search } of chosen) open = open.flatMap((gap) => split(gap, search, { plain, look, found }));
+        for (const { search } of chosen)
+          open = open.flatMap((gap) => split(gap, search, { plain, look, found }));
         if (found.length === before) break;
       }
       return found.length === 0 ? text : rewrite(text, found, look, skeleton?.toStart ?? ((at) => at));

@@ -22,14 +22,18 @@ export const personalPatterns: readonly SecretPattern[] = [
   {
     kind: 'iban',
     hint: /[A-Za-z]{2}\d{2}/,
-    expression: /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])/g,
+    expression:
+      /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])/g,
     check: isIban,
     canonical: (text) => text.replace(/[ -]/g, '').toUpperCase(),
   },
   {
     kind: 'card',
     hint: /\d[ .-]?\d[ .-]?\d[ .-]?\d/,
-    expression: new RegExp(`${alone}\\d{4}(?:[ .-]?\\d{4}){2}[ .-]?\\d{1,7}${ended}|${alone}\\d{4}[ .-]?\\d{6}[ .-]?\\d{4,5}${ended}`, 'g'),
+    expression: new RegExp(
+      `${alone}\\d{4}(?:[ .-]?\\d{4}){2}[ .-]?\\d{1,7}${ended}|${alone}\\d{4}[ .-]?\\d{6}[ .-]?\\d{4,5}${ended}`,
+      'g',
+    ),
     check: isCard,
     canonical: digitsOf,
   },
@@ -95,5 +99,7 @@ function isAddress(text: string): boolean {
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
   if (groups.includes('') || groups.some((group) => group.length > 4)) return false;
   if (halves.length === 1) return groups.length === 8 && groups.some((group) => group.length > 2);
-  return groups.length >= 3 && groups.length <= 7 && /\d/.test(text) && groups.some((group) => group.length > 2);
+  return (
+    groups.length >= 3 && groups.length <= 7 && /\d/.test(text) && groups.some((group) => group.length > 2)
+  );
 }

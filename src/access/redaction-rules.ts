@@ -47,7 +47,8 @@ export function findPatternFault(pattern: string): string | undefined {
   } catch (error) {
     return `it is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (expression.test('')) return 'it matches nothing at all, which stands everywhere; name at least one character';
+  if (expression.test(''))
+    return 'it matches nothing at all, which stands everywhere; name at least one character';
   const reader: Reader = { pattern, at: 0, depth: 0 };
   try {
     const ways = readChoice(reader);
@@ -95,8 +96,11 @@ function readAtom(reader: Reader): number {
     return 1;
   }
   if (character === '\\') {
-    if (/^\\(?:[1-9]|k<)/.test(pattern.slice(reader.at))) throw new Error('it refers back to a group; write the text out');
-    const [whole = '\\'] = /^\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[^])/.exec(pattern.slice(reader.at)) ?? [];
+    if (/^\\(?:[1-9]|k<)/.test(pattern.slice(reader.at)))
+      throw new Error('it refers back to a group; write the text out');
+    const [whole = '\\'] =
+      /^\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[^])/.exec(pattern.slice(reader.at)) ??
+      [];
     reader.at += whole.length;
     return 1;
   }
@@ -106,7 +110,8 @@ function readAtom(reader: Reader): number {
 
 function readGroup(reader: Reader): number {
   const rest = reader.pattern.slice(reader.at);
-  if (/^\(\?(?:[=!]|<[=!])/.test(rest)) throw new Error('it looks ahead or behind; use \\b, or leave that out');
+  if (/^\(\?(?:[=!]|<[=!])/.test(rest))
+    throw new Error('it looks ahead or behind; use \\b, or leave that out');
   if (!rest.startsWith('(?:')) throw new Error('it has a group that captures; write (?:…)');
   if (reader.depth >= groupsDepthMax) throw new Error(`its groups lie more than ${groupsDepthMax} deep`);
   reader.at += 3;
@@ -119,7 +124,8 @@ function readGroup(reader: Reader): number {
 
 function readRepeat(reader: Reader, own: number): number {
   const rest = reader.pattern.slice(reader.at);
-  const [whole = '', range, least = '', comma, most = ''] = /^(?:[*+?]|(\{(\d+)(,)?(\d*)\}))\??/.exec(rest) ?? [];
+  const [whole = '', range, least = '', comma, most = ''] =
+    /^(?:[*+?]|(\{(\d+)(,)?(\d*)\}))\??/.exec(rest) ?? [];
   if (whole === '') return own;
   reader.at += whole.length;
   if (whole.startsWith('*') || whole.startsWith('+') || (comma !== undefined && most === '')) {

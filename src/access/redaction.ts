@@ -148,14 +148,17 @@ class Namesake implements Redactor {
 
   #copy(value: unknown, place: Place): unknown {
     const { kind, depth } = place;
-    if (typeof value === 'string') return kind === undefined ? this.#leaf(value, place) : this.#whole(value, place);
+    if (typeof value === 'string')
+      return kind === undefined ? this.#leaf(value, place) : this.#whole(value, place);
     if (typeof value === 'number' || typeof value === 'bigint') return this.#number(value, place);
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= limits.messageDepthMax) return tooDeep;
     const below = { ...place, depth: depth + 1 };
     if (!Array.isArray(value)) return this.#object(value, below);
     const split = findSplit(value, undefined);
-    return value.map((item, index) => this.#copy(item, split?.has(index) ? { ...below, kind: 'secret' } : below));
+    return value.map((item, index) =>
+      this.#copy(item, split?.has(index) ? { ...below, kind: 'secret' } : below),
+    );
   }
 
   #object(value: object, place: Place): object {

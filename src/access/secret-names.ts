@@ -42,11 +42,11 @@ const placeWords = new Set(
   'page next previous prev continuation continue cursor sync progress cancellation'.split(' '),
 );
 
-
 /** Names whose values are somebody's own, and what such a value has at least. */
 const personal: ReadonlyMap<string, NamedKind> = new Map(
   Object.entries({
-    phone: 'phone phonenumber telephone telephonenumber mobile mobilenumber mobilephone cellphone msisdn faxnumber',
+    phone:
+      'phone phonenumber telephone telephonenumber mobile mobilenumber mobilephone cellphone msisdn faxnumber',
     card: 'cardnumber creditcard creditcardnumber debitcardnumber ccnumber pan primaryaccountnumber',
     iban: 'iban ibannumber',
     ssn: 'ssn socialsecurity socialsecuritynumber nationalinsurancenumber',

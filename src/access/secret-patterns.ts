@@ -44,65 +44,68 @@ export function toNamesExpression(extra: readonly string[]): RegExp | undefined 
   return further.length === 0 ? undefined : new RegExp(further.join('|'), 'i');
 }
 
+/** Behind words and signs that are always the same. */
+const fixedPatterns: readonly SecretPattern[] = [
+  {
+    kind: 'url',
+    hint: /:\/\//,
+    expression: /(:\/\/[^\s/:@"'<>]{0,128}:)(?!\[redacted:)([^\s/"'<>]{1,256})(?=@)/g,
+  },
+  {
+    kind: 'url',
+    hint: /:\/\//,
+    expression: /(:\/\/)(?!\[redacted:|[$<{%*])([^\s/:@"'<>]{16,256})(?=@)/g,
+  },
+  {
+    kind: 'secret',
+    hint: /[?&]/,
+    expression:
+      /([?&](?:sig|signature|key|code|auth|sid|jwt|otp)=)(?!\[redacted:|[$<{%*])([^\s"'&;,<>(){}|\\]{16,})/gi,
+  },
+  {
+    kind: 'basic',
+    hint: /basic/i,
+    expression: /(\bbasic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9+/=])([A-Za-z0-9+/]{8,}={0,2})/gi,
+  },
+  {
+    kind: 'bearer',
+    hint: /bearer/i,
+    expression: /(\bbearer\s{1,4})(?=[A-Za-z._~+/-]{0,200}[0-9=])([A-Za-z0-9._~+/=-]{12,})/gi,
+  },
+  {
+    kind: 'secret',
+    hint: /authorization/i,
+    expression: new RegExp(`(authorization${assigned}(?:${scheme}\\s{1,4})?)(?!${scheme}\\s)${value}`, 'gi'),
+  },
+  {
+    kind: 'secret',
+    hint: /cookie/i,
+    expression: new RegExp(
+      `((?:set-)?cookie${quote}\\s{0,3}[:=]\\s{0,3}${quote})(?!\\[redacted:)([^\\r\\n"'\\\\]{4,})`,
+      'gi',
+    ),
+  },
+  {
+    kind: 'secret',
+    hint: /--/,
+    expression: new RegExp(
+      `(--(?:password|passwd|pass|token|secret|api-?key|access-?token|auth-?token|client-?secret)[ =]\\s{0,3}["']?)${value}`,
+      'gi',
+    ),
+  },
+  {
+    kind: 'secret',
+    hint: /-u|--user/,
+    expression:
+      /((?<![\w-])(?:-u|--user)[ =]\s{0,3}["']?[^\s:"']{1,64}:)(?!\[redacted:|[$<{%*/])([^\s"'@/]{3,})/g,
+  },
+];
+
 /** In the order in which they are tried: the precise before the general. */
 export function createContextPatterns(extraNames: readonly string[]): readonly SecretPattern[] {
   const all = [...toFurther(extraNames), names].join('|');
   return [
-    {
-      kind: 'url',
-      hint: /:\/\//,
-      expression: /(:\/\/[^\s/:@"'<>]{0,128}:)(?!\[redacted:)([^\s/"'<>]{1,256})(?=@)/g,
-    },
-    {
-      kind: 'url',
-      hint: /:\/\//,
-      expression: /(:\/\/)(?!\[redacted:|[$<{%*])([^\s/:@"'<>]{16,256})(?=@)/g,
-    },
-    {
-      kind: 'secret',
-      hint: /[?&]/,
-      expression: /([?&](?:sig|signature|key|code|auth|sid|jwt|otp)=)(?!\[redacted:|[$<{%*])([^\s"'&;,<>(){}|\\]{16,})/gi,
-    },
-    {
-      kind: 'basic',
-      hint: /basic/i,
-      expression: /(\bbasic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9+/=])([A-Za-z0-9+/]{8,}={0,2})/gi,
-    },
-    {
-      kind: 'bearer',
-      hint: /bearer/i,
-      expression: /(\bbearer\s{1,4})(?=[A-Za-z._~+/-]{0,200}[0-9=])([A-Za-z0-9._~+/=-]{12,})/gi,
-    },
-    {
-      kind: 'secret',
-      hint: /authorization/i,
-      expression: new RegExp(
-        `(authorization${assigned}(?:${scheme}\\s{1,4})?)(?!${scheme}\\s)${value}`,
-        'gi',
-      ),
-    },
-    {
-      kind: 'secret',
-      hint: /cookie/i,
-      expression: new RegExp(
-        `((?:set-)?cookie${quote}\\s{0,3}[:=]\\s{0,3}${quote})(?!\\[redacted:)([^\\r\\n"'\\\\]{4,})`,
-        'gi',
-      ),
-    },
-    {
-      kind: 'secret',
-      hint: /--/,
-      expression: new RegExp(
-        `(--(?:password|passwd|pass|token|secret|api-?key|access-?token|auth-?token|client-?secret)[ =]\\s{0,3}["']?)${value}`,
-        'gi',
-      ),
-    },
-    {
-      kind: 'secret',
-      hint: /-u|--user/,
-      expression:
-        /((?<![\w-])(?:-u|--user)[ =]\s{0,3}["']?[^\s:"']{1,64}:)(?!\[redacted:|[$<{%*/])([^\s"'@/]{3,})/g,
-    },
+    ...fixedPatterns,
     {
       // In quotes a value may hold anything, blanks as well.
       kind: 'secret',

@@ -7,32 +7,91 @@
 export interface Skeleton {
   readonly text: string;
   /** Where the character at a place of `text` begins in the original; at the length of `text`, the original's length. */
-  toStart(at: number): number;
+  readonly toStart: (at: number) => number;
 }
 
-/** Characters that are not what they look like, or cannot be seen. */
-const disguised =
-  /[\u00ad\u00b2\u00b3\u00b9\u034f\u0370-\u03ff\u0400-\u04ff\u061c\u0660-\u0669\u06f0-\u06f9\u07c0-\u07c9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u209f\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u3164\ufe00-\ufe0f\ufe13\ufe50-\ufe6b\ufeff\uff01-\uff5e\uffa0]|\ud835|\udb40|\ud83c[\udd00-\uddff]/;
 const escaped = /%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&#(?:\d{2,7}|x[0-9A-Fa-f]{2,6});/;
 const escapes = /%([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#(?:(\d{2,7})|x([0-9A-Fa-f]{2,6}));/y;
 /** Escapes of escapes are undone this often. */
 const roundsMax = 3;
 
-const invisible =
-  /^[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e01ef}]$/u;
+/** First and last of the characters that cannot be seen: joiners, marks of direction, fillers, selectors, tags. */
+const invisible: readonly (readonly [number, number])[] = [
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
+  [0x200b, 0x200f],
+  [0x202a, 0x202e],
+  [0x2060, 0x206f],
+  [0x3164, 0x3164],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xe0000, 0xe01ef],
+];
 
 /** Letters of other alphabets that nobody tells from Latin ones. */
 const lookalikes = new Map(
   [
-    ...['АA', 'ВB', 'СC', 'ЕE', 'НH', 'ІI', 'ЈJ', 'КK', 'МM', 'ОO', 'РP', 'ЅS', 'ТT', 'ХX', 'УY', 'ԚQ', 'ԜW'],
-    ...['аa', 'сc', 'еe', 'һh', 'іi', 'јj', 'оo', 'рp', 'ѕs', 'хx', 'уy', 'ԛq', 'ԝw', 'ԁd'],
-    ...['ΑA', 'ΒB', 'ΕE', 'ΖZ', 'ΗH', 'ΙI', 'ΚK', 'ΜM', 'ΝN', 'ΟO', 'ΡP', 'ΤT', 'ΥY', 'ΧX', 'οo', 'νv', 'αa'],
+    'АA',
+    'ВB',
+    'СC',
+    'ЕE',
+    'НH',
+    'ІI',
+    'ЈJ',
+    'КK',
+    'МM',
+    'ОO',
+    'РP',
+    'ЅS',
+    'ТT',
+    'ХX',
+    'УY',
+    'ԚQ',
+    'ԜW',
+    'аa',
+    'сc',
+    'еe',
+    'һh',
+    'іi',
+    'јj',
+    'оo',
+    'рp',
+    'ѕs',
+    'хx',
+    'уy',
+    'ԛq',
+    'ԝw',
+    'ԁd',
+    'ΑA',
+    'ΒB',
+    'ΕE',
+    'ΖZ',
+    'ΗH',
+    'ΙI',
+    'ΚK',
+    'ΜM',
+    'ΝN',
+    'ΟO',
+    'ΡP',
+    'ΤT',
+    'ΥY',
+    'ΧX',
+    'οo',
+    'νv',
+    'αa',
   ].map((pair) => [pair.charAt(0), pair.charAt(1)]),
 );
 
 /** True where the text holds something that has to be undone before patterns can read it. */
 export function isDisguised(text: string): boolean {
-  return disguised.test(text) || escaped.test(text);
+  if (escaped.test(text)) return true;
+  for (const character of text) if (character >= '\x80' && foldOne(character) !== character) return true;
+  return false;
 }
 
 /** The text as patterns should read it; undefined where that is the text itself. */
@@ -70,7 +129,9 @@ function fold(text: string): Shown {
 function foldOne(character: string): string {
   const known = folded.get(character);
   if (known !== undefined) return known;
-  const plain = invisible.test(character) ? '' : toPlain(character);
+  const code = character.codePointAt(0) ?? 0;
+  const isHidden = invisible.some(([first, last]) => code >= first && code <= last);
+  const plain = isHidden ? '' : toPlain(character);
   if (folded.size >= foldedMax) folded.clear();
   folded.set(character, plain);
   return plain;
@@ -98,7 +159,7 @@ function toDigit(character: string): string | undefined {
 function unescape({ text, starts }: Shown): Shown {
   const parts: string[] = [];
   const places: number[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at);
     const found = code === 37 || code === 92 || code === 38 ? readEscape(text, at) : undefined;
     parts.push(found?.plain ?? text.charAt(at));
@@ -114,7 +175,8 @@ function readEscape(text: string, at: number): { plain: string; length: number }
   const match = escapes.exec(text);
   if (match === null) return undefined;
   const [whole, percent, unicode, decimal, hexadecimal] = match;
-  const code = decimal === undefined ? Number.parseInt(percent ?? unicode ?? hexadecimal ?? '0', 16) : Number(decimal);
+  const code =
+    decimal === undefined ? Number.parseInt(percent ?? unicode ?? hexadecimal ?? '0', 16) : Number(decimal);
   const isPlain = code === 9 || code === 10 || code === 13 || (code >= 32 && code < 127);
   return isPlain ? { plain: String.fromCharCode(code), length: whole.length } : undefined;
 }

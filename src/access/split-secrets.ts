@@ -29,7 +29,8 @@ export function findSplit(
   }
   const found = new Set<number>();
   if (beginnings.test(joined)) addCredentials(joined, values, starts, found);
-  addCards(values, entries, found);
+  addGroups(values, found);
+  if (entries !== undefined) addHalves(entries, found);
   return found.size === 0 ? undefined : found;
 }
 
@@ -60,7 +61,12 @@ function addCredentials(
 }
 
 /** Texts that lie between two places of the joined text. */
-function toTouched(values: readonly unknown[], starts: readonly number[], from: number, to: number): number[] {
+function toTouched(
+  values: readonly unknown[],
+  starts: readonly number[],
+  from: number,
+  to: number,
+): number[] {
   return values.flatMap((value, index) => {
     const start = starts[index] ?? 0;
     const length = isPart(value) ? value.length : 0;
@@ -68,18 +74,18 @@ function toTouched(values: readonly unknown[], starts: readonly number[], from: 
   });
 }
 
-/** Four groups of four digits, or two halves under names that speak of a card. */
-function addCards(
-  values: readonly unknown[],
-  entries: readonly (readonly [string, unknown])[] | undefined,
-  found: Set<number>,
-): void {
+/** Four groups of four digits. */
+function addGroups(values: readonly unknown[], found: Set<number>): void {
   const isGroup = (value: unknown): value is string => typeof value === 'string' && /^\d{4}$/.test(value);
   for (let at = 0; at + 4 <= values.length; at += 1) {
     const groups = values.slice(at, at + 4);
-    if (groups.every(isGroup) && isCard(groups.join(''))) for (let of = 0; of < 4; of += 1) found.add(at + of);
+    if (groups.every(isGroup) && isCard(groups.join('')))
+      for (let of = 0; of < 4; of += 1) found.add(at + of);
   }
-  if (entries === undefined) return;
+}
+
+/** Two halves under names that speak of a card. */
+function addHalves(entries: readonly (readonly [string, unknown])[], found: Set<number>): void {
   for (let at = 0; at + 2 <= entries.length; at += 1) {
     const [[oneName = '', one] = [], [otherName = '', other] = []] = [entries[at], entries[at + 1]];
     if (!/card|pan/i.test(`${oneName} ${otherName}`)) continue;

@@ -16,21 +16,27 @@ const words =
   'basic|bearer|authorization|cookie|pass|pwd|secret|token|key|credential|otp|cvv|cvc|pin|jwt|x-amz-|-u |-u=|--user|' +
   'signature|sessid|sessionid|.sid|code=|auth=|sig=|sid=|ssn|iban|phone|mobile|msisdn|card|pan|social|insurance';
 
-/** By the five low bits of three characters, which are the same in upper and lower case. */
-const hints = new Map<number, { readonly text: string; readonly isExact: boolean }[]>();
-const first = new Uint8Array(32 * 32 * 32);
-
-function toKey(one: number, two: number, three: number): number {
-  return ((one & 31) << 10) | ((two & 31) << 5) | (three & 31);
+interface Hint {
+  readonly codes: readonly number[];
+  /** Bits that are the same for all spellings. */
+  readonly mask: number;
 }
 
-for (const [text, isExact] of [
-  ...exact.split('|').map((hint) => [hint, true] as const),
-  ...words.split('|').map((hint) => [hint, false] as const),
-]) {
-  const key = toKey(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2));
-  first[key] = 1;
-  hints.set(key, [...(hints.get(key) ?? []), { text, isExact }]);
+/** By the five low bits of three characters, which are the same in upper and lower case. */
+const hints: (Hint[] | undefined)[] = Array.from({ length: 32 ** 3 });
+
+function toKey(text: string): number {
+  return [0, 1, 2].reduce((key, at) => (key << 5) | (text.charCodeAt(at) & 31), 0);
+}
+
+for (const [list, mask] of [
+  [exact, 0xffff],
+  [words, 0xffdf],
+] as const) {
+  for (const text of list.split('|')) {
+    const codes = Array.from(text, (character) => character.charCodeAt(0) & mask);
+    (hints[toKey(text)] ??= []).push({ codes, mask });
+  }
 }
 
 const digit = 1;
@@ -39,9 +45,11 @@ const upper = 4;
 /** `+`, `/`, `_`, `-` and nothing else of a run. */
 const joint = 8;
 const hexadecimal = 16;
-const between = 32;
+const colon = 32;
 /** What may be an escape: `%`, `\`, `&`. */
 const escape = 64;
+/** No address is without it. */
+const sure = 128;
 const inRun = digit | lower | upper | joint;
 const cases = lower | upper;
 /** By code, for ASCII. */
@@ -53,20 +61,18 @@ const classes = Uint8Array.from({ length: 128 }, (_, code) => {
     (/[A-Z]/.test(character) ? upper : 0) |
     (/[+/_-]/.test(character) ? joint : 0) |
     (/[0-9A-Fa-f]/.test(character) ? hexadecimal : 0) |
-    (/[ ./()+",-]/.test(character) ? between : 0) |
-    (/[%\\&]/.test(character) ? escape : 0)
+    (character === ':' ? colon : 0) |
+    (/[%\\&]/.test(character) ? escape : 0) |
+    (character === '@' ? sure : 0)
   );
 });
 
-/** Digits of a number that can be somebody's, and how many signs may stand between two of them. */
-const digitsMin = 8;
-const signsMax = 3;
+/** Eight digits with a few signs between them can be somebody's number. */
+const digits = /\d(?:[ ./()+",-]{0,3}\d){7}/;
+/** Colons with a few hexadecimal digits between them, as in addresses; a time has two. */
+const colons = /::|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:/;
 /** A run that may be wrapped text or made by chance. */
 const runMin = 16;
-/** Colons with a few hexadecimal digits between them, as in addresses; a time has two. */
-const colonsMin = 3;
-const at = 64;
-const colon = 58;
 
 /** True where a closer look is needed. */
 export function isSuspicious(text: string): boolean {
@@ -75,59 +81,42 @@ export function isSuspicious(text: string): boolean {
   let kinds = 0;
   let runStart = 0;
   let lastOther = -1;
-  let digits = 0;
-  let lastDigit = -1;
-  let colons = 0;
-  let lastColon = -1;
-  let mayEscape = false;
+  let seen = 0;
   for (let index = 0; index < length; index += 1) {
     const code = text.charCodeAt(index);
     key = ((key << 5) | (code & 31)) & 32_767;
-    if (first[key] === 1 && index >= 2 && isHint(text, index - 2, key)) return true;
-    const kind = code < 128 ? (classes[code] as number) : 0;
+    const found = hints[key];
+    if (found !== undefined && isHint(text, index - 2, found)) return true;
+    const kind = code < 128 ? (classes[code] as number) : escape;
+    seen |= kind;
     if ((kind & hexadecimal) === 0) lastOther = index;
     else if (index - lastOther > runMin) return true;
-    if ((kind & inRun) !== 0) {
-      kinds |= kind;
-      if (index - runStart >= runMin - 1 && (kinds & cases) === cases) return true;
-      if ((kind & digit) === 0) continue;
-      digits = index - lastDigit <= signsMax + 1 && isBetween(text, lastDigit, index) ? digits + 1 : 1;
-      if (digits >= digitsMin) return true;
-      lastDigit = index;
+    if ((kind & inRun) === 0) {
+      runStart = index + 1;
+      kinds = 0;
       continue;
     }
-    runStart = index + 1;
-    kinds = 0;
-    if (code === at) return true;
-    if (code >= 128 || (kind & escape) !== 0) mayEscape = true;
-    if (code !== colon) continue;
-    if (index > 0 && lastColon === index - 1) return true;
-    // Between two colons stand hexadecimal digits only, a few of them.
-    colons = lastColon >= 0 && index - lastColon <= 5 && isHexadecimal(text, lastColon, index) ? colons + 1 : 1;
-    if (colons >= colonsMin) return true;
-    lastColon = index;
+    kinds |= kind;
+    if (index - runStart >= runMin - 1 && (kinds & cases) === cases) return true;
   }
-  return mayEscape && isDisguised(text);
+  return isFormed(text, seen);
 }
 
-function isBetween(text: string, from: number, to: number): boolean {
-  for (let index = from + 1; index < to; index += 1) {
-    if (((classes[text.charCodeAt(index)] ?? 0) & between) === 0) return false;
-  }
-  return from >= 0;
+/** Numbers, addresses and disguises, where there are characters of theirs at all. */
+function isFormed(text: string, seen: number): boolean {
+  return (
+    (seen & sure) !== 0 ||
+    ((seen & digit) !== 0 && digits.test(text)) ||
+    ((seen & colon) !== 0 && colons.test(text)) ||
+    ((seen & escape) !== 0 && isDisguised(text))
+  );
 }
 
-function isHexadecimal(text: string, from: number, to: number): boolean {
-  for (let index = from + 1; index < to; index += 1) {
-    if (((classes[text.charCodeAt(index)] ?? 0) & hexadecimal) === 0) return false;
-  }
-  return true;
-}
-
-function isHint(text: string, place: number, key: number): boolean {
-  for (const { text: hint, isExact } of hints.get(key) ?? []) {
-    if (text.startsWith(hint, place)) return true;
-    if (!isExact && text.slice(place, place + hint.length).toLowerCase() === hint) return true;
+function isHint(text: string, place: number, found: readonly Hint[]): boolean {
+  for (const { codes, mask } of found) {
+    let same = 0;
+    while (same < codes.length && (text.charCodeAt(place + same) & mask) === codes[same]) same += 1;
+    if (same === codes.length) return true;
   }
   return false;
 }

@@ -24,7 +24,9 @@ export interface Marker {
 /** Creates the marker of a namespace. */
 export function createMarker(key: string | Uint8Array, namespace: string): Marker {
   // Digested first, so that neither length nor content of the key meets a secret in the clear.
-  const own = createHmac('sha256', hash('sha256', key, 'buffer')).update(namespace).digest();
+  const own = createHmac('sha256', hash('sha256', key, 'buffer'))
+    .update(namespace)
+    .digest();
   const mark = (what: string | Uint8Array): string => createHmac('sha256', own).update(what).digest('hex');
   return {
     token: (kind, secret) => `[redacted:${kind}:${mark(secret).slice(0, markCharacters)}]`,

@@ -1,8 +1,7 @@
 /** The one fact a call leaves: redacted, cut, hashed, with the outcome it had. Built after the call, before the reply. */
 import type { CallCommand, CallOutcome } from '../../machines/words/calls.ts';
-import { toDigest } from '../../machines/words/ids.ts';
 import type { Recorded } from '../../machines/words/record.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction, Redactor } from '../access/access.ts';
 import { record } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
 
@@ -18,10 +17,11 @@ export interface CallRecord {
 
 /** Announces `call.finished`, `call.failed` or `call.refused` on the session's subject. */
 export function announceCall(
-  room: { readonly announcer: Announcer; readonly redactor: Redactor },
+  room: { readonly announcer: Announcer; readonly redactor: Redaction },
   session: ActorName,
   { command, outcome, route, principal, taskId, startedAt, durationMs }: CallRecord,
 ): void {
+  const redactor = room.redactor.in(session.namespace);
   const facts = {
     callId: command.callId,
     principal,
@@ -29,7 +29,7 @@ export function announceCall(
     server: route?.server ?? '',
     tool: (route?.tool ?? command.name).slice(0, 300),
     name: command.name.slice(0, 300),
-    args: recordSafely(command.args === '' ? '{}' : command.args, room.redactor),
+    args: recordSafely(command.args === '' ? '{}' : command.args, redactor),
     startedAt,
     durationMs,
     imported: false,
@@ -37,7 +37,7 @@ export function announceCall(
   const options = { id: command.callId, correlation: taskId ?? session.id, traceparent: command.traceparent };
   switch (outcome.outcome) {
     case 'finished': {
-      const result = recordSafely(outcome.result, room.redactor);
+      const result = recordSafely(outcome.result, redactor);
       room.announcer.announce(
         'call.finished',
         session,
@@ -47,13 +47,13 @@ export function announceCall(
       return;
     }
     case 'failed': {
-      const message = room.redactor.redactText(outcome.message).slice(0, 4_000);
+      const message = redactor.redactText(outcome.message).slice(0, 4_000);
       room.announcer.announce('call.failed', session, { ...facts, code: outcome.code, message }, options);
       return;
     }
     default: {
       const { code, retryAfterMs } = outcome;
-      const message = room.redactor.redactText(outcome.message).slice(0, 4_000);
+      const message = redactor.redactText(outcome.message).slice(0, 4_000);
       const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
       room.announcer.announce('call.refused', session, { ...facts, code, message, ...retry }, options);
     }
@@ -66,7 +66,7 @@ function recordSafely(json: string, redactor: Redactor): Recorded {
     return record(json, redactor);
   } catch {
     return {
-      hash: toDigest(json),
+      hash: redactor.digest(json),
       sizeBytes: Buffer.byteLength(json),
       shape: json.trimStart().startsWith('[') ? 'list' : 'object',
       cut: true,

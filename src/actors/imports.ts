@@ -6,7 +6,7 @@ import type { ImportedCall, ImportedEpisode } from '../../machines/words/episode
 import type { EventData } from '../../machines/words/events.ts';
 import { toStableId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction } from '../access/access.ts';
 import { record } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly namespace: string;
   readonly principal: string;
   readonly announcer: Announcer;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
   readonly clock: Clock;
 }
 
@@ -44,7 +44,7 @@ export function announceImport(episode: ImportedEpisode, options: ImportOptions)
   const { session, taskId } = toImportedIds(namespace, episode);
   const actor: ActorName = { namespace, kind: 'session', id: session };
   const startedAt = toInstant(episode.startedAt ?? episode.calls[0]?.at) ?? toIso(clock.now());
-  const task = options.redactor.redactText(episode.task).slice(0, limits.taskTextMax);
+  const task = options.redactor.in(namespace).redactText(episode.task).slice(0, limits.taskTextMax);
   announcer.announce(
     'task.started',
     actor,
@@ -74,7 +74,8 @@ interface ImportedCallPlace extends ImportOptions {
 }
 
 function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
-  const result: EventData<'call.finished'>['result'] = record(toJson(call.result), place.redactor);
+  const redactor = place.redactor.in(place.namespace);
+  const result: EventData<'call.finished'>['result'] = record(toJson(call.result), redactor);
   place.announcer.announce(
     'call.finished',
     place.actor,
@@ -85,7 +86,7 @@ function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
       server: (call.server ?? '').slice(0, 100),
       tool: call.tool.slice(0, 300),
       name: (call.server ? `${call.server}__${call.tool}` : call.tool).slice(0, 300),
-      args: record(toJson(call.args), place.redactor),
+      args: record(toJson(call.args), redactor),
       startedAt: place.at,
       durationMs: 0,
       imported: true,

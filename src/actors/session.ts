@@ -186,7 +186,7 @@ export class LiveSession {
     if (this.state === 'closed' || this.state === 'expired')
       throw new DreyError('session_unknown', 'this session is over; open a new one');
     this.touch();
-    const task = redactor.redactText(text).slice(0, limits.taskTextMax);
+    const task = redactor.in(this.namespace).redactText(text).slice(0, limits.taskTextMax);
     const taskId = createId('task', clock);
     this.#task = { taskId, task, source, calls: 0 };
     this.#send({ type: 'task.start', taskId, at: clock.now() });
@@ -211,7 +211,8 @@ export class LiveSession {
     this.#task = null;
     this.touch();
     this.#send({ type: 'task.finish', taskId: task.taskId, at: clock.now() });
-    const said = notes === undefined ? {} : { notes: redactor.redactText(notes).slice(0, 2_000) };
+    const said =
+      notes === undefined ? {} : { notes: redactor.in(this.namespace).redactText(notes).slice(0, 2_000) };
     announcer.announce(
       'task.finished',
       this.#name,

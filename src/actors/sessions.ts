@@ -8,7 +8,7 @@ import type { ErrorCode } from '../../machines/words/errors.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { createId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
-import type { Principal, Redactor } from '../access/access.ts';
+import type { Principal, Redaction } from '../access/access.ts';
 import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
@@ -26,7 +26,7 @@ export interface SessionsOptions {
   readonly announcer: Announcer;
   /** Where live actors are known by their address. */
   readonly roots?: Roots | undefined;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
   readonly routes: Pick<Upstreams, 'resolve'>;
   /** Waits for the disk before a reply leaves; only where power cuts must not matter. */
   readonly settled?: () => Promise<void>;
@@ -129,14 +129,14 @@ class LiveSessions implements Sessions {
     const known = this.#findKnown(sessionId, facts.principal);
     if (known !== undefined) return known;
     this.#assertRoom();
-    return this.#create({ ...facts, id: sessionId ?? createId('session', this.#options.clock) });
+    return this.#create(this.#toFacts(facts, sessionId ?? createId('session', this.#options.clock)));
   }
 
   takeOver({ sessionId, ...facts }: OpenSession & { readonly sessionId: string }, task: OpenTask | null) {
     const known = this.#findKnown(sessionId, facts.principal);
     if (known !== undefined) return known;
     this.#assertRoom();
-    return this.#create({ ...facts, id: sessionId }, { task });
+    return this.#create(this.#toFacts(facts, sessionId), { task });
   }
 
   #findKnown(sessionId: string | undefined, principal: Principal): LiveSession | undefined {
@@ -171,6 +171,12 @@ class LiveSessions implements Sessions {
     // Their end takes sessions out of the map; those that are left are visited still.
     for (const session of this.#live.values()) session.drain(reason);
     if (this.size > 0) await emptied;
+  }
+
+  /** What a client says of itself is shown to others. */
+  #toFacts(facts: Omit<OpenSession, 'sessionId'>, id: string): SessionFacts {
+    const redactor = this.#options.redactor.in(facts.principal.namespace);
+    return { ...facts, id, client: redactor.redactText(facts.client) };
   }
 
   #create(facts: SessionFacts, taken?: { readonly task: OpenTask | null }): LiveSession {

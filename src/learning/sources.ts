@@ -52,7 +52,8 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
   const value = leaf.value;
   const isHidden = typeof value === 'string' && isRedacted(value);
   // What was hidden whole can still be seen to be passed on; of the rest nothing is known.
-  if (isHidden && toHiddenKind(value) === undefined) return { path, value: undefined, sources: [], tainted: true };
+  if (isHidden && toHiddenKind(value) === undefined)
+    return { path, value: undefined, sources: [], tainted: true };
   const isLong = typeof value === 'string' && value.length > bounds.constantTextMax;
   const kept = isHidden || isLong ? undefined : value;
   if (!isTelling(value)) return { path, value: kept, sources: [], tainted: false };
@@ -95,7 +96,8 @@ function rememberResult(seen: Seen, call: number, result: unknown, text: string)
       }
       if (leaf.value.length > 300) continue;
     }
-    if (typeof leaf.value === 'string' && isRedacted(leaf.value) && toHiddenKind(leaf.value) === undefined) continue;
+    if (typeof leaf.value === 'string' && isRedacted(leaf.value) && toHiddenKind(leaf.value) === undefined)
+      continue;
     for (const selector of toSelectors(leaf, text))
       remember(seen, leaf.value, { from: 'result', call, path, selector });
   }

@@ -16,7 +16,11 @@ const redacted = /\[redacted:?[^\]]*\]?/gi;
 /** A value that was hidden whole: it can be compared with others, never shown or told. */
 const hiddenValue = /^\[redacted:([a-z0-9]{1,20}):[0-9a-f]{8,16}\]$/;
 /** What was hidden in the way in which a text is masked: as the class of value it had. */
-const hiddenClasses: Readonly<Record<string, string>> = { email: '{email}', phone: '{number}', card: '{number}' };
+const hiddenClasses: Readonly<Record<string, string>> = {
+  email: '{email}',
+  phone: '{number}',
+  card: '{number}',
+};
 /** Control characters and halves of characters: no database takes them. */
 const unprintable = /[\p{Cc}\p{Cs}]/gu;
 const values: readonly (readonly [string, RegExp])[] = [

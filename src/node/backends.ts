@@ -29,6 +29,10 @@ export interface BackendOptions {
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
   readonly health: HealthTold;
+  /** What may be written down of a value. */
+  readonly hide: <T>(namespace: string, value: T) => T;
+  /** A text without secrets, for what is parked. */
+  readonly hideText: (namespace: string, text: string) => string;
   readonly name: string;
 }
 
@@ -70,7 +74,8 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
   try {
     const [natsUrl, databaseUrl] = await Promise.all([comeUp(nats), comeUp(postgres)]);
     const { log, clock, name } = options;
-    const wire = await openWire({ url: natsUrl, name, log, now: clock.now });
+    const { hideText } = options;
+    const wire = await openWire({ url: natsUrl, name, log, now: clock.now, hideText });
     opened.push(wire);
     if (wire.status !== 'connected' && options.config.natsUrl !== undefined) {
       throw new DreyError(
@@ -78,7 +83,8 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
         `No NATS server answers at ${toPlace(natsUrl)} (DREY_NATS_URL); start it, or unset the variable to use the embedded one.`,
       );
     }
-    const store = await openStore({ url: databaseUrl, log, now: clock.monotonic });
+    const { hide } = options;
+    const store = await openStore({ url: databaseUrl, log, now: clock.monotonic, hide });
     opened.push(store);
     return {
       wire,

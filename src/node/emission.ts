@@ -10,8 +10,10 @@ import { openEventLog, startPump } from '../wire/wire.ts';
 import type { EventLog, Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
+import type { Redaction } from '../access/access.ts';
 import { createCounters } from './counters.ts';
 import type { Counters } from './counters.ts';
+import { sealEvent } from './sealing.ts';
 import { openTracing } from './tracing.ts';
 import type { Tracing } from './tracing.ts';
 import { version } from './version.ts';
@@ -24,6 +26,7 @@ export interface EmissionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly closers: Closers;
+  readonly redaction: Redaction;
 }
 
 export interface Emission {
@@ -39,16 +42,17 @@ const pumpDrainMs = 3_000;
 
 /** Opens log, counters and tracing; what must be closed is told to `closers`. */
 export async function openEmission(options: EmissionOptions): Promise<Emission> {
-  const { config, env, nodeId, clock, log, closers } = options;
+  const { config, env, nodeId, clock, log, closers, redaction } = options;
   const sync = config.durability === 'power-safe' ? 'group' : 'none';
   const folder = join(config.dataFolder, 'events');
   const eventLog = openEventLog({ folder, sync, log, now: clock.monotonic });
   closers.push(async () => eventLog.close());
   const counters = createCounters();
-  const tracing = await openTracing({ env, version, part: 'node', clock, log });
+  const tracing = await openTracing({ env, version, part: 'node', clock, log, redaction });
   closers.push(() => tracing.close());
   const announcer = createAnnouncer({
-    append: (event) => {
+    append: (told) => {
+      const event = sealEvent(redaction, told);
       counters.note(event);
       tracing.note?.(event);
       eventLog.append(event);
@@ -58,7 +62,8 @@ export async function openEmission(options: EmissionOptions): Promise<Emission> 
     node: nodeId,
     tracer: tracing.tracer,
   });
-  const appendAll = (events: readonly DreyEvent[]): void => {
+  const appendAll = (told: readonly DreyEvent[]): void => {
+    const events = told.map((event) => sealEvent(redaction, event));
     for (const event of events) counters.note(event);
     eventLog.appendAll(events);
   };

@@ -8,7 +8,7 @@ import { limits } from '../../machines/words/limits.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { announceImport, createAnnouncer, toImportedIds } from '../actors/actors.ts';
 import type { Clock, Log } from '../actors/actors.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction } from '../access/access.ts';
 import type { Store } from '../store/store.ts';
 import { readDrafts } from '../store/store.ts';
 
@@ -18,7 +18,7 @@ export interface ImportOptions {
   readonly store: Store;
   /** Writes events to the node's log, all of them or it throws. */
   readonly appendAll: (events: readonly DreyEvent[]) => void;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
   readonly clock: Clock;
   readonly log: Log;
   /** Events waiting for the bus. */

@@ -2,7 +2,6 @@
  * Layer 1 of one node: sessions, durable actors, the shelf of procedures and the relay of the outbox, over the bus and
  * the database. It answers with what it has and never waits for learning.
  */
-import { createRedactor } from '../access/access.ts';
 import {
   openBreakerHints,
   openBreakerRows,
@@ -26,7 +25,7 @@ import type {
   ToolTrust,
   Upstreams,
 } from '../actors/actors.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
@@ -54,13 +53,14 @@ export interface Layer1Options {
   readonly boards: Boards;
   readonly counters: Counters;
   readonly tracing: Tracing;
+  readonly redaction: Redaction;
 }
 
 export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly relay: Relay;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
   readonly hints: BreakerHints;
@@ -74,10 +74,8 @@ const sopsToldMs = 2_000;
 
 /** Opens it; what must be closed is told to `closers`. */
 export async function openLayer1(options: Layer1Options): Promise<Layer1> {
-  const { config, clock, log, announcer, eventLog, upstreams, closers } = options;
+  const { config, clock, log, announcer, eventLog, upstreams, closers, redaction: redactor } = options;
   const { wire, store } = options.backends;
-  // The token is a secret of this node, so nobody else can test guesses against its redactions.
-  const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
   await openPins(options, relay);

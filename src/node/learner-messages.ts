@@ -10,6 +10,14 @@ export const LearnerSettings = z.object({
   sharedNamespaces: z.array(z.string()),
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   heartbeatMs: z.number(),
+  /** So that what this process says is redacted as what the node says. */
+  redaction: z.object({
+    key: z.string(),
+    names: z.array(z.string()).readonly(),
+    patterns: z.array(z.object({ kind: z.string(), pattern: z.string() })).readonly(),
+    keep: z.array(z.string()).readonly(),
+    personal: z.boolean(),
+  }),
 });
 export type LearnerSettings = z.infer<typeof LearnerSettings>;
 

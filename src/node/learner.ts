@@ -6,6 +6,7 @@
 import { setPriority } from 'node:os';
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
+import { createRedactor } from '../access/access.ts';
 import { createAnnouncer, createInspection, createRoots, openLearning } from '../actors/actors.ts';
 import { openStore } from '../store/store.ts';
 import { openEventLog, openWire, startPump } from '../wire/wire.ts';
@@ -14,6 +15,7 @@ import { ToLearner } from './learner-messages.ts';
 import type { FromLearner, LearnerSettings } from './learner-messages.ts';
 import { takeTurns } from './learning-turns.ts';
 import { openLog } from './log.ts';
+import { createHide, sealEvent } from './sealing.ts';
 import { openTracing } from './tracing.ts';
 import { version } from './version.ts';
 
@@ -35,8 +37,16 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   setPriority(nice);
   const log = openLog({ level: settings.level });
   const clock = createClock();
-  const wire = await openWire({ url: settings.natsUrl, name: 'drey-learner', log, now: clock.now });
-  const store = await openStore({ url: settings.databaseUrl, log, now: clock.monotonic, poolMax: 4 });
+  const redaction = createRedactor(settings.redaction);
+  const hide = createHide(redaction);
+  const wire = await openWire({
+    url: settings.natsUrl,
+    name: 'drey-learner',
+    log,
+    now: clock.now,
+    hideText: hide,
+  });
+  const store = await openStore({ url: settings.databaseUrl, log, now: clock.monotonic, poolMax: 4, hide });
   const eventLog = openEventLog({ folder: settings.eventFolder, log, now: clock.monotonic });
   const pump = startPump({
     eventLog,
@@ -45,9 +55,10 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     log,
   });
   // The same variables as the node's: it was started with the node's environment.
-  const tracing = await openTracing({ env: process.env, version, part: 'learner', clock, log });
+  const tracing = await openTracing({ env: process.env, version, part: 'learner', clock, log, redaction });
   const { tracer } = tracing;
-  const append = (event: DreyEvent): void => {
+  const append = (told: DreyEvent): void => {
+    const event = sealEvent(redaction, told);
     tracing.note?.(event);
     eventLog.append(event);
   };

@@ -1,6 +1,7 @@
 /** The process's log: one JSON line a record on stderr (stdout belongs to protocols and answers), through pino. */
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LoggerOptions } from 'pino';
+import { createLineFilter } from './sealing.ts';
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -8,10 +9,20 @@ export interface LogOptions {
   readonly file?: string | undefined;
 }
 
-/** Opens the log; nothing that is logged may hold a secret (redaction happens before). */
+/** Every line goes through redaction as a whole: names, sentences, causes and stacks. */
+function toSettings(level: LogOptions['level']): LoggerOptions {
+  return {
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: createLineFilter() },
+  };
+}
+
+/** Opens the log; no secret gets into a line. */
 export function openLog({ level, file }: LogOptions): Logger {
   const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
-  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return pino(toSettings(level), destination);
 }
 
 export interface HeldLog {
@@ -35,6 +46,5 @@ export function openHeldLog({ level, file }: LogOptions): HeldLog {
     if (held === undefined) destination.write(line);
     else if (held.push(line) > heldMax) release();
   };
-  const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
-  return { log: pino(settings, { write }), release };
+  return { log: pino(toSettings(level), { write }), release };
 }

@@ -4,7 +4,7 @@
  */
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
-import { createDoor } from '../access/access.ts';
+import { createDoor, createRedactor } from '../access/access.ts';
 import {
   Hearing,
   Offers,
@@ -36,6 +36,9 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
+import { isLoopback } from './loopback.ts';
+import { createHide, readRedaction } from './sealing.ts';
+import type { RedactionSettings } from './sealing.ts';
 import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
@@ -77,6 +80,7 @@ const httpMs = 2_000;
 
 type Parts = FacesOptions &
   Emission & {
+    readonly redactionSettings: RedactionSettings;
     readonly startedAt: number;
     readonly reload: Reload;
     readonly offers: Offers;
@@ -99,7 +103,9 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
     const nodeId = `n-${createUuid(clock)}`;
-    const emission = await openEmission({ config, env, nodeId, clock, log, closers });
+    const redactionSettings = await readRedaction(config, env);
+    const redaction = createRedactor(redactionSettings);
+    const emission = await openEmission({ config, env, nodeId, clock, log, closers, redaction });
     const { announcer } = emission;
     const roots = createRoots(nodeId);
     const boards = openBoards(log);
@@ -117,7 +123,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const read = (): NodeConfig => readConfig({ env, cwd, flags: again, uid });
     const reload = watchConfig({ config, read, upstreams, clock, log });
     closers.push(async () => reload.stop());
-    const backends = await openBackends({ ...shared, config, uid, name: nodeId });
+    const hiding = { hide: createHide(redaction), hideText: createHide(redaction) };
+    const backends = await openBackends({ ...shared, ...hiding, config, uid, name: nodeId });
     closers.push(() => backends.close());
     const sweep = openInboxSweep({ ...backends, clock, log });
     closers.push(() => sweep.stop());
@@ -139,6 +146,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       startedAt,
       roots,
       boards,
+      redaction,
+      redactionSettings,
       inspection: createLearnerInspection(),
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
@@ -241,6 +250,7 @@ function toNeeds(
     boards,
     trust: parts.trust,
     toolRules: parts.config,
+    rateProfile: parts.config.limits.profile,
     announcer,
     clock,
     log,
@@ -282,8 +292,4 @@ async function drain(
 /** A learner that starts for the first time is not missed yet. */
 function isMissing(state: string | undefined): boolean {
   return state !== undefined && !['registered', 'initializing', 'healthy', 'degraded'].includes(state);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

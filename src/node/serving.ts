@@ -6,8 +6,9 @@ import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { RateProfile } from '../../machines/words/rates.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction } from '../access/access.ts';
 import type {
   Announcer,
   Boards,
@@ -35,6 +36,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -48,12 +50,13 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly rateProfile: RateProfile;
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
   readonly clock: Clock;
@@ -72,7 +75,7 @@ const recentMax = 10;
 
 /** Builds the gateway's needs. */
 export function createServing(options: ServingOptions): GatewayNeeds {
-  const { boards, store, clock, log, shelf } = options;
+  const { boards, store, clock, log, shelf, redactor } = options;
   return {
     version: options.version,
     log,
@@ -104,8 +107,10 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
-    status: options.status,
+    // Others' errors are told there, and who may look is not always who made them.
+    status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
     ...options.watching,
@@ -164,7 +169,9 @@ async function storeFeedback(
 ): ReturnType<GatewayNeeds['feedback']> {
   const { namespace, principal, patternId, helpful } = report;
   const notes =
-    report.notes === undefined ? {} : { notes: redactor.redactText(report.notes).slice(0, 2_000) };
+    report.notes === undefined
+      ? {}
+      : { notes: redactor.in(namespace).redactText(report.notes).slice(0, 2_000) };
   const figures = await store.inNamespace(namespace, async (trx) => {
     await ensureNamespace(trx);
     const recorded = await recordFeedback(trx, { patternId, principal: principal.id, helpful, ...notes });
@@ -202,7 +209,7 @@ function recordInjection(
   if (injection.sops.length === 0) return;
   const { namespace, principal, session, sops } = injection;
   const injectionId = createId('injection', clock);
-  const task = redactor.redactText(injection.task).slice(0, 2_000);
+  const task = redactor.in(namespace).redactText(injection.task).slice(0, 2_000);
   const actor =
     session === undefined
       ? ({ namespace, kind: 'sop', id: sops[0]?.sopId ?? 'none' } as const)

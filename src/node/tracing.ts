@@ -6,7 +6,9 @@ import { toPlainError } from '../../machines/words/errors.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { Clock, Log } from '../actors/actors.ts';
+import type { Redactor } from '../access/access.ts';
 import { watchOutages } from './outages.ts';
+import { sealTracer } from './sealing.ts';
 
 export interface TracingOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -15,6 +17,7 @@ export interface TracingOptions {
   readonly part: 'node' | 'learner';
   readonly clock: Pick<Clock, 'schedule'>;
   readonly log: Log;
+  readonly redaction: Redactor;
 }
 
 /** Spans since the start of the process. */
@@ -58,9 +61,10 @@ export async function openTracing(options: TracingOptions): Promise<Tracing> {
   try {
     const { openOtlp } = await import('./otlp.ts');
     const otlp = openOtlp({ ...options, origin: endpoint.origin });
-    const outages = watchOutages(otlp.tracer);
+    const tracer = sealTracer(otlp.tracer, options.redaction);
+    const outages = watchOutages(tracer);
     return {
-      tracer: otlp.tracer,
+      tracer,
       note: (event) => outages.note(event),
       figures: () => otlp.figures(),
       close: () => {

@@ -117,6 +117,8 @@ export interface WireOptions {
   /** How long to wait for the bus before the wire is handed out disconnected. */
   readonly openMs?: number;
   readonly streams?: Pick<StreamOptions, 'replicas' | 'storage' | 'eventsAgeMs' | 'eventsBytesMax'>;
+  /** What may be kept of a message that is parked: it may come from anybody. */
+  readonly hideText?: (namespace: string, text: string) => string;
 }
 
 /** Opens the wire; throws only for what waiting cannot heal (a refused login, a stream of another shape). */
@@ -124,7 +126,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   const prefix = options.prefix ?? defaultRoot.toUpperCase();
   const names = toStreamNames(prefix);
   const root = prefix.toLowerCase();
-  const { log } = options;
+  const { log, hideText = (_namespace, text) => text } = options;
   const line = await openLine({
     url: options.url,
     name: options.name,
@@ -134,7 +136,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       await ensureStreams(jsm, { ...options.streams, prefix, root, log });
     },
   });
-  const parts = { line, log, root, names, now: options.now, name: options.name };
+  const parts = { line, log, root, names, now: options.now, name: options.name, hideText };
   return {
     get status() {
       return line.status;
@@ -174,6 +176,7 @@ interface Parts {
   readonly names: StreamNames;
   readonly now: () => number;
   readonly name: string;
+  readonly hideText: NonNullable<WireOptions['hideText']>;
 }
 
 async function followEvents(parts: Parts, options: FollowOptions): Promise<Following> {
@@ -235,7 +238,7 @@ async function park(parts: Parts, stream: string, by: string, parking: Parking):
     id: 'unknown',
   };
   const letter = {
-    reason,
+    reason: parts.hideText(address.namespace, reason),
     code,
     stream,
     sequence: message.seq,
@@ -247,8 +250,14 @@ async function park(parts: Parts, stream: string, by: string, parking: Parking):
   await sendParcel(parts.line, parts.root, {
     path: toPath(toDeadSubject(address)),
     id: `dead:${by}:${stream}:${message.seq}`,
-    payload: encodeDeadLetter(letter, message.data),
+    payload: encodeDeadLetter(letter, hideBody(parts, address.namespace, message.data)),
   });
+}
+
+function hideBody(parts: Parts, namespace: string, body: Uint8Array): Uint8Array {
+  const text = Buffer.from(body).toString('utf8');
+  const shown = parts.hideText(namespace, text);
+  return shown === text ? body : Buffer.from(shown);
 }
 
 async function toFigures(jsm: JetStreamManager, stream: string): Promise<StreamFigures> {

@@ -105,10 +105,13 @@ export async function writeStep(
     sql`taken as (insert into inbox (namespace, consumer, id)
       select ${namespace}, ${inbox.consumer}, ${assertName('a command id', inbox.id, 200)} from step)`,
     ...toTimerParts(namespace, commit),
-    ...toOutboxParts(namespace, [...commit.events, ...commit.effects]),
+    ...toOutboxParts(trx, [...commit.events, ...commit.effects]),
     ...beside,
   ];
-  const { rows } = await sql<{ written: boolean; known: boolean }>`${sql.raw(lastOfTransaction)}
+  const { rows } = await sql<{
+    written: boolean;
+    known: boolean;
+  }>`${sql.raw(trx.audited.length === 0 ? lastOfTransaction : '')}
     with step as (${step}), ${sql.join(parts)}
     select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
   if (rows[0]?.written === true) return 'written';

@@ -27,8 +27,8 @@ export async function addDeadLetter(trx: Trx, letter: DeadLetter): Promise<void>
       id: assertName('a dead letter id', letter.id, 200),
       kind: toBoundedText(letter.kind, 40),
       actor_id: toBoundedText(letter.actorId, 128),
-      reason: toBoundedText(letter.reason, 4_000),
-      payload: toStorableText(letter.payload),
+      reason: toBoundedText(trx.hide(letter.reason), 4_000),
+      payload: toStorableText(trx.hide(letter.payload)),
       attempts: letter.attempts,
     })
     .onConflict((conflict) =>

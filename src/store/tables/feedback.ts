@@ -51,7 +51,7 @@ export async function recordFeedback(trx: Trx, report: FeedbackReport): Promise<
   await sql`
     insert into feedback (namespace, target_id, target_kind, principal, application, helpful, notes)
     values (${trx.namespace}, ${target.id}, ${target.kind}, ${principal}, ${toBoundedText(application, 128)},
-      ${report.helpful}, ${toBoundedText(report.notes ?? '', 2_000)})
+      ${report.helpful}, ${toBoundedText(trx.hide(report.notes ?? ''), 2_000)})
     on conflict (namespace, target_id, principal, application)
     do update set helpful = excluded.helpful, notes = excluded.notes, updated_at = now()`.execute(trx.db);
   const counts = await countApplications(trx, target);

@@ -38,7 +38,7 @@ export async function addInjection(trx: Trx, injection: Injection): Promise<void
         relevance: item.relevance,
         principal: assertName('a principal', injection.principal, 300),
         session: injection.session,
-        task: toBoundedText(injection.task, limits.taskTextMax),
+        task: toBoundedText(trx.hide(injection.task), limits.taskTextMax),
         served_at: injection.at,
         followed_at: null,
       })),

@@ -27,7 +27,7 @@ export async function addToOutbox(trx: Trx, events: readonly DreyEvent[]): Promi
         events.slice(from, from + rowsPerInsert).map((event) => ({
           namespace: trx.namespace,
           id: assertName('an event id', event.id, 200),
-          event: toJson(event),
+          event: toJson(toTold(trx, event)),
         })),
       )
       .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
@@ -48,17 +48,22 @@ export interface OutboxEffect {
   readonly traceparent?: string;
 }
 
+/** What everybody may be told; an effect keeps what it needs, and goes to nobody but who runs it. */
+function toTold<T extends DreyEvent | OutboxEffect>({ hide }: Pick<Trx, 'hide'>, row: T): T {
+  return 'effect' in row ? row : { ...row, data: hide(row.data) };
+}
+
 /** Events and effects as parts of a step's statement, which selects from `step`. */
 export function toOutboxParts(
-  namespace: string,
+  trx: Pick<Trx, 'namespace' | 'hide'>,
   rows: readonly (DreyEvent | OutboxEffect)[],
 ): readonly RawBuilder<unknown>[] {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => assertName('an event id', id, 200));
   return [
     sql`sent as (insert into outbox (namespace, id, event)
-      select ${namespace}, given.id, given.event::json
-      from step, unnest(${ids}::text[], ${rows.map(toJson)}::text[]) with ordinality as given (id, event, n)
+      select ${trx.namespace}, given.id, given.event::json
+      from step, unnest(${ids}::text[], ${rows.map((row) => toJson(toTold(trx, row)))}::text[]) with ordinality as given (id, event, n)
       order by given.n on conflict (namespace, id) do nothing)`,
   ];
 }

@@ -28,7 +28,8 @@ export interface StoredPattern extends Pattern {
 }
 
 /** Inserts or updates a pattern; its counts stay. Says whether it is new. */
-export async function savePattern(trx: Trx, pattern: Pattern): Promise<{ readonly discovered: boolean }> {
+export async function savePattern(trx: Trx, given: Pattern): Promise<{ readonly discovered: boolean }> {
+  const pattern = trx.hide(given);
   if (!(pattern.confidence >= 0 && pattern.confidence <= 1)) {
     throw new DreyError(
       'argument_invalid',

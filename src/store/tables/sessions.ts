@@ -30,7 +30,7 @@ export async function saveSession(trx: Trx, session: SessionRow): Promise<void> 
       principal: assertName('a principal', session.principal, 300),
       transport: session.transport,
       revision: toBoundedText(session.revision, 40),
-      client: toBoundedText(session.client, 300),
+      client: toBoundedText(trx.hide(session.client), 300),
       node: session.node,
       status: session.status,
       opened_at: session.openedAt,

@@ -31,10 +31,11 @@ export interface SavedSop {
 /** Inserts or updates one procedure; writes a version when its content (not its figures) changed. */
 export async function saveSop(
   trx: Trx,
-  sop: LearnedSop,
+  given: LearnedSop,
   options: { readonly cause: SopCause },
 ): Promise<SavedSop> {
   const { cause } = options;
+  const sop = trx.hide(given);
   const id = assertUuid('sop', sop.sopId);
   assertStorableSop(trx.namespace, sop);
   const fresh = await insertSop(trx, id, sop, cause);

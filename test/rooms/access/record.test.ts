@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../../machines/words/limits.ts';
-import { toDigest } from '../../../machines/words/ids.ts';
 import { Recorded } from '../../../machines/words/record.ts';
 import { createRedactor, record, toLearnedResult, toShape } from '../../../src/access/access.ts';
 

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AnyEvent, EventType } from '../../../machines/words/events.ts';
 import { parseTraceparent } from '../../../machines/words/traces.ts';
 import { watchOutages } from '../../../src/node/outages.ts';
+import { createRedactor } from '../../../src/access/access.ts';
 import { openTracing } from '../../../src/node/tracing.ts';
 import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
@@ -23,7 +24,8 @@ async function open(env: Record<string, string>) {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const { log, sentences } = recordingLog();
   const clock = createSimulatedClock();
-  const tracing = await openTracing({ env, version: '1.2.3', part: 'node', clock, log });
+  const redaction = createRedactor({ key: 'a key of this test' });
+  const tracing = await openTracing({ env, version: '1.2.3', part: 'node', clock, log, redaction });
   return { tracing, sentences, clock };
 }
 
