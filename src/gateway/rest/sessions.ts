@@ -23,6 +23,7 @@ const session = z.object({
 export const sessions: Resource = {
   method: 'GET',
   path: '/sessions',
+  scope: 'session:read',
   docs: {
     summary: 'List live sessions',
     answer: z.object({ sessions: z.array(session), total: z.int() }),

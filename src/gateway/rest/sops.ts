@@ -21,6 +21,7 @@ const query = z.object({
 export const sops: Resource = {
   method: 'GET',
   path: '/sops',
+  scope: 'sop:read',
   docs: {
     summary: 'List procedures, the most certain first',
     query,
@@ -42,6 +43,7 @@ export const sops: Resource = {
 export const sop: Resource = {
   method: 'GET',
   path: '/sops/:id',
+  scope: 'sop:read',
   docs: { summary: 'Show a procedure with its evidence', answer: SopAnswer },
   answer: async ({ needs, res, namespace, id }) => {
     const found = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
