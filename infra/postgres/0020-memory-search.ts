@@ -18,7 +18,7 @@ export const memorySearch: Migration = {
          add column visibility text not null default 'namespace' check (visibility in ('namespace', 'private')),
          add column owner text not null
            generated always as (case when visibility = 'private' then principal else '' end) stored,
-         add column tags text[] not null default '{}',
+         add column labels text[] not null default '{}',
          add column expires_at timestamptz(3),
          add column digest text check (char_length(digest) <= 64),
          add column stated int not null default 1 check (stated >= 1),
@@ -47,7 +47,7 @@ export const memorySearch: Migration = {
        drop index memories_digest; drop index memories_words; drop index memories_lot; drop index memories_newest;
        drop index memories_expires;
        alter table memories drop column lot, drop column words, drop column terms, drop column stated,
-         drop column digest, drop column expires_at, drop column tags, drop column owner, drop column visibility,
+         drop column digest, drop column expires_at, drop column labels, drop column owner, drop column visibility,
          drop column kind;
        alter table memories add column words tsvector generated always as (to_tsvector('english', content)) stored;
        create index memories_words on memories using gin (words) with (fastupdate = off);

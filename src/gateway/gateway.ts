@@ -51,6 +51,14 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type {
+  FoundMemoryView,
+  MemoriesNeed,
+  MemoryAsker,
+  MemoryInput,
+  MemoryView,
+  StoredMemoryView,
+} from './memories-need.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {

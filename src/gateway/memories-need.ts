@@ -63,7 +63,9 @@ export interface StoredMemoryView {
 }
 
 export interface MemoriesNeed {
-  store(o: MemoryAsker & { readonly memory: MemoryInput & { readonly content: string } }): Promise<StoredMemoryView>;
+  store(
+    o: MemoryAsker & { readonly memory: MemoryInput & { readonly content: string } },
+  ): Promise<StoredMemoryView>;
   /** Best first; throws nothing for words that nobody wrote. */
   search(
     o: MemoryAsker & {
@@ -94,7 +96,9 @@ export interface MemoriesNeed {
     },
   ): Promise<GraphEdge>;
   /** False when it is not there. */
-  forget(o: MemoryAsker & { readonly memoryId: string; readonly reason?: string | undefined }): Promise<boolean>;
+  forget(
+    o: MemoryAsker & { readonly memoryId: string; readonly reason?: string | undefined },
+  ): Promise<boolean>;
   neighbours(
     o: MemoryAsker & {
       readonly node: GraphNode;

@@ -14,7 +14,9 @@ export interface GistWord {
 const wordsMax = 2_000;
 /** What people put around a statement. */
 const fillers = new Set(
-  'actually always_note basically fyi hi kindly note ok okay please really remember simply that well'.split(' '),
+  'actually always_note basically fyi hi kindly note ok okay please really remember simply that well'.split(
+    ' ',
+  ),
 );
 const negations = new Set(['not', 'no', 'never', 'none', 'neither', 'nor', 'without', 'cannot']);
 const contracted = /n['’]t\b/g;

@@ -66,9 +66,13 @@ export async function findWay(
   return best.has(to) ? toWay(best, to) : undefined;
 }
 
-function toWay(best: ReadonlyMap<string, { readonly before: string | undefined }>, to: string): readonly string[] {
+function toWay(
+  best: ReadonlyMap<string, { readonly before: string | undefined }>,
+  to: string,
+): readonly string[] {
   const way: string[] = [];
   // A better way to a node found later never passes through that node, so this ends.
-  for (let node: string | undefined = to; node !== undefined; node = best.get(node)?.before) way.unshift(node);
+  for (let node: string | undefined = to; node !== undefined; node = best.get(node)?.before)
+    way.unshift(node);
   return way;
 }

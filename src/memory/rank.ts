@@ -39,12 +39,10 @@ export function toBits(weight: WordWeight): number {
  * Words whose matches stay few enough to be looked at one by one: the rarest first, as many as fit. Where even the
  * rarest is too common, the rarest ones are asked for together.
  */
-export function chooseWords(
-  weights: readonly WordWeight[],
-  lookedAtMax: number,
-): WordChoice {
+export function chooseWords(weights: readonly WordWeight[], lookedAtMax: number): WordChoice {
   const byRarity = [...weights].sort((a, b) => a.hits - b.hits || (a.word < b.word ? -1 : 1));
-  if ((byRarity[0]?.about ?? 0) <= lookedAtMax) return { words: byRarity.map(({ word }) => word), together: false };
+  if ((byRarity[0]?.about ?? 0) <= lookedAtMax)
+    return { words: byRarity.map(({ word }) => word), together: false };
   const words: string[] = [];
   let expected = 0;
   for (const weight of byRarity) {
@@ -71,7 +69,9 @@ function sumBits(weights: readonly WordWeight[]): number {
 }
 
 /** Several orders of ids, best first, as one: reciprocal ranks are added up. Equal sums keep the order of the lists. */
-export function fuse(orders: readonly (readonly string[])[]): readonly { readonly id: string; readonly score: number }[] {
+export function fuse(
+  orders: readonly (readonly string[])[],
+): readonly { readonly id: string; readonly score: number }[] {
   const scores = new Map<string, number>();
   for (const order of orders) {
     for (const [place, id] of order.entries())

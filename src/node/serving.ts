@@ -15,6 +15,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
@@ -51,6 +52,7 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -105,6 +107,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     relearning: createRelearning(options),
+    memories: options.memories,
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -6,28 +6,32 @@ import { DreyError } from '../../../machines/words/errors.ts';
 import type { DreyEvent } from '../../../machines/words/events.ts';
 import { createId, toToken } from '../../../machines/words/ids.ts';
 import type { GraphEdge, GraphNode, MemoryKind } from '../../../machines/words/memories.ts';
-import { relations } from '../../../machines/words/memories.ts';
 import type { Redactor } from '../../access/access.ts';
 import type { Store, StoredMemory, Trx, Viewer } from '../../store/store.ts';
 import {
   addToOutbox,
   ensureNamespace,
   getMemories,
-  getSop,
   listMemories,
   lockMemoryByDigest,
-  readEdges,
   removeMemory,
   saveEdges,
 } from '../../store/store.ts';
 import type { Announcer } from '../announcer.ts';
-import type { Clock, Log } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import { toFacts } from './memory-facts.ts';
 import type { MemoryInput } from './memory-facts.ts';
 import { readNeighbours, readWay, toGraphEdge } from './memory-graph.ts';
+import {
+  assertMayChange,
+  assertSaysSomething,
+  findNode,
+  findOne,
+  withContradictions,
+} from './memory-lookups.ts';
+import type { FoundMemoryView } from './memory-lookups.ts';
 import { findMemories } from './memory-search.ts';
-import type { RankedMemory } from './memory-search.ts';
 import { reviseMemory, storeMemory, toEvent } from './store-memory.ts';
 import type { Stored } from './store-memory.ts';
 
@@ -36,7 +40,6 @@ export interface MemoriesOptions {
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly clock: Clock;
-  readonly log: Log;
   /** Hears that events were committed. */
   readonly committed: () => void;
 }
@@ -48,14 +51,9 @@ export interface Asker {
   readonly traceparent?: string | undefined;
 }
 
-export interface FoundMemoryView extends StoredMemory {
-  readonly relevance: number;
-  readonly contradicts: readonly string[];
-}
-
 export type StoredView = Omit<Stored, 'events'>;
 
-/** Opens the memories of a node. */
+/** The memories of a node. */
 export class Memories {
   readonly #options: MemoriesOptions;
 
@@ -63,7 +61,9 @@ export class Memories {
     this.#options = options;
   }
 
-  async store(o: Asker & { readonly memory: MemoryInput & { readonly content: string } }): Promise<StoredView> {
+  async store(
+    o: Asker & { readonly memory: MemoryInput & { readonly content: string } },
+  ): Promise<StoredView> {
     const { clock } = this.#options;
     const facts = toFacts(o.memory, undefined, this.#making());
     assertSaysSomething(facts.content);
@@ -75,11 +75,19 @@ export class Memories {
   }
 
   async search(
-    o: Asker & { readonly query: string; readonly kinds?: readonly MemoryKind[] | undefined; readonly limit: number },
+    o: Asker & {
+      readonly query: string;
+      readonly kinds?: readonly MemoryKind[] | undefined;
+      readonly limit: number;
+    },
   ): Promise<readonly FoundMemoryView[]> {
     const text = this.#options.redactor.redactText(o.query);
     return this.#read(o, async (trx, viewer) =>
-      withContradictions(trx, viewer, await findMemories(trx, viewer, { text, kinds: o.kinds, limit: o.limit })),
+      withContradictions(
+        trx,
+        viewer,
+        await findMemories(trx, viewer, { text, kinds: o.kinds, limit: o.limit }),
+      ),
     );
   }
 
@@ -114,7 +122,11 @@ export class Memories {
           { details: { field: 'content' } },
         );
       }
-      const revised = await reviseMemory(trx, viewer, { memoryId: before.memoryId, version: o.version, facts });
+      const revised = await reviseMemory(trx, viewer, {
+        memoryId: before.memoryId,
+        version: o.version,
+        facts,
+      });
       if (revised === undefined) {
         throw new DreyError(
           'revision_conflict',
@@ -128,7 +140,12 @@ export class Memories {
   }
 
   async link(
-    o: Asker & { readonly memoryId: string; readonly to: GraphNode; readonly relation: string; readonly weight: number },
+    o: Asker & {
+      readonly memoryId: string;
+      readonly to: GraphNode;
+      readonly relation: string;
+      readonly weight: number;
+    },
   ): Promise<GraphEdge> {
     return this.#commit(o, async (trx, viewer) => {
       const memory = await findOne(trx, viewer, o.memoryId);
@@ -149,7 +166,9 @@ export class Memories {
     });
   }
 
-  async forget(o: Asker & { readonly memoryId: string; readonly reason?: string | undefined }): Promise<boolean> {
+  async forget(
+    o: Asker & { readonly memoryId: string; readonly reason?: string | undefined },
+  ): Promise<boolean> {
     const reason = o.reason === undefined ? {} : { reason: this.#options.redactor.redactText(o.reason) };
     return this.#commit(o, async (trx, viewer) => {
       const [memory] = await getMemories(trx, viewer, [o.memoryId]);
@@ -160,7 +179,11 @@ export class Memories {
   }
 
   async neighbours(
-    o: Asker & { readonly node: GraphNode; readonly relations?: readonly string[] | undefined; readonly limit: number },
+    o: Asker & {
+      readonly node: GraphNode;
+      readonly relations?: readonly string[] | undefined;
+      readonly limit: number;
+    },
   ): Promise<readonly GraphEdge[]> {
     return this.#read(o, async (trx, viewer) =>
       readNeighbours(trx, viewer, { ...o, node: await findNode(trx, viewer, o.node) }),
@@ -180,7 +203,11 @@ export class Memories {
   }
 
   noteRecall(
-    o: Asker & { readonly place: string; readonly memoryIds: readonly string[]; readonly sopIds: readonly string[] },
+    o: Asker & {
+      readonly place: string;
+      readonly memoryIds: readonly string[];
+      readonly sopIds: readonly string[];
+    },
   ): void {
     const [first] = o.memoryIds;
     if (first === undefined) return;
@@ -208,65 +235,22 @@ export class Memories {
   /** The deed and its events are one transaction, committed before the answer. */
   async #commit<T>(
     asker: Asker,
-    work: (trx: Trx, viewer: Viewer) => Promise<{ readonly answer: T; readonly events: readonly DreyEvent[] }>,
+    work: (
+      trx: Trx,
+      viewer: Viewer,
+    ) => Promise<{ readonly answer: T; readonly events: readonly DreyEvent[] }>,
   ): Promise<T> {
     const { answer, told } = await this.#read(asker, async (trx, viewer) => {
       const done = await work(trx, viewer);
       const trace = asker.traceparent === undefined ? {} : { traceparent: asker.traceparent };
-      if (done.events.length > 0) await addToOutbox(trx, done.events.map((event) => ({ ...event, ...trace })));
+      if (done.events.length > 0)
+        await addToOutbox(
+          trx,
+          done.events.map((event) => ({ ...event, ...trace })),
+        );
       return { answer: done.answer, told: done.events.length };
     });
     if (told > 0) this.#options.committed();
     return answer;
   }
-}
-
-/** Somebody else's private memory and none at all are the same to a caller. */
-async function findOne(trx: Trx, viewer: Viewer, memoryId: string): Promise<StoredMemory> {
-  const [memory] = await getMemories(trx, viewer, [memoryId]);
-  if (memory !== undefined) return memory;
-  throw new DreyError('memory_unknown', 'no memory has this id in this namespace');
-}
-
-/** A node of the graph under its full id; memories and procedures must be there, tasks and tools are only names. */
-async function findNode(trx: Trx, viewer: Viewer, node: GraphNode): Promise<GraphNode> {
-  if (node.kind === 'memory') return { kind: 'memory', id: (await findOne(trx, viewer, node.id)).memoryId };
-  if (node.kind !== 'sop') return node;
-  const sop = await getSop(trx, node.id);
-  if (sop !== undefined) return { kind: 'sop', id: sop.sopId };
-  throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
-}
-
-async function withContradictions(
-  trx: Trx,
-  viewer: Viewer,
-  found: readonly RankedMemory[],
-): Promise<readonly FoundMemoryView[]> {
-  const nodes = found.map(({ memory }) => ({ kind: 'memory' as const, id: memory.memoryId }));
-  const edges = await readEdges(trx, nodes, { relations: [relations.contradicts], limit: contradictionsMax });
-  const ends = edges.flatMap(({ from, to }) => [from.id, to.id]);
-  const there = new Set((await getMemories(trx, viewer, ends)).map(({ memoryId }) => memoryId));
-  return found.map(({ memory, relevance }) => {
-    const id = memory.memoryId;
-    const others = edges.flatMap(({ from, to }) => (from.id === id ? [to.id] : to.id === id ? [from.id] : []));
-    return { ...memory, relevance, contradicts: [...new Set(others)].filter((other) => there.has(other)) };
-  });
-}
-
-/** Contradictions told with one memory. */
-const contradictionsMax = 10;
-
-function assertSaysSomething(content: string): void {
-  if (content !== '') return;
-  throw new DreyError('argument_invalid', 'content must be what is to be remembered: text that is not blank', {
-    details: { field: 'content' },
-  });
-}
-
-/** Hiding what a namespace knows, or showing what was private, is for whoever stored it. */
-function assertMayChange(before: StoredMemory, { principal }: Viewer, { visibility }: MemoryInput): void {
-  if (visibility === undefined || visibility === before.visibility || before.principal === principal) return;
-  throw new DreyError('permission_denied', 'only who stored a memory may change who sees it', {
-    details: { field: 'visibility' },
-  });
 }

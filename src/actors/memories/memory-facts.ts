@@ -20,7 +20,14 @@ export interface MemoryInput {
   readonly ttlSeconds?: number | null | undefined;
 }
 
-const importanceDefault = 0.5;
+/** What is not said of a new memory. */
+const blank = {
+  content: '',
+  kind: 'note',
+  visibility: 'namespace',
+  importance: 0.5,
+  tags: [],
+} as const satisfies Partial<StoredMemory>;
 
 /** The facts of a new memory, or of one with changes. */
 export function toFacts(
@@ -28,17 +35,18 @@ export function toFacts(
   before: StoredMemory | undefined,
   { redactor, nowMs }: { readonly redactor: Redactor; readonly nowMs: number },
 ): MemoryFacts {
+  const base = before ?? blank;
   const content = redactor
-    .redactText(input.content ?? before?.content ?? '')
+    .redactText(input.content ?? base.content)
     .trim()
     .slice(0, memoryLimits.contentMax);
-  const kind = input.kind ?? before?.kind ?? 'note';
-  const tags = toTags(input.tags?.map((tag) => redactor.redactText(tag)) ?? before?.tags ?? []);
+  const kind = input.kind ?? base.kind;
+  const tags = toTags(input.tags?.map((tag) => redactor.redactText(tag)) ?? base.tags);
   return {
     content,
     kind,
-    visibility: input.visibility ?? before?.visibility ?? 'namespace',
-    importance: input.importance ?? before?.importance ?? importanceDefault,
+    visibility: input.visibility ?? base.visibility,
+    importance: input.importance ?? base.importance,
     tags,
     autoTags: findAutoTags(content, kind, toIso(nowMs)),
     metadata: toMetadata(input.metadata, before, redactor),
@@ -68,12 +76,22 @@ export function toMergedFacts(facts: MemoryFacts, before: StoredMemory): MemoryF
 /** Whether a memory already is what these facts say. */
 export function isAsBefore(facts: MemoryFacts, before: StoredMemory): boolean {
   const show = (one: Omit<MemoryFacts, 'digest' | 'terms' | 'autoTags'>): string =>
-    JSON.stringify([one.content, one.kind, one.visibility, one.importance, one.tags, one.metadata, one.expiresAt]);
+    JSON.stringify([
+      one.content,
+      one.kind,
+      one.visibility,
+      one.importance,
+      one.tags,
+      one.metadata,
+      one.expiresAt,
+    ]);
   return show(facts) === show(before);
 }
 
 function toTags(tags: readonly string[]): readonly string[] {
-  const clean = tags.map((tag) => tag.trim().toLowerCase().slice(0, memoryLimits.tagMax)).filter((tag) => tag !== '');
+  const clean = tags
+    .map((tag) => tag.trim().toLowerCase().slice(0, memoryLimits.tagMax))
+    .filter((tag) => tag !== '');
   return [...new Set(clean)].slice(0, memoryLimits.tagsMax);
 }
 

@@ -52,8 +52,15 @@ export async function readWay(
 }
 
 /** A link with what is left of its weight; what somebody said or found out does not fade, joint use does. */
-export function toGraphEdge({ updatedAt, weight, ...edge }: StoredEdge, { now }: Pick<Viewer, 'now'>): GraphEdge {
-  return { ...edge, updatedAt, weight: fades(edge.relation) ? fade(weight, Date.parse(updatedAt), Date.parse(now)) : weight };
+export function toGraphEdge(
+  { updatedAt, weight, ...edge }: StoredEdge,
+  { now }: Pick<Viewer, 'now'>,
+): GraphEdge {
+  return {
+    ...edge,
+    updatedAt,
+    weight: fades(edge.relation) ? fade(weight, Date.parse(updatedAt), Date.parse(now)) : weight,
+  };
 }
 
 /** Relations made of use. */

@@ -54,7 +54,8 @@ export async function storeMemory(
   const same = isAsBefore(merged, before);
   const { memoryId: id, version } = before;
   const memory =
-    (await changeMemory(trx, viewer, { memoryId: id, version, facts: merged, restated: true, same })) ?? before;
+    (await changeMemory(trx, viewer, { memoryId: id, version, facts: merged, restated: true, same })) ??
+    before;
   const events = same ? [] : [toEvent(memory, 'memory.updated', { version: memory.version }, viewer.now)];
   return { memory, merged: true, contradicts: [], events };
 }

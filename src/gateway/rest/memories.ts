@@ -72,7 +72,8 @@ export const storeMemory: Resource = {
   scope: 'memory:write',
   docs: {
     summary: 'Store a memory',
-    description: 'What was known already, in these or other words, is not stored twice: then the answer is 200.',
+    description:
+      'What was known already, in these or other words, is not stored twice: then the answer is 200.',
     body: storeBody,
     answer: StoredAnswer,
     status: 201,
@@ -146,7 +147,12 @@ export const linkMemory: Resource = {
   method: 'POST',
   path: '/memories/:id/links',
   scope: 'memory:write',
-  docs: { summary: 'Link a memory with another node of the graph', body: linkBody, answer: GraphEdgeAnswer, status: 201 },
+  docs: {
+    summary: 'Link a memory with another node of the graph',
+    body: linkBody,
+    answer: GraphEdgeAnswer,
+    status: 201,
+  },
   answer: async (request) => {
     const link = await parseJsonBody(linkBody, request.req);
     const edge = await request.needs.memories.link({ ...toAsker(request), memoryId: request.id, ...link });

@@ -25,7 +25,9 @@ export type MemoryAnswer = z.infer<typeof MemoryAnswer>;
 
 export const FoundMemoryAnswer = MemoryAnswer.extend({
   relevance: z.number().min(0).max(1),
-  contradicts: z.array(z.string()).describe('Memories that seem to say the opposite; look before you rely on either.'),
+  contradicts: z
+    .array(z.string())
+    .describe('Memories that seem to say the opposite; look before you rely on either.'),
 });
 export type FoundMemoryAnswer = z.infer<typeof FoundMemoryAnswer>;
 

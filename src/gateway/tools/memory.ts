@@ -2,11 +2,8 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { memoryLimits } from '../../../machines/words/memories.ts';
-import { mayDo } from '../../../machines/words/scopes.ts';
-import type { Scope } from '../../../machines/words/scopes.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { MemoriesNeed, MemoryAsker } from '../memories-need.ts';
-import type { Principal } from '../needs.ts';
 import {
   FoundMemoryAnswer,
   GraphEdgeAnswer,
@@ -23,13 +20,16 @@ import {
 } from './memory-answer.ts';
 import { count, createTool, fraction, namespaceField, text } from './tool.ts';
 
+const reading: ReadonlySet<string> = new Set(['search', 'get', 'related']);
 const actions = ['store', 'search', 'get', 'update', 'link', 'related', 'forget'] as const;
 
 const input = z.object({
   action: z
     .enum(actions, { error: `must be one of ${actions.join(', ')}` })
     .describe('store, search (by words), get, update, link, related (what it is linked with), forget.'),
-  content: contentField.optional().describe('For store and update: one statement that can be understood alone.'),
+  content: contentField
+    .optional()
+    .describe('For store and update: one statement that can be understood alone.'),
   query: text('what you look for', 2_000).optional().describe('For search: words or a question.'),
   memory_id: text('a memory id', 100).optional().describe('For get, update, link, related and forget.'),
   version: count(1, 2_147_483_647).optional().describe('For update: the version you read.'),
@@ -66,11 +66,10 @@ export const memory = createTool({
     '({"action":"search","query":"where does staging run"}). What is known already is not stored twice; what seems to ' +
     'contradict something is told.',
   readOnly: false,
+  scope: ({ action }) => (reading.has(action) ? 'memory:read' : 'memory:write'),
   input,
   output,
-  async run(args, { needs, session, traceparent }) {
-    const { principal } = session;
-    assertMayDo(principal, args.action);
+  async run(args, { needs, session, principal, traceparent }) {
     const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     const asker: MemoryAsker = { namespace, principal, traceparent };
     const answer = await deeds[args.action](needs.memories, asker, args);
@@ -89,7 +88,11 @@ const deeds: Readonly<Record<(typeof actions)[number], Deed>> = {
   async store(memories, asker, args) {
     const content = need(args.content, 'content', 'store');
     const stored = await memories.store({ ...asker, memory: { ...toMemoryInput(args), content } });
-    return { memory: toMemoryAnswer(stored.memory), merged: stored.merged, contradicts: [...stored.contradicts] };
+    return {
+      memory: toMemoryAnswer(stored.memory),
+      merged: stored.merged,
+      contradicts: [...stored.contradicts],
+    };
   },
   async search(memories, asker, args) {
     const query = need(args.query, 'query', 'search');
@@ -112,7 +115,9 @@ const deeds: Readonly<Record<(typeof actions)[number], Deed>> = {
     const memoryId = need(args.memory_id, 'memory_id', 'link');
     const to = need(args.to, 'to', 'link');
     const relation = need(args.relation, 'relation', 'link');
-    return { link: toEdgeAnswer(await memories.link({ ...asker, memoryId, to, relation, weight: args.weight })) };
+    return {
+      link: toEdgeAnswer(await memories.link({ ...asker, memoryId, to, relation, weight: args.weight })),
+    };
   },
   async related(memories, asker, args) {
     const node = { kind: 'memory' as const, id: need(args.memory_id, 'memory_id', 'related') };
@@ -130,17 +135,11 @@ const deeds: Readonly<Record<(typeof actions)[number], Deed>> = {
   },
 };
 
-const reading: ReadonlySet<string> = new Set(['search', 'get', 'related']);
-
-function assertMayDo(principal: Principal, action: (typeof actions)[number]): void {
-  const scope: Scope = reading.has(action) ? 'memory:read' : 'memory:write';
-  if (mayDo(principal, scope)) return;
-  throw new DreyError('permission_denied', `memory ${action} needs the scope ${scope}; ask for a key that has it`);
-}
-
 function need<T>(value: T | undefined, field: string, action: string): T {
   if (value !== undefined) return value;
-  throw new DreyError('argument_invalid', `${field} is required with action "${action}"`, { details: { field } });
+  throw new DreyError('argument_invalid', `${field} is required with action "${action}"`, {
+    details: { field },
+  });
 }
 
 function unknownMemory(): DreyError {

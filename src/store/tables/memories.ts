@@ -49,7 +49,7 @@ export interface StoredMemory extends Omit<MemoryFacts, 'digest' | 'terms'> {
 const contentMax = 32_000;
 const termsMax = 120_000;
 
-const columns = sql`m.id, m.namespace, m.principal, m.content, m.kind, m.visibility, m.importance, m.tags, m.auto_tags,
+const columns = sql`m.id, m.namespace, m.principal, m.content, m.kind, m.visibility, m.importance, m.labels, m.auto_tags,
   m.metadata, m.version, m.stated, m.created_at, m.updated_at, m.last_used_at, m.expires_at`;
 
 interface Row {
@@ -60,7 +60,7 @@ interface Row {
   kind: MemoryKind;
   visibility: MemoryVisibility;
   importance: number;
-  tags: string[];
+  labels: string[];
   auto_tags: AutoTags;
   metadata: Readonly<Record<string, unknown>>;
   version: number;
@@ -84,7 +84,7 @@ export async function addMemory(
   facts: MemoryFacts,
 ): Promise<StoredMemory | undefined> {
   const { rows } = await sql<Row>`
-    insert into memories as m (namespace, id, principal, content, kind, visibility, importance, tags, auto_tags, metadata,
+    insert into memories as m (namespace, id, principal, content, kind, visibility, importance, labels, auto_tags, metadata,
       expires_at, digest, terms, created_at, updated_at)
     values (${trx.namespace}, ${assertMemoryUuid(memoryId)}, ${assertName('a principal', viewer.principal, 300)},
       ${toBoundedText(facts.content, contentMax)}, ${facts.kind}, ${facts.visibility},
@@ -138,7 +138,7 @@ export async function listMemories(
   const { rows } = await sql<Row>`
     select ${columns} from memories m where m.namespace = ${trx.namespace} and ${isVisible(viewer)}
       and (${o.kind ?? null}::text is null or m.kind = ${o.kind ?? null})
-      and (${o.tag ?? null}::text is null or ${o.tag ?? null} = any (m.tags) or m.auto_tags->'tags' ? ${o.tag ?? ''})
+      and (${o.tag ?? null}::text is null or ${o.tag ?? null} = any (m.labels) or m.auto_tags->'tags' ? ${o.tag ?? ''})
     order by m.updated_at desc, m.id limit ${toLimit(o.limit)} offset ${o.offset}`.execute(trx.db);
   return rows.map(toMemory);
 }
@@ -163,7 +163,7 @@ export async function changeMemory(
   const { rows } = await sql<Row>`
     update memories m set content = ${toBoundedText(facts.content, contentMax)}, kind = ${facts.kind},
       visibility = ${facts.visibility}, importance = ${assertFraction(facts.importance)},
-      tags = ${facts.tags.map(toStorableText)}::text[], auto_tags = ${toJsonb(facts.autoTags)}::jsonb,
+      labels = ${facts.tags.map(toStorableText)}::text[], auto_tags = ${toJsonb(facts.autoTags)}::jsonb,
       metadata = ${toJsonb(facts.metadata)}::jsonb, expires_at = ${facts.expiresAt}, digest = ${facts.digest},
       terms = ${toBoundedText(facts.terms, termsMax)}, version = m.version + ${o.same === true ? 0 : 1}::int,
       stated = m.stated + ${o.restated === true ? 1 : 0}::int, updated_at = ${viewer.now}
@@ -208,7 +208,11 @@ export async function touchMemories(trx: Trx, memoryIds: readonly string[], at: 
 }
 
 /** Removes the links of these relations that lead from a memory: what was found out about its former text. */
-export async function removeFindings(trx: Trx, memoryId: string, relations: readonly string[]): Promise<void> {
+export async function removeFindings(
+  trx: Trx,
+  memoryId: string,
+  relations: readonly string[],
+): Promise<void> {
   await sql`
     delete from memory_edges where namespace = ${trx.namespace} and relation = any (${[...relations]}::text[])
       and ((from_kind = 'memory' and from_id = ${memoryId}) or (to_kind = 'memory' and to_id = ${memoryId}))`.execute(
@@ -242,7 +246,7 @@ function toMemory(row: Row): StoredMemory {
     kind: row.kind,
     visibility: row.visibility,
     importance: row.importance,
-    tags: row.tags,
+    tags: row.labels,
     autoTags: row.auto_tags,
     metadata: row.metadata,
     version: row.version,

@@ -30,14 +30,17 @@ const columns = sql`e.from_kind, e.from_id, e.to_kind, e.to_id, e.relation, e.we
 export async function saveEdges(trx: Trx, edges: readonly StoredEdge[]): Promise<void> {
   if (edges.length === 0) return;
   const kinds = (side: 'from' | 'to') => edges.map((edge) => edge[side].kind);
-  const ids = (side: 'from' | 'to') => edges.map((edge) => assertName('a node of the graph', edge[side].id, 300));
+  const ids = (side: 'from' | 'to') =>
+    edges.map((edge) => assertName('a node of the graph', edge[side].id, 300));
   await sql`
     insert into memory_edges as e (namespace, from_kind, from_id, to_kind, to_id, relation, weight, updated_at)
     select ${trx.namespace}, * from unnest(${kinds('from')}::text[], ${ids('from')}::text[], ${kinds('to')}::text[],
       ${ids('to')}::text[], ${edges.map(({ relation }) => assertName('a relation', relation, 100))}::text[],
       ${edges.map(({ weight }) => weight)}::float8[], ${edges.map(({ updatedAt }) => updatedAt)}::timestamptz[])
     on conflict (namespace, from_kind, from_id, to_kind, to_id, relation)
-    do update set weight = excluded.weight, updated_at = greatest(e.updated_at, excluded.updated_at)`.execute(trx.db);
+    do update set weight = excluded.weight, updated_at = greatest(e.updated_at, excluded.updated_at)`.execute(
+    trx.db,
+  );
 }
 
 /** Those of these links that are there, locked until the transaction ends. */
