@@ -51,6 +51,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type {
   FoundMemoryView,
   MemoriesNeed,

@@ -7,7 +7,7 @@ import { memoryLimits } from '../../machines/words/memories.ts';
 import { isEmptyWord, toPlain } from './words.ts';
 
 /** Grows when the rules below change, so that old findings can be told from new ones. */
-export const tagsVersion = 1;
+const tagsVersion = 1;
 /** What is less sure is not told. */
 const confidenceMin = 0.3;
 const textMax = 8_000;

@@ -1,5 +1,5 @@
 /** The door of memory: pure rules for tags, likeness, contradictions, ranking and the graph's weights. */
-export { findAutoTags, tagsVersion } from './auto-tags.ts';
+export { findAutoTags } from './auto-tags.ts';
 export { findContradiction } from './contradiction.ts';
 export type { Contradiction } from './contradiction.ts';
 export { findLikeness, toGist } from './gist.ts';
