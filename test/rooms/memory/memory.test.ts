@@ -1,5 +1,5 @@
 /** The pure rules of memory: gists, contradictions, tags, ranking and the graph's weights. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseWords,
