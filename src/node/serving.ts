@@ -6,6 +6,7 @@ import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { RateProfile } from '../../machines/words/rates.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
@@ -37,6 +38,7 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
+import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -50,6 +52,7 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly rateProfile: RateProfile;
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
@@ -108,6 +111,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
