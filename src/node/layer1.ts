@@ -3,11 +3,13 @@
  * the database. It answers with what it has and never waits for learning.
  */
 import {
+  Memories,
   openBreakerHints,
   openBreakerRows,
   openFabric,
   openSessionRows,
   openSessions,
+  openForesights,
   openShelf,
   startRelay,
 } from '../actors/actors.ts';
@@ -21,6 +23,7 @@ import type {
   Relay,
   Roots,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -59,6 +62,8 @@ export interface Layer1Options {
 export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly relay: Relay;
   readonly redactor: Redaction;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
@@ -110,6 +115,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const shelf = openShelf({ store, clock, log });
+  const foresights = openForesights({ store, clock, log });
+  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -124,7 +131,18 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return {
+    sessions,
+    shelf,
+    foresights,
+    memories,
+    relay,
+    redactor,
+    hints,
+    fabric,
+    healthWatch,
+    onSopsChanged,
+  };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

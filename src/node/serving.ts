@@ -16,9 +16,11 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -36,6 +38,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
@@ -54,6 +57,8 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redaction;
@@ -105,12 +110,14 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
+    nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     // Others' errors are told there, and who may look is not always who made them.
     status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
+    memories: options.memories,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
     ...options.watching,

@@ -8,7 +8,6 @@ import { gatewayBench } from './gateway.ts';
 import { hookBench } from './hook.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
-import { createEpisodeRedaction } from './learning-recorded.ts';
 import { loadBench } from './load-bench.ts';
 import type { Bench } from './measure.ts';
 import { wireBench } from './wire.ts';
@@ -28,7 +27,6 @@ const learning: Bench = {
     return learningBench({
       files: named,
       seeds: quick ? [''] : ['', 's1', 's2'],
-      redact: createEpisodeRedaction(),
       now: () => performance.now(),
     });
   },

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Episode } from '../../machines/words/episodes.ts';
-import { createRedactor } from '../../src/access/access.ts';
 
-interface RecordedStep {
+/** One call of a recorded episode. */
+export interface RecordedStep {
   readonly tool: string;
   readonly args: unknown;
   readonly result: unknown;
@@ -21,6 +21,7 @@ export interface RecordedEpisode {
   readonly agent: string;
   readonly success: boolean | null;
   readonly steps: readonly RecordedStep[];
+  readonly meta?: Readonly<Record<string, unknown>> | null;
 }
 
 /** Reads a gzipped file of recorded episodes. */
@@ -139,18 +140,4 @@ export function createBaseline(episodes: readonly RecordedEpisode[]): (task: str
     const best = [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
     return best === undefined ? [] : (documents[best[0]]?.tools ?? []);
   };
-}
-
-/** Learning sees what redaction leaves of an episode, in life and here. */
-export function createEpisodeRedaction(): (episode: Episode) => Episode {
-  const redactor = createRedactor({ key: 'bench' }).in('bench');
-  return (episode) => ({
-    ...episode,
-    task: redactor.redactText(episode.task),
-    calls: episode.calls.map((call) => ({
-      ...call,
-      args: redactor.redact(call.args),
-      result: redactor.redact(call.result),
-    })),
-  });
 }

@@ -27,6 +27,7 @@ import type {
   Session,
 } from '../../src/gateway/gateway.ts';
 import { quietLog } from './quiet-log.ts';
+import { createSmallMemories } from './small-memories.ts';
 
 export const localPrincipal: Principal = {
   id: 'local',
@@ -384,6 +385,7 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    memories: createSmallMemories(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;

@@ -18,6 +18,16 @@ import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import {
+  forgetMemory,
+  linkMemory,
+  memories,
+  memory,
+  neighbours,
+  path as graphPath,
+  storeMemory,
+  updateMemory,
+} from './memories.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { problemOfCode, problems } from './problems.ts';
@@ -52,6 +62,14 @@ export const resources: readonly Resource[] = [
   relearn,
   relearned,
   ask,
+  memories,
+  storeMemory,
+  memory,
+  updateMemory,
+  forgetMemory,
+  linkMemory,
+  neighbours,
+  graphPath,
   importEpisodes,
   hooks,
   reload,
