@@ -9,7 +9,6 @@ export type { Boards, CatalogueBoard, HealthBoard, HealthTold } from './board.ts
 export { openBreakerHints } from './breaker-hints.ts';
 export type { BreakerHints } from './breaker-hints.ts';
 export { openBreakerRows } from './breaker-rows.ts';
-export { contextChangesBytesMax, contextStateBytesMax } from './context.ts';
 export type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
 export { openDirectory } from './directory.ts';
 export type { Directory, DirectoryFigures, Resident } from './directory.ts';
