@@ -80,6 +80,12 @@ export interface Refusal {
   readonly version: number;
 }
 
+/** Who may do what from now on, and who says so. */
+export interface GrantTold extends ContextGrant {
+  readonly accessVersion: number;
+  readonly by: string;
+}
+
 /** The first commit, and what it makes of the state. */
 export interface ToStore {
   readonly commit: Commit | null;
@@ -132,7 +138,8 @@ export const accept = {
 } as const;
 export const tellGrant = {
   type: 'tellGrant',
-  params: ({ event }: Now) => ({
+  params: ({ context, event }: Now): GrantTold => ({
+    accessVersion: context.access.version,
     principal: event.type === 'share' ? event.principal : '',
     permissions: event.type === 'share' ? event.permissions : [],
     by: toCaller(event).principal,
@@ -172,4 +179,3 @@ export const refuseAll = {
     version: context.version,
   }),
 } as const;
-

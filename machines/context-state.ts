@@ -59,7 +59,11 @@ export function permissionsOf(
 }
 
 /** Each permission lets its owner read, and who administers may do everything. */
-export function isAllowed(access: ContextAccess, caller: ContextCaller, permission: ContextPermission): boolean {
+export function isAllowed(
+  access: ContextAccess,
+  caller: ContextCaller,
+  permission: ContextPermission,
+): boolean {
   const permissions = permissionsOf(access, caller);
   if (permission === 'read') return permissions.length > 0;
   return permissions.includes(permission) || permissions.includes('administer');
@@ -75,7 +79,10 @@ export function withGrant(access: ContextAccess, { principal, permissions }: Con
 }
 
 /** The state after a change. */
-export function applyChange(state: ContextState, { changes, patches = {}, removed = [] }: ContextChange): ContextState {
+export function applyChange(
+  state: ContextState,
+  { changes, patches = {}, removed = [] }: ContextChange,
+): ContextState {
   const next = new Map(Object.entries(state));
   for (const [key, value] of Object.entries(changes)) next.set(key, value);
   for (const [key, patch] of Object.entries(patches)) {
@@ -87,7 +94,11 @@ export function applyChange(state: ContextState, { changes, patches = {}, remove
 }
 
 /** What a change did; keys that it left as they were are not named, unless it was told to write them. */
-export function resolveChange(before: ContextState, after: ContextState, change: ContextChange): ResolvedChange {
+export function resolveChange(
+  before: ContextState,
+  after: ContextState,
+  change: ContextChange,
+): ResolvedChange {
   const { changes, patches = {}, removed = [] } = change;
   const touched = new Set([...Object.keys(changes), ...Object.keys(patches), ...removed]);
   const keys = [...touched];
@@ -104,7 +115,10 @@ export function pick(state: ContextState, keys: readonly string[]): ContextState
 }
 
 /** Whether single keys are as a change expects them. */
-export function meetsExpectation(state: ContextState, { expected = {}, absent = [] }: ContextExpectation): boolean {
+export function meetsExpectation(
+  state: ContextState,
+  { expected = {}, absent = [] }: ContextExpectation,
+): boolean {
   return (
     absent.every((key) => !Object.hasOwn(state, key)) &&
     Object.entries(expected).every(([key, value]) => Object.hasOwn(state, key) && isSame(state[key], value))

@@ -17,7 +17,14 @@ import {
   toCaller,
   toNeeded,
 } from './context-events.ts';
-import type { ContextContext, ContextEvent, ContextInput, Refusal, ToStore } from './context-events.ts';
+import type {
+  ContextContext,
+  ContextEvent,
+  ContextInput,
+  GrantTold,
+  Refusal,
+  ToStore,
+} from './context-events.ts';
 import {
   applyChange,
   isAllowed,
@@ -26,7 +33,6 @@ import {
   permissionsOf,
   withGrant,
 } from './context-state.ts';
-import type { ContextGrant } from './context-state.ts';
 import type { LifecycleEdges } from './edges.ts';
 import { contextGrantsMax, everyone } from './words/contexts.ts';
 
@@ -78,7 +84,8 @@ const chart = setup({
     isUnpermitted: ({ context, event }) =>
       context.version > 0 && !isAllowed(context.access, toCaller(event), toNeeded(event)),
     isSharedTooOften: ({ context, event }) => {
-      if (event.type !== 'share' || event.principal === everyone || event.permissions.length === 0) return false;
+      if (event.type !== 'share' || event.principal === everyone || event.permissions.length === 0)
+        return false;
       const { grants } = context.access;
       return grants.length >= contextGrantsMax && !grants.some((one) => one.principal === event.principal);
     },
@@ -96,7 +103,7 @@ const chart = setup({
     /** For hands: tells who asked that it is stored. */
     accept: (_now, _what: { readonly requestId: string; readonly version: number }) => {},
     /** For hands: tells everybody who may do what now. */
-    tellGrant: (_now, _what: ContextGrant & { readonly by: string }) => {},
+    tellGrant: (_now, _what: GrantTold) => {},
     /** For hands: tells who asked that it is not, and why. */
     refuse: (_now, _why: Refusal) => {},
     adopt: assign(({ context, event }) => ({
@@ -122,7 +129,9 @@ const chart = setup({
     }),
     share: assign(({ context, event }) => {
       if (event.type !== 'share') return {};
-      return { access: withGrant(context.access, { principal: event.principal, permissions: event.permissions }) };
+      return {
+        access: withGrant(context.access, { principal: event.principal, permissions: event.permissions }),
+      };
     }),
     dropFirst: assign(({ context }) => ({ pending: context.pending.slice(1), tries: 0 })),
     countTry: assign({ tries: ({ context }) => context.tries + 1 }),

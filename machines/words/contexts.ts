@@ -37,25 +37,22 @@ export const ContextKey = z
   .max(contextKeyMax, { error: keyMust })
   .refine((key) => isStorable(key) && key !== '__proto__', { error: keyMust });
 
-/** A value of a context's state: JSON that comes back exactly as it was given. */
-export const ContextValue = z.unknown().superRefine((value, context) => {
-  const problem = findProblem(value, 1);
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-});
-
 const tooManyKeys = `must have at most ${contextKeysMax} keys`;
 
-/** Keys and their values. */
+/** Keys and their values; the object is taken as it is, since what a copy of it would leave out is to be refused. */
 export const ContextValues = z
-  .record(z.string(), z.unknown(), { error: 'must be an object of keys and values' })
+  .custom<Record<string, unknown>>(isObject, { error: 'must be an object of keys and values' })
   .superRefine((values, context) => {
+    if (!isObject(values)) return;
     const keys = Object.keys(values);
     if (keys.length > contextKeysMax) context.addIssue({ code: 'custom', message: tooManyKeys });
     for (const key of keys.slice(0, contextKeysMax)) {
       const problem = ContextKey.safeParse(key).success ? findProblem(values[key], 1) : keyMust;
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: [key.slice(0, 80)] });
+      if (problem !== undefined)
+        context.addIssue({ code: 'custom', message: problem, path: [key.slice(0, 80)] });
     }
-  });
+  })
+  .meta({ type: 'object', additionalProperties: true });
 
 /** Some keys. */
 export const ContextKeys = z.array(ContextKey).max(contextKeysMax, { error: tooManyKeys });
@@ -72,7 +69,8 @@ export type ContextCaller = z.infer<typeof ContextCaller>;
 function findProblem(value: unknown, depth: number): string | undefined {
   if (depth > contextDepthMax) return `must not be nested deeper than ${contextDepthMax} levels`;
   if (typeof value === 'number') return findNumberProblem(value);
-  if (typeof value === 'string') return isStorable(value) ? undefined : 'must be well-formed Unicode without NUL';
+  if (typeof value === 'string')
+    return isStorable(value) ? undefined : 'must be well-formed Unicode without NUL';
   if (value === undefined || typeof value === 'bigint') return 'must be JSON';
   if (typeof value !== 'object' || value === null) return undefined;
   if (Array.isArray(value)) return firstProblem(value, depth);
@@ -95,6 +93,10 @@ function findNumberProblem(value: number): string | undefined {
   return Number.isInteger(value) && !Number.isSafeInteger(value)
     ? 'must be a whole number below 2^53; write larger ones as text'
     : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isStorable(text: string): boolean {

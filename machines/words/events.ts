@@ -72,6 +72,8 @@ const contextGrant = z.object({
   principal: z.string().max(300),
   permissions: z.array(ContextPermission),
   by: z.string().max(300),
+  /** Which version of who may do what this is. */
+  accessVersion: z.number().int(),
 });
 
 const sop = z.object({

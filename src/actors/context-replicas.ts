@@ -65,21 +65,16 @@ export class ContextReplicas {
     const held = this.#held.get(key);
     if (held !== undefined && !isFresh && clock.monotonic() - held.checkedAt < syncMs) {
       this.#touch(key, held);
-      return this.#show(held, false);
+      return show(held, clock.now(), false);
     }
+    if (held === undefined || isFresh) return this.#showPulled(name, await this.pull(name));
     try {
-      const pull = this.pull(name);
-      const stored = held === undefined || isFresh ? await pull : await this.#inTime(pull);
-      if (stored === late) return this.#show(held, true);
-      if (stored === undefined) return undefined;
-      const now = this.#held.get(key);
-      return now?.stored === stored
-        ? this.#show(now, false)
-        : { stored, ageMs: 0, stale: false, syncedAt: clock.now() };
+      const stored = await this.#inTime(this.pull(name));
+      return stored === late ? show(held, clock.now(), true) : this.#showPulled(name, stored);
     } catch (error) {
-      if (held === undefined || isFresh || !isAway(error)) throw error;
+      if (!isAway(error)) throw error;
       this.#options.log.debug({ ...name, err: toPlainError(error) }, 'a context is read from its copy');
-      return this.#show(held, true);
+      return show(held, clock.now(), true);
     }
   }
 
@@ -152,10 +147,14 @@ export class ContextReplicas {
     this.#held.set(key, replica);
   }
 
-  #show(replica: Replica | undefined, stale: boolean): HeldContext | undefined {
-    if (replica === undefined) return undefined;
-    const { stored, syncedAt } = replica;
-    return { stored, stale, syncedAt, ageMs: Math.max(0, this.#options.clock.now() - syncedAt) };
+  #showPulled(name: ContextName, stored: StoredContext | undefined): HeldContext | undefined {
+    if (stored === undefined) return undefined;
+    const now = this.#options.clock.now();
+    const held = this.#held.get(toKey(name));
+    // Larger than all there is room for, it is not kept.
+    return held?.stored === stored
+      ? show(held, now, false)
+      : { stored, ageMs: 0, stale: false, syncedAt: now };
   }
 
   async #inTime<T>(pull: Promise<T>): Promise<T | typeof late> {
@@ -174,6 +173,10 @@ export class ContextReplicas {
 }
 
 const late = Symbol('late');
+
+function show({ stored, syncedAt }: Replica, now: number, stale: boolean): HeldContext {
+  return { stored, stale, syncedAt, ageMs: Math.max(0, now - syncedAt) };
+}
 
 /** What may be answered from a copy, or be queued: the store cannot be asked just now. */
 export function isAway(error: unknown): boolean {

@@ -4,13 +4,9 @@
  */
 import type { StateValue } from 'xstate';
 import { z } from 'zod';
-import {
-  contextEdges,
-  contextMachine,
-  contextMachineVersion,
-} from '../../machines/context.machine.ts';
+import { contextEdges, contextMachine, contextMachineVersion } from '../../machines/context.machine.ts';
 import { contextPendingMax } from '../../machines/context-events.ts';
-import type { ContextContext, Refusal, ToStore } from '../../machines/context-events.ts';
+import type { ContextContext, GrantTold, Refusal, ToStore } from '../../machines/context-events.ts';
 import { noAccess, resolveChange } from '../../machines/context-state.ts';
 import type { ContextGrant, ContextState } from '../../machines/context-state.ts';
 import { toLifecycle } from '../../machines/edges.ts';
@@ -124,9 +120,9 @@ function toActions({ redact }: ContextKindOptions): DurableKind['actions'] {
       });
       step.follow({ type: 'commit.done', version: version + 1, state, at: step.at });
     },
-    tellGrant: ({ principal, permissions, by }: ContextGrant & { readonly by: string }, step: Step) => {
+    tellGrant: ({ permissions, ...grant }: GrantTold, step: Step) => {
       const type = permissions.length === 0 ? 'context.revoked' : 'context.shared';
-      step.tell(type, { principal, permissions: [...permissions], by });
+      step.tell(type, { ...grant, permissions: [...permissions] });
     },
     accept: ({ version }: ContextVersion, step: Step) => {
       step.answer({ ok: true, data: { version } });
@@ -135,7 +131,8 @@ function toActions({ redact }: ContextKindOptions): DurableKind['actions'] {
       // Without ids it answers the command itself.
       const isOurs = requestIds.length === 0 || requestIds.includes(step.delivery.id);
       // A stranger does not learn the version of what is not there for it.
-      if (isOurs) step.answer({ ok: false, code, data: { version: code === 'context_unknown' ? 0 : version } });
+      if (isOurs)
+        step.answer({ ok: false, code, data: { version: code === 'context_unknown' ? 0 : version } });
     },
   };
 }
@@ -143,7 +140,10 @@ function toActions({ redact }: ContextKindOptions): DurableKind['actions'] {
 function assertRoom(state: ContextState, changes: ContextState): void {
   const keys = Object.keys(state).length;
   if (keys > contextKeysMax)
-    throw new DreyError('limit_reached', `the context would have ${keys} keys; one may have ${contextKeysMax}`);
+    throw new DreyError(
+      'limit_reached',
+      `the context would have ${keys} keys; one may have ${contextKeysMax}`,
+    );
   const bytes = Buffer.byteLength(JSON.stringify(changes));
   if (bytes > contextChangesBytesMax) {
     throw new DreyError(

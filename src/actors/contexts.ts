@@ -5,7 +5,7 @@
 import type { ContextCaller } from '../../machines/words/contexts.ts';
 import type { ErrorCode } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
-import { listContexts, listContextVersions, readContext } from '../store/store.ts';
+import { ensureNamespace, listContexts, listContextVersions, readContext } from '../store/store.ts';
 import type { ContextVersionRow, Store, StoredContext } from '../store/store.ts';
 import type { ContextCommit, ContextShare } from './context.ts';
 import type { ActorCommand, Answer, Delivery } from './durable-kind.ts';
@@ -35,6 +35,8 @@ export interface Contexts {
   ): Promise<ContextAnswer>;
   /** Gives an agent, or everyone, these permissions instead of what it had. */
   share(request: ContextRequest & ContextShare): Promise<ContextAnswer>;
+  /** Brings a namespace into being that nobody used yet. */
+  prepare(namespace: string): Promise<void>;
   /** The truth, from the store. */
   get(name: ContextName): Promise<StoredContext | undefined>;
   list(namespace: string, page: Parameters<typeof listContexts>[1]): Promise<readonly StoredContext[]>;
@@ -74,6 +76,9 @@ export function openContexts({ store, deliver, createRequestId }: ContextsOption
     commit: async (request) => ask(request, 'commit', toData(request)),
     archive: async (request) => ask(request, 'archive', toData(request)),
     share: async (request) => ask(request, 'share', toData(request)),
+    prepare: async (namespace) => {
+      await store.inNamespace(namespace, (trx) => ensureNamespace(trx));
+    },
     get: async ({ namespace, contextId }) =>
       store.inNamespace(namespace, (trx) => readContext(trx, contextId)),
     list: async (namespace, page) => store.inNamespace(namespace, (trx) => listContexts(trx, page)),

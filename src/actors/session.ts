@@ -52,6 +52,8 @@ export class LiveSession {
   readonly openedAt: number;
   lastUsedAt: number;
   calls = 0;
+  /** The shared context in which its tool calls run. */
+  contextId: string | null = null;
   #task: { taskId: string; task: string; source: TaskSource; calls: number } | null = null;
   readonly #room: SessionRoom;
   readonly #actor: Actor<typeof sessionMachine>;
@@ -86,6 +88,10 @@ export class LiveSession {
 
   get task(): OpenTask | null {
     return this.#task;
+  }
+
+  attachContext(contextId: string | null): void {
+    this.contextId = contextId;
   }
 
   /** The lifecycle state: `ready`, `draining`, …; a working session is `ready`. */

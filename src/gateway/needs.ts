@@ -8,6 +8,7 @@ import type { RelearnReport, RelearnSource } from '../../machines/words/relearni
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { AuthorizationNeed } from './admission.ts';
+import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
@@ -241,6 +242,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly relearning: RelearningNeed;
+  /** Shared contexts; a node that only learns has none. */
+  readonly contexts?: ContextsNeed | undefined;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -2,10 +2,13 @@
  * Layer 1 of one node: sessions, durable actors, the shelf of procedures and the relay of the outbox, over the bus and
  * the database. It answers with what it has and never waits for learning.
  */
+import { join } from 'node:path';
 import { createRedactor } from '../access/access.ts';
 import {
   openBreakerHints,
+  createDurableKinds,
   openBreakerRows,
+  openContextsOf,
   openFabric,
   openSessionRows,
   openSessions,
@@ -19,6 +22,7 @@ import type {
   Clock,
   Fabric,
   Log,
+  NodeContexts,
   Relay,
   Roots,
   Sessions,
@@ -33,6 +37,7 @@ import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
+import { openLineFile } from './line-file.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
@@ -63,6 +68,7 @@ export interface Layer1 {
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly contexts: NodeContexts | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -90,10 +96,12 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           clock,
           log,
           roots: options.roots,
+          kinds: createDurableKinds({ redact: (changes) => redactor.redact(changes) }),
           tracer: options.tracing.tracer,
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const contexts = fabric === undefined ? undefined : openContexts(options, fabric, redactor);
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -126,7 +134,25 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return { sessions, shelf, relay, redactor, hints, fabric, contexts, healthWatch, onSopsChanged };
+}
+
+/** Changes that came while the database was away wait in the data folder, also for the next process. */
+function openContexts(
+  { config, upstreams, clock, log, closers }: Layer1Options,
+  fabric: Fabric,
+  redactor: Redactor,
+): NodeContexts {
+  const contexts = openContextsOf({
+    fabric,
+    redactor,
+    clock,
+    log,
+    file: openLineFile(join(config.dataFolder, 'context-changes.jsonl')),
+    rulesFor: (tool) => upstreams.contextKeys(tool),
+  });
+  closers.push(() => contexts.close());
+  return contexts;
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

@@ -15,6 +15,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  NodeContexts,
   Offers,
   Relay,
   Sessions,
@@ -53,6 +54,7 @@ export interface ServingOptions {
   readonly shelf: Shelf;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly contexts: NodeContexts | undefined;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -105,6 +107,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     relearning: createRelearning(options),
+    contexts: options.contexts,
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

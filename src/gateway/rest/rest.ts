@@ -11,6 +11,8 @@ import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
+import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
@@ -39,6 +41,16 @@ export const resources: readonly Resource[] = [
   tools,
   reviewTools,
   approveTools,
+  contexts,
+  makeContext,
+  context,
+  changeContext,
+  archiveContext,
+  shareContext,
+  contextVersions,
+  rollbackContext,
+  syncContext,
+  contextWrite,
   sessions,
   events,
   replayEvents,

@@ -171,11 +171,7 @@ export async function listContextVersions(
   return rows;
 }
 
-function toParts(
-  namespace: string,
-  id: string,
-  change: ContextStepChange,
-): readonly RawBuilder<unknown>[] {
+function toParts(namespace: string, id: string, change: ContextStepChange): readonly RawBuilder<unknown>[] {
   if (change.version === undefined) {
     const access = change.access === undefined ? sql`access` : sql`${toJsonb(change.access)}::jsonb`;
     return [
