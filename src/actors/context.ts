@@ -8,7 +8,7 @@ import { contextEdges, contextMachine, contextMachineVersion } from '../../machi
 import { contextPendingMax } from '../../machines/context-events.ts';
 import type { ContextContext, GrantTold, Refusal, ToStore } from '../../machines/context-events.ts';
 import { noAccess, resolveChange } from '../../machines/context-state.ts';
-import type { ContextGrant, ContextState } from '../../machines/context-state.ts';
+import type { ContextState } from '../../machines/context-state.ts';
 import { toLifecycle } from '../../machines/edges.ts';
 import {
   ContextCaller,
@@ -20,8 +20,9 @@ import {
   contextStateBytesMax,
   ContextValues,
 } from '../../machines/words/contexts.ts';
+import type { AuditEntry } from '../../machines/words/audit.ts';
 import { DreyError } from '../../machines/words/errors.ts';
-import { commitContextStep, confirmStep, readContextActor } from '../store/store.ts';
+import { appendAudit, commitContextStep, confirmStep, readContextActor } from '../store/store.ts';
 import type { StepCommit, StepOutcome, Trx } from '../store/store.ts';
 import type { ActorCommand, DurableKind, MachineEvent, Step, Written } from './durable-kind.ts';
 
@@ -67,13 +68,11 @@ export interface ContextVersion {
 export interface ContextKindOptions {
   /** What of a change set may be published; default: all of it. */
   readonly redact?: (changes: ContextState) => unknown;
-  /** Who may do what, written down with the deed; called in its transaction, before it. */
-  readonly onGrant?: (trx: Trx, id: string, grant: ContextGrant & { readonly by: string }) => Promise<void>;
 }
 
 /** Makes the kind. */
 export function createContextKind(options: ContextKindOptions = {}): DurableKind {
-  return { ...kind, actions: toActions(options), write: (...step) => write(options, ...step) };
+  return { ...kind, actions: toActions(options), write };
 }
 
 const kind: Omit<DurableKind, 'actions' | 'write'> = {
@@ -155,7 +154,6 @@ function assertRoom(state: ContextState, changes: ContextState): void {
 
 /** Version, state, permissions and status go into their own tables within the step's statement. */
 async function write(
-  { onGrant }: ContextKindOptions,
   trx: Trx,
   commit: StepCommit,
   { delivery, before, after, beside }: Written,
@@ -165,13 +163,12 @@ async function write(
   const status = toStatus(after.value);
   if (delivery.from !== 'command') return commitContextStep(trx, commit, { status });
   if (version === (known?.version ?? 0)) {
-    if (access.version === known?.access.version) return commitContextStep(trx, commit, { status });
-    if (onGrant === undefined) return commitContextStep(trx, commit, { status, access });
+    const entry = toAuditEntry(delivery, commit.id);
+    if (entry === undefined) return commitContextStep(trx, commit, { status });
     // What is written down must not be written for a step that then does not happen.
     const standing = await confirmStep(trx, commit);
     if (standing !== 'confirmed') return standing;
-    const { with: principal, permissions, principal: by } = ContextShare.parse(delivery.data);
-    await onGrant(trx, commit.id, { principal, permissions, by });
+    await appendAudit(trx, entry);
     return commitContextStep(trx, commit, { status, access });
   }
   const content = JSON.stringify(state);
@@ -188,6 +185,22 @@ async function write(
   const resolved = resolveChange(old, state, change);
   return commitContextStep(trx, commit, { status, version, access, content, resolved, principal, name });
 }
+
+/** Who may do what, and the end, are written down; that the state changed is in its versions. */
+function toAuditEntry({ verb, data }: ActorCommand, id: string): AuditEntry | undefined {
+  const deed = { severity: 'MEDIUM', object: `context/${id}`, outcome: 'done' } as const;
+  if (verb === 'share') {
+    const { with: whom, permissions, principal } = ContextShare.parse(data);
+    const action = permissions.length === 0 ? 'context_revoked' : 'context_shared';
+    return { ...deed, action, principal: principal || house, details: { with: whom, permissions } };
+  }
+  if (verb !== 'archive') return undefined;
+  const { principal } = Reason.parse(data ?? {});
+  return { ...deed, action: 'context_archived', principal: principal || house };
+}
+
+/** Under which name the house's own deeds are written down. */
+const house = 'house';
 
 function toStatus(value: StateValue): 'active' | 'passive' | 'archived' {
   const lifecycle = toLifecycle(value)[0];

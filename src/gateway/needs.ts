@@ -11,6 +11,7 @@ import type { AuthorizationNeed } from './admission.ts';
 import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -218,13 +219,13 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly offers: OffersNeed;
   readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
-  /** Predicts next steps; without it they are read off the best SOP. */
+  /** Predicts next steps; without it, or where it knows nothing, they are read off the best SOP. */
   nextSteps?(o: {
     namespace: string;
     task: string;
     recentSteps: readonly RecentStep[];
     limit: number;
-  }): Promise<readonly NextStep[]>;
+  }): Promise<readonly NextStep[] | undefined>;
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
@@ -241,6 +242,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
   /** Shared contexts; a node that only learns has none. */
   readonly contexts?: ContextsNeed | undefined;

@@ -12,6 +12,7 @@ import {
   openFabric,
   openSessionRows,
   openSessions,
+  openForesights,
   openShelf,
   startRelay,
 } from '../actors/actors.ts';
@@ -26,6 +27,7 @@ import type {
   Relay,
   Roots,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -64,6 +66,7 @@ export interface Layer1Options {
 export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
   readonly relay: Relay;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
@@ -120,6 +123,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const shelf = openShelf({ store, clock, log });
+  const foresights = openForesights({ store, clock, log });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -134,7 +138,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, relay, redactor, hints, fabric, contexts, healthWatch, onSopsChanged };
+  const lookedAt = { shelf, foresights, healthWatch, onSopsChanged };
+  return { sessions, relay, redactor, hints, fabric, contexts, ...lookedAt };
 }
 
 /** Changes that came while the database was away wait in the data folder, also for the next process. */

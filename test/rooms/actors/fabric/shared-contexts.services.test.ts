@@ -170,6 +170,13 @@ describe('shared contexts', () => {
       ['context.shared', ['read']],
       ['context.revoked', []],
     ]);
+    const written = await stage.ask<{ action: string; principal: string; details: object }>(
+      `select action, principal, details from audit_log where object = 'context/${contextId}' order by position`,
+    );
+    expect(written).toEqual([
+      { action: 'context_shared', principal: 'ann', details: { with: 'ben', permissions: ['read'] } },
+      { action: 'context_revoked', principal: 'ann', details: { with: 'ben', permissions: [] } },
+    ]);
     expect(sent[0]?.event.data['changes']).toMatchObject({ plain: 'words' });
     expect(JSON.stringify(sent)).not.toContain('sk_live_4eC39HqLyjWDarjtT1zdp7dc');
     const { values } = await one.get({ ...ann, contextId, fresh: true });
