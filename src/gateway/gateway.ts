@@ -51,6 +51,8 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export { openShedding } from './mcp/shedding.ts';
+export type { Shedding } from './mcp/shedding.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
