@@ -17,6 +17,8 @@ import { contexts } from './0009-contexts.ts';
 import { memories } from './0010-memories.ts';
 import { access } from './0011-access.ts';
 import { toolPins } from './0012-tool-pins.ts';
+import { audit } from './0015-audit.ts';
+import { memorySearch } from './0020-memory-search.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -34,6 +36,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-memories': memories,
   '0011-access': access,
   '0012-tool-pins': toolPins,
+  '0015-audit': audit,
+  '0020-memory-search': memorySearch,
 };
 
 /** The names of all migrations, oldest first. */

@@ -10,6 +10,8 @@ import type { Tracer } from '../../machines/words/traces.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { LimitsNeed } from './limits-need.ts';
+import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -217,13 +219,13 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly offers: OffersNeed;
   readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
-  /** Predicts next steps; without it they are read off the best SOP. */
+  /** Predicts next steps; without it, or where it knows nothing, they are read off the best SOP. */
   nextSteps?(o: {
     namespace: string;
     task: string;
     recentSteps: readonly RecentStep[];
     limit: number;
-  }): Promise<readonly NextStep[]>;
+  }): Promise<readonly NextStep[] | undefined>;
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
@@ -240,7 +242,9 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
+  readonly memories: MemoriesNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

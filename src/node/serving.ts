@@ -6,6 +6,7 @@ import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { RateProfile } from '../../machines/words/rates.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
@@ -15,9 +16,11 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -35,6 +38,8 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createNextSteps } from './next-steps.ts';
+import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -48,9 +53,12 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly rateProfile: RateProfile;
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -102,9 +110,12 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
+    nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    memories: options.memories,
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

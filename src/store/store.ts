@@ -25,6 +25,8 @@ export type {
   StepOutcome,
   StoredActor,
 } from './tables/actors.ts';
+export { appendAudit, listAudit, readAuditHeads, toAuditBody } from './tables/audit.ts';
+export type { AuditHead, AuditQuery, AuditRow } from './tables/audit.ts';
 export { saveCalls } from './tables/calls.ts';
 export type { ArchivedCall } from './tables/calls.ts';
 export {
@@ -49,6 +51,22 @@ export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
 export { keepActors, readKeptActors } from './tables/kept-actors.ts';
+export {
+  addMemory,
+  changeMemory,
+  getMemories,
+  listMemories,
+  lockMemoryByDigest,
+  removeFindings,
+  removeMemory,
+  sweepMemories,
+  touchMemories,
+} from './tables/memories.ts';
+export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
+export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
+export type { StoredEdge } from './tables/memory-edges.ts';
+export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
+export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
@@ -57,6 +75,8 @@ export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tab
 export type { OutboxEffect } from './tables/outbox.ts';
 export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
+export { readRate, sweepRates, takeRate } from './tables/rate-limits.ts';
+export type { RateBudget, RateKey, RateState } from './tables/rate-limits.ts';
 export { claimSession, closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
 export type { SessionRow } from './tables/sessions.ts';
 export {

@@ -22,10 +22,12 @@ import type {
   OpenTask,
   Principal,
   RankedSop,
+  RateTake,
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
 import { quietLog } from './quiet-log.ts';
+import { createSmallMemories } from './small-memories.ts';
 
 export const localPrincipal: Principal = {
   id: 'local',
@@ -70,6 +72,9 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  /** Deeds that were counted, and what the next ones are refused with. */
+  readonly taken: RateTake[];
+  refusal: DreyError | undefined;
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -364,6 +369,15 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    limits: {
+      profile: 'test',
+      take: (take) => {
+        house.taken.push(take);
+        return house.refusal === undefined ? Promise.resolve() : Promise.reject(house.refusal);
+      },
+      read: ({ operation }) =>
+        Promise.resolve({ operation, max: 1, windowMs: 1_000, remaining: 1, retryAfterMs: 0 }),
+    },
     relearning: {
       start: (order) => {
         house.relearnings.push(order);
@@ -371,6 +385,7 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    memories: createSmallMemories(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;
@@ -444,6 +459,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    taken: [],
+    refusal: undefined,
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

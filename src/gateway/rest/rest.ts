@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toRefusalHeaders } from '../admission.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
+import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
@@ -17,6 +18,16 @@ import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import {
+  forgetMemory,
+  linkMemory,
+  memories,
+  memory,
+  neighbours,
+  path as graphPath,
+  storeMemory,
+  updateMemory,
+} from './memories.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { problemOfCode, problems } from './problems.ts';
@@ -51,6 +62,14 @@ export const resources: readonly Resource[] = [
   relearn,
   relearned,
   ask,
+  memories,
+  storeMemory,
+  memory,
+  updateMemory,
+  forgetMemory,
+  linkMemory,
+  neighbours,
+  graphPath,
   importEpisodes,
   hooks,
   reload,
@@ -91,7 +110,7 @@ export function openRest(options: EndpointOptions): Rest {
             status: code,
             code: plain.code,
             sentence: plain.message,
-            headers: { ...closing(req), ...headers },
+            headers: { ...closing(req), ...headers, ...toRetryAfter(error) },
           });
         },
       );
@@ -105,6 +124,12 @@ export function openRest(options: EndpointOptions): Rest {
 /** A body that was not read to its end cannot be followed by another request. */
 function closing(req: IncomingMessage): Readonly<Record<string, string>> {
   return req.complete ? {} : { connection: 'close' };
+}
+
+/** Seconds until it is worth trying again, as HTTP says it. */
+function toRetryAfter(error: unknown): Readonly<Record<string, string>> {
+  const waitMs = toRetryAfterMs(error);
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
 }
 
 /** Health needs no key: it says nothing but yes or no. A wrong Host or Origin is refused all the same. */
