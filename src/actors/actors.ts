@@ -42,6 +42,7 @@ export { openSessionRows } from './session-rows.ts';
 export { openSessions } from './sessions.ts';
 export type { Sessions, SessionView } from './sessions.ts';
 export { openShelf, toShelved } from './shelf.ts';
+export { startTaskRows } from './task-rows.ts';
 export type { Shelf } from './shelf.ts';
 export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';

@@ -11,6 +11,7 @@ import {
   openSessions,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -111,6 +112,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const shelf = openShelf({ store, clock, log });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({

@@ -35,6 +35,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -105,6 +106,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     relearning: createRelearning(options),
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -217,6 +217,16 @@ export interface ToolPinsTable {
   updated_at: MomentWithDefault;
 }
 
+export interface KeptAnswersTable {
+  namespace: string;
+  principal: string;
+  operation: string;
+  key: string;
+  digest: string;
+  answer: Json;
+  created_at: MomentWithDefault;
+}
+
 export interface Tables {
   namespaces: NamespacesTable;
   sessions: SessionsTable;
@@ -236,6 +246,7 @@ export interface Tables {
   dead_letters: DeadLettersTable;
   models: ModelsTable;
   tool_pins: ToolPinsTable;
+  kept_answers: KeptAnswersTable;
 }
 
 /** A transaction that sees and writes one namespace. */

@@ -9,6 +9,7 @@ import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
 import type { RelearnReport } from '../../machines/words/relearning.ts';
+import { ownerScopes } from '../../machines/words/scopes.ts';
 import type {
   ActorView,
   Admission,
@@ -24,6 +25,7 @@ import type {
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
+import { createEmptyKnowledge } from './empty-knowledge.ts';
 import { quietLog } from './quiet-log.ts';
 
 export const localPrincipal: Principal = {
@@ -31,7 +33,7 @@ export const localPrincipal: Principal = {
   namespace: 'default',
   local: true,
   mayNameNamespaces: true,
-  scopes: [],
+  scopes: ownerScopes,
 };
 
 export interface HeldSession {
@@ -291,6 +293,7 @@ export function createSmallHouse(): SmallHouse {
             calls: 0,
             openedAt: '2026-01-01T00:00:00.000Z',
             lastUsedAt: '2026-01-01T00:00:00.000Z',
+            doing: { task: null, calls: [], lastCall: null, idleSince: null },
           })),
     },
     catalogue: () => ({ tools: house.tools }),
@@ -368,6 +371,7 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    knowledge: createEmptyKnowledge(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;

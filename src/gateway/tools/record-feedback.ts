@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { count, createTool, text } from './tool.ts';
 
-const input = z.object({
+/** What is reported. */
+export const FeedbackInput = z.object({
   pattern_id: text('the id of a pattern or a SOP', 200).describe(
     'The pattern_id or sop_id you were given with a procedure or an injected context.',
   ),
@@ -12,6 +13,14 @@ const input = z.object({
     .describe('What was wrong or missing, in a sentence or two.'),
 });
 
+/** The figures after it. */
+export const FeedbackAnswer = z.object({
+  pattern_id: z.string(),
+  new_effectiveness: z.number().describe('Helpful uses divided by all uses, 0 to 1.'),
+  applied_count: count(0, Number.MAX_SAFE_INTEGER),
+  success_count: count(0, Number.MAX_SAFE_INTEGER),
+});
+
 export const recordFeedback = createTool({
   name: 'acontext_record_feedback',
   title: 'Say whether it helped',
@@ -19,13 +28,8 @@ export const recordFeedback = createTool({
     'After using a procedure or an injected hint, say whether it helped. This is how wrong procedures disappear and ' +
     'good ones rise; a wrong one is worth reporting most.',
   readOnly: false,
-  input,
-  output: z.object({
-    pattern_id: z.string(),
-    new_effectiveness: z.number().describe('Helpful uses divided by all uses, 0 to 1.'),
-    applied_count: count(0, Number.MAX_SAFE_INTEGER),
-    success_count: count(0, Number.MAX_SAFE_INTEGER),
-  }),
+  input: FeedbackInput,
+  output: FeedbackAnswer,
   async run(args, { needs, session, traceparent }) {
     return needs.feedback({
       namespace: session.namespace,
