@@ -8,6 +8,7 @@ import type { RelearnReport, RelearnSource } from '../../machines/words/relearni
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { KnowledgeNeed } from './knowledge-needs.ts';
+import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
@@ -42,6 +43,10 @@ export interface Principal {
   readonly local: boolean;
   readonly mayNameNamespaces: boolean;
   readonly scopes: readonly string[];
+  /** The agent whose key or token was shown, by its name in the namespace; undefined for the node's own user. */
+  readonly agent?: string | undefined;
+  /** Which key or token let it in, as it may be logged: never the secret. */
+  readonly credential?: string | undefined;
 }
 
 /** What admission looks at; header values as they came. */
@@ -54,7 +59,15 @@ export interface AdmissionRequest {
 
 export type Admission =
   | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly status: number; readonly code: string; readonly sentence: string };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly code: string;
+      readonly sentence: string;
+      /** The value of `WWW-Authenticate`. */
+      readonly challenge?: string | undefined;
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** One tool of an upstream, under the name clients see. */
 export interface CatalogueTool {
@@ -192,7 +205,10 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly tracer?: Tracer | undefined;
   now(): number;
   readonly ids: IdSource;
-  admit(request: AdmissionRequest): Admission;
+  /** At once for the node's own user and for everybody who was here a moment ago. */
+  admit(request: AdmissionRequest): Admission | Promise<Admission>;
+  /** Where access tokens are taken: what clients are told about them. */
+  readonly authorization?: AuthorizationNeed | undefined;
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
   readonly tools: ToolsNeed;

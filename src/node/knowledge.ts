@@ -13,14 +13,17 @@ import {
   pageSessions,
   pageTasks,
 } from '../store/store.ts';
+import { createSopEditing } from './sop-editing.ts';
 import { createWriteBack } from './write-back.ts';
 import type { WriteBackOptions } from './write-back.ts';
 
 /** Creates it. */
 export function createKnowledge(options: WriteBackOptions): KnowledgeNeed {
-  const { inNamespace } = options.store;
+  const inNamespace: WriteBackOptions['store']['inNamespace'] = (namespace, work) =>
+    options.store.inNamespace(namespace, work);
   return {
     ...createWriteBack(options),
+    ...createSopEditing(options),
     sopVersions: ({ namespace, below, ...which }) =>
       inNamespace(namespace, (trx) =>
         listSopVersions(trx, { ...which, ...(below === undefined ? {} : { below }) }),

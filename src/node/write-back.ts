@@ -1,8 +1,7 @@
 /**
- * What is written back from outside, and what people edit: stored, audited and announced in one commit, redacted before
+ * What is written back from outside: stored, audited and announced in one commit, redacted before
  * it is stored. Whether it may be done was decided at the door.
  */
-import { DreyError } from '../../machines/words/errors.ts';
 import { eventVersion } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId, toStableId } from '../../machines/words/ids.ts';
@@ -10,18 +9,10 @@ import { mayDo } from '../../machines/words/scopes.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Redactor } from '../access/access.ts';
 import type { Clock, Relay } from '../actors/actors.ts';
-import { toIso, toShelved } from '../actors/actors.ts';
+import { toIso } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
 import type { SopEvent, Store, Trx } from '../store/store.ts';
-import {
-  addToOutbox,
-  ensureNamespace,
-  getSopVersion,
-  keepAnswer,
-  reviseSop,
-  savePattern,
-  writeSop,
-} from '../store/store.ts';
+import { addToOutbox, ensureNamespace, keepAnswer, savePattern, writeSop } from '../store/store.ts';
 
 export interface WriteBackOptions {
   readonly store: Store;
@@ -32,7 +23,7 @@ export interface WriteBackOptions {
   readonly changed: (namespace: string) => void;
 }
 
-type WriteBack = Pick<KnowledgeNeed, 'writeSop' | 'writePattern' | 'editSop' | 'rollBackSop'>;
+type WriteBack = Pick<KnowledgeNeed, 'writeSop' | 'writePattern'>;
 type Written = Awaited<ReturnType<KnowledgeNeed['writeSop']>>;
 type SopToWrite = Parameters<KnowledgeNeed['writeSop']>[0]['sop'];
 
@@ -40,19 +31,13 @@ const writtenReason = 'written back';
 
 /** Creates it. */
 export function createWriteBack(options: WriteBackOptions): WriteBack {
-  const { clock, redactor, store, changed } = options;
-  const commit = async <T>(namespace: string, work: (trx: Trx) => Promise<T>): Promise<T> => {
-    const done = await store.inNamespace(namespace, work);
-    options.relay.nudge();
-    changed(namespace);
-    return done;
-  };
+  const { clock, redactor } = options;
   return {
     writeSop: async ({ namespace, principal, sop, key }) => {
       const answer: Written = { id: createId('sop', clock), storedAt: toIso(clock.now()) };
       const clean = redactor.redact(sop) as SopToWrite;
       const status = mayDo(principal, 'sop:activate') ? 'active' : 'candidate';
-      return commit(namespace, async (trx) => {
+      return commitChange(options, namespace, async (trx) => {
         await ensureNamespace(trx);
         const known = await findAnswer(trx, { principal: principal.id, key, operation: 'sop', sop, answer });
         if (known !== undefined) return known;
@@ -68,7 +53,7 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
     writePattern: async ({ namespace, principal, pattern, key }) => {
       const answer: Written = { id: createId('pattern', clock), storedAt: toIso(clock.now()) };
       const clean = redactor.redact(pattern) as typeof pattern;
-      return commit(namespace, async (trx) => {
+      return commitChange(options, namespace, async (trx) => {
         await ensureNamespace(trx);
         const known = await findAnswer(trx, {
           principal: principal.id,
@@ -83,39 +68,19 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
         return answer;
       });
     },
-    editSop: (order) => revise(order, () => Promise.resolve(redactor.redact(order.change) as object)),
-    rollBackSop: (order) =>
-      revise(order, async (trx) => {
-        const found = await getSopVersion(trx, { sopId: order.sopId, version: order.to });
-        if (found === undefined)
-          throw new DreyError('sop_unknown', `this SOP has no version ${order.to} in this namespace`);
-        // The column holds what a version was saved as: the whole procedure of then.
-        const { trigger, triggerFrom, steps, procedure, pitfalls, wordings } = found.content as LearnedSop;
-        return { trigger, triggerFrom, steps, procedure, pitfalls, wordings };
-      }),
   };
+}
 
-  async function revise(
-    {
-      namespace,
-      principal,
-      sopId,
-      version,
-      reason,
-    }: Parameters<KnowledgeNeed['rollBackSop']>[0] | Parameters<KnowledgeNeed['editSop']>[0],
-    toChange: (trx: Trx) => Promise<Partial<LearnedSop>>,
-  ): ReturnType<KnowledgeNeed['editSop']> {
-    const at = toIso(clock.now());
-    return commit(namespace, async (trx) => {
-      const change = await toChange(trx);
-      const cause = { by: principal.id, reason: redactor.redactText(reason), at };
-      const done = await reviseSop(trx, { sopId, version, change: () => change, cause });
-      if (done === undefined) return undefined;
-      const { event, version: now } = done.saved;
-      if (event !== undefined) await addToOutbox(trx, [toSopEvent(event, done.sop, { version: now, at })]);
-      return toShelved(done.sop);
-    });
-  }
+/** Commits, and lets those hear who need not wait for the bus. */
+export async function commitChange<T>(
+  { store, relay, changed }: WriteBackOptions,
+  namespace: string,
+  work: (trx: Trx) => Promise<T>,
+): Promise<T> {
+  const done = await store.inNamespace(namespace, work);
+  relay.nudge();
+  changed(namespace);
+  return done;
 }
 
 interface Keyed {
@@ -157,7 +122,8 @@ function toLearned(
   };
 }
 
-function toSopEvent(
+/** The event that a change of a procedure is. */
+export function toSopEvent(
   type: SopEvent,
   { namespace, sopId, trigger, confidence, occurrences, status }: LearnedSop,
   { version, at }: { readonly version: number; readonly at: string },

@@ -8,8 +8,8 @@ import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
+import { agentScopes, ownerScopes } from '../../machines/words/scopes.ts';
 import type { RelearnReport } from '../../machines/words/relearning.ts';
-import { ownerScopes } from '../../machines/words/scopes.ts';
 import type {
   ActorView,
   Admission,
@@ -163,10 +163,12 @@ export const sampleRelearning: RelearnReport = {
   error: null,
 };
 
+/** What keys of an agent that also reads events carry. */
+const scopes = [...agentScopes, 'events:read'];
 /** Keys of other principals than the local one, by bearer token. */
 const keys = new Map<string, Principal>([
-  ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
-  ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
+  ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
+  ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
 ]);
 
 function admit({ authorization, host, origin }: AdmissionRequest): Admission {

@@ -16,6 +16,7 @@ const query = z.object({
 export const actors: Resource = {
   method: 'GET',
   path: '/actors',
+  scope: 'session:read',
   docs: {
     summary: 'List live actors with their lifecycle states',
     description: `Those of the namespace and of the node, ${actorsListedMax} at most; of each the regions' states.`,

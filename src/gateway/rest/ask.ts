@@ -16,6 +16,7 @@ const body = z.object({
 export const ask: Resource = {
   method: 'POST',
   path: '/ask',
+  scope: 'sop:read',
   docs: {
     summary: 'Tell what an agent with this task would be given, and why',
     description: 'Nothing is counted as served.',

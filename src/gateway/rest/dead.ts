@@ -13,8 +13,6 @@ import type { Resource, RestRequest } from './resource.ts';
 
 /** Letters in one answer of the list. */
 export const deadListedMax = 500;
-/** The scope that lets somebody else than the local principal send letters again or drop them. */
-export const deadScope = 'node:control';
 /** Characters of a message shown in the list. */
 const bodyListedMax = 200;
 
@@ -37,6 +35,7 @@ const told = z.object({
 export const deadLetters: Resource = {
   method: 'GET',
   path: '/dead',
+  scope: 'events:read',
   docs: {
     summary: 'List messages that nobody could handle, the newest first',
     description: `Of each message the first ${bodyListedMax} characters.`,
@@ -54,6 +53,7 @@ export const deadLetters: Resource = {
 export const deadLetter: Resource = {
   method: 'GET',
   path: '/dead/:id',
+  scope: 'events:read',
   docs: { summary: 'Show one dead letter', answer: told },
   answer: async (request) => sendValue(request.res, 200, await find(request)),
 };
@@ -61,12 +61,12 @@ export const deadLetter: Resource = {
 export const retryDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/retry',
+  scope: 'node:control',
   docs: {
     summary: 'Send its message again',
     answer: z.object({ id: z.int(), stream: z.string(), sequence: z.int() }),
   },
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     sendValue(request.res, 200, {
       id: letter.id,
@@ -78,9 +78,9 @@ export const retryDeadLetter: Resource = {
 export const dropDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/drop',
+  scope: 'node:control',
   docs: { summary: 'Drop a dead letter', answer: z.object({ id: z.int(), dropped: z.boolean() }) },
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     const dropped = await request.needs.dead.drop(letter, request.principal);
     if (!dropped) throw unknown(request.id);
@@ -99,11 +99,6 @@ async function find(request: RestRequest): Promise<DeadLetterView> {
 
 function toNamespaces({ namespace, principal }: RestRequest): readonly string[] {
   return principal.local && namespace !== systemNamespace ? [namespace, systemNamespace] : [namespace];
-}
-
-function assertMayChange({ principal }: RestRequest): void {
-  if (principal.local || principal.scopes.includes(deadScope)) return;
-  throw new DreyError('permission_denied', `changing dead letters needs the scope ${deadScope}`);
 }
 
 function unknown(id: string): DreyError {

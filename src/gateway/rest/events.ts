@@ -47,6 +47,7 @@ type Asked = Omit<FollowEvents, 'from'>;
 export const events: Resource = {
   method: 'GET',
   path: '/events',
+  scope: 'events:read',
   docs: {
     summary: 'Follow events as server-sent events',
     description:

@@ -11,6 +11,7 @@ export const hookBytesMax = 1024 * 1024;
 export const hooks: Resource = {
   method: 'POST',
   path: '/hooks',
+  scope: 'task:write',
   docs: {
     summary: "Tell one event of a client's hook",
     body: HookEvent,

@@ -38,6 +38,7 @@ const episode = z.object({
 export const importEpisodes: Resource = {
   method: 'POST',
   path: '/import',
+  scope: 'import:write',
   docs: {
     summary: 'Take in episodes, one JSON object a line',
     description: 'The same episode again changes nothing; one that has grown adds what is new.',

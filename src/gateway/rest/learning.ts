@@ -6,6 +6,7 @@ import type { Resource } from './resource.ts';
 export const learning: Resource = {
   method: 'GET',
   path: '/learning',
+  scope: 'sop:read',
   docs: { summary: 'Tell whether the learner runs and what it has found', answer: LearningAnswer },
   answer: async ({ needs, res, namespace }) => sendValue(res, 200, await needs.learning(namespace)),
 };

@@ -66,7 +66,7 @@ export const patterns: Resource = {
   },
 };
 
-export const pattern: Resource = {
+export const onePattern: Resource = {
   method: 'GET',
   path: '/patterns/:id',
   scope: 'sop:read',

@@ -10,13 +10,9 @@ import {
   RelearnSource,
   SopDifference,
 } from '../../../machines/words/relearning.ts';
-import type { Principal } from '../needs.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
-
-/** The scope that lets somebody else than the local principal order it. */
-const scope = 'node:control';
 
 const body = z.object({
   from: z
@@ -42,10 +38,10 @@ const told = z.object({
 export const relearn: Resource = {
   method: 'POST',
   path: '/relearn',
+  scope: 'node:control',
   docs: { summary: 'Learn procedures anew', body, answer: told, status: 202, example: { dry_run: true } },
   answer: async (request) => {
     const { needs, principal, req, res, url } = request;
-    assertMayOrder(principal);
     const { from, dry_run: isTrial } = await parseJsonBody(body, req);
     const isAll = !url.searchParams.has('namespace') && principal.mayNameNamespaces;
     const namespace = isAll ? null : request.namespace;
@@ -56,19 +52,14 @@ export const relearn: Resource = {
 export const relearned: Resource = {
   method: 'GET',
   path: '/relearn/:id',
+  scope: 'node:control',
   docs: { summary: 'Tell how far learning anew is', answer: told },
   answer: async (request) => {
-    assertMayOrder(request.principal);
     const report = await request.needs.relearning.read(request.id);
     assertMaySee(request, report);
     sendValue(request.res, 200, toAnswer(report));
   },
 };
-
-function assertMayOrder({ local, scopes }: Principal): void {
-  if (local || scopes.includes(scope)) return;
-  throw new DreyError('permission_denied', `learning anew needs the scope ${scope}`);
-}
 
 function assertMaySee({ principal, namespace }: RestRequest, report: RelearnReport): void {
   if (principal.mayNameNamespaces || report.namespace === namespace) return;

@@ -3,11 +3,11 @@
  * answer to everything that is not one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DreyError } from '../../../machines/words/errors.ts';
-import { mayDo } from '../../../machines/words/scopes.ts';
+import { toRefusalHeaders } from '../admission.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
+import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
@@ -22,7 +22,7 @@ import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
-import { pattern, patterns } from './patterns.ts';
+import { onePattern, patterns } from './patterns.ts';
 import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
@@ -50,7 +50,7 @@ export const resources: readonly Resource[] = [
   writeSop,
   writePattern,
   patterns,
-  pattern,
+  onePattern,
   feedback,
   episodes,
   episode,
@@ -101,18 +101,19 @@ export function openRest(options: EndpointOptions): Rest {
       if (url.pathname === '/healthz') return answerHealth(options, res, admission);
       if (!admission.ok) {
         const { status: code, code: word, sentence } = admission;
-        const headers = code === 401 ? { 'www-authenticate': 'Bearer' } : {};
-        return sendProblem(res, { status: code, code: word, sentence, headers });
+        return sendProblem(res, { status: code, code: word, sentence, headers: toRefusalHeaders(admission) });
       }
       answer(options, { req, res, url, principal: admission.principal, followers }).catch(
         (error: unknown) => {
           const { status: code, plain } = toThrownSentence(error, options.needs.log);
+          const scope = readLacking(error);
+          const headers = scope === undefined ? {} : toLackingHeaders(options.needs, scope);
           if (res.headersSent) res.end();
           sendProblem(res, {
             status: code,
             code: plain.code,
             sentence: plain.message,
-            headers: closing(req),
+            headers: { ...closing(req), ...headers },
           });
         },
       );
@@ -167,13 +168,9 @@ async function answer(options: EndpointOptions, asked: Asked): Promise<void> {
     principal.namespace,
     principal,
   );
-  assertScope(match.resource, principal);
+  const { scope } = match.resource;
+  if (scope !== undefined) assertMay(principal, scope);
   await match.resource.answer({ ...options, ...asked, namespace, ids: match.ids, id: match.ids.id ?? '' });
-}
-
-function assertScope({ scope }: Resource, principal: Principal): void {
-  if (scope === undefined || mayDo(principal, scope)) return;
-  throw new DreyError('permission_denied', `this needs the scope ${scope}; ask for a key that has it`);
 }
 
 function findResources(path: string): readonly { resource: Resource; ids: Record<string, string> }[] {

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
-import { mayDo } from '../../../machines/words/scopes.ts';
 import { SopStatus } from '../../../machines/words/sops.ts';
 import { diffDefinitions } from '../../upstream/upstream.ts';
+import { assertMay } from '../permission.ts';
 import { SopAnswer, toSopAnswer } from '../tools/sop-answer.ts';
 import { count, text } from '../tools/tool.ts';
 import { procedureField, stepsField, toLine, toProcedure } from './acontext.ts';
@@ -47,7 +47,7 @@ export const editSop: Resource = {
   },
   answer: async (request) => {
     const { version, reason: why, steps, ...rest } = await parseJsonBody(changed, request.req, bodyBytesMax);
-    if (rest.status === 'active') assertMayActivate(request);
+    if (rest.status === 'active') assertMay(request.principal, 'sop:activate');
     const { trigger, procedure, status } = rest;
     const change = {
       ...(trigger === undefined ? {} : { trigger }),
@@ -153,11 +153,6 @@ function toVersionAnswer(found: {
 
 function toChange({ namespace, principal, id }: RestRequest) {
   return { namespace, principal, sopId: id };
-}
-
-function assertMayActivate({ principal }: RestRequest): void {
-  if (mayDo(principal, 'sop:activate')) return;
-  throw new DreyError('permission_denied', 'making a SOP active needs the scope sop:activate');
 }
 
 function unknown(): never {

@@ -3,13 +3,10 @@
  * that was looked at, so that nothing that came meanwhile is let through with it.
  */
 import { z } from 'zod';
-import { DreyError } from '../../../machines/words/errors.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { sendValue } from './problem.ts';
 
-/** The scope that lets somebody else than the local principal approve. */
-export const approveScope = 'tool:approve';
 /** Approvals in one request. */
 export const approvalsMax = 200;
 
@@ -56,6 +53,7 @@ const named = z.object({ tool: z.string(), hash: z.string() });
 export const tools: Resource = {
   method: 'GET',
   path: '/tools',
+  scope: 'tool:call',
   docs: {
     summary: 'List the catalogue and what is held back',
     query,
@@ -73,6 +71,7 @@ export const tools: Resource = {
 export const reviewTools: Resource = {
   method: 'GET',
   path: '/tools/review',
+  scope: 'tool:approve',
   docs: {
     summary: 'List tools that a person should look at',
     query,
@@ -96,6 +95,7 @@ const approval = z.strictObject({
 export const approveTools: Resource = {
   method: 'POST',
   path: '/tools/approve',
+  scope: 'tool:approve',
   docs: {
     summary: 'Approve definitions of tools, each by its fingerprint',
     body: approval,
@@ -103,8 +103,6 @@ export const approveTools: Resource = {
     example: { server: 'files', tools: [{ tool: 'read_file', hash: '9f86d081…' }] },
   },
   answer: async ({ needs, req, res, principal }) => {
-    if (!principal.local && !principal.scopes.includes(approveScope))
-      throw new DreyError('permission_denied', `approving tools needs the scope ${approveScope}`);
     const { server, tools: asked } = await parseJsonBody(approval, req);
     const approved = await needs.tools.approve(server, asked, principal);
     const left = asked.filter(({ tool }) => !approved.some((one) => one.tool === tool));

@@ -76,11 +76,12 @@ export const injectContext = createTool({
     'Call this when you begin a task: it returns what earlier agents learned about this kind of task (procedures ' +
     'with their tools, known pitfalls, related memories). Pass recent_steps as you go to get the likely next step.',
   readOnly: true,
+  scope: 'sop:read',
   input,
   output: Injection,
   async run(args, context) {
-    const { needs, session, traceparent } = context;
-    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    const { needs, session, principal, traceparent } = context;
+    const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,
@@ -91,11 +92,10 @@ export const injectContext = createTool({
     });
     if (sops.length > 0) {
       const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
-      const principal = session.principal.id;
       needs.sops.recordInjection({
         session,
         namespace,
-        principal,
+        principal: principal.id,
         task: args.current_task,
         sops: served,
         traceparent,

@@ -22,10 +22,11 @@ export const learningStatus = createTool({
   title: 'Learning status',
   description: 'Tells whether the learning engine runs, when it last learned, and how much it has learned.',
   readOnly: true,
+  scope: 'sop:read',
   input: z.object({ namespace: namespaceField }),
   output: LearningAnswer,
-  async run(args, { needs, session }) {
-    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+  async run(args, { needs, session, principal }) {
+    const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     const status = await needs.learning(namespace);
     const { statistics } = status;
     return {

@@ -28,12 +28,13 @@ export const recordFeedback = createTool({
     'After using a procedure or an injected hint, say whether it helped. This is how wrong procedures disappear and ' +
     'good ones rise; a wrong one is worth reporting most.',
   readOnly: false,
+  scope: 'feedback:write',
   input: FeedbackInput,
   output: FeedbackAnswer,
-  async run(args, { needs, session, traceparent }) {
+  async run(args, { needs, session, principal, traceparent }) {
     return needs.feedback({
       namespace: session.namespace,
-      principal: session.principal,
+      principal,
       patternId: args.pattern_id,
       helpful: args.helpful,
       traceparent,
