@@ -51,6 +51,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';

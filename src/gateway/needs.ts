@@ -11,6 +11,7 @@ import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -243,6 +244,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;

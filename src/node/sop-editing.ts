@@ -7,7 +7,7 @@ import type { LearnedSop } from '../../machines/words/sops.ts';
 import { toIso, toShelved } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
 import type { Trx } from '../store/store.ts';
-import { addToOutbox, getSopVersion, reviseSop } from '../store/store.ts';
+import { addToOutbox, appendAudit, getSopVersion, reviseSop } from '../store/store.ts';
 import { commitChange, toSopEvent } from './write-back.ts';
 import type { WriteBackOptions } from './write-back.ts';
 
@@ -48,6 +48,14 @@ async function revise(
     const done = await reviseSop(trx, { sopId, version, change: () => change, cause });
     if (done === undefined) return undefined;
     const { event, version: now } = done.saved;
+    await appendAudit(trx, {
+      action: change.status === undefined ? 'acontext_sop_edited' : 'acontext_sop_status_changed',
+      severity: 'MEDIUM',
+      principal: principal.id,
+      object: done.sop.sopId,
+      outcome: 'done',
+      details: { sop_id: done.sop.sopId, version: now, status: done.sop.status, parts: Object.keys(change) },
+    });
     if (event !== undefined) await addToOutbox(trx, [toSopEvent(event, done.sop, { version: now, at })]);
     return toShelved(done.sop);
   });

@@ -22,6 +22,7 @@ import type {
   OpenTask,
   Principal,
   RankedSop,
+  RateTake,
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
@@ -71,6 +72,9 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  /** Deeds that were counted, and what the next ones are refused with. */
+  readonly taken: RateTake[];
+  refusal: DreyError | undefined;
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -366,6 +370,15 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    limits: {
+      profile: 'test',
+      take: (take) => {
+        house.taken.push(take);
+        return house.refusal === undefined ? Promise.resolve() : Promise.reject(house.refusal);
+      },
+      read: ({ operation }) =>
+        Promise.resolve({ operation, max: 1, windowMs: 1_000, remaining: 1, retryAfterMs: 0 }),
+    },
     relearning: {
       start: (order) => {
         house.relearnings.push(order);
@@ -447,6 +460,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    taken: [],
+    refusal: undefined,
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

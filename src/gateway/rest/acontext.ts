@@ -98,8 +98,10 @@ export const writeSop: Resource = {
       procedure,
       ...sop
     } = await parseJsonBody(sopBody, request.req, bodyBytesMax);
+    const writer = toWriter(request, named);
+    await request.needs.limits.take({ ...writer, operation: 'sop_write' });
     const { id, storedAt } = await request.needs.knowledge.writeSop({
-      ...toWriter(request, named),
+      ...writer,
       sop: { ...sop, steps: steps.map(toLine), procedure: procedure ?? toProcedure(steps) },
     });
     sendValue(request.res, 201, { success: true, sop_id: id, stored_at: storedAt });
@@ -126,8 +128,10 @@ export const writePattern: Resource = {
   answer: async (request) => {
     const body = await parseJsonBody(patternBody, request.req, bodyBytesMax);
     const { namespace: named, pattern_type: patternType, ...pattern } = body;
+    const writer = toWriter(request, named);
+    await request.needs.limits.take({ ...writer, operation: 'pattern_write' });
     const { id, storedAt } = await request.needs.knowledge.writePattern({
-      ...toWriter(request, named),
+      ...writer,
       pattern: { ...pattern, patternType },
     });
     sendValue(request.res, 201, { success: true, pattern_id: id, stored_at: storedAt });

@@ -17,6 +17,7 @@ export const feedback: Resource = {
   },
   answer: async ({ needs, req, res, namespace, principal }) => {
     const { pattern_id: patternId, helpful, feedback_notes: notes } = await parseJsonBody(FeedbackInput, req);
+    await needs.limits.take({ namespace, principal, operation: 'feedback' });
     const said = notes === undefined ? {} : { notes };
     sendValue(res, 200, await needs.feedback({ namespace, principal, patternId, helpful, ...said }));
   },

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toRefusalHeaders } from '../admission.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
+import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
@@ -113,7 +114,7 @@ export function openRest(options: EndpointOptions): Rest {
             status: code,
             code: plain.code,
             sentence: plain.message,
-            headers: { ...closing(req), ...headers },
+            headers: { ...closing(req), ...headers, ...toRetryAfter(error) },
           });
         },
       );
@@ -127,6 +128,12 @@ export function openRest(options: EndpointOptions): Rest {
 /** A body that was not read to its end cannot be followed by another request. */
 function closing(req: IncomingMessage): Readonly<Record<string, string>> {
   return req.complete ? {} : { connection: 'close' };
+}
+
+/** Seconds until it is worth trying again, as HTTP says it. */
+function toRetryAfter(error: unknown): Readonly<Record<string, string>> {
+  const waitMs = toRetryAfterMs(error);
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
 }
 
 /** Health needs no key: it says nothing but yes or no. A wrong Host or Origin is refused all the same. */

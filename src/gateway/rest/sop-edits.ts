@@ -57,6 +57,7 @@ export const editSop: Resource = {
     };
     if (Object.keys(change).length === 0)
       throw new DreyError('argument_invalid', 'name what to change: trigger, steps, procedure or status');
+    await takeLimit(request);
     const sop = await request.needs.knowledge.editSop({ ...toChange(request), version, reason: why, change });
     sendValue(request.res, 200, toSopAnswer(sop ?? unknown()));
   },
@@ -77,6 +78,7 @@ export const rollBackSop: Resource = {
   },
   answer: async (request) => {
     const { version, to, reason: why } = await parseJsonBody(back, request.req);
+    await takeLimit(request);
     const sop = await request.needs.knowledge.rollBackSop({ ...toChange(request), version, to, reason: why });
     sendValue(request.res, 200, toSopAnswer(sop ?? unknown()));
   },
@@ -153,6 +155,11 @@ function toVersionAnswer(found: {
 
 function toChange({ namespace, principal, id }: RestRequest) {
   return { namespace, principal, sopId: id };
+}
+
+/** An edit counts as a write. */
+function takeLimit({ needs, namespace, principal }: RestRequest): Promise<void> {
+  return needs.limits.take({ namespace, principal, operation: 'sop_write' });
 }
 
 function unknown(): never {

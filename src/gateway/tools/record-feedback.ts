@@ -32,8 +32,10 @@ export const recordFeedback = createTool({
   input: FeedbackInput,
   output: FeedbackAnswer,
   async run(args, { needs, session, principal, traceparent }) {
+    const { namespace } = session;
+    await needs.limits.take({ namespace, principal, operation: 'feedback' });
     return needs.feedback({
-      namespace: session.namespace,
+      namespace,
       principal,
       patternId: args.pattern_id,
       helpful: args.helpful,
