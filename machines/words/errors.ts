@@ -45,6 +45,7 @@ export const errorCodes = {
   file_unreadable: entry('not_found', 'never', 66),
   format_unknown: entry('operation_failed', 'never', 65),
   limit_reached: entry('operation_failed', 'later', 75),
+  memory_unknown: entry('not_found', 'never', 66),
   method_unknown: entry('not_found', 'never', 64),
   migration_failed: entry('dependency_failed', 'never', 70),
   namespace_unknown: entry('not_found', 'never', 66),

@@ -25,6 +25,7 @@ export { announceImport, toImportedIds } from './imports.ts';
 export { learningAddress, openLearning } from './learning.ts';
 export type { EngineReport, LearningEngine } from './learning.ts';
 export { createLongClock } from './long-clock.ts';
+export { Memories } from './memories/memories.ts';
 export { Offers } from './offers.ts';
 export { openResource } from './resource.ts';
 export type { Resource } from './resource.ts';

@@ -12,6 +12,7 @@ import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -246,6 +247,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
+  readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

@@ -16,6 +16,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
@@ -58,6 +59,7 @@ export interface ServingOptions {
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -114,6 +116,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     learning: (namespace) => readLearning(options, namespace),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    memories: options.memories,
     knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>

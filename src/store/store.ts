@@ -51,6 +51,22 @@ export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
 export { keepActors, readKeptActors } from './tables/kept-actors.ts';
+export {
+  addMemory,
+  changeMemory,
+  getMemories,
+  listMemories,
+  lockMemoryByDigest,
+  removeFindings,
+  removeMemory,
+  sweepMemories,
+  touchMemories,
+} from './tables/memories.ts';
+export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
+export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
+export type { StoredEdge } from './tables/memory-edges.ts';
+export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
+export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

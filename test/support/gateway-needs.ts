@@ -28,6 +28,7 @@ import type {
 } from '../../src/gateway/gateway.ts';
 import { createEmptyKnowledge } from './empty-knowledge.ts';
 import { quietLog } from './quiet-log.ts';
+import { createSmallMemories } from './small-memories.ts';
 
 export const localPrincipal: Principal = {
   id: 'local',
@@ -386,6 +387,7 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    memories: createSmallMemories(),
     knowledge: createEmptyKnowledge(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {

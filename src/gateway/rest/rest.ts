@@ -21,6 +21,16 @@ import { feedback } from './feedback.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import {
+  forgetMemory,
+  linkMemory,
+  memories,
+  memory,
+  neighbours,
+  path as graphPath,
+  storeMemory,
+  updateMemory,
+} from './memories.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { onePattern, patterns } from './patterns.ts';
@@ -74,6 +84,14 @@ export const resources: readonly Resource[] = [
   relearn,
   relearned,
   ask,
+  memories,
+  storeMemory,
+  memory,
+  updateMemory,
+  forgetMemory,
+  linkMemory,
+  neighbours,
+  graphPath,
   importEpisodes,
   hooks,
   reload,
