@@ -40,6 +40,7 @@ export const errorCodes = {
   dead_letter_unknown: entry('not_found', 'never', 66),
   download_corrupt: entry('dependency_failed', 'later', 69),
   envelope_invalid: entry('operation_failed', 'never', 65),
+  episode_unknown: entry('not_found', 'never', 66),
   event_log_full: entry('operation_failed', 'later', 74),
   file_unreadable: entry('not_found', 'never', 66),
   format_unknown: entry('operation_failed', 'never', 65),

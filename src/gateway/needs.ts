@@ -7,6 +7,7 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
@@ -110,6 +111,8 @@ export interface SopsNeed {
     limit: number;
     offset: number;
     status?: SopStatus;
+    /** Goes on behind this one. */
+    after?: Pick<SopView, 'confidence' | 'occurrences' | 'sopId'>;
   }): Promise<readonly SopView[]>;
   get(namespace: string, id: string): Promise<SopView | undefined>;
   /** Calls back, not too often, after procedures changed; returns what stops it. */
@@ -245,6 +248,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
   readonly memories: MemoriesNeed;
+  readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

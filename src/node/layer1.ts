@@ -13,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -116,6 +117,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });

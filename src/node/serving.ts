@@ -40,6 +40,7 @@ import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -116,6 +117,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
