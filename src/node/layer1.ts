@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { createRedactor } from '../access/access.ts';
 import {
+  Memories,
   openBreakerHints,
   createDurableKinds,
   openBreakerRows,
@@ -15,6 +16,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -67,6 +69,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly relay: Relay;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
@@ -122,8 +125,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -138,7 +144,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  const lookedAt = { shelf, foresights, healthWatch, onSopsChanged };
+  const lookedAt = { shelf, foresights, memories, healthWatch, onSopsChanged };
   return { sessions, relay, redactor, hints, fabric, contexts, ...lookedAt };
 }
 

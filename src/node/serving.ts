@@ -17,6 +17,7 @@ import type {
   Hearing,
   Log,
   NodeContexts,
+  Memories,
   Offers,
   Relay,
   Sessions,
@@ -40,6 +41,7 @@ import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -58,6 +60,7 @@ export interface ServingOptions {
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly contexts: NodeContexts | undefined;
@@ -116,6 +119,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     contexts: options.contexts,
+    memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -6,6 +6,7 @@ import { context } from './context.ts';
 import { getSops } from './get-sops.ts';
 import { injectContext } from './inject-context.ts';
 import { learningStatus } from './learning-status.ts';
+import { memory } from './memory.ts';
 import { recordFeedback } from './record-feedback.ts';
 import { callTool, findTools } from './search-tools.ts';
 import { task } from './task.ts';
@@ -18,6 +19,7 @@ export const ownToolSets: ReadonlyMap<string, readonly OwnTool[]> = new Map([
   ['acontext', [injectContext, getSops, recordFeedback, learningStatus]],
   ['task', [task]],
   ['context', [context]],
+  ['memory', [memory]],
 ]);
 
 /** Names that no upstream's tool may take, where these sets are on and tools may be searched. */
