@@ -114,8 +114,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
-  const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
