@@ -10,6 +10,7 @@ import type { Tracer } from '../../machines/words/traces.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
@@ -242,6 +243,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
+  readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

@@ -28,6 +28,8 @@ import type {
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
@@ -60,6 +62,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
@@ -80,6 +83,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -126,7 +132,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return { sessions, shelf, relay, auditAnchors, redactor, hints, fabric, healthWatch, onSopsChanged };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

@@ -35,6 +35,8 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
+import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
@@ -56,6 +58,7 @@ export interface ServingOptions {
   readonly shelf: Shelf;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -107,6 +110,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     status: options.status,
