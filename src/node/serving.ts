@@ -19,6 +19,7 @@ import type {
   Offers,
   Relay,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -38,6 +39,7 @@ import type { Wire } from '../wire/wire.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
+import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
@@ -56,6 +58,7 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
@@ -108,6 +111,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
+    nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
