@@ -68,21 +68,28 @@ class LiveAnchors implements AuditAnchors {
 
   plan(): void {
     this.#cancel = this.#options.clock.schedule(anchorEveryMs, () => {
-      void this.lay().then(() => {
-        if (!this.#isClosed) this.plan();
-      });
+      void this.#layAndPlan();
     });
   }
 
   lay(): Promise<void> {
-    this.#running = this.#running.then(async () => {
-      try {
-        await this.#layAll();
-      } catch (error) {
-        this.#options.log.debug({ err: toPlainError(error) }, 'the audit log is anchored another time');
-      }
-    });
+    this.#running = this.#layBehind(this.#running);
     return this.#running;
+  }
+
+  async #layAndPlan(): Promise<void> {
+    await this.lay();
+    if (!this.#isClosed) this.plan();
+  }
+
+  /** One after the other; a failure is for the next time. */
+  async #layBehind(before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      await this.#layAll();
+    } catch (error) {
+      this.#options.log.debug({ err: toPlainError(error) }, 'the audit log is anchored another time');
+    }
   }
 
   async close(): Promise<void> {

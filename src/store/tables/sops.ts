@@ -51,8 +51,10 @@ export async function saveSop(
   const version = (newest?.version ?? 0) + (changed ? 1 : 0);
   let written = fresh;
   if (before !== undefined) written = await updateSop(trx, id, standing, { cause, before });
-  if (changed) await addSopVersion(trx, { id, version, digest, sop: standing, cause });
-  if (changed) await appendAudit(trx, toStoredEntry(standing, { cause, version, before }));
+  if (changed) {
+    await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+    await appendAudit(trx, toStoredEntry(standing, { cause, version, before }));
+  }
   const evidence = await saveEvidence(trx, id, sop.evidence);
   await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
