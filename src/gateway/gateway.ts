@@ -54,6 +54,15 @@ export type {
 } from './needs.ts';
 export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
+export type {
+  FoundMemoryView,
+  MemoriesNeed,
+  MemoryAsker,
+  MemoryInput,
+  MemoryView,
+  StoredMemoryView,
+} from './memories-need.ts';
+export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {

@@ -4,6 +4,7 @@
  */
 import { createRedactor } from '../access/access.ts';
 import {
+  Memories,
   openBreakerHints,
   openBreakerRows,
   openFabric,
@@ -12,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -64,6 +66,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
@@ -120,8 +123,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -140,6 +146,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     sessions,
     shelf,
     foresights,
+    memories,
     relay,
     auditAnchors,
     redactor,

@@ -16,6 +16,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
@@ -41,6 +42,7 @@ import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -59,6 +61,7 @@ export interface ServingOptions {
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
@@ -117,6 +120,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -150,7 +150,8 @@ export async function retirePattern(
   return true;
 }
 
-function toPattern(row: Selectable<PatternsTable>): StoredPattern {
+/** A row as it is read. */
+export function toPattern(row: Selectable<PatternsTable>): StoredPattern {
   return {
     patternId: toId('pattern', row.id),
     namespace: row.namespace,
