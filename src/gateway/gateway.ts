@@ -53,6 +53,8 @@ export type {
   TaskSource,
 } from './needs.ts';
 export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
+export { openShedding } from './mcp/shedding.ts';
+export type { Shedding } from './mcp/shedding.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type {
   FoundMemoryView,
