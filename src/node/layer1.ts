@@ -4,6 +4,7 @@
  */
 import { createRedactor } from '../access/access.ts';
 import {
+  Memories,
   openBreakerHints,
   openBreakerRows,
   openFabric,
@@ -12,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -30,6 +32,8 @@ import type {
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
@@ -62,7 +66,9 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
@@ -83,6 +89,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -114,8 +123,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
+  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -130,7 +142,19 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, foresights, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return {
+    sessions,
+    shelf,
+    foresights,
+    memories,
+    relay,
+    auditAnchors,
+    redactor,
+    hints,
+    fabric,
+    healthWatch,
+    onSopsChanged,
+  };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

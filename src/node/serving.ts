@@ -16,6 +16,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
@@ -36,9 +37,12 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
+import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -57,8 +61,10 @@ export interface ServingOptions {
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -111,8 +117,11 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
