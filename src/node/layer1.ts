@@ -2,14 +2,12 @@
  * Layer 1 of one node: sessions, durable actors, the shelf of procedures and the relay of the outbox, over the bus and
  * the database. It answers with what it has and never waits for learning.
  */
-import { join } from 'node:path';
 import { createRedactor } from '../access/access.ts';
 import {
   Memories,
   openBreakerHints,
   createDurableKinds,
   openBreakerRows,
-  openContextsOf,
   openFabric,
   openSessionRows,
   openSessions,
@@ -36,15 +34,17 @@ import type {
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
-import { openLineFile } from './line-file.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
@@ -71,6 +71,7 @@ export interface Layer1 {
   readonly foresights: Foresights;
   readonly memories: Memories;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
@@ -92,6 +93,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -107,7 +111,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
-  const contexts = fabric === undefined ? undefined : openContexts(options, fabric, redactor);
+  const contexts = openNodeContexts({ ...options, fabric, redactor });
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -127,8 +131,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   });
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
-  const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
@@ -144,26 +148,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  const lookedAt = { shelf, foresights, memories, healthWatch, onSopsChanged };
-  return { sessions, relay, redactor, hints, fabric, contexts, ...lookedAt };
-}
-
-/** Changes that came while the database was away wait in the data folder, also for the next process. */
-function openContexts(
-  { config, upstreams, clock, log, closers }: Layer1Options,
-  fabric: Fabric,
-  redactor: Redactor,
-): NodeContexts {
-  const contexts = openContextsOf({
-    fabric,
-    redactor,
-    clock,
-    log,
-    file: openLineFile(join(config.dataFolder, 'context-changes.jsonl')),
-    rulesFor: (tool) => upstreams.contextKeys(tool),
-  });
-  closers.push(() => contexts.close());
-  return contexts;
+  const told = { auditAnchors, healthWatch, onSopsChanged };
+  return { sessions, shelf, foresights, memories, relay, redactor, hints, fabric, contexts, ...told };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */
