@@ -18,6 +18,9 @@ export interface Session {
   readonly namespace: string;
   readonly principal: Principal;
   readonly task: OpenTask | null;
+  /** The shared context in which its tool calls run. */
+  readonly contextId: string | null;
+  attachContext(contextId: string | null): void;
   call(command: CallCommand): Promise<CallOutcome>;
   /** Notes a call that was made elsewhere, as one of this session. */
   observe(call: ObservedCall): void;
@@ -55,6 +58,28 @@ export interface SessionView {
   readonly calls: number;
   readonly openedAt: string;
   readonly lastUsedAt: string;
+  readonly doing: SessionDoing;
+}
+
+/** What a session is doing now. */
+export interface SessionDoing {
+  readonly task: {
+    readonly taskId: string;
+    readonly task: string;
+    readonly source: string;
+    readonly since: string;
+    readonly calls: number;
+  } | null;
+  /** In flight. */
+  readonly calls: readonly { readonly callId: string; readonly name: string; readonly since: string }[];
+  readonly lastCall: {
+    readonly callId: string;
+    readonly name: string;
+    readonly at: string;
+    readonly outcome: 'finished' | 'error' | 'failed' | 'refused';
+  } | null;
+  /** Null while a call is in flight. */
+  readonly idleSince: string | null;
 }
 
 /** A message for a session that lives on another node, as far as it matters there. */

@@ -5,6 +5,7 @@
 import {
   Memories,
   openBreakerHints,
+  createDurableKinds,
   openBreakerRows,
   openFabric,
   openSessionRows,
@@ -12,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -20,6 +22,7 @@ import type {
   Clock,
   Fabric,
   Log,
+  NodeContexts,
   Relay,
   Roots,
   Sessions,
@@ -30,6 +33,8 @@ import type {
 } from '../actors/actors.ts';
 import type { Redaction } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
@@ -38,6 +43,7 @@ import type { Tracing } from './tracing.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
@@ -65,9 +71,11 @@ export interface Layer1 {
   readonly foresights: Foresights;
   readonly memories: Memories;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redaction;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly contexts: NodeContexts | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -83,6 +91,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const { wire, store } = options.backends;
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -93,10 +104,12 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           clock,
           log,
           roots: options.roots,
+          kinds: createDurableKinds({ redact: (changes) => redactor.redact(changes) }),
           tracer: options.tracing.tracer,
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const contexts = openNodeContexts({ ...options, fabric, redactor });
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -114,8 +127,10 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
-  const shelf = openShelf({ store, clock, log });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
@@ -131,18 +146,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return {
-    sessions,
-    shelf,
-    foresights,
-    memories,
-    relay,
-    redactor,
-    hints,
-    fabric,
-    healthWatch,
-    onSopsChanged,
-  };
+  const told = { auditAnchors, healthWatch, onSopsChanged };
+  return { sessions, shelf, foresights, memories, relay, redactor, hints, fabric, contexts, ...told };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */
