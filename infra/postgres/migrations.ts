@@ -19,6 +19,7 @@ import { access } from './0011-access.ts';
 import { toolPins } from './0012-tool-pins.ts';
 import { audit } from './0015-audit.ts';
 import { memorySearch } from './0020-memory-search.ts';
+import { learningControls } from './0021-learning-controls.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -38,6 +39,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-tool-pins': toolPins,
   '0015-audit': audit,
   '0020-memory-search': memorySearch,
+  '0021-learning-controls': learningControls,
 };
 
 /** The names of all migrations, oldest first. */

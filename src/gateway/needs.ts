@@ -11,6 +11,7 @@ import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
@@ -229,6 +230,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
+    principal: Principal;
     task: string;
     recentMemories: readonly string[];
     limit: number;
@@ -244,6 +246,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
+  readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

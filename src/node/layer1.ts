@@ -118,7 +118,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   });
   const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
-  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
+  const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },

@@ -24,7 +24,7 @@ import type {
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
-import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
+import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -115,7 +115,14 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     learning: (namespace) => readLearning(options, namespace),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    learningControls: new LearningControls({
+      store,
+      clock,
+      committed: () => options.relay.nudge(),
+    }),
     memories: options.memories,
+    recall: async (question) =>
+      (await options.memories.recall(question)).map((one) => ({ type: 'related_memory', ...one })),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

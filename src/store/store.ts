@@ -67,6 +67,17 @@ export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-ed
 export type { StoredEdge } from './tables/memory-edges.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
 export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
+export {
+  excludeFromLearning,
+  forgetLearned,
+  holdLearning,
+  pauseLearning,
+  readLearningRules,
+  readPause,
+  resumeLearning,
+  stopLearning,
+} from './tables/learning-controls.ts';
+export type { LearningExclusion, LearningPause, LearningRules } from './tables/learning-controls.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

@@ -385,6 +385,12 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    learningControls: {
+      readPause: () => Promise.resolve({ paused: false, since: null, by: null }),
+      pause: ({ principal }) => Promise.resolve({ paused: true, since: 'now', by: principal.id }),
+      resume: () => Promise.resolve({ paused: false, since: null, by: null }),
+      forget: () => Promise.resolve({ episodes: 1, calls: 2, memories: 0 }),
+    },
     memories: createSmallMemories(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {

@@ -8,9 +8,11 @@ import { addDead } from './dead.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
+import { addForget } from './forget.ts';
 import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addLearning } from './learning.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
@@ -34,6 +36,8 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addTools,
   addImport,
   addRelearn,
+  addLearning,
+  addForget,
   addEvents,
   addEventsReplay,
   addReplay,

@@ -28,6 +28,7 @@ import {
   storeMemory,
   updateMemory,
 } from './memories.ts';
+import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { problemOfCode, problems } from './problems.ts';
@@ -59,6 +60,10 @@ export const resources: readonly Resource[] = [
   retryDeadLetter,
   dropDeadLetter,
   learning,
+  learningPause,
+  pauseLearning,
+  resumeLearning,
+  forgetLearned,
   relearn,
   relearned,
   ask,
