@@ -20,6 +20,7 @@ import { toolPins } from './0012-tool-pins.ts';
 import { audit } from './0015-audit.ts';
 import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
+import { keptAnswers } from './0023-kept-answers.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -40,6 +41,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-audit': audit,
   '0020-memory-search': memorySearch,
   '0021-learning-controls': learningControls,
+  '0023-kept-answers': keptAnswers,
 };
 
 /** The names of all migrations, oldest first. */

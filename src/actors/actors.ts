@@ -46,6 +46,7 @@ export type { Sessions, SessionView } from './sessions.ts';
 export { openForesights } from './foresights.ts';
 export type { Foresights } from './foresights.ts';
 export { openShelf, toShelved } from './shelf.ts';
+export { startTaskRows } from './task-rows.ts';
 export type { Shelf } from './shelf.ts';
 export { toTimerSource } from './timer-source.ts';
 export { createToldRoot } from './told-root.ts';

@@ -7,9 +7,11 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
 import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
@@ -111,6 +113,8 @@ export interface SopsNeed {
     limit: number;
     offset: number;
     status?: SopStatus;
+    /** Goes on behind this one. */
+    after?: Pick<SopView, 'confidence' | 'occurrences' | 'sopId'>;
   }): Promise<readonly SopView[]>;
   get(namespace: string, id: string): Promise<SopView | undefined>;
   /** Calls back, not too often, after procedures changed; returns what stops it. */
@@ -245,9 +249,11 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
+  readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
+  readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -13,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -31,6 +32,8 @@ import type {
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
@@ -65,6 +68,7 @@ export interface Layer1 {
   readonly foresights: Foresights;
   readonly memories: Memories;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
@@ -85,6 +89,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -116,11 +123,37 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
-  const shelf = openShelf({ store, clock, log });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
+  const onSopsChanged = await followSops(options, shelf);
+  const { health } = options.boards;
+  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
+  closers.push(async () => healthWatch.stop());
+  return {
+    sessions,
+    shelf,
+    foresights,
+    memories,
+    relay,
+    auditAnchors,
+    redactor,
+    hints,
+    fabric,
+    healthWatch,
+    onSopsChanged,
+  };
+}
+
+/** The shelf reads anew what changed, and whoever shows procedures hears of it. */
+async function followSops(
+  { backends, clock, closers }: Layer1Options,
+  shelf: Shelf,
+): Promise<Layer1['onSopsChanged']> {
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
-  const following = await wire.follow({
+  const following = await backends.wire.follow({
     filters: { types: shelfTypes },
     from: 'new',
     onBatch: async (deliveries) => {
@@ -129,22 +162,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  const { health } = options.boards;
-  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
-  closers.push(async () => healthWatch.stop());
-  const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return {
-    sessions,
-    shelf,
-    foresights,
-    memories,
-    relay,
-    redactor,
-    hints,
-    fabric,
-    healthWatch,
-    onSopsChanged,
-  };
+  return (heard) => sopsChanged.listen(heard);
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

@@ -37,9 +37,12 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
+import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -61,6 +64,7 @@ export interface ServingOptions {
   readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -113,6 +117,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     learningControls: new LearningControls({
@@ -121,6 +126,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       committed: () => options.relay.nudge(),
     }),
     memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     recall: async (question) =>
       (await options.memories.recall(question)).map((one) => ({ type: 'related_memory', ...one })),
     status: options.status,

@@ -7,6 +7,8 @@ export type { Log, Store, StoreOptions } from './open.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
+export { toAuditHash, verifyAudit } from './audit-chain.ts';
+export type { AuditAnchor } from './audit-chain.ts';
 export { learningCause, toParts } from './sop-content.ts';
 export type { SopCause } from './sop-content.ts';
 export {
@@ -101,11 +103,17 @@ export {
 export type { LearningFigures, SopFilter, SopStamp, StoredSop } from './tables/sop-lists.ts';
 export { retireSop, setSopStatus } from './tables/sop-status.ts';
 export type { SopEvent, SopStatusChange } from './tables/sop-status.ts';
-export { listSopVersions } from './tables/sop-versions.ts';
+export { getSopVersion, listSopVersions } from './tables/sop-versions.ts';
 export type { SopVersion } from './tables/sop-versions.ts';
 export { saveSop, touchUsedSops } from './tables/sops.ts';
 export type { SavedSop } from './tables/sops.ts';
-export { finishTask, listTasks, startTask } from './tables/tasks.ts';
+export { keepAnswer } from './tables/kept-answers.ts';
+export type { KeptRequest } from './tables/kept-answers.ts';
+export { pageCalls, pageEpisodes, pagePatterns, pageSessions, pageTasks } from './tables/browse.ts';
+export type { BrowsedCall, BrowsedEpisode } from './tables/browse.ts';
+export { reviseSop, writeSop } from './tables/sop-edits.ts';
+export type { SopRevision } from './tables/sop-edits.ts';
+export { endOpenTasks, finishTask, getTask, listTasks, startTask } from './tables/tasks.ts';
 export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
 export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';

@@ -14,6 +14,8 @@ import type {
   ActorView,
   Admission,
   AdmissionRequest,
+  AuditRefusal,
+  AuditRowView,
   CatalogueTool,
   DeadLetterView,
   FollowEvents,
@@ -26,6 +28,7 @@ import type {
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
+import { createEmptyKnowledge } from './empty-knowledge.ts';
 import { quietLog } from './quiet-log.ts';
 import { createSmallMemories } from './small-memories.ts';
 
@@ -72,6 +75,8 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  readonly refusals: AuditRefusal[];
+  audited: AuditRowView[];
   /** Deeds that were counted, and what the next ones are refused with. */
   readonly taken: RateTake[];
   refusal: DreyError | undefined;
@@ -299,6 +304,7 @@ export function createSmallHouse(): SmallHouse {
             calls: 0,
             openedAt: '2026-01-01T00:00:00.000Z',
             lastUsedAt: '2026-01-01T00:00:00.000Z',
+            doing: { task: null, calls: [], lastCall: null, idleSince: null },
           })),
     },
     catalogue: () => ({ tools: house.tools }),
@@ -369,6 +375,23 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    audit: {
+      refused: (refusal) => {
+        house.refusals.push(refusal);
+        return Promise.resolve();
+      },
+      list: () => Promise.resolve(house.audited),
+      verify: (namespace) =>
+        Promise.resolve({
+          namespace,
+          isWhole: true,
+          rows: 0,
+          head: { position: 0, hash: '' },
+          anchors: 0,
+          anchoredTo: 0,
+          faults: [],
+        }),
+    },
     limits: {
       profile: 'test',
       take: (take) => {
@@ -392,6 +415,7 @@ export function createSmallHouse(): SmallHouse {
       forget: () => Promise.resolve({ episodes: 1, calls: 2, memories: 0 }),
     },
     memories: createSmallMemories(),
+    knowledge: createEmptyKnowledge(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;
@@ -465,6 +489,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    refusals: [],
+    audited: [],
     taken: [],
     refusal: undefined,
     shutdowns: 0,

@@ -9,12 +9,17 @@ import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
+import { auditRefusal } from '../refusals.ts';
 import { toThrownSentence } from '../thrown.ts';
+import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
+import { archivedCall, episode, episodes, sopEvidence } from './evidence.ts';
+import { feedback } from './feedback.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
@@ -31,15 +36,18 @@ import {
 import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { onePattern, patterns } from './patterns.ts';
 import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
-import { sessions } from './sessions.ts';
+import { session, sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
+import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
@@ -48,10 +56,26 @@ export const resources: readonly Resource[] = [
   statusChanges,
   sops,
   sop,
+  editSop,
+  rollBackSop,
+  sopVersions,
+  sopDiff,
+  sopEvidence,
+  writeSop,
+  writePattern,
+  patterns,
+  onePattern,
+  feedback,
+  episodes,
+  episode,
+  archivedCall,
+  tasks,
+  task,
   tools,
   reviewTools,
   approveTools,
   sessions,
+  session,
   events,
   replayEvents,
   actors,
@@ -66,6 +90,9 @@ export const resources: readonly Resource[] = [
   forgetLearned,
   relearn,
   relearned,
+  audit,
+  verifyAudit,
+  exportAudit,
   ask,
   memories,
   storeMemory,
@@ -106,7 +133,9 @@ export function openRest(options: EndpointOptions): Rest {
         return sendProblem(res, { status: code, code: word, sentence, headers: toRefusalHeaders(admission) });
       }
       answer(options, { req, res, url, principal: admission.principal, followers }).catch(
-        (error: unknown) => {
+        async (error: unknown) => {
+          const asked = { principal: admission.principal, object: `${req.method} ${url.pathname}` };
+          await auditRefusal(options.needs, asked, error);
           const { status: code, plain } = toThrownSentence(error, options.needs.log);
           const scope = readLacking(error);
           const headers = scope === undefined ? {} : toLackingHeaders(options.needs, scope);

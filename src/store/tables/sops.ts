@@ -3,13 +3,16 @@
  * derives again never overrides a status that a person has set.
  */
 import { sql } from 'kysely';
+import type { AuditEntry } from '../../../machines/words/audit.ts';
 import type { LearnedSop, SopStatus } from '../../../machines/words/sops.ts';
 import type { Trx } from '../schema.ts';
 import { assertUuid, toUuid } from '../sop-ids.ts';
 import { assertStorableSop, toColumns, toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
+import { appendAudit } from './audit.ts';
 import { saveEvidence } from './evidence.ts';
-import { isHeld, lockSop, toSopEvent } from './sop-status.ts';
+import { getSop } from './sop-lists.ts';
+import { isEdited, isHeld, lockSop, toSopEvent } from './sop-status.ts';
 import type { LockedSop, SopEvent } from './sop-status.ts';
 import { addSopVersion, newestSopVersion } from './sop-versions.ts';
 
@@ -41,7 +44,7 @@ export async function saveSop(
   const before = fresh ? undefined : await lockSop(trx, id);
   const status =
     before !== undefined && isHeld(before.metadata) && cause.holds !== true ? before.status : sop.status;
-  const standing = { ...sop, status };
+  const standing = { ...(await keepEdited(trx, id, sop, { cause, before })), status };
   const newest = before === undefined ? undefined : await newestSopVersion(trx, id);
   const content = toContent(standing);
   const digest = toDigestOf(content);
@@ -49,7 +52,10 @@ export async function saveSop(
   const version = (newest?.version ?? 0) + (changed ? 1 : 0);
   let written = fresh;
   if (before !== undefined) written = await updateSop(trx, id, standing, { cause, before });
-  if (changed) await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+  if (changed) {
+    await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+    await appendAudit(trx, toStoredEntry(standing, { cause, version, before }));
+  }
   const evidence = await saveEvidence(trx, id, sop.evidence);
   await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
@@ -60,6 +66,37 @@ export async function saveSop(
     linked: evidence.linked,
     event: toSopEvent(before?.status, status, changed),
   };
+}
+
+function toStoredEntry(
+  sop: LearnedSop,
+  { cause, version, before }: { cause: SopCause; version: number; before: LockedSop | undefined },
+): AuditEntry {
+  const { sopId, confidence, occurrences, status } = sop;
+  const figures = { sop_id: sopId, confidence, occurrences, step_count: sop.steps.length };
+  const was = before === undefined || before.status === status ? {} : { was: before.status };
+  return {
+    action: 'acontext_sop_stored',
+    severity: 'MEDIUM',
+    principal: cause.by,
+    object: sopId,
+    outcome: 'done',
+    details: { ...figures, version, status, ...was },
+  };
+}
+
+/** What a person wrote stays; only the figures of what is derived go on. */
+async function keepEdited(
+  trx: Trx,
+  id: string,
+  sop: LearnedSop,
+  { cause, before }: { readonly cause: SopCause; readonly before: LockedSop | undefined },
+): Promise<LearnedSop> {
+  if (before === undefined || cause.edits === true || !isEdited(before.metadata)) return sop;
+  const row = await getSop(trx, id);
+  if (row === undefined) return sop;
+  const { trigger, triggerFrom, steps, procedure } = row;
+  return { ...sop, trigger, triggerFrom, steps, procedure };
 }
 
 /** Notes that procedures were served or followed; unknown ids are passed over. */
