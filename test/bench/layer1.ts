@@ -21,7 +21,7 @@ export const layer1Bench: Bench = {
   async run({ quick, rows }) {
     const most = rows ?? (quick ? 100_000 : rowsDefault);
     const measures: Measure[] = [];
-    for (const size of [...new Set([smallestRows, Math.max(most, smallestRows)])]) {
+    for (const size of new Set([smallestRows, Math.max(most, smallestRows)])) {
       measures.push(...(await measureAt(size, quick)));
     }
     return [...measures, ...toGrowth(measures, `r${smallestRows}`, `r${most}`)];
