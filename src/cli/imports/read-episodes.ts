@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
-import { detect, importers, peekLines, toLines } from '../../importers/importers.ts';
+import { detect, importers, peekLines, toRecords } from '../../importers/importers.ts';
 import type { BadLine, Importer } from '../../importers/importers.ts';
 import { openFile } from './open-file.ts';
 
@@ -24,7 +24,7 @@ export async function readEpisodes(
 ): Promise<FileEpisodes> {
   const named = format === undefined ? undefined : toNamedFormat(format);
   const file = openFile(path, stdin);
-  const { sample, lines } = await peekLines(toLines(file.bytes));
+  const { sample, lines } = await peekLines(toRecords(file.bytes));
   const importer = named ?? detect(sample);
   if (importer === undefined) {
     await lines[Symbol.asyncIterator]().return?.();
@@ -59,7 +59,7 @@ export function toNamedFormat(format: string): Importer {
  * grown, and different for two files that happen to be called the same.
  */
 function toSource(path: string, sample: readonly string[]): string {
-  const name = path === '-' ? 'stdin' : basename(path).replace(/\.gz$/i, '');
+  const name = path === '-' ? 'stdin' : basename(path).replace(/\.(?:gz|zst)$/i, '');
   const mark = createHash('sha256')
     .update(sample[0] ?? '')
     .digest('hex')
