@@ -15,6 +15,7 @@ export const Scope = z.enum([
   'memory:read',
   'memory:write',
   'node:control',
+  'node:read',
   'node:shutdown',
   'pattern:write',
   'session:read',

@@ -1,6 +1,8 @@
-/** The door of access: who may come in, and what may leave in events (redaction, recorded values). */
+/** The door of access: who may come in, how much of it, and what may leave in events (redaction, recorded values). */
 export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
+export { createOwnBudgets, rates, readOperations } from './rates.ts';
+export type { OwnBudgets, Rate, Rates } from './rates.ts';
 export { record, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';
 export type { Redactor, RedactorOptions } from './redaction.ts';

@@ -15,6 +15,10 @@ export interface Principal {
   readonly local: boolean;
   readonly mayNameNamespaces: boolean;
   readonly scopes: readonly string[];
+  /** The agent whose key or token was shown, by its name in the namespace; undefined for the node's own user. */
+  readonly agent?: string | undefined;
+  /** Which key or token let it in, as it may be logged: never the secret. */
+  readonly credential?: string | undefined;
 }
 
 /** What of a request decides. */

@@ -9,6 +9,10 @@ import type { PageFile } from './page-file.ts';
 export { openInspector } from './inspector.ts';
 export type { FeedFilter, Inspector, InspectorOptions } from './inspector.ts';
 
+type PageAdmission =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly status: number; readonly sentence: string };
+
 /** What the console asks of admission: only whether this Host and Origin are served here. */
 export interface ConsoleOptions {
   admit(request: {
@@ -16,7 +20,7 @@ export interface ConsoleOptions {
     readonly host?: string | undefined;
     readonly origin?: string | undefined;
     readonly remoteAddress?: string | undefined;
-  }): { readonly ok: true } | { readonly ok: false; readonly status: number; readonly sentence: string };
+  }): PageAdmission | Promise<PageAdmission>;
 }
 
 export interface Console {
@@ -44,27 +48,37 @@ export function openConsole(options: ConsoleOptions): Console {
     handle: (req, res) => {
       const file = files.get((req.url ?? '').split('?', 1)[0] ?? '');
       if (file === undefined) return false;
-      const admission = options.admit({
-        authorization: req.headers.authorization,
-        host: req.headers.host,
-        origin: req.headers.origin,
-        remoteAddress: req.socket.remoteAddress,
-      });
-      // Without a key the page may be had: it asks for one.
-      if (!admission.ok && admission.status !== 401) {
-        send(res, admission.status, {
-          type: 'text/plain; charset=utf-8',
-          body: Buffer.from(`${admission.sentence}\n`),
-        });
-      } else if (req.method !== 'GET' && req.method !== 'HEAD') {
-        res.setHeader('allow', 'GET, HEAD');
-        send(res, 405, { type: 'text/plain; charset=utf-8', body: Buffer.from('use GET here\n') });
-      } else {
-        send(res, 200, file);
-      }
+      answer(options, req, res, file).catch(() => res.destroy());
       return true;
     },
   };
+}
+
+async function answer(
+  options: ConsoleOptions,
+  req: IncomingMessage,
+  res: ServerResponse,
+  file: PageFile,
+): Promise<void> {
+  const { authorization, host, origin } = req.headers;
+  const admission = await options.admit({
+    authorization,
+    host,
+    origin,
+    remoteAddress: req.socket.remoteAddress,
+  });
+  // Without a key the page may be had: it asks for one.
+  if (!admission.ok && admission.status !== 401) {
+    send(res, admission.status, {
+      type: 'text/plain; charset=utf-8',
+      body: Buffer.from(`${admission.sentence}\n`),
+    });
+  } else if (req.method !== 'GET' && req.method !== 'HEAD') {
+    res.setHeader('allow', 'GET, HEAD');
+    send(res, 405, { type: 'text/plain; charset=utf-8', body: Buffer.from('use GET here\n') });
+  } else {
+    send(res, 200, file);
+  }
 }
 
 /** Node itself leaves the body out of an answer to HEAD. */

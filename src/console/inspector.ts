@@ -7,13 +7,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { DreyError } from '../../machines/words/errors.ts';
 import { ActorKind, Namespace, Token } from '../../machines/words/ids.ts';
+import { mayDo } from '../../machines/words/scopes.ts';
 import { readPageFile } from './page-file.ts';
 import type { PageFile } from './page-file.ts';
+
+interface Reader {
+  readonly namespace: string;
+  readonly mayNameNamespaces: boolean;
+  readonly scopes: readonly string[];
+}
 
 type Admission =
   | {
       readonly ok: true;
-      readonly principal: { readonly namespace: string; readonly mayNameNamespaces: boolean };
+      readonly principal: Reader;
     }
   | { readonly ok: false; readonly status: number; readonly sentence: string };
 
@@ -30,7 +37,7 @@ export interface InspectorOptions {
     readonly host?: string | undefined;
     readonly origin?: string | undefined;
     readonly remoteAddress?: string | undefined;
-  }): Admission;
+  }): Admission | Promise<Admission>;
   /** Begins with the registration of every matching actor; gives back what ends it. */
   watch(filter: FeedFilter, heard: (message: object) => void): () => void;
   /** The page that is framed. */
@@ -65,19 +72,7 @@ export function openInspector(options: InspectorOptions): Inspector {
       const url = new URL(path, 'http://localhost');
       const file = files.get(url.pathname);
       if (file === undefined && url.pathname !== '/inspector/feed') return false;
-      const { authorization, host, origin } = req.headers;
-      const admission = options.admit({
-        authorization,
-        host,
-        origin,
-        remoteAddress: req.socket.remoteAddress,
-      });
-      if (req.method !== 'GET') say(res.setHeader('allow', 'GET'), 405, 'use GET here');
-      // Without a key the page may be had: it asks for one.
-      else if (!admission.ok && (file === undefined || admission.status !== 401))
-        say(res, admission.status, admission.sentence);
-      else if (file !== undefined) sendFile(res, file, receiver);
-      else if (admission.ok) feed(req, res, url, admission.principal);
+      answer(req, res, url, file).catch(() => res.destroy());
       return true;
     },
     close() {
@@ -85,12 +80,25 @@ export function openInspector(options: InspectorOptions): Inspector {
     },
   };
 
-  function feed(
+  async function answer(
     req: IncomingMessage,
     res: ServerResponse,
     url: URL,
-    principal: { readonly namespace: string; readonly mayNameNamespaces: boolean },
-  ): void {
+    file: PageFile | undefined,
+  ): Promise<void> {
+    const { authorization, host, origin } = req.headers;
+    const { remoteAddress } = req.socket;
+    const admission = await options.admit({ authorization, host, origin, remoteAddress });
+    if (req.method !== 'GET') say(res.setHeader('allow', 'GET'), 405, 'use GET here');
+    // Without a key the page may be had: it asks for one.
+    else if (!admission.ok && (file === undefined || admission.status !== 401))
+      say(res, admission.status, admission.sentence);
+    else if (file !== undefined) sendFile(res, file, receiver);
+    else if (admission.ok) feed(req, res, url, admission.principal);
+  }
+
+  function feed(req: IncomingMessage, res: ServerResponse, url: URL, principal: Reader): void {
+    if (!mayDo(principal, 'events:read')) return say(res, 403, 'the feed needs the scope events:read');
     if (!isOwnPage(req)) return say(res, 403, 'the feed is read by this node’s own page only');
     const filter = parseFilter(url, principal);
     if (typeof filter === 'string') return say(res, 400, filter);
@@ -130,10 +138,7 @@ const query = z.strictObject({
 });
 
 /** The filter, or the sentence that says what is wrong with it. */
-function parseFilter(
-  { searchParams }: URL,
-  principal: { readonly namespace: string; readonly mayNameNamespaces: boolean },
-): FeedFilter | string {
+function parseFilter({ searchParams }: URL, principal: Reader): FeedFilter | string {
   const parsed = query.safeParse(Object.fromEntries(searchParams));
   if (!parsed.success) return `the feed takes namespace, kind and id: ${z.prettifyError(parsed.error)}`;
   const { namespace, kind, id } = parsed.data;

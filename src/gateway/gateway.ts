@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { toAdmission } from './admission.ts';
+import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
 import { openHooks } from './hooks.ts';
 import { openHttpEndpoint } from './mcp/http-endpoint.ts';
 import type { HttpEndpoint } from './mcp/http-endpoint.ts';
@@ -51,6 +51,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
@@ -116,9 +117,14 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
     handle: (req, res) => {
       const url = parseUrl(req.url);
       if (url === undefined || !isOurs(url.pathname)) return false;
-      const admission = needs.admit(toAdmission(req));
-      if (isMcp(url.pathname)) serveMcp(needs, endpoint, { req, res, url, admission });
-      else rest.handle(req, res, url, admission);
+      const serve = (admission: Admission) => {
+        if (isMcp(url.pathname)) serveMcp(needs, endpoint, { req, res, url, admission });
+        else rest.handle(req, res, url, admission);
+      };
+      whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => {
+        const { status, rpcError } = toThrownSentence(error, needs.log);
+        sendJson(res, status, errorFrame('null', rpcError));
+      });
       return true;
     },
     handleUpgrade: (req, socket, head) =>
@@ -153,13 +159,8 @@ function serveMcp(
   { req, res, url, admission }: McpRequest,
 ): void {
   if (!admission.ok) {
-    const headers = admission.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
-    sendJson(
-      res,
-      admission.status,
-      errorFrame('null', toRpcError(admission.code, admission.sentence)),
-      headers,
-    );
+    const error = toRpcError(admission.code, admission.sentence, admission.retryAfterMs);
+    sendJson(res, admission.status, errorFrame('null', error), toRefusalHeaders(admission));
     return;
   }
   const own = admission.principal;

@@ -7,8 +7,10 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -41,6 +43,10 @@ export interface Principal {
   readonly local: boolean;
   readonly mayNameNamespaces: boolean;
   readonly scopes: readonly string[];
+  /** The agent whose key or token was shown, by its name in the namespace; undefined for the node's own user. */
+  readonly agent?: string | undefined;
+  /** Which key or token let it in, as it may be logged: never the secret. */
+  readonly credential?: string | undefined;
 }
 
 /** What admission looks at; header values as they came. */
@@ -53,7 +59,15 @@ export interface AdmissionRequest {
 
 export type Admission =
   | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly status: number; readonly code: string; readonly sentence: string };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly code: string;
+      readonly sentence: string;
+      /** The value of `WWW-Authenticate`. */
+      readonly challenge?: string | undefined;
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** One tool of an upstream, under the name clients see. */
 export interface CatalogueTool {
@@ -189,7 +203,10 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly tracer?: Tracer | undefined;
   now(): number;
   readonly ids: IdSource;
-  admit(request: AdmissionRequest): Admission;
+  /** At once for the node's own user and for everybody who was here a moment ago. */
+  admit(request: AdmissionRequest): Admission | Promise<Admission>;
+  /** Where access tokens are taken: what clients are told about them. */
+  readonly authorization?: AuthorizationNeed | undefined;
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
   readonly tools: ToolsNeed;
@@ -224,6 +241,7 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

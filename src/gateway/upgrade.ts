@@ -5,10 +5,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { toPlainError } from '../../machines/words/errors.ts';
-import type { GatewayNeeds, Principal } from './needs.ts';
+import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import type { ToolView, ToolViews } from './tool-view.ts';
 import { resolveNamespace } from './namespace.ts';
-import { toAdmission } from './admission.ts';
+import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
 import { toStatus } from './thrown.ts';
 
 /** The protocol name in the Upgrade header. */
@@ -33,9 +33,24 @@ export function answerUpgrade(
     needs.log.debug({ err: error }, 'an upgraded connection broke');
     socket.destroy();
   });
+  whenAdmitted(
+    needs.admit(toAdmission(req)),
+    (admission) => upgrade(options, req, { socket, head }, admission),
+    (error) => {
+      needs.log.error({ err: error }, 'an upgrade failed unexpectedly');
+      socket.destroy();
+    },
+  );
+}
+
+function upgrade(
+  options: UpgradeOptions,
+  req: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  admission: Admission,
+): void {
   const url = new URL(req.url ?? '/', 'http://localhost');
-  const admission = needs.admit(toAdmission(req));
-  if (!admission.ok) return refuse(socket, admission.status, admission.sentence);
+  if (!admission.ok) return refuse(socket, admission.status, admission.sentence, toRefusalHeaders(admission));
   if (url.pathname !== '/stdio') return refuse(socket, 404, 'nothing to upgrade here; use /stdio');
   if (req.headers.upgrade?.toLowerCase() !== upgradeProtocol) {
     return refuse(socket, 426, `the Upgrade header must be ${upgradeProtocol}`);
@@ -59,11 +74,17 @@ export function answerUpgrade(
   options.serve({ input: socket, output: socket, principal, view });
 }
 
-function refuse(socket: Duplex, status: number, sentence: string): void {
+function refuse(
+  socket: Duplex,
+  status: number,
+  sentence: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const body = `${sentence}\n`;
   socket.end(
     `HTTP/1.1 ${status} ${reasons.get(status) ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${more.join('')}\r\n${body}`,
   );
 }
 
@@ -73,5 +94,6 @@ const reasons = new Map([
   [403, 'Forbidden'],
   [404, 'Not Found'],
   [426, 'Upgrade Required'],
+  [429, 'Too Many Requests'],
   [503, 'Service Unavailable'],
 ]);

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Health } from '../../machines/health.store.ts';
 import type { Announcer, Boards, BreakerHints, Sessions } from '../actors/actors.ts';
+import { mayDo } from '../../machines/words/scopes.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
 import { readActorFamilies } from './actor-families.ts';
@@ -83,16 +84,19 @@ async function answer(
   read: () => Promise<string>,
 ): Promise<void> {
   const { authorization, host, origin } = req.headers;
-  const admission = admit({ authorization, host, origin, remoteAddress: req.socket.remoteAddress });
+  const admission = await admit({ authorization, host, origin, remoteAddress: req.socket.remoteAddress });
   const send = (status: number, type: string, text: string, headers: Record<string, string> = {}): void => {
     res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
     res.end(text);
   };
   const plain = 'text/plain; charset=utf-8';
   if (!admission.ok) {
-    const ask = admission.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
+    const ask =
+      admission.status === 401 ? { 'www-authenticate': admission.challenge ?? 'Bearer' } : undefined;
     return send(admission.status, plain, `${admission.sentence}\n`, ask);
   }
+  if (!mayDo(admission.principal, 'node:read'))
+    return send(403, plain, 'the figures need the scope node:read\n');
   if (req.method !== 'GET' && req.method !== 'HEAD')
     return send(405, plain, 'use GET here\n', { allow: 'GET, HEAD' });
   return send(200, expositionType, await read());

@@ -36,6 +36,7 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
+import { isLoopback } from './loopback.ts';
 import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
@@ -241,6 +242,7 @@ function toNeeds(
     boards,
     trust: parts.trust,
     toolRules: parts.config,
+    rateProfile: parts.config.limits.profile,
     announcer,
     clock,
     log,
@@ -282,8 +284,4 @@ async function drain(
 /** A learner that starts for the first time is not missed yet. */
 function isMissing(state: string | undefined): boolean {
   return state !== undefined && !['registered', 'initializing', 'healthy', 'degraded'].includes(state);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -8,6 +8,7 @@ import { DreyError } from '../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
+import { agentScopes, ownerScopes } from '../../machines/words/scopes.ts';
 import type { RelearnReport } from '../../machines/words/relearning.ts';
 import type {
   ActorView,
@@ -21,6 +22,7 @@ import type {
   OpenTask,
   Principal,
   RankedSop,
+  RateTake,
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
@@ -31,7 +33,7 @@ export const localPrincipal: Principal = {
   namespace: 'default',
   local: true,
   mayNameNamespaces: true,
-  scopes: [],
+  scopes: ownerScopes,
 };
 
 export interface HeldSession {
@@ -69,6 +71,9 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  /** Deeds that were counted, and what the next ones are refused with. */
+  readonly taken: RateTake[];
+  refusal: DreyError | undefined;
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -161,10 +166,12 @@ export const sampleRelearning: RelearnReport = {
   error: null,
 };
 
+/** What keys of an agent that also reads events carry. */
+const scopes = [...agentScopes, 'events:read'];
 /** Keys of other principals than the local one, by bearer token. */
 const keys = new Map<string, Principal>([
-  ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
-  ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: [] }],
+  ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
+  ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
 ]);
 
 function admit({ authorization, host, origin }: AdmissionRequest): Admission {
@@ -361,6 +368,15 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    limits: {
+      profile: 'test',
+      take: (take) => {
+        house.taken.push(take);
+        return house.refusal === undefined ? Promise.resolve() : Promise.reject(house.refusal);
+      },
+      read: ({ operation }) =>
+        Promise.resolve({ operation, max: 1, windowMs: 1_000, remaining: 1, retryAfterMs: 0 }),
+    },
     relearning: {
       start: (order) => {
         house.relearnings.push(order);
@@ -441,6 +457,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    taken: [],
+    refusal: undefined,
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

@@ -50,7 +50,8 @@ export interface Answer {
   readonly isResumable: boolean;
   /** Undefined where the client takes no stream: then nobody need produce notifications. */
   readonly notify: ((notification: RawJson) => void) | undefined;
-  finish(frame: RawJson, status?: number): void;
+  /** A status of its own is refused with, which no stream can say. */
+  finish(frame: RawJson, status?: number, more?: Readonly<Record<string, string>>): void;
 }
 
 /**
@@ -84,11 +85,11 @@ export function openAnswer(
           else recorded.write(notification);
         }
       : undefined,
-    finish: (frame, status = 200) => {
+    finish: (frame, status = 200, more = {}) => {
       if (recorded !== undefined) return recorded.end(frame);
       if (res.destroyed) return;
-      if (!res.headersSent && accepted.json) {
-        sendJson(res, status, frame, headers);
+      if (!res.headersSent && (accepted.json || status === 403)) {
+        sendJson(res, status, frame, { ...headers, ...more });
         return;
       }
       startStream();

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Session } from '../needs.ts';
+import { toLackingHeaders } from '../permission.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { toFrameStatus } from './call-frames.ts';
@@ -63,6 +64,7 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     answer.finish(errorFrame(call.id, toThrownSentence(error, needs.log).rpcError));
     return;
   }
+  let lacking: string | undefined;
   const frame = await http.calls.run(call.requestId, async (abort) => {
     const gone = () => {
       if (!res.writableFinished && !answer.isResumable) abort.abort(new Error('the client went away'));
@@ -76,8 +78,12 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
       call,
       era,
       session,
+      principal: exchange.principal,
       needs,
       view: http.view,
+      lacking: (scope: string) => {
+        lacking = scope;
+      },
       serverInfo,
       signal,
       notify,
@@ -87,5 +93,6 @@ export async function answerCallOverHttp(http: HttpCall): Promise<void> {
     } as const;
     return runCall(run).finally(() => res.off('close', gone));
   });
+  if (lacking !== undefined) return answer.finish(frame, 403, toLackingHeaders(needs, lacking));
   answer.finish(frame, toFrameStatus(frame, era));
 }

@@ -7,6 +7,7 @@ import type { Era } from './call-frames.ts';
 import type { EndpointOptions, Exchange } from './exchange.ts';
 import { checkNamedHeaders } from './header-checks.ts';
 import type { StandardHeaders } from './header-checks.ts';
+import { toLackingHeaders } from '../permission.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { CallScope } from './in-flight.ts';
 import type { Peer } from './peer.ts';
@@ -41,6 +42,7 @@ export async function answerPassOverHttp(http: HttpPass): Promise<void> {
   }
   const { pass } = sliced;
   if (http.isDraining()) return answer.finish(errorFrame(pass.id, toDrainingError()));
+  let lacking: string | undefined;
   const frame = await http.calls.run(pass.requestId, async (abort) => {
     const gone = () => {
       if (!res.writableFinished) abort.abort(new Error('the client went away'));
@@ -61,9 +63,13 @@ export async function answerPassOverHttp(http: HttpPass): Promise<void> {
       signal,
       notify,
       carried,
+      lacking: (scope: string) => {
+        lacking = scope;
+      },
     };
     return runPass(run).finally(() => res.off('close', gone));
   });
+  if (lacking !== undefined) return answer.finish(frame, 403, toLackingHeaders(needs, lacking));
   answer.finish(frame, toFrameStatus(frame, era));
 }
 

@@ -9,6 +9,7 @@ import { listMembers, sliceMembers } from '../../upstream/upstream.ts';
 import type { RawMember } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { OfferKind, Owner } from '../offers-need.ts';
+import { assertMay, readLacking } from '../permission.ts';
 import type { SopOffers } from '../sops/sop-offers.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
@@ -39,6 +40,8 @@ export interface PassRun {
   readonly peer: Peer | undefined;
   readonly needs: GatewayNeeds;
   readonly sops: SopOffers;
+  /** Hears which scope was missing, where that is why a request is refused. */
+  readonly lacking?: ((scope: string) => void) | undefined;
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
@@ -111,6 +114,8 @@ export async function runPass(run: PassRun): Promise<RawJson> {
     const outcome = await answers.get(pass.method)?.(run);
     return outcome === undefined ? toResultFrame('{}', frame) : toPassFrame(outcome, frame);
   } catch (error) {
+    const scope = readLacking(error);
+    if (scope !== undefined) run.lacking?.(scope);
     if (!isDreyError(error) || error.code === 'unexpected')
       needs.log.error({ err: error, method: pass.method }, 'a request broke inside the gateway');
     return errorFrame(pass.id, toThrownRpcError(error));
@@ -151,9 +156,10 @@ async function readResource(run: PassRun): Promise<CallOutcome> {
 
 /** What changes a client's ear; in the newer era a client says it with each request, or listens. */
 async function listen(
-  { peer, pass }: PassRun,
+  { peer, pass, principal }: PassRun,
   change: (peer: Peer) => CallOutcome | Promise<CallOutcome>,
 ): Promise<CallOutcome> {
+  assertMay(principal, 'tool:call');
   if (peer !== undefined) return change(peer);
   throw new DreyError('method_unknown', `"${pass.method}" is not a method of revision 2026-07-28`);
 }
@@ -226,6 +232,7 @@ async function passTo(
   replaced: Readonly<Record<string, RawJson>>,
   subject?: string,
 ): Promise<CallOutcome> {
+  assertMay(principal, 'tool:call');
   const members = listMembers(pass.rawParams);
   const meta = pass.params['_meta'];
   const traceparent = toValidTraceparent(isRecord(meta) ? meta['traceparent'] : undefined) ?? carried;

@@ -8,7 +8,10 @@ import { createId } from '../../../machines/words/ids.ts';
 import { parseTraceparent } from '../../../machines/words/traces.ts';
 import type { Span } from '../../../machines/words/traces.ts';
 import { sliceMembers } from '../../upstream/upstream.ts';
-import type { GatewayNeeds, Session } from '../needs.ts';
+import { mayDo } from '../../../machines/words/scopes.ts';
+import type { Scope } from '../../../machines/words/scopes.ts';
+import type { GatewayNeeds, Principal, Session } from '../needs.ts';
+import { toSentence } from '../permission.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toCallFrame } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
@@ -16,7 +19,7 @@ import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
 import type { OwnTool } from '../tools/tool.ts';
 import { toolName, unwrapCall } from './wrapped-call.ts';
-import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+import { errorFrame, rpc, toRetryAfterMs, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 
 /** A `tools/call` request, sliced but not rewritten. */
 export interface RawCall {
@@ -98,8 +101,12 @@ export interface CallRun {
   readonly call: RawCall;
   readonly era: Era;
   readonly session: Session;
+  /** Who asks now; the session's own principal showed its key when the session began. */
+  readonly principal: Principal;
   readonly needs: GatewayNeeds;
   readonly view: ToolView;
+  /** Hears which scope was missing, where that is why a call is refused. */
+  readonly lacking?: ((scope: Scope) => void) | undefined;
   readonly serverInfo: RawJson;
   readonly signal: AbortSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
@@ -116,10 +123,15 @@ export async function runCall(given: CallRun): Promise<RawJson> {
   if (!unwrapped.ok) return unwrapped.frame;
   const { run } = unwrapped;
   const { call, session, needs, view } = run;
+  const own = view.own(call.name);
+  const missing = findMissing(run, own);
+  if (missing !== undefined) {
+    run.lacking?.(missing);
+    return errorFrame(call.id, toRpcError('permission_denied', toSentence(missing)));
+  }
   const span = startCallSpan(run);
   const traceparent = span?.traceparent ?? call.traceparent ?? run.carried;
   try {
-    const own = view.own(call.name);
     const outcome =
       own === undefined
         ? await passOn(run, toCommand(run, traceparent, span))
@@ -140,6 +152,17 @@ export async function runCall(given: CallRun): Promise<RawJson> {
     const thrown = toThrownRpcError(error);
     span?.end(String(thrown.code));
     return errorFrame(call.id, thrown);
+  }
+}
+
+/** The scope that the caller lacks for this call. Arguments that say nothing are for the tool itself to refuse. */
+function findMissing({ call, principal }: CallRun, own: OwnTool | undefined): Scope | undefined {
+  try {
+    const scope = own === undefined ? 'tool:call' : own.toScope(JSON.parse(call.args));
+    return mayDo(principal, scope) ? undefined : scope;
+  } catch (error) {
+    if (isDreyError(error)) return undefined;
+    throw error;
   }
 }
 
@@ -173,18 +196,18 @@ async function passOn(
 }
 
 async function runOwnTool(
-  { call, needs, session, view }: CallRun,
+  { call, needs, session, principal, view }: CallRun,
   tool: OwnTool,
   traceparent: string | undefined,
 ): Promise<CallOutcome> {
   session.touch();
   try {
-    const answer = await tool.run(JSON.parse(call.args), { needs, session, view, traceparent });
+    const answer = await tool.run(JSON.parse(call.args), { needs, session, principal, view, traceparent });
     return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;
     // A model reads a tool's error and corrects itself; a protocol error it may never see.
-    const { code, message, data } = toRpcError(error.code, error.message);
+    const { code, message, data } = toRpcError(error.code, error.message, toRetryAfterMs(error));
     const told = {
       isError: true,
       content: [{ type: 'text', text: message }],

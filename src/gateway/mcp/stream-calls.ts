@@ -3,7 +3,7 @@
  * request gets no answer to it.
  */
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
-import type { Session } from '../needs.ts';
+import type { Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toThrownSentence } from '../thrown.ts';
 import type { Era } from './call-frames.ts';
@@ -28,6 +28,7 @@ export interface StreamCalls {
 export function createStreamCalls(
   options: EndpointOptions,
   connection: {
+    readonly principal: Principal;
     readonly seat: StreamSeat;
     readonly peer: Peer;
     readonly calls: CallScope;
@@ -47,7 +48,8 @@ export function createStreamCalls(
       const notify = toHeard(write, { era, peer: connection.peer, meta: call.meta });
       const asker = era === 'legacy' ? connection.peer.askOn(write) : undefined;
       const how = { asker, serverInfo, signal, notify, transport: 'stdio', carried: undefined } as const;
-      const frame = await runCall({ call, era, session, needs, view: connection.view, ...how });
+      const { principal, view } = connection;
+      const frame = await runCall({ call, era, session, principal, needs, view, ...how });
       if (!signal.aborted) frames.write(frame);
     });
   };

@@ -53,7 +53,7 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
     // The SDK knows whether the client listens in the newer era's way.
     updated: (params) => sdk.resourceUpdated(params),
   });
-  const toolCalls = createStreamCalls(options, { seat, peer, calls, view, frames: () => frames });
+  const toolCalls = createStreamCalls(options, { principal, seat, peer, calls, view, frames: () => frames });
   const passes = createStreamPasses(options, { principal, peer, calls, frames: () => frames });
   const listens = openStreamListens(needs, (uri) => peer.updated({ uri }));
   let markClosed: () => void = () => undefined;

@@ -16,6 +16,24 @@ const query = z.object({
 export const actors: Resource = {
   method: 'GET',
   path: '/actors',
+  scope: 'session:read',
+  docs: {
+    summary: 'List live actors with their lifecycle states',
+    description: `Those of the namespace and of the node, ${actorsListedMax} at most; of each the regions' states.`,
+    query,
+    answer: z.object({
+      actors: z.array(
+        z.object({
+          namespace: z.string(),
+          kind: ActorKind,
+          id: z.string(),
+          node: z.string().optional().describe('The process it lives in.'),
+          states: z.array(z.string()),
+        }),
+      ),
+      total: z.int(),
+    }),
+  },
   answer: async ({ needs, res, url, namespace }) => {
     const { kind, id } = parseQuery(query, url, ['kind', 'id']);
     const all = (await needs.actors(namespace)).filter(

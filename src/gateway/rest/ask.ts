@@ -1,8 +1,8 @@
 /** `POST /ask`: what an agent with this task would be given, and why. Nothing is counted as served. */
 import { z } from 'zod';
 import { limits } from '../../../machines/words/limits.ts';
-import { findInjection } from '../tools/inject-context.ts';
-import { toSopAnswer } from '../tools/sop-answer.ts';
+import { findInjection, Injection } from '../tools/inject-context.ts';
+import { SopAnswer, toSopAnswer } from '../tools/sop-answer.ts';
 import { count, text } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
@@ -16,8 +16,21 @@ const body = z.object({
 export const ask: Resource = {
   method: 'POST',
   path: '/ask',
-  answer: async ({ needs, req, res, namespace }) => {
+  scope: 'sop:read',
+  docs: {
+    summary: 'Tell what an agent with this task would be given, and why',
+    description: 'Nothing is counted as served.',
+    body,
+    answer: Injection.extend({
+      task: z.string(),
+      namespace: z.string(),
+      sops: z.array(SopAnswer.extend({ relevance: z.number().min(0).max(1), why: z.string() })),
+    }),
+    example: { task: 'deploy the billing service to staging' },
+  },
+  answer: async ({ needs, req, res, namespace, principal }) => {
     const { task, limit } = await parseJsonBody(body, req);
+    await needs.limits.take({ namespace, principal, operation: 'context_inject' });
     const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };
     const { injection, sops } = await findInjection(needs, question);
     const explained = sops.map((sop) => ({

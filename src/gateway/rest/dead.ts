@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { systemNamespace } from '../../../machines/words/ids.ts';
+import { Address, systemNamespace } from '../../../machines/words/ids.ts';
 import type { DeadLetterView } from '../watching-needs.ts';
 import { count } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
@@ -13,16 +13,35 @@ import type { Resource, RestRequest } from './resource.ts';
 
 /** Letters in one answer of the list. */
 export const deadListedMax = 500;
-/** The scope that lets somebody else than the local principal send letters again or drop them. */
-export const deadScope = 'node:control';
 /** Characters of a message shown in the list. */
 const bodyListedMax = 200;
 
 const query = z.object({ limit: count(1, deadListedMax).default(50) });
 
+const told = z.object({
+  id: z.int(),
+  actor: Address,
+  reason: z.string(),
+  code: z.string(),
+  stream: z.string(),
+  sequence: z.int(),
+  subject: z.string(),
+  by: z.string(),
+  attempts: z.int(),
+  at: z.string(),
+  body: z.string(),
+});
+
 export const deadLetters: Resource = {
   method: 'GET',
   path: '/dead',
+  scope: 'events:read',
+  docs: {
+    summary: 'List messages that nobody could handle, the newest first',
+    description: `Of each message the first ${bodyListedMax} characters.`,
+    query,
+    answer: z.object({ letters: z.array(told), total: z.int() }),
+  },
   answer: async (request) => {
     const { limit } = parseQuery(query, request.url, ['limit']);
     const { letters, total } = await request.needs.dead.list({ namespaces: toNamespaces(request), limit });
@@ -34,14 +53,20 @@ export const deadLetters: Resource = {
 export const deadLetter: Resource = {
   method: 'GET',
   path: '/dead/:id',
+  scope: 'events:read',
+  docs: { summary: 'Show one dead letter', answer: told },
   answer: async (request) => sendValue(request.res, 200, await find(request)),
 };
 
 export const retryDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/retry',
+  scope: 'node:control',
+  docs: {
+    summary: 'Send its message again',
+    answer: z.object({ id: z.int(), stream: z.string(), sequence: z.int() }),
+  },
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     sendValue(request.res, 200, {
       id: letter.id,
@@ -53,8 +78,9 @@ export const retryDeadLetter: Resource = {
 export const dropDeadLetter: Resource = {
   method: 'POST',
   path: '/dead/:id/drop',
+  scope: 'node:control',
+  docs: { summary: 'Drop a dead letter', answer: z.object({ id: z.int(), dropped: z.boolean() }) },
   answer: async (request) => {
-    assertMayChange(request);
     const letter = await find(request);
     const dropped = await request.needs.dead.drop(letter, request.principal);
     if (!dropped) throw unknown(request.id);
@@ -73,11 +99,6 @@ async function find(request: RestRequest): Promise<DeadLetterView> {
 
 function toNamespaces({ namespace, principal }: RestRequest): readonly string[] {
   return principal.local && namespace !== systemNamespace ? [namespace, systemNamespace] : [namespace];
-}
-
-function assertMayChange({ principal }: RestRequest): void {
-  if (principal.local || principal.scopes.includes(deadScope)) return;
-  throw new DreyError('permission_denied', `changing dead letters needs the scope ${deadScope}`);
 }
 
 function unknown(id: string): DreyError {

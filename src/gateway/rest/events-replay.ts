@@ -1,13 +1,9 @@
 /** `POST /events/replay`: stored events once more, on another subject. The caller sets the pace by asking again. */
 import { z } from 'zod';
-import { DreyError } from '../../../machines/words/errors.ts';
 import { systemNamespace } from '../../../machines/words/ids.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
 import type { Resource } from './resource.ts';
-
-/** The scope that lets somebody else than the local principal publish. */
-const scope = 'node:control';
 
 const body = z.object({
   subject: z.string().min(1).max(200),
@@ -17,9 +13,14 @@ const body = z.object({
 export const replayEvents: Resource = {
   method: 'POST',
   path: '/events/replay',
+  scope: 'node:control',
+  docs: {
+    summary: 'Publish stored events once more on another subject',
+    body,
+    answer: z.object({ published: z.int() }),
+    example: { subject: 'drey.replay.default', sequences: [1, 2, 3] },
+  },
   answer: async ({ needs, req, res, namespace, principal }) => {
-    if (!principal.local && !principal.scopes.includes(scope))
-      throw new DreyError('permission_denied', `replaying events needs the scope ${scope}`);
     const { subject, sequences } = await parseJsonBody(body, req);
     const namespaces = principal.local ? [namespace, systemNamespace] : [namespace];
     sendValue(res, 200, { published: await needs.republishEvents({ namespaces, subject, sequences }) });

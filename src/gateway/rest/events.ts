@@ -47,6 +47,14 @@ type Asked = Omit<FollowEvents, 'from'>;
 export const events: Resource = {
   method: 'GET',
   path: '/events',
+  scope: 'events:read',
+  docs: {
+    summary: 'Follow events as server-sent events',
+    description:
+      'One event of the stream is one message: `id` and `data`, the event as JSON with its sequence.',
+    query,
+    answerType: 'text/event-stream',
+  },
   answer: async ({ needs, res, url, namespace, keepAlive, followers }) => {
     const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'until']);
     if (asked.until !== undefined && asked.from === 'new')

@@ -39,6 +39,14 @@ const episode = z.object({
 export const importEpisodes: Resource = {
   method: 'POST',
   path: '/import',
+  scope: 'import:write',
+  docs: {
+    summary: 'Take in episodes, one JSON object a line',
+    description: 'The same episode again changes nothing; one that has grown adds what is new.',
+    body: episode,
+    bodyType: 'application/x-ndjson',
+    answer: z.object({ episodes: z.int(), calls: z.int(), duplicates: z.int() }),
+  },
   answer: async ({ needs, req, res, namespace, principal }) => {
     const type = req.headers['content-type'] ?? '';
     if (!/^application\/(x-ndjson|jsonl|json)\b/.test(type)) {

@@ -4,6 +4,8 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { errorCodes } from '../../../machines/words/errors.ts';
 import { toRetry } from '../mcp/rpc-errors.ts';
 
 /** Sends a value as JSON. */
@@ -18,11 +20,29 @@ export interface Problem {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a problem's `type` begins with; the code follows, and a GET of it says what the code means. */
+export const problemTypePrefix = '/api/v1/problems/';
+
+const problem = z.object({
+  type: z.string().describe('A reference that stays the same for a code; a GET of it says what it means.'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('What was wrong, and what would be right.'),
+  code: z.enum(Object.keys(errorCodes) as [string, ...string[]]).describe('For programs; stable.'),
+  retry: z.enum(['now', 'later', 'never']).describe('Whether the same request can succeed at another time.'),
+});
+
+/** The schema of every problem. */
+export function toProblemSchema(): Readonly<Record<string, unknown>> {
+  const { $schema: _dialect, additionalProperties: _growing, ...schema } = z.toJSONSchema(problem);
+  return schema;
+}
+
 /** Sends a problem; does nothing when an answer has begun. */
-export function sendProblem(res: ServerResponse, problem: Problem): void {
-  const { status, code, sentence, headers } = problem;
+export function sendProblem(res: ServerResponse, { status, code, sentence, headers }: Problem): void {
   const title = STATUS_CODES[status] ?? 'Error';
-  const body = { type: 'about:blank', title, status, detail: sentence, code, retry: toRetry(code) };
+  const type = `${problemTypePrefix}${code}`;
+  const body = { type, title, status, detail: sentence, code, retry: toRetry(code) };
   send(res, status, 'application/problem+json', JSON.stringify(body), headers);
 }
 

@@ -4,15 +4,15 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { RelearnSource } from '../../../machines/words/relearning.ts';
-import type { RelearnReport } from '../../../machines/words/relearning.ts';
-import type { Principal } from '../needs.ts';
+import {
+  RelearnCounts,
+  RelearnReport,
+  RelearnSource,
+  SopDifference,
+} from '../../../machines/words/relearning.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
-
-/** The scope that lets somebody else than the local principal order it. */
-const scope = 'node:control';
 
 const body = z.object({
   from: z
@@ -21,12 +21,27 @@ const body = z.object({
   dry_run: z.boolean().default(false),
 });
 
+const told = z.object({
+  relearn_id: z.string(),
+  namespace: z.string().nullable().describe('Null is every namespace.'),
+  from: RelearnSource,
+  state: z.enum(['running', 'done', 'failed']),
+  error: RelearnReport.shape.error,
+  dry_run: z.boolean(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  differs: z.boolean(),
+  counts: RelearnCounts,
+  differences: z.array(SopDifference.omit({ sopId: true }).extend({ sop_id: z.string() })),
+});
+
 export const relearn: Resource = {
   method: 'POST',
   path: '/relearn',
+  scope: 'node:control',
+  docs: { summary: 'Learn procedures anew', body, answer: told, status: 202, example: { dry_run: true } },
   answer: async (request) => {
     const { needs, principal, req, res, url } = request;
-    assertMayOrder(principal);
     const { from, dry_run: isTrial } = await parseJsonBody(body, req);
     const isAll = !url.searchParams.has('namespace') && principal.mayNameNamespaces;
     const namespace = isAll ? null : request.namespace;
@@ -37,18 +52,14 @@ export const relearn: Resource = {
 export const relearned: Resource = {
   method: 'GET',
   path: '/relearn/:id',
+  scope: 'node:control',
+  docs: { summary: 'Tell how far learning anew is', answer: told },
   answer: async (request) => {
-    assertMayOrder(request.principal);
     const report = await request.needs.relearning.read(request.id);
     assertMaySee(request, report);
     sendValue(request.res, 200, toAnswer(report));
   },
 };
-
-function assertMayOrder({ local, scopes }: Principal): void {
-  if (local || scopes.includes(scope)) return;
-  throw new DreyError('permission_denied', `learning anew needs the scope ${scope}`);
-}
 
 function assertMaySee({ principal, namespace }: RestRequest, report: RelearnReport): void {
   if (principal.mayNameNamespaces || report.namespace === namespace) return;

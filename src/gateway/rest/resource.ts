@@ -26,12 +26,21 @@ export interface RestRequest extends EndpointOptions {
 
 /** What the OpenAPI document says of a resource; the schemas are the ones that check. */
 export interface ResourceDocs {
+  /** One line in the imperative. */
   readonly summary: string;
+  /** What one has to know besides. */
+  readonly description?: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** Default `application/json`. */
+  readonly bodyType?: string;
+  /** Missing only where the answer is no JSON; then `answerType` says what it is. */
   readonly answer?: z.ZodType;
+  readonly answerType?: string;
   /** Default 200. */
   readonly status?: number;
+  /** A body that is taken as it stands. */
+  readonly example?: unknown;
 }
 
 export interface Resource {

@@ -3,11 +3,12 @@
  * answer to everything that is not one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DreyError } from '../../../machines/words/errors.ts';
-import { mayDo } from '../../../machines/words/scopes.ts';
+import { toRefusalHeaders } from '../admission.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
+import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
+import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
@@ -17,7 +18,9 @@ import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { learning } from './learning.ts';
+import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
@@ -29,7 +32,7 @@ import { status } from './status.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
-const resources: readonly Resource[] = [
+export const resources: readonly Resource[] = [
   status,
   statusChanges,
   sops,
@@ -53,6 +56,9 @@ const resources: readonly Resource[] = [
   hooks,
   reload,
   shutdown,
+  createOpenApi(() => resources),
+  problems,
+  problemOfCode,
 ];
 
 const prefix = '/api/v1';
@@ -74,18 +80,19 @@ export function openRest(options: EndpointOptions): Rest {
       if (url.pathname === '/healthz') return answerHealth(options, res, admission);
       if (!admission.ok) {
         const { status: code, code: word, sentence } = admission;
-        const headers = code === 401 ? { 'www-authenticate': 'Bearer' } : {};
-        return sendProblem(res, { status: code, code: word, sentence, headers });
+        return sendProblem(res, { status: code, code: word, sentence, headers: toRefusalHeaders(admission) });
       }
       answer(options, { req, res, url, principal: admission.principal, followers }).catch(
         (error: unknown) => {
           const { status: code, plain } = toThrownSentence(error, options.needs.log);
+          const scope = readLacking(error);
+          const headers = scope === undefined ? {} : toLackingHeaders(options.needs, scope);
           if (res.headersSent) res.end();
           sendProblem(res, {
             status: code,
             code: plain.code,
             sentence: plain.message,
-            headers: closing(req),
+            headers: { ...closing(req), ...headers, ...toRetryAfter(error) },
           });
         },
       );
@@ -99,6 +106,12 @@ export function openRest(options: EndpointOptions): Rest {
 /** A body that was not read to its end cannot be followed by another request. */
 function closing(req: IncomingMessage): Readonly<Record<string, string>> {
   return req.complete ? {} : { connection: 'close' };
+}
+
+/** Seconds until it is worth trying again, as HTTP says it. */
+function toRetryAfter(error: unknown): Readonly<Record<string, string>> {
+  const waitMs = toRetryAfterMs(error);
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
 }
 
 /** Health needs no key: it says nothing but yes or no. A wrong Host or Origin is refused all the same. */
@@ -140,13 +153,9 @@ async function answer(options: EndpointOptions, asked: Asked): Promise<void> {
     principal.namespace,
     principal,
   );
-  assertScope(match.resource, principal);
+  const { scope } = match.resource;
+  if (scope !== undefined) assertMay(principal, scope);
   await match.resource.answer({ ...options, ...asked, namespace, ids: match.ids, id: match.ids.id ?? '' });
-}
-
-function assertScope({ scope }: Resource, principal: Principal): void {
-  if (scope === undefined || mayDo(principal, scope)) return;
-  throw new DreyError('permission_denied', `this needs the scope ${scope}; ask for a key that has it`);
 }
 
 function findResources(path: string): readonly { resource: Resource; ids: Record<string, string> }[] {

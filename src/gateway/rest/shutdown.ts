@@ -1,18 +1,14 @@
-/** `POST /shutdown`: ends the node. Only its own user, or who holds the scope for it. */
-import { DreyError } from '../../../machines/words/errors.ts';
+/** `POST /shutdown`: ends the node. */
+import { z } from 'zod';
 import { sendValue } from './problem.ts';
 import type { Resource } from './resource.ts';
-
-/** The scope that lets somebody else than the local principal end the node. */
-export const shutdownScope = 'node:shutdown';
 
 export const shutdown: Resource = {
   method: 'POST',
   path: '/shutdown',
-  answer: ({ needs, res, principal }) => {
-    if (!principal.local && !principal.scopes.includes(shutdownScope)) {
-      throw new DreyError('permission_denied', `ending the node needs the scope ${shutdownScope}`);
-    }
+  scope: 'node:shutdown',
+  docs: { summary: 'End the node', answer: z.object({ stopping: z.literal(true) }), status: 202 },
+  answer: ({ needs, res }) => {
     res.once('finish', () => needs.shutdown());
     sendValue(res, 202, { stopping: true });
     return Promise.resolve();

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { SopStatus } from '../../../machines/words/sops.ts';
-import { toSopAnswer } from '../tools/sop-answer.ts';
+import { SopAnswer, toSopAnswer } from '../tools/sop-answer.ts';
 import { count, fraction } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
 import { parseQuery } from './resource.ts';
@@ -21,6 +21,12 @@ const query = z.object({
 export const sops: Resource = {
   method: 'GET',
   path: '/sops',
+  scope: 'sop:read',
+  docs: {
+    summary: 'List procedures, the most certain first',
+    query,
+    answer: z.object({ sops: z.array(SopAnswer), limit: z.int(), offset: z.int() }),
+  },
   answer: async ({ needs, res, url, namespace }) => {
     const asked = parseQuery(query, url, ['status', 'min_confidence', 'limit', 'offset']);
     const found = await needs.sops.list({
@@ -37,6 +43,8 @@ export const sops: Resource = {
 export const sop: Resource = {
   method: 'GET',
   path: '/sops/:id',
+  scope: 'sop:read',
+  docs: { summary: 'Show a procedure with its evidence', answer: SopAnswer },
   answer: async ({ needs, res, namespace, id }) => {
     const found = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
     if (found === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');

@@ -10,6 +10,11 @@ import type { Resource } from './resource.ts';
 export const statusChanges: Resource = {
   method: 'GET',
   path: '/status/changes',
+  docs: {
+    summary: "Follow the node's health as server-sent events",
+    description: 'The first message is how it is now; `data` is the health as in the status.',
+    answerType: 'text/event-stream',
+  },
   answer: async ({ needs, res, keepAlive, followers }) => {
     if (followers.size >= followersMax) {
       throw new DreyError(

@@ -3,21 +3,62 @@
  * that was looked at, so that nothing that came meanwhile is let through with it.
  */
 import { z } from 'zod';
-import { DreyError } from '../../../machines/words/errors.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { sendValue } from './problem.ts';
 
-/** The scope that lets somebody else than the local principal approve. */
-export const approveScope = 'tool:approve';
 /** Approvals in one request. */
 export const approvalsMax = 200;
 
 const query = z.object({ server: z.coerce.string().max(100).optional() });
 
+const shownTool = z.looseObject({
+  name: z.string(),
+  server: z.string(),
+  tool: z.string(),
+  title: z.string().nullable(),
+  description: z.string(),
+  stale: z.boolean(),
+  flags: z.array(z.string()),
+  pin: z
+    .object({
+      hash: z.string(),
+      status: z.string(),
+      since: z.string(),
+      approvedBy: z.string().nullable(),
+    })
+    .nullable(),
+});
+
+const heldTool = z.object({
+  name: z.string().nullable(),
+  server: z.string(),
+  tool: z.string(),
+  why: z.string(),
+  sentence: z.string(),
+});
+
+const reviewedTool = heldTool.extend({
+  hash: z.string().nullable().describe('The fingerprint to approve.'),
+  was: z.string().nullable(),
+  definition: z.record(z.string(), z.unknown()).nullable(),
+  differences: z.array(
+    z.object({ path: z.string(), was: z.string().nullable(), now: z.string().nullable() }),
+  ),
+  hidden: z.array(z.object({ path: z.string(), characters: z.array(z.string()) })),
+});
+
+const named = z.object({ tool: z.string(), hash: z.string() });
+
 export const tools: Resource = {
   method: 'GET',
   path: '/tools',
+  scope: 'tool:call',
+  docs: {
+    summary: 'List the catalogue and what is held back',
+    query,
+    answer: z.object({ version: z.int(), tools: z.array(shownTool), held: z.array(heldTool) }),
+  },
   answer: async ({ needs, res, url }) => {
     const { server } = parseQuery(query, url, ['server']);
     const { tools: listed, held, version } = needs.tools.list();
@@ -30,6 +71,12 @@ export const tools: Resource = {
 export const reviewTools: Resource = {
   method: 'GET',
   path: '/tools/review',
+  scope: 'tool:approve',
+  docs: {
+    summary: 'List tools that a person should look at',
+    query,
+    answer: z.object({ tools: z.array(reviewedTool) }),
+  },
   answer: async ({ needs, res, url }) => {
     const { server } = parseQuery(query, url, ['server']);
     const found = needs.tools.review().filter((one) => server === undefined || one.server === server);
@@ -48,12 +95,17 @@ const approval = z.strictObject({
 export const approveTools: Resource = {
   method: 'POST',
   path: '/tools/approve',
+  scope: 'tool:approve',
+  docs: {
+    summary: 'Approve definitions of tools, each by its fingerprint',
+    body: approval,
+    answer: z.object({ server: z.string(), approved: z.array(named), left: z.array(named) }),
+    example: { server: 'files', tools: [{ tool: 'read_file', hash: '9f86d081…' }] },
+  },
   answer: async ({ needs, req, res, principal }) => {
-    if (!principal.local && !principal.scopes.includes(approveScope))
-      throw new DreyError('permission_denied', `approving tools needs the scope ${approveScope}`);
-    const { server, tools: named } = await parseJsonBody(approval, req);
-    const approved = await needs.tools.approve(server, named, principal);
-    const left = named.filter(({ tool }) => !approved.some((one) => one.tool === tool));
+    const { server, tools: asked } = await parseJsonBody(approval, req);
+    const approved = await needs.tools.approve(server, asked, principal);
+    const left = asked.filter(({ tool }) => !approved.some((one) => one.tool === tool));
     sendValue(res, 200, { server, approved, left });
   },
 };

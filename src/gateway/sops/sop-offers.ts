@@ -3,9 +3,11 @@
  * While the database is away the last known ones are offered, and marked as stale.
  */
 import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
+import { mayDo } from '../../../machines/words/scopes.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { GatewayNeeds, Principal, SopView } from '../needs.ts';
 import type { Offer, OfferKind } from '../offers-need.ts';
+import { assertMay } from '../permission.ts';
 import { toSopAnswer } from '../tools/sop-answer.ts';
 import { readSopUri, toPromptName, toSkillName, toSopUri } from './sop-names.ts';
 import { toPromptOffer, toPromptResult } from './sop-prompt.ts';
@@ -27,6 +29,11 @@ interface Listing {
   readonly stale: readonly string[];
 }
 
+/** Who may not read procedures is offered none. */
+function mayRead(principal: Principal): boolean {
+  return mayDo(principal, 'sop:read');
+}
+
 /** The learned procedures that one gateway offers. */
 export class SopOffers {
   readonly #needs: Needs;
@@ -37,9 +44,10 @@ export class SopOffers {
     this.#needs = needs;
   }
 
-  async list(kind: OfferKind, { namespace }: Principal): Promise<Listing> {
+  async list(kind: OfferKind, principal: Principal): Promise<Listing> {
+    if (!mayRead(principal)) return { items: [], stale: [] };
     if (kind === 'templates') return { items: [template], stale: [] };
-    const { sops, isStale } = await this.#active(namespace);
+    const { sops, isStale } = await this.#active(principal.namespace);
     const items = sops.map(kind === 'prompts' ? toPromptOffer : toResourceOffer);
     return { items, stale: isStale ? [ourName] : [] };
   }
@@ -66,6 +74,7 @@ export class SopOffers {
   /** The resource's contents; undefined for a URI that is none of ours. */
   async read(uri: string, principal: Principal): Promise<object | undefined> {
     const named = readSopUri(uri);
+    if (named !== undefined) assertMay(principal, 'sop:read');
     if (named !== undefined) return readSop(this.#needs, named, principal);
     const skill = readSkillUri(uri);
     const sop = skill === undefined ? undefined : await this.#findSkill(skill, principal);
@@ -74,10 +83,9 @@ export class SopOffers {
     return { contents: [{ uri, mimeType, text: toSkillFiles(sop)[skill.file] }] };
   }
 
-  async skills({
-    namespace,
-  }: Principal): Promise<readonly { readonly key: string; readonly skill: object }[]> {
-    const { sops } = await this.#active(namespace);
+  async skills(principal: Principal): Promise<readonly { readonly key: string; readonly skill: object }[]> {
+    if (!mayRead(principal)) return [];
+    const { sops } = await this.#active(principal.namespace);
     const entries = await Promise.all(sops.map(toSkill));
     return entries.map((skill) => ({ key: skill.uri, skill }));
   }
@@ -90,9 +98,9 @@ export class SopOffers {
     return toSkill(sop);
   }
 
-  async #findPrompt(name: string, { namespace }: Principal): Promise<SopView | undefined> {
-    if (!name.startsWith('sop__')) return undefined;
-    const { sops } = await this.#active(namespace);
+  async #findPrompt(name: string, principal: Principal): Promise<SopView | undefined> {
+    if (!name.startsWith('sop__') || !mayRead(principal)) return undefined;
+    const { sops } = await this.#active(principal.namespace);
     return sops.find((sop) => toPromptName(sop) === name);
   }
 
@@ -101,6 +109,7 @@ export class SopOffers {
     { namespace, name }: NonNullable<ReturnType<typeof readSkillUri>>,
     principal: Principal,
   ): Promise<SopView | undefined> {
+    if (!mayRead(principal)) return undefined;
     if (namespace !== principal.namespace && !principal.mayNameNamespaces) return undefined;
     const { sops } = await this.#active(namespace);
     return sops.find((sop) => toSkillName(sop) === name);

@@ -23,11 +23,12 @@ export const getSops = createTool({
     'order, with which arguments. Call it before you start a task you have not done in this session. ' +
     'An empty list means that nothing fitting has been learned yet.',
   readOnly: true,
+  scope: 'sop:read',
   input,
   output: z.object({ sops: z.array(SopAnswer) }),
   async run(args, context) {
-    const { needs, session, traceparent } = context;
-    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    const { needs, session, principal, traceparent } = context;
+    const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     stateTask(context, args.trigger_pattern, 'trigger_pattern');
     const ranked = await needs.sops.search({
       namespace,
@@ -39,7 +40,7 @@ export const getSops = createTool({
       needs.sops.recordInjection({
         session,
         namespace,
-        principal: session.principal.id,
+        principal: principal.id,
         task: args.trigger_pattern,
         sops: ranked.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance })),
         traceparent,

@@ -57,9 +57,9 @@ const Injected = z.object({
 /** One injected item. */
 export type Injected = z.infer<typeof Injected>;
 
-const output = z.object({ injected_context: z.array(Injected), reasoning: z.string() });
 /** What the tool answers. */
-export type Injection = z.infer<typeof output>;
+export const Injection = z.object({ injected_context: z.array(Injected), reasoning: z.string() });
+export type Injection = z.infer<typeof Injection>;
 
 export interface InjectionQuestion {
   readonly namespace: string;
@@ -76,11 +76,13 @@ export const injectContext = createTool({
     'Call this when you begin a task: it returns what earlier agents learned about this kind of task (procedures ' +
     'with their tools, known pitfalls, related memories). Pass recent_steps as you go to get the likely next step.',
   readOnly: true,
+  scope: 'sop:read',
   input,
-  output,
+  output: Injection,
   async run(args, context) {
-    const { needs, session, traceparent } = context;
-    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+    const { needs, session, principal, traceparent } = context;
+    const namespace = resolveNamespace(args.namespace, session.namespace, principal);
+    await needs.limits.take({ namespace, principal, operation: 'context_inject' });
     stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,
@@ -91,11 +93,10 @@ export const injectContext = createTool({
     });
     if (sops.length > 0) {
       const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
-      const principal = session.principal.id;
       needs.sops.recordInjection({
         session,
         namespace,
-        principal,
+        principal: principal.id,
         task: args.current_task,
         sops: served,
         traceparent,

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { resolveNamespace } from '../namespace.ts';
 import { createTool, namespaceField } from './tool.ts';
 
-const output = z.object({
+/** What the tool answers. */
+export const LearningAnswer = z.object({
   engine_status: z.enum(['running', 'stopped', 'unavailable']),
   last_learning_run: z.string().nullable(),
   statistics: z.object({
@@ -21,10 +22,11 @@ export const learningStatus = createTool({
   title: 'Learning status',
   description: 'Tells whether the learning engine runs, when it last learned, and how much it has learned.',
   readOnly: true,
+  scope: 'sop:read',
   input: z.object({ namespace: namespaceField }),
-  output,
-  async run(args, { needs, session }) {
-    const namespace = resolveNamespace(args.namespace, session.namespace, session.principal);
+  output: LearningAnswer,
+  async run(args, { needs, session, principal }) {
+    const namespace = resolveNamespace(args.namespace, session.namespace, principal);
     const status = await needs.learning(namespace);
     const { statistics } = status;
     return {

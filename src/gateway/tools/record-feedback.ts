@@ -19,6 +19,7 @@ export const recordFeedback = createTool({
     'After using a procedure or an injected hint, say whether it helped. This is how wrong procedures disappear and ' +
     'good ones rise; a wrong one is worth reporting most.',
   readOnly: false,
+  scope: 'feedback:write',
   input,
   output: z.object({
     pattern_id: z.string(),
@@ -26,10 +27,12 @@ export const recordFeedback = createTool({
     applied_count: count(0, Number.MAX_SAFE_INTEGER),
     success_count: count(0, Number.MAX_SAFE_INTEGER),
   }),
-  async run(args, { needs, session, traceparent }) {
+  async run(args, { needs, session, principal, traceparent }) {
+    const { namespace } = session;
+    await needs.limits.take({ namespace, principal, operation: 'feedback' });
     return needs.feedback({
-      namespace: session.namespace,
-      principal: session.principal,
+      namespace,
+      principal,
       patternId: args.pattern_id,
       helpful: args.helpful,
       traceparent,

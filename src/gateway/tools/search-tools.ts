@@ -30,6 +30,7 @@ export const findTools = createTool({
     'Finds tools by words of what you want to do, best first, with the schema of their arguments. ' +
     'Call what you found with call_tool. Look again with other words before you conclude that there is no tool.',
   readOnly: true,
+  scope: 'tool:call',
   input: z.object({
     query: text('words of what you want to do', questionMax).describe(
       'What you want to do, in a few words: "create issue", "read file".',
@@ -74,6 +75,7 @@ const callParts = createTool({
   description:
     'Calls a tool that find_tools found, with arguments that fit its schema, and gives its result back as it is.',
   readOnly: false,
+  scope: 'tool:call',
   input: z.object({
     name: text('the name of a tool as find_tools gives it', 128).describe('The name as find_tools gives it.'),
     arguments: z

@@ -36,6 +36,7 @@ export const task = createTool({
     'Say what you are about to do ({"action":"start","task":"…"}) and how it ended ' +
     '({"action":"finish","outcome":"success"}). The tool calls in between become a procedure the next agent can use.',
   readOnly: false,
+  scope: 'task:write',
   input,
   output,
   run: (args, context) =>

@@ -4,12 +4,15 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
-import type { GatewayNeeds, Session } from '../needs.ts';
+import type { Scope } from '../../../machines/words/scopes.ts';
+import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 
 export interface ToolContext {
   readonly needs: GatewayNeeds;
   readonly session: Session;
+  /** Who asks now: its scopes are those of the key shown with this request, not with the session's first. */
+  readonly principal: Principal;
   /** What the caller sees of the tools. */
   readonly view: ToolView;
   /** The trace of this call, for what is committed or announced on its behalf. */
@@ -20,6 +23,8 @@ export interface ToolContext {
 export interface OwnTool {
   readonly name: string;
   readonly definition: Readonly<Record<string, unknown>>;
+  /** What a caller needs for it; throws `argument_invalid` where that depends on arguments that are wrong. */
+  toScope(args: unknown): Scope;
   run(args: unknown, context: ToolContext): Promise<object>;
 }
 
@@ -28,6 +33,8 @@ interface ToolParts<I extends z.ZodType, O extends z.ZodType<object>> {
   readonly title: string;
   readonly description: string;
   readonly readOnly: boolean;
+  /** What a caller needs; a function where it depends on what is asked for. */
+  readonly scope: Scope | ((args: z.output<I>) => Scope);
   readonly input: I;
   readonly output: O;
   run(args: z.output<I>, context: ToolContext): Promise<z.output<O>>;
@@ -37,8 +44,10 @@ interface ToolParts<I extends z.ZodType, O extends z.ZodType<object>> {
 export function createTool<I extends z.ZodType, O extends z.ZodType<object>>(
   parts: ToolParts<I, O>,
 ): OwnTool {
+  const { scope } = parts;
   return {
     name: parts.name,
+    toScope: (args) => (typeof scope === 'function' ? scope(parseArguments(parts.input, args)) : scope),
     definition: {
       name: parts.name,
       title: parts.title,

@@ -33,7 +33,14 @@ beforeEach(async () => {
         return { ok: false, status: 403, sentence: 'this Host is not served' };
       if (authorization === 'Bearer wrong') return { ok: false, status: 401, sentence: 'no such key' };
       const local = authorization === undefined;
-      return { ok: true, principal: { namespace: local ? 'default' : 'acme', mayNameNamespaces: local } };
+      return {
+        ok: true,
+        principal: {
+          namespace: local ? 'default' : 'acme',
+          mayNameNamespaces: local,
+          scopes: ['events:read'],
+        },
+      };
     },
     watch: (filter, heard) => inspection.watch(filter, heard),
     receiverUrl: 'http://127.0.0.1:9/receiver.html?a=1&b=2',

@@ -6,6 +6,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toDigest } from '../../../machines/words/ids.ts';
+import { ownerScopes } from '../../../machines/words/scopes.ts';
 import { sampleSop } from '../../support/gateway-needs.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
@@ -158,7 +159,13 @@ describe('sessions of the older era', () => {
 
   it('are taken up by a gateway that does not hold them', async () => {
     const session = at.house.needs.sessions.open({
-      principal: { id: 'local', namespace: 'default', local: true, mayNameNamespaces: true, scopes: [] },
+      principal: {
+        id: 'local',
+        namespace: 'default',
+        local: true,
+        mayNameNamespaces: true,
+        scopes: ownerScopes,
+      },
       transport: 'http',
       revision: '2025-11-25',
       client: 'x',

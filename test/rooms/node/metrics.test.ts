@@ -140,7 +140,13 @@ describe('the face', () => {
         authorization === 'Bearer right'
           ? {
               ok: true,
-              principal: { id: 'a', namespace: 'a', local: false, mayNameNamespaces: false, scopes: [] },
+              principal: {
+                id: 'a',
+                namespace: 'a',
+                local: false,
+                mayNameNamespaces: false,
+                scopes: ['node:read'],
+              },
             }
           : { ok: false, status: 401, code: 'principal_unknown', sentence: 'no such key' },
       counters: createCounters(),
