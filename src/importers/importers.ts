@@ -16,7 +16,14 @@ import { otel } from './otel.ts';
 export { toSaid } from './claude-code-prompt.ts';
 export type { BadLine, Importer, NumberedLine } from './importer.ts';
 export { peekLines, toLines } from './lines.ts';
+export { otelSource } from './otel.ts';
+export { readSpan } from './otel-span.ts';
+export { isTraces, toSpans } from './otlp.ts';
+export type { TraceBatch } from './otlp.ts';
+export { decodeTraces } from './otlp-protobuf.ts';
 export { toRecords } from './records.ts';
+export { createTraces } from './traces.ts';
+export type { Traces } from './traces.ts';
 
 /** Every format there is, in the order in which they are tried. */
 export const importers: readonly Importer[] = [

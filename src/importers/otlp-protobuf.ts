@@ -5,6 +5,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { limits } from '../../machines/words/limits.ts';
 import type { JsonObject } from './json-lines.ts';
+import type { TraceBatch } from './otlp.ts';
 
 type Field = (reader: BinaryReader, depth: number) => unknown;
 /** By field number: the name in JSON, how to read it, and whether it stands in a list. */
@@ -46,7 +47,7 @@ const resourceSpans: Message = {
 const request: Message = { 1: ['resourceSpans', message(() => resourceSpans), 'list'] };
 
 /** A batch (`ExportTraceServiceRequest`) in the shape of its JSON; throws where the bytes are no such message. */
-export function decodeTraces(bytes: Uint8Array): JsonObject {
+export function decodeTraces(bytes: Uint8Array): TraceBatch {
   const reader = new BinaryReader(bytes);
   return { resourceSpans: [], ...readMessage(reader, bytes.length, request, 0) };
 }

@@ -29,13 +29,22 @@ export interface OtlpSpan {
 const attributesMax = 1_000;
 const eventsMax = 200;
 
-/** Whether an object is a batch of traces. */
-export function isTraces(value: JsonObject): boolean {
-  return Array.isArray(value['resourceSpans']) || Array.isArray(value['resource_spans']);
+/** A batch of spans (`ExportTraceServiceRequest`). */
+export interface TraceBatch {
+  readonly resourceSpans: readonly unknown[];
 }
 
-/** The spans of a batch (`ExportTraceServiceRequest`), or the reason why it is none; broken spans are counted in `onBad`. */
-export function* toSpans(value: JsonObject, onBad: (reason: string) => void): Generator<OtlpSpan> {
+/** Whether an object is a batch of traces. */
+export function isTraces(value: unknown): value is TraceBatch {
+  return isObject(value) && (Array.isArray(value['resourceSpans']) || Array.isArray(value['resource_spans']));
+}
+
+/** The spans of a batch; broken ones are told one by one. */
+export function* toSpans(
+  batch: JsonObject | TraceBatch,
+  onBad: (reason: string) => void,
+): Generator<OtlpSpan> {
+  const value: JsonObject = { ...batch };
   for (const resourceSpans of toList(value['resourceSpans'] ?? value['resource_spans'])) {
     const held = resourceSpans['resource'];
     const resource = toAttributes(isObject(held) ? held['attributes'] : undefined);

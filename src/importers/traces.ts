@@ -14,6 +14,8 @@ const tracesMax = 256;
 const charsMax = 64 * 1024 * 1024;
 /** Spans that are remembered of a trace beside its tools. */
 const rootsMax = 64;
+/** A trace without a root is whole when it was silent for so many rounds. */
+const silentRounds = 12;
 
 /** What one span says, whatever tracer wrote it. */
 export interface Span {
@@ -54,6 +56,9 @@ interface Trace {
   agent: string;
   /** Changed since it was last handed out. */
   dirty: boolean;
+  hasRoot: boolean;
+  /** The round in which it was last heard of. */
+  heard: number;
 }
 
 export interface Traces {
@@ -63,21 +68,29 @@ export interface Traces {
   readonly judge: (trace: string, verdict: Outcome) => ImportedEpisode[];
   /** Finishes everything, in the order in which it was last heard of. */
   readonly closeAll: () => ImportedEpisode[];
-  /** What changed since it was last asked, without forgetting it: a span that comes late is still put in its place. */
-  readonly changed: () => ImportedEpisode[];
+  /**
+   * What is whole by now and was not handed out yet: traces whose root has come, or of which nothing was heard the last
+   * dozen times this was asked. They are not forgotten: a span that comes late is still put in its place.
+   */
+  readonly settled: () => ImportedEpisode[];
+  /** Traces that were not handed out yet. */
+  readonly waiting: () => number;
 }
 
 /** Follows the spans of one source. */
-export function createTraces(source: string): Traces {
+export function createTraces(source: string, options: { readonly charsMax?: number } = {}): Traces {
   const open = new Map<string, Trace>();
   const asked = new Map<string, string>();
+  const keptMax = options.charsMax ?? charsMax;
   let chars = 0;
+  let round = 0;
 
   const touch = (key: string): Trace => {
     const trace = open.get(key) ?? createTrace(key);
     open.delete(key);
     open.set(key, trace);
     trace.dirty = true;
+    trace.heard = round;
     return trace;
   };
   const close = (key: string): ImportedEpisode[] => {
@@ -89,7 +102,7 @@ export function createTraces(source: string): Traces {
   const makeRoom = (): ImportedEpisode[] => {
     const done: ImportedEpisode[] = [];
     for (const key of open.keys()) {
-      if (open.size <= tracesMax && (chars <= charsMax || open.size <= 1)) break;
+      if (open.size <= tracesMax && (chars <= keptMax || open.size <= 1)) break;
       done.push(...close(key));
     }
     return done;
@@ -111,12 +124,15 @@ export function createTraces(source: string): Traces {
       return makeRoom();
     },
     closeAll: () => [...open.keys()].flatMap(close),
-    changed: () =>
-      [...open.values()].flatMap((trace) => {
-        if (!trace.dirty) return [];
+    settled: () => {
+      round += 1;
+      return [...open.values()].flatMap((trace) => {
+        if (!trace.dirty || (!trace.hasRoot && round - trace.heard < silentRounds)) return [];
         trace.dirty = false;
         return toEpisodes(trace, source, asked);
-      }),
+      });
+    },
+    waiting: () => [...open.values()].filter((trace) => trace.dirty).length,
   };
 }
 
@@ -130,11 +146,14 @@ function createTrace(key: string): Trace {
     rootFailed: false,
     agent: '',
     dirty: true,
+    hasRoot: false,
+    heard: 0,
   };
 }
 
 function addSpan(trace: Trace, span: Span): void {
   const isRoot = span.parent === undefined;
+  if (isRoot) trace.hasRoot = true;
   addTool(trace, span);
   const { task } = span;
   if (task !== undefined && task !== '' && trace.said.length < rootsMax) {

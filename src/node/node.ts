@@ -252,6 +252,7 @@ function toNeeds(
     watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
+    closers: parts.closers,
     admit: (request) =>
       late.admit?.(request) ?? {
         ok: false,

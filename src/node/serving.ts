@@ -35,11 +35,13 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { Closers } from './closers.ts';
 import { importEpisodes } from './imports.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
+import { openTraceIntake } from './trace-intake.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -64,6 +66,7 @@ export interface ServingOptions {
   readonly tracer: Tracer | undefined;
   readonly watching: WatchingNeeds;
   readonly waiting: () => number;
+  readonly closers: Closers;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly reload: () => ReloadReport;
@@ -112,10 +115,22 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
+    receiveTraces: openTraces(options),
     ...options.watching,
     reload: async () => ({ ...options.reload() }),
     shutdown: options.shutdown,
   };
+}
+
+/** Spans become imports; those that wait are taken in before the node ends. */
+function openTraces(options: ServingOptions): GatewayNeeds['receiveTraces'] {
+  const intake = openTraceIntake({
+    ...options,
+    importEpisodes: (namespace, principal, episodes) =>
+      importEpisodes(episodes, { ...options, namespace, principal }),
+  });
+  options.closers.push(() => intake.close());
+  return (namespace, principal, batch) => intake.receive(namespace, principal.id, batch);
 }
 
 /** The node's sessions, and how others are found. */

