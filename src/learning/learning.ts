@@ -2,6 +2,7 @@
  * Learning's door. Pure and deterministic: symbol, clean, group, align, bind, score, rank. It knows no database, no bus
  * and no clock, and must never put into a SOP what it did not see an agent do.
  */
+export { judge, type Verdict } from './clean.ts';
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';

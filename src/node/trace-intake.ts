@@ -68,10 +68,13 @@ export function openTraceIntake({ clock, log, importEpisodes }: TraceIntakeOptio
   };
 
   const takeIn = (which: readonly Followed[]): Promise<void> => {
-    working = working.then(async () => {
-      for (const followed of which) await send(followed);
-    });
+    working = inTurn(working, which);
     return working;
+  };
+
+  const inTurn = async (before: Promise<void>, which: readonly Followed[]): Promise<void> => {
+    await before;
+    for (const followed of which) await send(followed);
   };
 
   const send = async (followed: Followed): Promise<void> => {

@@ -99,6 +99,7 @@ describe('a file', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(JSON.parse(out)).toEqual({
       files: 3,
+      formats: { episodes: 3 },
       episodes: 6,
       calls: 12,
       duplicates: 0,
@@ -133,7 +134,7 @@ describe('a file', () => {
       ['import', await file('runs.jsonl.gz', gzipSync(`${line('a')}\n${line('b')}\n`))],
       world,
     );
-    expect(out).toMatch(/^1 episode with 2 calls from 1 file in .*\n1 duplicate left out\n$/);
+    expect(out).toMatch(/^1 episode with 2 calls from 1 file \(episodes\) in .*\n1 duplicate left out\n$/);
   });
 
   it('has its bad lines told by number, without what they hold, and the rest is taken in', async () => {
