@@ -52,6 +52,15 @@ export type {
   TaskSource,
 } from './needs.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
+export type {
+  FoundMemoryView,
+  MemoriesNeed,
+  MemoryAsker,
+  MemoryInput,
+  MemoryView,
+  StoredMemoryView,
+} from './memories-need.ts';
+export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {

@@ -8,10 +8,12 @@ import type { RelearnReport, RelearnSource } from '../../machines/words/relearni
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { TraceBatch } from '../importers/importers.ts';
+import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -110,6 +112,8 @@ export interface SopsNeed {
     limit: number;
     offset: number;
     status?: SopStatus;
+    /** Goes on behind this one. */
+    after?: Pick<SopView, 'confidence' | 'occurrences' | 'sopId'>;
   }): Promise<readonly SopView[]>;
   get(namespace: string, id: string): Promise<SopView | undefined>;
   /** Calls back, not too often, after procedures changed; returns what stops it. */
@@ -219,13 +223,13 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly offers: OffersNeed;
   readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
-  /** Predicts next steps; without it they are read off the best SOP. */
+  /** Predicts next steps; without it, or where it knows nothing, they are read off the best SOP. */
   nextSteps?(o: {
     namespace: string;
     task: string;
     recentSteps: readonly RecentStep[];
     limit: number;
-  }): Promise<readonly NextStep[]>;
+  }): Promise<readonly NextStep[] | undefined>;
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
@@ -244,6 +248,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
   readonly relearning: RelearningNeed;
+  readonly memories: MemoriesNeed;
+  readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -16,9 +16,11 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  Memories,
   Offers,
   Relay,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -37,7 +39,9 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import { importEpisodes } from './imports.ts';
+import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -56,6 +60,8 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -108,10 +114,13 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
+    nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    memories: options.memories,
+    knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

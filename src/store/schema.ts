@@ -218,6 +218,16 @@ export interface ToolPinsTable {
   updated_at: MomentWithDefault;
 }
 
+export interface KeptAnswersTable {
+  namespace: string;
+  principal: string;
+  operation: string;
+  key: string;
+  digest: string;
+  answer: Json;
+  created_at: MomentWithDefault;
+}
+
 export interface AuditTable {
   namespace: string;
   position: number;
@@ -253,6 +263,7 @@ export interface Tables {
   dead_letters: DeadLettersTable;
   models: ModelsTable;
   tool_pins: ToolPinsTable;
+  kept_answers: KeptAnswersTable;
   audit_log: AuditTable;
 }
 
