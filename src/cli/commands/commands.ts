@@ -2,9 +2,11 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
+import { addDoctor } from './doctor.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
@@ -17,7 +19,9 @@ import { addReplay } from './replay.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
 import { addStdio } from './stdio.ts';
+import { addSystemd } from './systemd.ts';
 import { addTools } from './tools.ts';
+import { addTop } from './top.ts';
 import { addUp } from './up.ts';
 
 export const commands: readonly ((program: Command, world: World) => void)[] = [
@@ -27,6 +31,8 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addConfig,
   addHook,
   addStatus,
+  addTop,
+  addDoctor,
   addReload,
   addAuth,
   addAsk,
@@ -39,4 +45,6 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addReplay,
   addDead,
   addInspect,
+  addCompletion,
+  addSystemd,
 ];

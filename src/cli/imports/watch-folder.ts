@@ -4,7 +4,7 @@
  * of the time at most.
  */
 import { DreyError } from '../../../machines/words/errors.ts';
-import type { World } from '../world.ts';
+import { createStop } from '../stop.ts';
 import { findTranscripts } from './find-transcripts.ts';
 import type { FoundFile } from './find-transcripts.ts';
 import { watchFile } from './watch-file.ts';
@@ -85,34 +85,4 @@ function isDue(file: FoundFile, { state, world }: WatchFolderOptions): boolean {
 
 function isAboutTheFile(error: DreyError): boolean {
   return error.code === 'file_unreadable' || error.code === 'format_unknown';
-}
-
-interface Stop {
-  readonly isAsked: () => boolean;
-  /** Resolves after so long, or as soon as a signal comes. */
-  readonly within: (waitMs: number) => Promise<void>;
-  readonly end: () => void;
-}
-
-function createStop(world: World): Stop {
-  let asked = false;
-  let wake = (): void => undefined;
-  const end = world.onSignal(() => {
-    asked = true;
-    wake();
-  });
-  return {
-    isAsked: () => asked,
-    within: (waitMs) =>
-      asked
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            const timer = setTimeout(resolve, waitMs);
-            wake = () => {
-              clearTimeout(timer);
-              resolve();
-            };
-          }),
-    end,
-  };
 }
