@@ -170,6 +170,17 @@ export const eventData = {
     principal: z.string().max(300),
   }),
 
+  /** Where a namespace's audit log ended at that moment. */
+  'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),
+  /** An attempt that was refused; also told while the log itself cannot be written. */
+  'audit.refused': z.object({
+    action: z.string().max(100),
+    severity: z.string().max(20),
+    principal: z.string().max(300),
+    object: z.string().max(300),
+    details: z.record(z.string(), z.unknown()),
+  }),
+
   'user.acted': z.object({
     action: z.string().max(100),
     on: z.string().max(300),
@@ -264,7 +275,14 @@ export const topics = {
   context: ['context.created', 'context.updated', 'context.archived'],
   tool: ['call.finished', 'call.failed', 'call.refused', 'tool.pinned', 'tool.changed', 'tool.approved'],
   user: ['task.started', 'task.finished', 'user.acted', 'feedback.recorded'],
-  error: ['error.raised', 'call.failed', 'worker.failed', 'worker.gave_up', 'resource.failed'],
+  error: [
+    'error.raised',
+    'call.failed',
+    'worker.failed',
+    'worker.gave_up',
+    'resource.failed',
+    'audit.refused',
+  ],
   state: eventTypes.filter((type) => /^(session|breaker|node|worker|learning|run|sop|episode)\./.test(type)),
   resource: eventTypes.filter((type) => type.startsWith('resource.')),
 } as const satisfies Record<string, readonly EventType[]>;

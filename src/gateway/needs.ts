@@ -12,6 +12,7 @@ import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
@@ -247,6 +248,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
+  readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;

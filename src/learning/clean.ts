@@ -44,7 +44,7 @@ export function clean(episode: Pick<Episode, 'outcome' | 'calls'>): CleanEpisode
 }
 
 /** The verdict alone: for those who want to know what an episode would teach before it is learned from. */
-export function judge(episode: {
+export function judgeEpisode(episode: {
   readonly outcome: Episode['outcome'];
   readonly calls: readonly { readonly error: boolean }[];
 }): Verdict {

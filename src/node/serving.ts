@@ -38,6 +38,8 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
+import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
@@ -64,6 +66,7 @@ export interface ServingOptions {
   readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -117,6 +120,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     memories: options.memories,

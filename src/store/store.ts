@@ -9,6 +9,8 @@ export type { StoreLook } from './look.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
+export { toAuditHash, verifyAudit } from './audit-chain.ts';
+export type { AuditAnchor } from './audit-chain.ts';
 export { learningCause, toParts } from './sop-content.ts';
 export type { SopCause } from './sop-content.ts';
 export {

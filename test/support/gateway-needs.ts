@@ -15,6 +15,8 @@ import type {
   ActorView,
   Admission,
   AdmissionRequest,
+  AuditRefusal,
+  AuditRowView,
   CatalogueTool,
   DeadLetterView,
   FollowEvents,
@@ -76,6 +78,8 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  readonly refusals: AuditRefusal[];
+  audited: AuditRowView[];
   /** Deeds that were counted, and what the next ones are refused with. */
   readonly taken: RateTake[];
   refusal: DreyError | undefined;
@@ -374,6 +378,23 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    audit: {
+      refused: (refusal) => {
+        house.refusals.push(refusal);
+        return Promise.resolve();
+      },
+      list: () => Promise.resolve(house.audited),
+      verify: (namespace) =>
+        Promise.resolve({
+          namespace,
+          isWhole: true,
+          rows: 0,
+          head: { position: 0, hash: '' },
+          anchors: 0,
+          anchoredTo: 0,
+          faults: [],
+        }),
+    },
     limits: {
       profile: 'test',
       take: (take) => {
@@ -470,6 +491,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    refusals: [],
+    audited: [],
     taken: [],
     refusal: undefined,
     shutdowns: 0,

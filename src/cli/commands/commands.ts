@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
 import { addCompletion } from './completion.ts';
+import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
 import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
@@ -44,6 +45,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addEventsReplay,
   addReplay,
   addDead,
+  addAudit,
   addInspect,
   addCompletion,
   addSystemd,

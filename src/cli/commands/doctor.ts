@@ -44,7 +44,7 @@ async function examine(world: World, options: DoctorOptions): Promise<Finding[]>
   const [machine, services, { readConfig }, { defaultCacheFolder }] = await Promise.all([
     import('../doctor/machine.ts'),
     import('../doctor/services.ts'),
-    import('../../node/config.ts'),
+    import('../../node/node.ts'),
     import('../../../infra/servers/servers.ts'),
   ]);
   const { env, cwd, uid } = world;

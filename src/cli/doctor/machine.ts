@@ -3,7 +3,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { lookForNats } from '../../../infra/servers/servers.ts';
 import { toDreyError } from '../../../machines/words/errors.ts';
-import type { NodeConfig } from '../../node/config.ts';
+import type { NodeConfig } from '../../node/node.ts';
 import { toSizeText } from '../terminal/durations.ts';
 import type { World } from '../world.ts';
 import { bad, ok, warn } from './finding.ts';

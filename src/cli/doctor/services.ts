@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { toDreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
-import { assertFree } from '../../node/http.ts';
+import { assertFree } from '../../node/node.ts';
 import { lookAtStore } from '../../store/store.ts';
 import { findNode } from '../node-address.ts';
 import type { NodeOptions } from '../node-address.ts';

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
 import { createRedactor } from '../../access/access.ts';
-import { judge } from '../../learning/learning.ts';
+import { judgeEpisode } from '../../learning/learning.ts';
 import type { Verdict } from '../../learning/learning.ts';
 import type { Deliver } from './import-files.ts';
 
@@ -46,7 +46,7 @@ export function createLookThrough(): LookThrough {
     verdicts: () => verdicts,
     deliver: async (file, episodes, hooks) => {
       for await (const episode of episodes) {
-        const verdict = judge(episode);
+        const verdict = judgeEpisode(episode);
         verdicts[verdict] += 1;
         if (tasks.length < tasksMax)
           tasks.push({

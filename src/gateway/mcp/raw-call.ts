@@ -12,6 +12,7 @@ import { mayDo } from '../../../machines/words/scopes.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import { toSentence } from '../permission.ts';
+import { auditMissingScope, auditRefusal } from '../refusals.ts';
 import type { ToolView } from '../tool-view.ts';
 import { toCallFrame } from './call-frames.ts';
 import type { Era } from './call-frames.ts';
@@ -127,6 +128,7 @@ export async function runCall(given: CallRun): Promise<RawJson> {
   const missing = findMissing(run, own);
   if (missing !== undefined) {
     run.lacking?.(missing);
+    await auditMissingScope(needs, { principal: run.principal, object: call.name }, missing);
     return errorFrame(call.id, toRpcError('permission_denied', toSentence(missing)));
   }
   const span = startCallSpan(run);
@@ -206,6 +208,7 @@ async function runOwnTool(
     return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;
+    await auditRefusal(needs, { principal, object: tool.name }, error);
     // A model reads a tool's error and corrects itself; a protocol error it may never see.
     const { code, message, data } = toRpcError(error.code, error.message, toRetryAfterMs(error));
     const told = {
