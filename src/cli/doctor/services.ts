@@ -63,13 +63,7 @@ function toFindings(status: StatusAnswer): Finding[] {
       ? ok('node', node)
       : warn('node', node, 'What it lacks stands below; it mends itself when that is back.'),
   ];
-  for (const { id, state: health, what, lastError } of status.resources) {
-    const says = [what, health, lastError ?? ''].filter((part) => part !== '').join(', ');
-    const isWell = health === 'healthy' || health === 'registered' || health === 'initializing';
-    const mend =
-      'Its log and "drey events --kind resource" tell more; a server that starts again is taken back by itself.';
-    findings.push(isWell ? ok(id, says) : (health === 'degraded' ? warn : bad)(id, says, mend));
-  }
+  findings.push(...status.resources.map(toResourceFinding));
   if (events !== undefined) {
     const says = `${toPlural(events.waiting, 'event')} wait for the bus`;
     const mend =
@@ -103,6 +97,14 @@ function toFindings(status: StatusAnswer): Finding[] {
     );
   }
   return findings;
+}
+
+function toResourceFinding({ id, state, what, lastError }: StatusAnswer['resources'][number]): Finding {
+  const says = [what, state, lastError ?? ''].filter((part) => part !== '').join(', ');
+  if (state === 'healthy' || state === 'registered' || state === 'initializing') return ok(id, says);
+  const mend =
+    'Its log and "drey events --kind resource" tell more; a server that starts again is taken back by itself.';
+  return (state === 'degraded' ? warn : bad)(id, says, mend);
 }
 
 /** Postgres that somebody else runs: reachable, rights, schema, clock. */

@@ -45,7 +45,7 @@ export function createPulse(now: () => number): Pulse {
       const error = data['error'];
       const said =
         typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : type;
-      failures.unshift({ at, tool: String(data['name'] ?? data['tool'] ?? ''), why: said });
+      failures.unshift({ at, tool: typeof data['name'] === 'string' ? data['name'] : '', why: said });
       failures.splice(failuresMax);
     },
     read: () => {
