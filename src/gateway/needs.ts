@@ -7,6 +7,7 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { TraceBatch } from '../importers/importers.ts';
 import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ContextsNeed } from './contexts-need.ts';
@@ -263,6 +264,8 @@ export interface GatewayNeeds extends WatchingNeeds {
     principal: Principal,
     episodes: AsyncIterable<ImportedEpisode>,
   ): Promise<ImportResult>;
+  /** Takes spans of agents and gives back how many of them are none. */
+  receiveTraces(namespace: string, principal: Principal, batch: TraceBatch): number;
   /** Reads the configuration again; throws what is wrong with it. */
   reload(): Promise<Readonly<Record<string, unknown>>>;
   shutdown(): void;

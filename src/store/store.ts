@@ -4,6 +4,8 @@
  */
 export { openStore } from './open.ts';
 export type { Log, Store, StoreOptions } from './open.ts';
+export { lookAtStore } from './look.ts';
+export type { StoreLook } from './look.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import { DreyError } from '../../machines/words/errors.ts';
+import type { TraceBatch } from '../../src/importers/importers.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
@@ -60,6 +61,8 @@ export interface SmallHouse {
   readonly tasks: { readonly session: string; readonly task: string; readonly source: string }[];
   readonly injections: Parameters<GatewayNeeds['sops']['recordInjection']>[0][];
   readonly imported: ImportedEpisode[];
+  /** Batches of spans. */
+  readonly batches: TraceBatch[];
   sops: RankedSop[];
   tools: CatalogueTool[];
   /** What the tool `fs__raw` answers with. */
@@ -427,6 +430,10 @@ export function createSmallHouse(): SmallHouse {
       }
       return { episodes: house.imported.length, calls, duplicates: 0 };
     },
+    receiveTraces: (_namespace, _principal, batch) => {
+      house.batches.push(batch);
+      return 0;
+    },
     followEvents: (asked, onEvent) => {
       house.followed = asked;
       followers.add(onEvent);
@@ -478,6 +485,7 @@ export function createSmallHouse(): SmallHouse {
     observed: [],
     injections: [],
     imported: [],
+    batches: [],
     sops: [],
     tools: ['echo', 'slow', 'steps', 'raw'].map(toTool),
     rawResult: '{"content":[]}',

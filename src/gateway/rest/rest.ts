@@ -49,6 +49,7 @@ import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { traces } from './traces.ts';
 import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
@@ -115,6 +116,7 @@ export const resources: readonly Resource[] = [
   neighbours,
   graphPath,
   importEpisodes,
+  traces,
   hooks,
   reload,
   shutdown,
