@@ -3,6 +3,7 @@
  * a fact in the past tense and is never changed. A new event is one line in `eventData`.
  */
 import { z } from 'zod';
+import { ContextChangeSet, ContextGrantSet } from './contexts.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -95,8 +96,10 @@ export const eventData = {
     retryAfterMs: z.number().nonnegative().optional(),
   }),
 
-  'context.created': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
-  'context.updated': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
+  'context.created': ContextChangeSet,
+  'context.updated': ContextChangeSet,
+  'context.shared': ContextGrantSet,
+  'context.revoked': ContextGrantSet,
   'context.archived': step,
 
   'breaker.opened': edge.extend({
@@ -144,6 +147,9 @@ export const eventData = {
     calls: z.number().int().nonnegative(),
   }),
 
+  /** Taken out of the archive because somebody did not want it learned. */
+  'episode.forgotten': z.object({ episodes: z.array(Token).max(500), principal: z.string().max(300) }),
+
   'sop.proposed': sop,
   'sop.shadowed': sop,
   'sop.activated': sop,
@@ -168,6 +174,17 @@ export const eventData = {
     helpful: z.boolean(),
     notes: z.string().max(2_000).optional(),
     principal: z.string().max(300),
+  }),
+
+  /** Where a namespace's audit log ended at that moment. */
+  'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),
+  /** An attempt that was refused; also told while the log itself cannot be written. */
+  'audit.refused': z.object({
+    action: z.string().max(100),
+    severity: z.string().max(20),
+    principal: z.string().max(300),
+    object: z.string().max(300),
+    details: z.record(z.string(), z.unknown()),
   }),
 
   'user.acted': z.object({
@@ -261,10 +278,17 @@ export type AnyEvent = { [T in EventType]: DreyEvent<T> }[EventType];
 
 /** What people follow: each topic stands for a set of event types. */
 export const topics = {
-  context: ['context.created', 'context.updated', 'context.archived'],
+  context: ['context.created', 'context.updated', 'context.shared', 'context.revoked', 'context.archived'],
   tool: ['call.finished', 'call.failed', 'call.refused', 'tool.pinned', 'tool.changed', 'tool.approved'],
   user: ['task.started', 'task.finished', 'user.acted', 'feedback.recorded'],
-  error: ['error.raised', 'call.failed', 'worker.failed', 'worker.gave_up', 'resource.failed'],
+  error: [
+    'error.raised',
+    'call.failed',
+    'worker.failed',
+    'worker.gave_up',
+    'resource.failed',
+    'audit.refused',
+  ],
   state: eventTypes.filter((type) => /^(session|breaker|node|worker|learning|run|sop|episode)\./.test(type)),
   resource: eventTypes.filter((type) => type.startsWith('resource.')),
 } as const satisfies Record<string, readonly EventType[]>;

@@ -20,6 +20,7 @@ import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { SopOffers } from './sops/sop-offers.ts';
+import { auditRefusal } from './refusals.ts';
 import { openRest } from './rest/rest.ts';
 import { toThrownSentence } from './thrown.ts';
 import { openToolViews, toolsetsPath } from './tool-view.ts';
@@ -51,6 +52,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
@@ -182,7 +184,8 @@ function serveMcp(
     void endpoint.handle(req, res, principal);
   } catch (error) {
     const { status, rpcError } = toThrownSentence(error, needs.log);
-    sendJson(res, status, errorFrame('null', rpcError));
+    const answer = (): void => sendJson(res, status, errorFrame('null', rpcError));
+    void auditRefusal(needs, { principal: own, object: url.pathname }, error).then(answer);
   }
 }
 
@@ -203,8 +206,13 @@ function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void)
 
 function parseUrl(path: string | undefined): URL | undefined {
   return path?.startsWith('/') === true && URL.canParse(path, 'http://localhost')
-    ? new URL(path, 'http://localhost')
+    ? new URL(toOwnPath(path), 'http://localhost')
     : undefined;
+}
+
+/** OpenTelemetry's exporters know one path on every host: it is our own by another name. */
+function toOwnPath(path: string): string {
+  return path.replace(/^\/v1\/traces(?=$|[/?])/, '/api/v1/traces');
 }
 
 function isMcp(path: string): boolean {

@@ -9,6 +9,7 @@ import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import type { ToolView, ToolViews } from './tool-view.ts';
 import { resolveNamespace } from './namespace.ts';
 import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
+import { auditRefusal } from './refusals.ts';
 import { toStatus } from './thrown.ts';
 
 /** The protocol name in the Upgrade header. */
@@ -65,6 +66,7 @@ function upgrade(
     view = options.views.forRequest(req);
   } catch (error) {
     const plain = toPlainError(error);
+    void auditRefusal(options.needs, { principal: admission.principal, object: url.pathname }, error);
     return refuse(socket, toStatus(plain), plain.message);
   }
   socket.write(

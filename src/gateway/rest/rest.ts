@@ -9,10 +9,14 @@ import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
+import { auditRefusal } from '../refusals.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
+import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
+import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
@@ -31,6 +35,7 @@ import {
   storeMemory,
   updateMemory,
 } from './memories.ts';
+import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { onePattern, patterns } from './patterns.ts';
@@ -44,6 +49,7 @@ import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { traces } from './traces.ts';
 import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
@@ -71,6 +77,16 @@ export const resources: readonly Resource[] = [
   tools,
   reviewTools,
   approveTools,
+  contexts,
+  makeContext,
+  context,
+  changeContext,
+  archiveContext,
+  shareContext,
+  contextVersions,
+  rollbackContext,
+  syncContext,
+  contextWrite,
   sessions,
   session,
   events,
@@ -81,8 +97,15 @@ export const resources: readonly Resource[] = [
   retryDeadLetter,
   dropDeadLetter,
   learning,
+  learningPause,
+  pauseLearning,
+  resumeLearning,
+  forgetLearned,
   relearn,
   relearned,
+  audit,
+  verifyAudit,
+  exportAudit,
   ask,
   memories,
   storeMemory,
@@ -93,6 +116,7 @@ export const resources: readonly Resource[] = [
   neighbours,
   graphPath,
   importEpisodes,
+  traces,
   hooks,
   reload,
   shutdown,
@@ -123,7 +147,9 @@ export function openRest(options: EndpointOptions): Rest {
         return sendProblem(res, { status: code, code: word, sentence, headers: toRefusalHeaders(admission) });
       }
       answer(options, { req, res, url, principal: admission.principal, followers }).catch(
-        (error: unknown) => {
+        async (error: unknown) => {
+          const asked = { principal: admission.principal, object: `${req.method} ${url.pathname}` };
+          await auditRefusal(options.needs, asked, error);
           const { status: code, plain } = toThrownSentence(error, options.needs.log);
           const scope = readLacking(error);
           const headers = scope === undefined ? {} : toLackingHeaders(options.needs, scope);
