@@ -39,7 +39,8 @@ export const actors: Resource = {
     const all = (await needs.actors(namespace)).filter(
       (actor) =>
         (principal.mayNameNamespaces || actor.namespace === namespace) &&
-        (kind === undefined || kind === actor.kind) && (id === undefined || id === actor.id),
+        (kind === undefined || kind === actor.kind) &&
+        (id === undefined || id === actor.id),
     );
     sendValue(res, 200, { actors: all.slice(0, actorsListedMax), total: all.length });
   },
