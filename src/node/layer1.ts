@@ -125,8 +125,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   });
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
-  const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
