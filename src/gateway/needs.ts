@@ -9,6 +9,7 @@ import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
+import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { AuditNeed } from './audit-need.ts';
@@ -249,6 +250,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly limits: LimitsNeed;
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
+  /** Shared contexts; a node that only learns has none. */
+  readonly contexts?: ContextsNeed | undefined;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;

@@ -6,6 +6,7 @@ import { createRedactor } from '../access/access.ts';
 import {
   Memories,
   openBreakerHints,
+  createDurableKinds,
   openBreakerRows,
   openFabric,
   openSessionRows,
@@ -22,6 +23,7 @@ import type {
   Clock,
   Fabric,
   Log,
+  NodeContexts,
   Relay,
   Roots,
   Sessions,
@@ -42,6 +44,7 @@ import type { Tracing } from './tracing.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
@@ -72,6 +75,7 @@ export interface Layer1 {
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly contexts: NodeContexts | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -102,10 +106,12 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           clock,
           log,
           roots: options.roots,
+          kinds: createDurableKinds({ redact: (changes) => redactor.redact(changes) }),
           tracer: options.tracing.tracer,
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const contexts = openNodeContexts({ ...options, fabric, redactor });
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -142,19 +148,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return {
-    sessions,
-    shelf,
-    foresights,
-    memories,
-    relay,
-    auditAnchors,
-    redactor,
-    hints,
-    fabric,
-    healthWatch,
-    onSopsChanged,
-  };
+  const told = { auditAnchors, healthWatch, onSopsChanged };
+  return { sessions, shelf, foresights, memories, relay, redactor, hints, fabric, contexts, ...told };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

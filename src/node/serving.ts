@@ -16,6 +16,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  NodeContexts,
   Memories,
   Offers,
   Relay,
@@ -64,6 +65,7 @@ export interface ServingOptions {
   readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly contexts: NodeContexts | undefined;
   readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
@@ -120,6 +122,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    contexts: options.contexts,
     memories: options.memories,
     knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,

@@ -37,8 +37,15 @@ export {
   listContextVersions,
   readContext,
   readContextActor,
+  readContextStamps,
 } from './tables/contexts.ts';
-export type { ContextChange, ContextStatus, ContextVersionRow, StoredContext } from './tables/contexts.ts';
+export type {
+  ContextStamp,
+  ContextStatus,
+  ContextStepChange,
+  ContextVersionRow,
+  StoredContext,
+} from './tables/contexts.ts';
 export { readDrafts } from './tables/drafts.ts';
 export type { EpisodeDraft } from './tables/drafts.ts';
 export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-letters.ts';

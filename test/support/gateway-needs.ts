@@ -250,6 +250,8 @@ export function createSmallHouse(): SmallHouse {
       get task() {
         return task;
       },
+      contextId: null,
+      attachContext: () => undefined,
       call: (command) => {
         house.calls.push({ name: command.name, args: command.args, command, session: session.id });
         return runTool(command);

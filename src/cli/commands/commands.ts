@@ -15,6 +15,7 @@ import { addInspect } from './inspect.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
+import { addSessions } from './sessions.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
 import { addStdio } from './stdio.ts';
@@ -31,6 +32,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addReload,
   addAuth,
   addAsk,
+  addSessions,
   addSops,
   addTools,
   addImport,

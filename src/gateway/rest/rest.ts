@@ -14,6 +14,8 @@ import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
+import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
@@ -73,6 +75,16 @@ export const resources: readonly Resource[] = [
   tools,
   reviewTools,
   approveTools,
+  contexts,
+  makeContext,
+  context,
+  changeContext,
+  archiveContext,
+  shareContext,
+  contextVersions,
+  rollbackContext,
+  syncContext,
+  contextWrite,
   sessions,
   session,
   events,
