@@ -17,6 +17,7 @@ import { contexts } from './0009-contexts.ts';
 import { memories } from './0010-memories.ts';
 import { access } from './0011-access.ts';
 import { toolPins } from './0012-tool-pins.ts';
+import { keys } from './0013-keys.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -34,6 +35,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-memories': memories,
   '0011-access': access,
   '0012-tool-pins': toolPins,
+  '0013-keys': keys,
 };
 
 /** The names of all migrations, oldest first. */

@@ -16,6 +16,37 @@ export interface NamespacesTable {
   created_at: MomentWithDefault;
 }
 
+export interface AgentsTable {
+  namespace: string;
+  id: string;
+  display_name: string;
+  created_at: MomentWithDefault;
+  metadata: JsonWithDefault;
+  disabled_at: Moment | null;
+}
+
+export interface AgentIdentitiesTable {
+  namespace: string;
+  issuer: string;
+  subject: string;
+  agent_id: string;
+  created_at: MomentWithDefault;
+}
+
+export interface ApiKeysTable {
+  namespace: string;
+  id: string;
+  digest: string;
+  agent_id: string;
+  label: string;
+  scopes: JsonWithDefault;
+  created_at: MomentWithDefault;
+  created_by: string;
+  expires_at: Moment | null;
+  revoked_at: Moment | null;
+  last_used_at: Moment | null;
+}
+
 export interface SessionsTable {
   namespace: string;
   id: string;
@@ -219,6 +250,9 @@ export interface ToolPinsTable {
 
 export interface Tables {
   namespaces: NamespacesTable;
+  agents: AgentsTable;
+  agent_identities: AgentIdentitiesTable;
+  api_keys: ApiKeysTable;
   sessions: SessionsTable;
   tasks: TasksTable;
   episodes: EpisodesTable;

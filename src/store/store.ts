@@ -25,6 +25,27 @@ export type {
   StepOutcome,
   StoredActor,
 } from './tables/actors.ts';
+export {
+  bindIdentity,
+  ensureAgent,
+  findIdentities,
+  listAgents,
+  listIdentities,
+  lockAgent,
+  setAgentDisabled,
+} from './tables/agents.ts';
+export type { AgentRow, Identity, KnownIdentity } from './tables/agents.ts';
+export {
+  addKey,
+  findKeys,
+  getKey,
+  listKeys,
+  listLiveKeys,
+  revokeKey,
+  shortenKey,
+  touchKeys,
+} from './tables/api-keys.ts';
+export type { FoundKey, KeyRow, NewKey } from './tables/api-keys.ts';
 export { saveCalls } from './tables/calls.ts';
 export type { ArchivedCall } from './tables/calls.ts';
 export {

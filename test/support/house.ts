@@ -65,6 +65,7 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['src/clients'],
   tar: ['infra'],
   uuid: ['machines/words'],
+  jose: ['src/access'],
   xstate: ['machines', 'src/actors'],
   zod: ['machines/words', 'machines', '*'],
 };
