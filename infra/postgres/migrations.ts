@@ -18,6 +18,7 @@ import { memories } from './0010-memories.ts';
 import { access } from './0011-access.ts';
 import { toolPins } from './0012-tool-pins.ts';
 import { keys } from './0013-keys.ts';
+import { audit } from './0015-audit.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -36,6 +37,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-access': access,
   '0012-tool-pins': toolPins,
   '0013-keys': keys,
+  '0015-audit': audit,
 };
 
 /** The names of all migrations, oldest first. */

@@ -1,10 +1,12 @@
-/** The door of access: who may come in, and what may leave in events (redaction, recorded values). */
+/** The door of access: who may come in, how much of it, and what may leave in events (redaction, recorded values). */
 export { makeKey } from './api-keys.ts';
 export { KeyRing } from './key-ring.ts';
 export type { KeyRecord } from './key-ring.ts';
 export { toPrincipalId } from './principal-id.ts';
 export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
+export { createOwnBudgets, rates, readOperations } from './rates.ts';
+export type { OwnBudgets, Rate, Rates } from './rates.ts';
 export { record, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';
 export type { Redactor, RedactorOptions } from './redaction.ts';

@@ -41,7 +41,7 @@ export const tokenAlgorithms = [
   'ES256',
   'ES384',
   'EdDSA',
-];
+] as const;
 
 const skewSeconds = 30;
 const charactersMax = 8 * 1024;

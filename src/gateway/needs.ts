@@ -10,6 +10,8 @@ import type { Tracer } from '../../machines/words/traces.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { KeysNeed } from './keys-need.ts';
+import type { LimitsNeed } from './limits-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -240,6 +242,8 @@ export interface GatewayNeeds extends WatchingNeeds {
     traceparent?: string | undefined;
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
+  readonly limits: LimitsNeed;
+  readonly keys: KeysNeed;
   readonly relearning: RelearningNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(

@@ -9,7 +9,10 @@ import { z } from 'zod';
 import { defaultDataFolder } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
+import { RateProfile } from '../../machines/words/rates.ts';
 import { BreakerSettings, UpstreamConfig } from '../upstream/upstream.ts';
+import { isLoopback } from './loopback.ts';
+import { AuthConfig } from './auth-config.ts';
 import { toolRuleShape, checkToolRules } from './tool-config.ts';
 
 export const defaultPort = 7333;
@@ -38,6 +41,8 @@ export const ConfigFile = z
     trust: z.enum(['first-use', 'review']).default('first-use'),
     ...toolRuleShape,
     requireToken: z.boolean().default(false),
+    /** Access tokens of an authorization server. */
+    auth: AuthConfig.optional(),
     /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
     allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),
     allowedOrigins: z.array(z.string().min(1).max(255)).max(100).default([]),
@@ -51,6 +56,12 @@ export const ConfigFile = z
         quietMs: z.number().int().min(100).max(600_000).default(5_000),
         /** Several principals write here: none of them can lift a SOP over the bar alone. */
         sharedNamespaces: z.array(Namespace).max(1_000).default([]),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        /** How often writes, injections and feedback may be asked for; `development` on loopback unless stated. */
+        profile: RateProfile.optional(),
       })
       .prefault({}),
     /** Further key names whose values are redacted. */
@@ -70,9 +81,11 @@ export interface NodeFlags {
   readonly verbose?: boolean | undefined;
 }
 
-export interface NodeConfig extends Omit<ConfigFile, 'dataFolder' | '$schema'> {
+export interface NodeConfig extends Omit<ConfigFile, 'dataFolder' | '$schema' | 'limits'> {
   readonly dataFolder: string;
   readonly role: 'all' | 'gateway' | 'learner';
+  /** The rates that hold for as long as the node runs. */
+  readonly limits: { readonly profile: RateProfile };
   /** The file it was read from; undefined when there is none. */
   readonly file: string | undefined;
   readonly natsUrl: string | undefined;
@@ -95,9 +108,11 @@ export function readConfig(sources: ConfigSources): NodeConfig {
   const file = findConfigFile(sources);
   const parsed = parseConfig(file === undefined ? {} : readJson(file), file ?? 'the built-in defaults');
   const { dataFolder, $schema: _schema, ...rest } = parsed;
+  const host = flags.host || env['DREY_HOST'] || rest.host;
   return {
     ...rest,
-    host: flags.host || env['DREY_HOST'] || rest.host,
+    host,
+    limits: { profile: toRateProfile(env['DREY_LIMITS'] || rest.limits.profile, host) },
     port: checkPort(flags.port) ?? readPort(env['DREY_PORT']) ?? rest.port,
     requireToken: flags.requireToken ?? rest.requireToken,
     dataFolder: findDataFolder(sources, file, dataFolder),
@@ -178,6 +193,23 @@ function readJson(file: string): unknown {
     const why = cause instanceof Error ? cause.message : 'it is not JSON';
     throw new DreyError('config_invalid', `${file} is not JSON: ${why}.`, { cause });
   }
+}
+
+/** Loopback is a person trying things; everywhere else the strict rates hold unless somebody chose others. */
+function toRateProfile(named: string | undefined, host: string): RateProfile {
+  if (named === undefined) return isLoopback(host) ? 'development' : 'production';
+  const { success, data } = RateProfile.safeParse(named);
+  if (!success) {
+    throw new DreyError(
+      'config_invalid',
+      `DREY_LIMITS is "${named.slice(0, 60)}"; it must be one of ${RateProfile.options.join(', ')}.`,
+    );
+  }
+  if (data !== 'test' || isLoopback(host)) return data;
+  throw new DreyError(
+    'config_invalid',
+    `the limits profile "test" has no limits, and ${host} is open to others; choose production or development.`,
+  );
 }
 
 function checkPort(port: number | undefined): number | undefined {

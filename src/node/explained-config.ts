@@ -32,6 +32,7 @@ const variables: Readonly<Record<string, string>> = {
   dataFolder: 'DREY_DATA',
   natsUrl: 'DREY_NATS_URL',
   databaseUrl: 'DATABASE_URL',
+  'limits.profile': 'DREY_LIMITS',
 };
 /** The flag that comes before both. */
 const flagNames: Readonly<Record<string, string>> = { dataFolder: 'data' };
@@ -57,11 +58,12 @@ function explain(
 ): ExplainedValue[] {
   if (isMembers(value)) {
     const inner = isMembers(written[key]) ? written[key] : {};
-    return Object.entries(value).map(([name, held]) => ({
-      key: `${key}.${name}`,
-      value: held,
-      from: Object.hasOwn(inner, name) ? 'file' : 'default',
-    }));
+    return Object.entries(value).map(([name, held]) => {
+      const variable = variables[`${key}.${name}`];
+      const from = Object.hasOwn(inner, name) ? 'file' : 'default';
+      const isSet = variable !== undefined && Boolean(env[variable]);
+      return { key: `${key}.${name}`, value: held, from: isSet ? variable : from };
+    });
   }
   const flag = flagNames[key] ?? key;
   const variable = variables[key];

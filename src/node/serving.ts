@@ -6,6 +6,7 @@ import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { eventVersion, topics } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
+import type { RateProfile } from '../../machines/words/rates.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { Redactor } from '../access/access.ts';
 import type {
@@ -22,7 +23,7 @@ import type {
   ToolTrust,
 } from '../actors/actors.ts';
 import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
+import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -35,6 +36,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
@@ -48,6 +50,7 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly rateProfile: RateProfile;
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
@@ -62,6 +65,8 @@ export interface ServingOptions {
   readonly watching: WatchingNeeds;
   readonly waiting: () => number;
   readonly admit: GatewayNeeds['admit'];
+  readonly authorization: GatewayNeeds['authorization'];
+  readonly keys: KeysNeed;
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly reload: () => ReloadReport;
   readonly shutdown: () => void;
@@ -80,6 +85,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     now: clock.now,
     ids: clock,
     admit: options.admit,
+    authorization: options.authorization,
+    keys: options.keys,
     sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
     toolRules: options.toolRules,
@@ -104,6 +111,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>

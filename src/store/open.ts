@@ -4,13 +4,14 @@
  */
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { RawBuilder, Transaction } from 'kysely';
-import { DreyError } from '../../machines/words/errors.ts';
+import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { Namespace } from '../../machines/words/ids.ts';
 import { appRole, relayRole } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
 import { isStale, toStoreError, unpreparedError } from './failures.ts';
 import { isUnbegun, openPool, sentAhead } from './pool.ts';
 import type { SystemTrx, Tables, Trx } from './schema.ts';
+import { writeAudit } from './tables/audit.ts';
 
 /** What this room writes its log to; pino fits. */
 export interface Log {
@@ -104,9 +105,7 @@ function createStore(options: StoreOptions): Store {
   return {
     inNamespace: async (namespace, work) => {
       assertNamespace(namespace);
-      // As text, so that it travels with `begin`; what was asserted holds no quote.
-      const setting = sql.raw(`${sentAhead} select set_config('drey.namespace', '${namespace}', true)`);
-      return attempt(namespace, () => transact(db, setting, (trx) => work({ namespace, db: trx })));
+      return attempt(namespace, () => transactWithin(db, namespace, work, options.log));
     },
     inSystem: (work) => {
       const setting = sql.raw(`${sentAhead} set local role ${relayRole}`);
@@ -144,6 +143,46 @@ async function transact<T>(
     } catch (error) {
       if (!isUnbegun(error) || attempt >= beginAttemptsMax || !isStale(error)) throw error;
     }
+  }
+}
+
+/** One transaction of a namespace, with the audit entries that were added to it. */
+async function transactWithin<T>(
+  db: Kysely<Tables>,
+  namespace: string,
+  work: (trx: Trx) => Promise<T>,
+  log: Log,
+): Promise<T> {
+  // As text, so that it travels with `begin`; what was asserted holds no quote.
+  const setting = sql.raw(`${sentAhead} select set_config('drey.namespace', '${namespace}', true)`);
+  let audited: Trx['audited'] = [];
+  try {
+    return await transact(db, setting, async (trx) => {
+      audited = [];
+      const result = await work({ namespace, db: trx, audited });
+      await writeAudit({ namespace, db: trx, audited });
+      return result;
+    });
+  } catch (error) {
+    const write = (refused: Trx['audited']): Promise<void> =>
+      transact(db, setting, (trx) => writeAudit({ namespace, db: trx, audited: refused }));
+    await keepRefusals(audited, write, log);
+    throw error;
+  }
+}
+
+/** Refused attempts are written also where their transaction rolled back; what else was done in it never happened. */
+async function keepRefusals(
+  audited: Trx['audited'],
+  write: (refused: Trx['audited']) => Promise<void>,
+  log: Log,
+): Promise<void> {
+  const refused = audited.filter(({ outcome }) => outcome === 'refused');
+  if (refused.length === 0) return;
+  try {
+    await write(refused);
+  } catch (error) {
+    log.error({ err: toPlainError(error), refused: refused.length }, 'refused attempts could not be audited');
   }
 }
 

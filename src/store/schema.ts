@@ -1,5 +1,6 @@
 /** The tables as TypeScript sees them: the columns of `infra/postgres/`, for the tables that this room works with. */
 import type { ColumnType, Generated, GeneratedAlways, Transaction } from 'kysely';
+import type { AuditOutcome, AuditSeverity } from '../../machines/words/audit.ts';
 import type { EpisodeEnd, Outcome } from '../../machines/words/episodes.ts';
 import type { SopStatus } from '../../machines/words/sops.ts';
 
@@ -248,6 +249,22 @@ export interface ToolPinsTable {
   updated_at: MomentWithDefault;
 }
 
+export interface AuditTable {
+  namespace: string;
+  position: number;
+  at: MomentWithDefault;
+  principal: string;
+  action: string;
+  object: string;
+  outcome: string;
+  severity: AuditSeverity;
+  details: JsonWithDefault;
+  request_id: string;
+  args_hash: string;
+  previous_hash: string;
+  hash: string;
+}
+
 export interface Tables {
   namespaces: NamespacesTable;
   agents: AgentsTable;
@@ -270,12 +287,27 @@ export interface Tables {
   dead_letters: DeadLettersTable;
   models: ModelsTable;
   tool_pins: ToolPinsTable;
+  audit_log: AuditTable;
+}
+
+/** An audit entry as the columns take it; position, time and hashes come with the commit. */
+export interface StorableAudit {
+  readonly principal: string;
+  readonly action: string;
+  readonly object: string;
+  readonly outcome: AuditOutcome;
+  readonly severity: AuditSeverity;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+  readonly argsHash: string;
 }
 
 /** A transaction that sees and writes one namespace. */
 export interface Trx {
   readonly namespace: string;
   readonly db: Transaction<Tables>;
+  /** Audit entries that are written with the commit; see `appendAudit`. */
+  readonly audited: StorableAudit[];
 }
 
 /** A transaction over all namespaces, on the few tables where that is needed. */

@@ -46,6 +46,8 @@ export {
   touchKeys,
 } from './tables/api-keys.ts';
 export type { FoundKey, KeyRow, NewKey } from './tables/api-keys.ts';
+export { appendAudit, listAudit, readAuditHeads, toAuditBody } from './tables/audit.ts';
+export type { AuditHead, AuditQuery, AuditRow } from './tables/audit.ts';
 export { saveCalls } from './tables/calls.ts';
 export type { ArchivedCall } from './tables/calls.ts';
 export {
@@ -78,6 +80,8 @@ export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tab
 export type { OutboxEffect } from './tables/outbox.ts';
 export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
+export { readRate, sweepRates, takeRate } from './tables/rate-limits.ts';
+export type { RateBudget, RateKey, RateState } from './tables/rate-limits.ts';
 export { claimSession, closeSession, getSession, listSessions, saveSession } from './tables/sessions.ts';
 export type { SessionRow } from './tables/sessions.ts';
 export {

@@ -18,10 +18,12 @@ import type {
   DeadLetterView,
   FollowEvents,
   GatewayNeeds,
+  KeysNeed,
   OpenSession,
   OpenTask,
   Principal,
   RankedSop,
+  RateTake,
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
@@ -70,6 +72,9 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  /** Deeds that were counted, and what the next ones are refused with. */
+  readonly taken: RateTake[];
+  refusal: DreyError | undefined;
   shutdowns: number;
   tellCatalogueChanged(): void;
   emit(event: AnyEvent): void;
@@ -185,6 +190,19 @@ function admit({ authorization, host, origin }: AdmissionRequest): Admission {
     ? refuse(401, 'principal_unknown', 'this key is not known')
     : { ok: true, principal };
 }
+
+const nobody = (): Promise<never> => Promise.reject(new DreyError('agent_unknown', 'there is no agent'));
+/** A house in which nobody but its own user lives; keys are tried where there is a database. */
+const noKeys: KeysNeed = {
+  listAgents: () => Promise.resolve([]),
+  listKeys: () => Promise.resolve([]),
+  getAgent: nobody,
+  addAgent: nobody,
+  setDisabled: nobody,
+  createKey: nobody,
+  rotateKey: nobody,
+  revokeKey: nobody,
+};
 
 /** Builds the small house. */
 export function createSmallHouse(): SmallHouse {
@@ -364,6 +382,16 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    keys: noKeys,
+    limits: {
+      profile: 'test',
+      take: (take) => {
+        house.taken.push(take);
+        return house.refusal === undefined ? Promise.resolve() : Promise.reject(house.refusal);
+      },
+      read: ({ operation }) =>
+        Promise.resolve({ operation, max: 1, windowMs: 1_000, remaining: 1, retryAfterMs: 0 }),
+    },
     relearning: {
       start: (order) => {
         house.relearnings.push(order);
@@ -444,6 +472,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    taken: [],
+    refusal: undefined,
     shutdowns: 0,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();

@@ -11,6 +11,7 @@ import { addEvents } from './events.ts';
 import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addKeys } from './keys.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
@@ -29,6 +30,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addStatus,
   addReload,
   addAuth,
+  addKeys,
   addAsk,
   addSops,
   addTools,

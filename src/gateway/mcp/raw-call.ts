@@ -19,7 +19,7 @@ import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
 import type { OwnTool } from '../tools/tool.ts';
 import { toolName, unwrapCall } from './wrapped-call.ts';
-import { errorFrame, rpc, toRpcError, toThrownRpcError } from './rpc-errors.ts';
+import { errorFrame, rpc, toRetryAfterMs, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 
 /** A `tools/call` request, sliced but not rewritten. */
 export interface RawCall {
@@ -207,7 +207,7 @@ async function runOwnTool(
   } catch (error) {
     if (!isDreyError(error)) throw error;
     // A model reads a tool's error and corrects itself; a protocol error it may never see.
-    const { code, message, data } = toRpcError(error.code, error.message);
+    const { code, message, data } = toRpcError(error.code, error.message, toRetryAfterMs(error));
     const told = {
       isError: true,
       content: [{ type: 'text', text: message }],

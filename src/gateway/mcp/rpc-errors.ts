@@ -2,7 +2,7 @@
  * JSON-RPC error codes and error frames. Our own codes lie outside the ranges that JSON-RPC and MCP reserve and read
  * like the HTTP statuses people know; the exact cause is in `data.code`. No stack or query ever leaves through here.
  */
-import { errorCodes, toPlainError } from '../../../machines/words/errors.ts';
+import { errorCodes, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import type { ErrorCode, Retry } from '../../../machines/words/errors.ts';
 
 /** Codes of JSON-RPC 2.0 and of MCP 2026-07-28 that the gateway itself answers with. */
@@ -81,7 +81,13 @@ export function toThrownRpcError(error: unknown): RpcError {
   const plain = toPlainError(error);
   const message =
     plain.code === 'unexpected' ? 'the gateway failed unexpectedly; its log has the cause' : plain.message;
-  return toRpcError(plain.code, message);
+  return toRpcError(plain.code, message, toRetryAfterMs(error));
+}
+
+/** When to come back, where whoever refused knows it. */
+export function toRetryAfterMs(error: unknown): number | undefined {
+  const hint = isDreyError(error) ? error.details['retryAfterMs'] : undefined;
+  return typeof hint === 'number' && Number.isFinite(hint) ? Math.max(1, Math.ceil(hint)) : undefined;
 }
 
 /** One JSON-RPC error message; `id` is JSON text, `null` where no id could be read. */

@@ -28,8 +28,9 @@ export const ask: Resource = {
     }),
     example: { task: 'deploy the billing service to staging' },
   },
-  answer: async ({ needs, req, res, namespace }) => {
+  answer: async ({ needs, req, res, namespace, principal }) => {
     const { task, limit } = await parseJsonBody(body, req);
+    await needs.limits.take({ namespace, principal, operation: 'context_inject' });
     const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };
     const { injection, sops } = await findInjection(needs, question);
     const explained = sops.map((sop) => ({

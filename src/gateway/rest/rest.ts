@@ -5,17 +5,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toRefusalHeaders } from '../admission.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
+import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { actors } from './actors.ts';
+import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
+import { createKey, keys, revokeKey, rotateKey } from './keys.ts';
 import { learning } from './learning.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
@@ -47,6 +50,15 @@ export const resources: readonly Resource[] = [
   deadLetter,
   retryDeadLetter,
   dropDeadLetter,
+  agents,
+  agent,
+  addAgent,
+  disableAgent,
+  enableAgent,
+  keys,
+  createKey,
+  rotateKey,
+  revokeKey,
   learning,
   relearn,
   relearned,
@@ -91,7 +103,7 @@ export function openRest(options: EndpointOptions): Rest {
             status: code,
             code: plain.code,
             sentence: plain.message,
-            headers: { ...closing(req), ...headers },
+            headers: { ...closing(req), ...headers, ...toRetryAfter(error) },
           });
         },
       );
@@ -105,6 +117,12 @@ export function openRest(options: EndpointOptions): Rest {
 /** A body that was not read to its end cannot be followed by another request. */
 function closing(req: IncomingMessage): Readonly<Record<string, string>> {
   return req.complete ? {} : { connection: 'close' };
+}
+
+/** Seconds until it is worth trying again, as HTTP says it. */
+function toRetryAfter(error: unknown): Readonly<Record<string, string>> {
+  const waitMs = toRetryAfterMs(error);
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
 }
 
 /** Health needs no key: it says nothing but yes or no. A wrong Host or Origin is refused all the same. */

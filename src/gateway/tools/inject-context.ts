@@ -82,6 +82,7 @@ export const injectContext = createTool({
   async run(args, context) {
     const { needs, session, principal, traceparent } = context;
     const namespace = resolveNamespace(args.namespace, session.namespace, principal);
+    await needs.limits.take({ namespace, principal, operation: 'context_inject' });
     stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,

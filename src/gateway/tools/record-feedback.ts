@@ -28,8 +28,10 @@ export const recordFeedback = createTool({
     success_count: count(0, Number.MAX_SAFE_INTEGER),
   }),
   async run(args, { needs, session, principal, traceparent }) {
+    const { namespace } = session;
+    await needs.limits.take({ namespace, principal, operation: 'feedback' });
     return needs.feedback({
-      namespace: session.namespace,
+      namespace,
       principal,
       patternId: args.pattern_id,
       helpful: args.helpful,

@@ -108,7 +108,10 @@ export async function writeStep(
     ...toOutboxParts(namespace, [...commit.events, ...commit.effects]),
     ...beside,
   ];
-  const { rows } = await sql<{ written: boolean; known: boolean }>`${sql.raw(lastOfTransaction)}
+  const { rows } = await sql<{
+    written: boolean;
+    known: boolean;
+  }>`${sql.raw(trx.audited.length === 0 ? lastOfTransaction : '')}
     with step as (${step}), ${sql.join(parts)}
     select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
   if (rows[0]?.written === true) return 'written';
