@@ -41,6 +41,8 @@ export type { SessionHome } from './session-homes.ts';
 export { openSessionRows } from './session-rows.ts';
 export { openSessions } from './sessions.ts';
 export type { Sessions, SessionView } from './sessions.ts';
+export { openForesights } from './foresights.ts';
+export type { Foresights } from './foresights.ts';
 export { openShelf, toShelved } from './shelf.ts';
 export type { Shelf } from './shelf.ts';
 export { toTimerSource } from './timer-source.ts';

@@ -219,13 +219,13 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly offers: OffersNeed;
   readonly hearing: HearingNeed;
   readonly sops: SopsNeed;
-  /** Predicts next steps; without it they are read off the best SOP. */
+  /** Predicts next steps; without it, or where it knows nothing, they are read off the best SOP. */
   nextSteps?(o: {
     namespace: string;
     task: string;
     recentSteps: readonly RecentStep[];
     limit: number;
-  }): Promise<readonly NextStep[]>;
+  }): Promise<readonly NextStep[] | undefined>;
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;

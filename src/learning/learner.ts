@@ -6,6 +6,7 @@ import type { Episode } from '../../machines/words/episodes.ts';
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { type Case, compareCases, toCase } from './case.ts';
 import { deriveSop } from './derive.ts';
+import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
 import { createSequenceBook } from './likeness.ts';
 import { toRuns } from './runs.ts';
@@ -22,6 +23,8 @@ export interface Learner {
   forget(episodeId: string): void;
   /** The SOPs that the episodes known so far give, most confident first. */
   derive(): { readonly sops: LearnedSop[] };
+  /** What next steps are foreseen from. */
+  readonly keeper: Pick<TraceKeeper, 'changes' | 'traces'>;
   readonly size: { readonly episodes: number; readonly clusters: number };
 }
 
@@ -29,6 +32,7 @@ export interface Learner {
 export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
   const grouping = createGrouping(book);
+  const keeper = createTraceKeeper();
   const cases = new Map<string, Case>();
   /** The ids of an episode's further runs, where it has several. */
   const furtherRuns = new Map<string, readonly string[]>();
@@ -73,12 +77,14 @@ export function createLearner(options: LearnerOptions): Learner {
     for (const id of [episodeId, ...(furtherRuns.get(episodeId) ?? [])])
       if (cases.delete(id)) changed.add(id);
     furtherRuns.delete(episodeId);
+    keeper.forget(episodeId);
   }
 
   return {
     learn(episode) {
       const runs = toRuns(episode);
       forget(episode.episodeId);
+      keeper.learn(episode);
       const further = runs.slice(1).map((run) => run.episodeId);
       if (further.length > 0) furtherRuns.set(episode.episodeId, further);
       for (const run of runs) {
@@ -93,6 +99,7 @@ export function createLearner(options: LearnerOptions): Learner {
       const sops = [...derived.values()].flatMap(({ sop }) => sop ?? []);
       return { sops: sops.sort((a, b) => b.confidence - a.confidence || (a.sopId < b.sopId ? -1 : 1)) };
     },
+    keeper,
     get size() {
       return { episodes: cases.size, clusters: grouping.clusters.size };
     },

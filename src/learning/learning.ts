@@ -3,6 +3,19 @@
  * and no clock, and must never put into a SOP what it did not see an agent do.
  */
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
+export {
+  finish,
+  foresee,
+  isModel,
+  readModel,
+  recall,
+  toModel,
+  train,
+  type Learned,
+  type SeenStep,
+  type Foresight,
+  toSymbolName,
+} from './foresight/foresight.ts';
 export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';
 export { bar as servingBar } from './score.ts';

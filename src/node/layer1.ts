@@ -9,6 +9,7 @@ import {
   openFabric,
   openSessionRows,
   openSessions,
+  openForesights,
   openShelf,
   startRelay,
 } from '../actors/actors.ts';
@@ -22,6 +23,7 @@ import type {
   Relay,
   Roots,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -59,6 +61,7 @@ export interface Layer1Options {
 export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
   readonly relay: Relay;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
@@ -112,6 +115,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const shelf = openShelf({ store, clock, log });
+  const foresights = openForesights({ store, clock, log });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -126,7 +130,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return { sessions, shelf, foresights, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

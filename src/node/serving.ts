@@ -19,6 +19,7 @@ import type {
   Offers,
   Relay,
   Sessions,
+  Foresights,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -36,6 +37,7 @@ import {
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { importEpisodes } from './imports.ts';
+import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
@@ -54,6 +56,7 @@ export interface ServingOptions {
   readonly offers: Offers;
   readonly hearing: Hearing;
   readonly shelf: Shelf;
+  readonly foresights: Foresights;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly redactor: Redactor;
@@ -109,6 +112,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),
     },
+    nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),

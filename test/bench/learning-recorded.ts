@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Episode } from '../../machines/words/episodes.ts';
 
-interface RecordedStep {
+/** One call of a recorded episode. */
+export interface RecordedStep {
   readonly tool: string;
   readonly args: unknown;
   readonly result: unknown;
@@ -20,6 +21,7 @@ export interface RecordedEpisode {
   readonly agent: string;
   readonly success: boolean | null;
   readonly steps: readonly RecordedStep[];
+  readonly meta?: Readonly<Record<string, unknown>> | null;
 }
 
 /** Reads a gzipped file of recorded episodes. */

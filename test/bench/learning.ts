@@ -1,66 +1,13 @@
 /**
- * Learning on recorded episodes: is the right procedure served for a task that was never seen? Through the served path
- * (learn, derive, index, rank), beside the nearest raw episode by tf-idf, split so that no task or text leaks.
+ * The scorecard of learning on recorded episodes. Split by connected groups of task id and text, so that no task and no
+ * wording stands on both sides; several seeds; each held-out task weighs 1. The baselines run beside it.
  */
 import { existsSync } from 'node:fs';
-import { createIndex, createLearner, type SopIndex } from '../../src/learning/learning.ts';
-import { type BindingCount, countBindings } from './learning-bindings.ts';
-import {
-  createBaseline,
-  mark,
-  readRecorded,
-  type RecordedEpisode,
-  toEpisode,
-  toGroups,
-  toHash,
-} from './learning-recorded.ts';
-
-/** One figure of a benchmark. */
-export interface Measure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly better: 'higher' | 'lower';
-  readonly target?: number;
-}
-
-interface Served {
-  readonly tools: readonly string[];
-  readonly confidence: number;
-  readonly relevance: number;
-}
-
-/** A procedure as the tools it tells to call; repeated steps twice. */
-function serve(index: SopIndex, task: string, minConfidence = 0): Served {
-  const best = index.rank({ task, limit: 1, minConfidence })[0];
-  if (best === undefined) return { tools: [], confidence: 0, relevance: 0 };
-  const tools = best.sop.procedure.flatMap((step) => (step.repeated ? [step.tool, step.tool] : [step.tool]));
-  return { tools, confidence: best.sop.confidence, relevance: best.relevance };
-}
-
-class Average {
-  readonly #tasks = new Map<string, { sum: number; count: number }>();
-  add(task: string, value: number): void {
-    const found = this.#tasks.get(task) ?? { sum: 0, count: 0 };
-    this.#tasks.set(task, { sum: found.sum + value, count: found.count + 1 });
-  }
-  /** Each task weighs 1. */
-  get macro(): number {
-    const each = [...this.#tasks.values()];
-    return each.reduce((sum, { sum: total, count }) => sum + total / count, 0) / Math.max(1, each.length);
-  }
-  /** Each episode weighs 1. */
-  get micro(): number {
-    const each = [...this.#tasks.values()];
-    return (
-      each.reduce((sum, { sum: total }) => sum + total, 0) /
-      Math.max(
-        1,
-        each.reduce((sum, { count }) => sum + count, 0),
-      )
-    );
-  }
-}
+import { teachBigram, teachMostFrequent, teachNearest } from './learning-baselines.ts';
+import { readRecorded, type RecordedEpisode, toGroups, toHash } from './learning-recorded.ts';
+import { scoreBindings, scoreNextSteps, scoreProcedures, type Scores } from './learning-scores.ts';
+import { teachDrey, type System } from './learning-system.ts';
+import { measure, type Measure } from './measure.ts';
 
 export interface LearningBenchOptions {
   /** Name and path of each set. */
@@ -68,70 +15,84 @@ export interface LearningBenchOptions {
   readonly seeds: readonly string[];
   /** Monotonic clock, in milliseconds. */
   readonly now: () => number;
-  /** Train with failed episodes as well, as in real life: they teach pitfalls. */
-  readonly withFailures?: boolean;
   /** Episodes held out at most. */
   readonly heldOutMax?: number;
+  /** Hears each seed's figures as they come. */
+  readonly told?: (name: string, seed: string, scores: Scores) => void;
 }
 
-const keys = [
-  'sop1_f1',
-  'sop1_nlcs',
-  'sop1_f1_micro',
-  'sop1_nlcs_micro',
-  'baseline_f1',
-  'baseline_nlcs',
-  'coverage',
-  'selective_coverage',
-  'selective_f1',
-  'binding_p',
-  'binding_r',
-  'false_serve',
-  'false_serve_active',
-] as const;
+/** What must be reached at least, or, for `ece`, at most; by set. */
+const targets: Readonly<Record<string, Scores>> = {
+  workbench: { sop1_f1: 0.92, sop1_nlcs: 0.79, next1: 0.83, next_ece: 0.04 },
+  tau_bench: {
+    sop1_f1: 0.74,
+    sop1_nlcs: 0.58,
+    next1: 0.64,
+    binding_p: 0.9,
+    binding_r: 0.35,
+    next_ece: 0.04,
+  },
+  sopbench_dev: {
+    sop1_f1: 0.74,
+    sop1_nlcs: 0.62,
+    next1: 0.71,
+    binding_p: 0.94,
+    binding_r: 0.88,
+    next_ece: 0.04,
+  },
+};
+
+/** Test texts of other sets that nothing should be served for. */
+const foreignMax = 600;
+const nextEpisodesMax = 1_200;
 
 /** Runs every set with every seed; figures are means over seeds. */
 export function learningBench(options: LearningBenchOptions): Measure[] {
-  const measures: Measure[] = [];
   const present = Object.entries(options.files).filter(([, file]) => existsSync(file));
   const all = new Map(present.map(([name, file]) => [name, readRecorded(file)]));
-  for (const [name, recorded] of all) {
+  return [...all].flatMap(([name, recorded]) => {
     const foreign = [...all]
       .filter(([other]) => other !== name)
-      .flatMap(([, each]) => [...new Set(each.map((one) => one.task))].slice(0, 600));
-    const runs = options.seeds.map((seed) => runOnce(recorded, foreign, seed, options));
-    for (const key of keys) {
-      const value = runs.reduce((sum, run) => sum + (run.scores[key] ?? 0), 0) / runs.length;
-      const better = key.startsWith('false') ? 'lower' : 'higher';
-      measures.push({ name: `learning.${name}.${key}`, value, unit: 'share', better });
-    }
-    const mean = (pick: (run: Run) => number) => runs.reduce((sum, run) => sum + pick(run), 0) / runs.length;
-    measures.push(
-      {
-        name: `learning.${name}.learn_ms`,
-        value: mean((run) => run.learnMs),
-        unit: 'ms/episode',
-        better: 'lower',
-        target: 5,
-      },
-      {
-        name: `learning.${name}.rank_p95`,
-        value: mean((run) => run.rankP95),
-        unit: 'ms',
-        better: 'lower',
-        target: 20,
-      },
-      { name: `learning.${name}.sops`, value: mean((run) => run.sops), unit: 'SOPs', better: 'lower' },
-    );
-  }
-  return measures;
+      .flatMap(([, each]) => [...new Set(each.map((one) => one.task))].slice(0, foreignMax));
+    const runs = options.seeds.map((seed) => {
+      const scores = runOnce(recorded, foreign, seed, options);
+      options.told?.(name, seed, scores);
+      return scores;
+    });
+    return toMeasures(name, runs);
+  });
 }
 
-interface Run {
-  readonly scores: Readonly<Partial<Record<(typeof keys)[number], number>>>;
-  readonly learnMs: number;
-  readonly rankP95: number;
-  readonly sops: number;
+function toMeasures(name: string, runs: readonly Scores[]): Measure[] {
+  return Object.keys(runs[0] ?? {}).map((key) => {
+    const values = runs.map((run) => run[key] ?? 0);
+    const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+    const unit = key.endsWith('_ms') ? 'ms' : key.endsWith('sops') ? 'SOPs' : 'share';
+    const better = /ece|brier|false|_ms/.test(key) ? 'lower' : 'higher';
+    return measure(`learning.${name}.${key}`, mean, unit, better, targets[name]?.[key] ?? toCostTarget(key));
+  });
+}
+
+const toCostTarget = (key: string) => (key === 'learn_ms' ? 5 : key.endsWith('p95_ms') ? 20 : undefined);
+
+/** The halves of a set: what is learned from, and the successes that are asked about. */
+export function split(
+  recorded: readonly RecordedEpisode[],
+  seed: string,
+  heldOutMax = 2_000,
+): { readonly taught: readonly RecordedEpisode[]; readonly heldOut: readonly RecordedEpisode[] } {
+  const groups = toGroups(recorded);
+  const isTraining = recorded.map((_, at) => toHash(seed + (groups[at] ?? '')) < 0.5);
+  const isTold = recorded.some((each) => each.success === true);
+  const counts = (each: RecordedEpisode) =>
+    each.steps.length > 0 && (isTold ? each.success === true : each.success !== false);
+  return {
+    taught: recorded.filter((_, at) => isTraining[at] === true),
+    heldOut: recorded
+      .filter((each, at) => isTraining[at] === false && counts(each))
+      .sort((a, b) => toHash(a.episode_id) - toHash(b.episode_id))
+      .slice(0, heldOutMax),
+  };
 }
 
 function runOnce(
@@ -139,77 +100,48 @@ function runOnce(
   foreign: readonly string[],
   seed: string,
   options: LearningBenchOptions,
-): Run {
-  const groups = toGroups(recorded);
-  const isTraining = recorded.map((_, at) => toHash(seed + (groups[at] ?? '')) < 0.5);
-  const taught = recorded.filter(
-    (each, at) => isTraining[at] === true && (each.success !== false || options.withFailures !== false),
-  );
-  const learner = createLearner({ namespace: 'bench' });
-  const started = options.now();
-  taught.forEach((each, at) => {
-    learner.learn(toEpisode(each, at));
-    if (at % 100 === 99) learner.derive();
-  });
-  const sops = learner.derive().sops;
-  const learnMs = (options.now() - started) / Math.max(1, taught.length);
-  const index = createIndex(sops);
-  const baseline = createBaseline(taught.filter((each) => each.success === true));
-  const heldOut = recorded
-    .filter((each, at) => isTraining[at] === false && each.success === true && each.steps.length > 0)
-    .sort((a, b) => toHash(a.episode_id) - toHash(b.episode_id))
-    .slice(0, options.heldOutMax ?? 2_000);
-  const average = {
-    f1: new Average(),
-    nlcs: new Average(),
-    baseF1: new Average(),
-    baseNlcs: new Average(),
-    served: new Average(),
-    sure: new Average(),
-    sureF1: new Average(),
-  };
-  const times: number[] = [];
-  const bindings: BindingCount = { leaves: 0, said: 0, right: 0 };
-  for (const each of heldOut) {
-    const real = each.steps.map((step) => step.tool);
-    const before = options.now();
-    const served = serve(index, each.task);
-    times.push(options.now() - before);
-    const best = index.rank({ task: each.task, limit: 1, minConfidence: 0 })[0];
-    countBindings(bindings, each, best?.sop, 0.7);
-    const ours = mark(served.tools, real);
-    average.f1.add(each.task_id, ours.f1);
-    average.nlcs.add(each.task_id, ours.nlcs);
-    average.served.add(each.task_id, served.tools.length > 0 ? 1 : 0);
-    const sure = serve(index, each.task, 0.7);
-    average.sure.add(each.task_id, sure.tools.length > 0 ? 1 : 0);
-    if (sure.tools.length > 0) average.sureF1.add(each.task_id, mark(sure.tools, real).f1);
-    const theirs = mark(baseline(each.task), real);
-    average.baseF1.add(each.task_id, theirs.f1);
-    average.baseNlcs.add(each.task_id, theirs.nlcs);
-  }
-  times.sort((a, b) => a - b);
+): Scores {
+  const { taught, heldOut } = split(recorded, seed, options.heldOutMax);
+  const wins = taught.filter((each) => each.success !== false && each.steps.length > 0);
+  const { system, sops, learnMs } = teachDrey(taught, options.now);
+  const timed = timeAnswers(system, heldOut, options.now);
+  const nearest = scoreProcedures(teachNearest(wins), heldOut);
+  const frequent = scoreProcedures(teachMostFrequent(wins), heldOut);
+  const few = heldOut.slice(0, nextEpisodesMax);
+  const isServed = (task: string, least: number) =>
+    (system.serve(task, 1)[0]?.confidence ?? -1) >= least ? 1 : 0;
+  const shareServed = (least: number) =>
+    foreign.reduce((sum: number, task) => sum + isServed(task, least), 0) / Math.max(1, foreign.length);
   return {
-    scores: {
-      sop1_f1: average.f1.macro,
-      sop1_nlcs: average.nlcs.macro,
-      sop1_f1_micro: average.f1.micro,
-      sop1_nlcs_micro: average.nlcs.micro,
-      baseline_f1: average.baseF1.macro,
-      baseline_nlcs: average.baseNlcs.macro,
-      coverage: average.served.macro,
-      selective_coverage: average.sure.macro,
-      selective_f1: average.sureF1.macro,
-      binding_p: bindings.right / Math.max(1, bindings.said),
-      binding_r: bindings.right / Math.max(1, bindings.leaves),
-      false_serve:
-        foreign.filter((task) => serve(index, task).tools.length > 0).length / Math.max(1, foreign.length),
-      false_serve_active:
-        foreign.filter((task) => serve(index, task, 0.7).tools.length > 0).length /
-        Math.max(1, foreign.length),
-    },
-    learnMs,
-    rankP95: times[Math.floor(times.length * 0.95)] ?? 0,
-    sops: sops.length,
+    ...scoreProcedures(system, heldOut),
+    nearest_f1: nearest['sop1_f1'] ?? 0,
+    nearest_nlcs: nearest['sop1_nlcs'] ?? 0,
+    frequent_f1: frequent['sop1_f1'] ?? 0,
+    frequent_nlcs: frequent['sop1_nlcs'] ?? 0,
+    ...scoreNextSteps(system, few),
+    bigram_next1: scoreNextSteps(teachBigram(wins), few)['next1'] ?? 0,
+    ...scoreBindings(system, few),
+    false_serve: shareServed(0),
+    false_serve_sure: shareServed(0.7),
+    learn_ms: learnMs,
+    ...timed,
+    sops,
+  };
+}
+
+/** 95th percentiles of what an agent waits for. */
+function timeAnswers(system: System, heldOut: readonly RecordedEpisode[], now: () => number): Scores {
+  const few = heldOut.slice(0, 400);
+  const p95 = (ask: (each: RecordedEpisode) => unknown) => {
+    const times = few.map((each) => {
+      const before = now();
+      ask(each);
+      return now() - before;
+    });
+    return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0;
+  };
+  return {
+    serve_p95_ms: p95(({ task }) => system.serve(task, 1)),
+    next_p95_ms: p95(({ task, steps }) => system.next?.(task, steps.slice(0, steps.length >> 1))),
   };
 }

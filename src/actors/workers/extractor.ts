@@ -15,6 +15,8 @@ import { toIso } from '../clock.ts';
 import { readArchive } from './archive.ts';
 import { compareSops } from './compare-sops.ts';
 import type { SopComparison } from './compare-sops.ts';
+import { startForeseer } from './foreseer.ts';
+import type { Foreseer } from './foreseer.ts';
 import type { Touched } from './intake.ts';
 import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
 
@@ -93,12 +95,14 @@ class LiveExtractor implements Extractor {
   #unread: string[] | undefined;
   /** Episodes learned from while a namespace is learned anew: the new learner must hear of them as well. */
   readonly #missed = new Map<string, Set<string>>();
+  readonly #foreseer: Foreseer;
   #stopped = false;
   #cancel = (): void => undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
+    this.#foreseer = startForeseer(options);
   }
 
   get waiting(): number {
@@ -119,6 +123,7 @@ class LiveExtractor implements Extractor {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
+    await this.#foreseer.stop();
     await this.#running;
   }
 
@@ -261,6 +266,7 @@ class LiveExtractor implements Extractor {
       for (const sopId of some) stored.delete(sopId);
     });
     this.lastRunAt = toIso(clock.now());
+    this.#foreseer.notice(namespace, learner.keeper);
     if (changed.length + gone.length === 0) return;
     log.debug({ namespace, changed: changed.length, retired: gone.length }, 'procedures were written');
     written();

@@ -1,0 +1,126 @@
+/**
+ * Foresights: a node's in-memory copy of each namespace's model of next steps. It is read from the store when it is
+ * asked for and old, and made ready in slices; whoever asks meanwhile is answered from the one before, also while the
+ * database is away or the learner is dead.
+ */
+import { toPlainError } from '../../machines/words/errors.ts';
+import type { Foresight, Learned, SeenStep } from '../learning/learning.ts';
+import { foresee, isModel, readModel } from '../learning/learning.ts';
+import type { Store } from '../store/store.ts';
+import { getNewestModel } from '../store/store.ts';
+import type { Clock, Log } from './clock.ts';
+import { within } from './within.ts';
+
+export interface ForesightsOptions {
+  readonly store: Pick<Store, 'inNamespace'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A copy older than this is looked after when it is asked. */
+  readonly maxAgeMs?: number;
+}
+
+export interface ForesightQuestion {
+  readonly namespace: string;
+  readonly task: string;
+  readonly seen: readonly SeenStep[];
+  readonly limit: number;
+}
+
+export interface Foresights {
+  /** Undefined where there is no model. */
+  next(question: ForesightQuestion): Promise<Foresight | undefined>;
+  /** What is known of a namespace, as far as it is there. */
+  get(namespace: string): Promise<Learned | undefined>;
+}
+
+const maxAgeMsDefault = 2_000;
+/** Namespaces kept; the one that was asked longest ago goes. */
+const namespacesMax = 50;
+/** A first copy is waited for this long, and a fresh one hardly at all. */
+const firstMs = 1_500;
+const freshMs = 100;
+/** A slice of work before calls get their turn. */
+const sliceMs = 5;
+
+interface Copy {
+  learned: Learned | undefined;
+  version: number;
+  readAt: number;
+  reading: Promise<void> | undefined;
+}
+
+/** Opens foresights that know nothing yet. */
+export function openForesights(options: ForesightsOptions): Foresights {
+  return new LiveForesights(options);
+}
+
+class LiveForesights implements Foresights {
+  readonly #options: ForesightsOptions;
+  readonly #copies = new Map<string, Copy>();
+
+  constructor(options: ForesightsOptions) {
+    this.#options = options;
+  }
+
+  async next({ namespace, task, seen, limit }: ForesightQuestion): Promise<Foresight | undefined> {
+    const learned = await this.get(namespace);
+    return learned === undefined ? undefined : foresee(learned, task, seen, limit);
+  }
+
+  async get(namespace: string): Promise<Learned | undefined> {
+    const { clock, maxAgeMs = maxAgeMsDefault } = this.#options;
+    const copy = this.#keep(namespace);
+    const isOld = copy.readAt < 0 || clock.monotonic() - copy.readAt > maxAgeMs;
+    if (isOld) {
+      copy.reading ??= this.#read(namespace, copy).finally(() => (copy.reading = undefined));
+      try {
+        await within(copy.reading, copy.readAt < 0 ? firstMs : freshMs, clock);
+      } catch {
+        // It comes for the next question; what is there is served.
+      }
+    }
+    return copy.learned;
+  }
+
+  /** Puts a copy last, so that the first one is the one asked longest ago. */
+  #keep(namespace: string): Copy {
+    const copy = this.#copies.get(namespace) ?? {
+      learned: undefined,
+      version: 0,
+      readAt: -1,
+      reading: undefined,
+    };
+    this.#copies.delete(namespace);
+    this.#copies.set(namespace, copy);
+    const [oldest] = this.#copies.keys();
+    if (this.#copies.size > namespacesMax && oldest !== undefined) this.#copies.delete(oldest);
+    return copy;
+  }
+
+  async #read(namespace: string, copy: Copy): Promise<void> {
+    const { store, clock, log } = this.#options;
+    try {
+      const after = { after: copy.version };
+      const model = await store.inNamespace(namespace, (trx) => getNewestModel(trx, after));
+      if (model !== undefined && isModel(model.body)) {
+        copy.learned = await slice(readModel(model.body), clock);
+        copy.version = model.version;
+      }
+    } catch (error) {
+      const err = toPlainError(error);
+      log.warn({ namespace, err }, 'next steps are served from memory: the database is away or slow');
+    }
+    copy.readAt = clock.monotonic();
+  }
+}
+
+async function slice<Result>(work: Generator<undefined, Result>, clock: Clock): Promise<Result> {
+  let started = clock.monotonic();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    if (clock.monotonic() - started < sliceMs) continue;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    started = clock.monotonic();
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The tasks that were seen, to be compared with a new one: one document a wording, with its runs. Terms weigh by rarity
+ * and by how alike the procedures are of those that share them, so that names and values lose weight without any list.
+ */
+import type { Trace } from './traces.ts';
+import type { Features } from './wording-features.ts';
+
+/** A run of a document, as places in the vocabulary. */
+export interface Run {
+  readonly symbols: readonly number[];
+  readonly trace: Trace;
+  readonly weight: number;
+}
+
+export interface TaskDocument {
+  readonly at: number;
+  readonly features: Features;
+  readonly runs: readonly Run[];
+  /** Symbols that its runs use, each with the share of runs. */
+  readonly uses: ReadonlyMap<number, number>;
+}
+
+/** A document with its likeness to a task, 0 to 1. */
+export interface Near {
+  readonly document: TaskDocument;
+  readonly likeness: number;
+}
+
+export interface Documents {
+  readonly all: readonly TaskDocument[];
+  near(features: Features, max: number): Near[];
+  /** What a term weighs; `unknown` where no document has it. */
+  weightOf(this: void, id: number, unknown?: number): number;
+}
+
+const nothing: Features = { ids: new Uint32Array(), weights: new Float32Array(), words: 0 };
+
+const search = {
+  /** Documents of one term that are looked at; a term in more says little. */
+  postingsMax: 4_000,
+  /** Documents of one term that its lift is estimated from. */
+  liftSampleMax: 24,
+  liftShrink: 8,
+  runsMax: 16,
+} as const;
+
+/** Makes documents comparable; yields from time to time, so that others get their turn. */
+export function* createDocuments(all: readonly TaskDocument[]): Generator<undefined, Documents> {
+  const postings = new Map<number, Posting[]>();
+  for (const document of all) {
+    post(postings, document);
+    if (document.at % 64 === 63) yield;
+  }
+  const background = toBackground(all);
+  const weights = new Map<number, number>();
+  for (const [id, list] of postings) {
+    const idf = Math.log((all.length + 1) / (list.length + 0.5));
+    weights.set(id, Math.max(0.05, idf) * toLift(list, all, background));
+    if (weights.size % 256 === 255) yield;
+  }
+  const rarest = Math.log(all.length + 2);
+  const weightOf = (id: number, unknown = rarest) => weights.get(id) ?? unknown;
+  const normOf = ({ ids, weights: own }: Features) => {
+    let sum = 0;
+    for (let at = 0; at < ids.length; at += 1) sum += ((own[at] ?? 0) * weightOf(ids[at] ?? 0)) ** 2;
+    return Math.sqrt(sum) || 1;
+  };
+  const norms = new Float64Array(all.length);
+  for (const { at, features } of all) {
+    norms[at] = normOf(features);
+    if (at % 128 === 127) yield;
+  }
+  return {
+    all,
+    weightOf,
+    near(features, max) {
+      const dots = toDots(features, postings, weightOf, all.length);
+      const own = normOf(features);
+      const found: { readonly at: number; readonly likeness: number }[] = [];
+      dots.forEach((dot, at) => {
+        if (dot > 0) found.push({ at, likeness: Math.min(1, dot / (own * (norms[at] ?? 1))) });
+      });
+      return found
+        .sort((a, b) => b.likeness - a.likeness || a.at - b.at)
+        .slice(0, max)
+        .flatMap(({ at, likeness }) => {
+          const document = all[at];
+          return document === undefined ? [] : [{ document, likeness }];
+        });
+    },
+  };
+}
+
+interface Posting {
+  readonly at: number;
+  readonly weight: number;
+}
+
+function post(postings: Map<number, Posting[]>, { at, features: { ids, weights } }: TaskDocument): void {
+  ids.forEach((id, place) => {
+    const posting = { at, weight: weights[place] ?? 0 };
+    const list = postings.get(id);
+    if (list === undefined) postings.set(id, [posting]);
+    else if (list.length < search.postingsMax) list.push(posting);
+  });
+}
+
+/** Shared weight by document. */
+function toDots(
+  { ids, weights }: Features,
+  postings: ReadonlyMap<number, readonly Posting[]>,
+  weightOf: (id: number) => number,
+  size: number,
+): Float64Array {
+  const dots = new Float64Array(size);
+  ids.forEach((id, place) => {
+    const scaled = (weights[place] ?? 0) * weightOf(id) ** 2;
+    for (const { at, weight } of postings.get(id) ?? []) dots[at] = (dots[at] ?? 0) + scaled * weight;
+  });
+  return dots;
+}
+
+/** One document a wording; equal runs of it are one. Traces come in an order that does not depend on arrival. */
+export function toDocuments(traces: readonly Trace[], placeOf: (symbol: string) => number): TaskDocument[] {
+  const wordings = new Map<number, Trace[]>();
+  for (const trace of traces) {
+    const list = wordings.get(trace.wording);
+    if (list === undefined) wordings.set(trace.wording, [trace]);
+    else list.push(trace);
+  }
+  return [...wordings.values()].map((own, at) => {
+    const total = own.reduce((sum, { weight }) => sum + weight, 0);
+    const runs = own.slice(0, search.runsMax).map((trace) => ({
+      symbols: trace.steps.map(({ symbol }) => placeOf(symbol)),
+      trace,
+      weight: trace.weight / Math.max(1e-9, Math.min(total, search.runsMax)),
+    }));
+    const uses = new Map<number, number>();
+    const sum = runs.reduce((weight, run) => weight + run.weight, 0);
+    for (const run of runs)
+      for (const symbol of new Set(run.symbols))
+        uses.set(symbol, (uses.get(symbol) ?? 0) + run.weight / Math.max(1e-9, sum));
+    return { at, features: own[0]?.features ?? nothing, runs, uses };
+  });
+}
+
+/** How alike two documents are by chance. */
+function toBackground(all: readonly TaskDocument[]): number {
+  const step = Math.max(1, Math.floor(all.length / 200));
+  const some = all.filter((_, at) => at % step === 0);
+  return toAlike(some);
+}
+
+/** Mean overlap of the symbols of different documents. */
+function toAlike(some: readonly TaskDocument[]): number {
+  const sums = new Map<number, number>();
+  let squares = 0;
+  for (const { uses } of some) {
+    const unit = 1 / Math.sqrt([...uses.values()].reduce((sum, share) => sum + share * share, 0) || 1);
+    for (const [symbol, share] of uses) {
+      const before = sums.get(symbol) ?? 0;
+      squares += 2 * before * share * unit;
+      sums.set(symbol, before + share * unit);
+    }
+  }
+  const pairs = (some.length * (some.length - 1)) / 2;
+  return pairs === 0 ? 0 : squares / 2 / pairs;
+}
+
+/** How much more alike the procedures are where a term stands: above 1 it tells something, below it is a mere name. */
+function toLift(list: readonly Posting[], all: readonly TaskDocument[], background: number): number {
+  const sample = list.slice(0, search.liftSampleMax).flatMap(({ at }) => all[at] ?? []);
+  const pairs = (sample.length * (sample.length - 1)) / 2;
+  const alike = pairs === 0 ? 0 : toAlike(sample);
+  const gain = (alike - background) / Math.max(0.05, 1 - background);
+  const sure = pairs / (pairs + search.liftShrink);
+  return Math.max(0.15, 0.6 + sure * (1.4 * gain - 0.2));
+}

@@ -1,0 +1,74 @@
+/**
+ * Foresight's door: from the tasks that went well, what an agent will likely do next. Pure and deterministic. It never
+ * names a tool that was not seen, and it knows when it knows nothing.
+ */
+import { ask } from './experts.ts';
+import { toCandidates, toStandings } from './knowledge.ts';
+import { blend } from './mixer.ts';
+import { toTraceSteps, type SeenStep } from './traces.ts';
+import { toFeatures } from './wording-features.ts';
+import type { Learned } from './training.ts';
+
+export { recall, train, type Learned } from './training.ts';
+export { toSymbolName, type SeenStep } from './traces.ts';
+export { createTraceKeeper, type TraceKeeper } from './keeper.ts';
+export { isModel, type Model, readModel, toModel } from './model.ts';
+export { finish } from './slices.ts';
+
+/** What may come next; `tool: null`: the task is done. */
+export interface Foreseen {
+  readonly tool: string | null;
+  /** Of a shell-like tool, the program it will most likely run. */
+  readonly program?: string;
+  readonly probability: number;
+}
+
+/** What is foreseen, and how many known tasks that resemble this one stand behind it. */
+export interface Foresight {
+  readonly next: readonly Foreseen[];
+  readonly alike: number;
+}
+
+/** From this likeness on a known task resembles another. */
+const alikeMin = 0.2;
+
+/** The likely next steps, most probable first; none where neither the task nor its steps are like anything known. */
+export function foresee(learned: Learned, task: string, seen: readonly SeenStep[], limit: number): Foresight {
+  const { knowledge, weights } = learned;
+  const standing = toStandings(knowledge, toFeatures(task), toTraceSteps(seen)).at(-1);
+  if (standing === undefined || knowledge.symbols.length === 0) return { next: [], alike: 0 };
+  const alike = standing.near
+    .filter(({ likeness }) => likeness >= alikeMin)
+    .reduce((sum, { document }) => sum + document.runs.length, 0);
+  const isStrange = standing.near.length === 0 && standing.symbols.every((symbol) => symbol < 0);
+  if (isStrange) return { next: [], alike };
+  const candidates = toCandidates(knowledge, standing);
+  const probabilities = blend(weights, ask(knowledge, standing, candidates));
+  const byTool = new Map<string | null, { probability: number; most: number; program: string }>();
+  candidates.forEach((symbol, at) => {
+    const probability = probabilities[at] ?? 0;
+    const { tool, program } = splitSymbol(knowledge.symbols[symbol] ?? '\n');
+    const key = symbol === knowledge.stop ? null : tool;
+    const found = byTool.get(key) ?? { probability: 0, most: -1, program };
+    const isMost = probability > found.most;
+    byTool.set(key, {
+      probability: found.probability + probability,
+      most: isMost ? probability : found.most,
+      program: isMost ? program : found.program,
+    });
+  });
+  const next = [...byTool]
+    .map(([tool, { probability, program }]) => ({
+      tool,
+      probability,
+      ...(program === '' ? {} : { program }),
+    }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, limit);
+  return { next, alike };
+}
+
+function splitSymbol(symbol: string): { readonly tool: string; readonly program: string } {
+  const at = symbol.lastIndexOf('\n');
+  return { tool: symbol.slice(0, at), program: symbol.slice(at + 1) };
+}

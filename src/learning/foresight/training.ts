@@ -1,0 +1,190 @@
+/**
+ * Learning to foresee: experts are made from three quarters of the tasks and asked about the rest, four times over, and
+ * the mixture learns from what they said about tasks they had not seen. Work is bounded, whatever the history's length.
+ */
+import { ask } from './experts.ts';
+import type { Near } from './documents.ts';
+import { mix } from './hashing.ts';
+import {
+  createKnowledge,
+  type Knowledge,
+  toCandidates,
+  toLinearFeatures,
+  toNear,
+  toStandings,
+  type Weighed,
+} from './knowledge.ts';
+import { learnWeights, type MixerExample, toFirstWeights } from './mixer.ts';
+import { type Example, Softmax, softmaxSettings } from './softmax.ts';
+import type { Trace } from './traces.ts';
+
+export const trainingBounds = {
+  /** Positions the linear predictor learns from, and those the mixture learns from. */
+  linearMax: 10_000,
+  mixedMax: 6_000,
+  folds: 4,
+  /** Below this many tasks nothing can be held back. */
+  tasksMin: 8,
+  /** A subject that so many traces share is none. */
+  subjectMax: 40,
+} as const;
+
+/** An order that has nothing to do with arrival. */
+export function compareTraces(a: Trace, b: Trace): number {
+  return a.lot - b.lot || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** Traces of one task: the same wording, or the same case in other words. */
+export function toTasks(traces: readonly Trace[]): number[] {
+  const parent = new Map<number, number>();
+  const find = (key: number): number => {
+    let root = key;
+    while ((parent.get(root) ?? root) !== root) root = parent.get(root) ?? root;
+    parent.set(key, root);
+    return root;
+  };
+  const subjects = new Map<number, number>();
+  for (const trace of traces)
+    for (const subject of new Set(trace.subjects)) subjects.set(subject, (subjects.get(subject) ?? 0) + 1);
+  const most = Math.min(trainingBounds.subjectMax, Math.max(3, traces.length * 0.03));
+  for (const trace of traces) {
+    for (const subject of trace.subjects) {
+      if ((subjects.get(subject) ?? 0) > most) continue;
+      const [one, other] = [find(trace.wording), find(mix(subject, 5))].sort((a, b) => a - b);
+      if (one !== undefined && other !== undefined && one !== other) parent.set(other, one);
+    }
+  }
+  return traces.map(({ wording }) => find(wording));
+}
+
+/** Weights under which each task counts much the same. */
+export function weigh(traces: readonly Trace[], tasks: readonly number[]): Weighed[] {
+  const times = new Map<number, number>();
+  for (const task of tasks) times.set(task, (times.get(task) ?? 0) + 1);
+  return traces.map((trace, at) => ({
+    trace,
+    weight: trace.weight / (times.get(tasks[at] ?? 0) ?? 1) ** 0.75,
+  }));
+}
+
+/** What was learned: knowledge of everything, and the weights of the mixture. */
+export interface Learned {
+  readonly knowledge: Knowledge;
+  readonly weights: Float64Array;
+  readonly tasks: number;
+}
+
+/** Learns from traces, whatever their order; yields from time to time, so that others get their turn. */
+export function* train(unordered: readonly Trace[]): Generator<undefined, Learned> {
+  const traces = [...unordered].sort(compareTraces);
+  const tasks = toTasks(traces);
+  const weighed = weigh(traces, tasks);
+  const count = new Set(tasks).size;
+  const knowledge = yield* teach(weighed);
+  if (count < trainingBounds.tasksMin) return { knowledge, weights: toFirstWeights(), tasks: count };
+  const examples: OrderedExample[] = [];
+  for (let fold = 0; fold < trainingBounds.folds; fold += 1) {
+    const isHeld = (at: number) => mix(tasks[at] ?? 0, 31) % trainingBounds.folds === fold;
+    const held = weighed.filter((_, at) => isHeld(at));
+    const others = yield* teach(weighed.filter((_, at) => !isHeld(at)));
+    yield* addExamples(examples, others, held);
+  }
+  examples.sort((a, b) => a.order - b.order);
+  return { knowledge, weights: yield* learnWeights(examples), tasks: count };
+}
+
+/** The same weights over other traces: counts and documents are fresh at a small price. */
+export function* recall(
+  traces: readonly Trace[],
+  { knowledge, weights }: Learned,
+): Generator<undefined, Learned> {
+  const tasks = toTasks(traces);
+  const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.softmax);
+  return { knowledge: fresh, weights, tasks: new Set(tasks).size };
+}
+
+/** Knowledge with a linear predictor that learned from the same traces. */
+function* teach(weighed: readonly Weighed[]): Generator<undefined, Knowledge> {
+  const softmax = new Softmax();
+  const knowledge = yield* createKnowledge(weighed, softmax);
+  const examples = yield* toLinearExamples(knowledge, weighed);
+  for (let epoch = 0; epoch < softmaxSettings.epochs; epoch += 1) {
+    for (const [at, example] of examples.entries()) {
+      softmax.learn(example);
+      if (at % 64 === 63) yield;
+    }
+  }
+  return knowledge;
+}
+
+function* toLinearExamples(
+  knowledge: Knowledge,
+  weighed: readonly Weighed[],
+): Generator<undefined, Example[]> {
+  const examples: (Example & { readonly order: number })[] = [];
+  const nearOf = rememberNear(knowledge);
+  for (const { trace, weight } of pick(weighed, trainingBounds.linearMax)) {
+    yield;
+    const own = trace.steps.map(({ symbol }) => knowledge.placeOf(symbol));
+    toStandings(knowledge, trace.features, trace.steps, nearOf(trace)).forEach((standing, at) => {
+      const candidates = toCandidates(knowledge, standing);
+      const right = candidates.indexOf(own[at] ?? knowledge.stop);
+      if (right < 0) return;
+      const features = toLinearFeatures(standing);
+      examples.push({ features, candidates, right, weight: Math.sqrt(weight), order: mix(trace.lot, at) });
+    });
+  }
+  return examples.sort((a, b) => a.order - b.order);
+}
+
+function* addExamples(
+  examples: OrderedExample[],
+  knowledge: Knowledge,
+  held: readonly Weighed[],
+): Generator<undefined, void> {
+  const max = trainingBounds.mixedMax / trainingBounds.folds;
+  const nearOf = rememberNear(knowledge);
+  for (const { trace, weight } of pick(held, max)) {
+    yield;
+    const own = trace.steps.map(({ symbol }) => knowledge.placeOf(symbol));
+    toStandings(knowledge, trace.features, trace.steps, nearOf(trace)).forEach((standing, at) => {
+      const candidates = toCandidates(knowledge, standing);
+      const right = candidates.indexOf(own[at] ?? knowledge.stop);
+      if (right < 0) return;
+      const opinions = ask(knowledge, standing, candidates);
+      examples.push({ opinions, right, weight, order: mix(trace.lot, at + 7) });
+    });
+  }
+}
+
+/** Traces of one wording have the same neighbours. */
+function rememberNear(knowledge: Knowledge): (trace: Trace) => Near[] {
+  const known = new Map<number, Near[]>();
+  return ({ wording, features }) => {
+    const near = known.get(wording) ?? toNear(knowledge, features);
+    known.set(wording, near);
+    return near;
+  };
+}
+
+interface OrderedExample extends MixerExample {
+  readonly order: number;
+}
+
+/** As many traces as have so many positions together: one of each wording, then a second one of each, and so on. */
+function pick(weighed: readonly Weighed[], max: number): Weighed[] {
+  const times = new Map<number, number>();
+  const ranked = weighed.map((one) => {
+    const rank = times.get(one.trace.wording) ?? 0;
+    times.set(one.trace.wording, rank + 1);
+    return { one, rank };
+  });
+  let positions = 0;
+  return ranked
+    .sort((a, b) => a.rank - b.rank || a.one.trace.lot - b.one.trace.lot)
+    .filter(({ one }) => {
+      positions += one.trace.steps.length + 1;
+      return positions <= max;
+    })
+    .map(({ one }) => one);
+}

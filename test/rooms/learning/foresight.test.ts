@@ -1,0 +1,119 @@
+import * as fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import type { Episode } from '../../../machines/words/episodes.ts';
+import {
+  createLearner,
+  finish,
+  foresee,
+  isModel,
+  readModel,
+  toModel,
+  train,
+} from '../../../src/learning/learning.ts';
+import { readNotes, toEpisode } from './episodes.ts';
+import { episodeLists } from './odd-episodes.ts';
+
+/** Other work on the machine must not fail a property. */
+vi.setConfig({ testTimeout: 60_000 });
+
+function keep(episodes: readonly Episode[]) {
+  const learner = createLearner({ namespace: 'acme' });
+  for (const episode of episodes) learner.learn(episode);
+  return learner.keeper.traces;
+}
+
+const seen = (tool: string, result: unknown = 'ok') => ({
+  symbol: `${tool}\n`,
+  args: {},
+  result,
+  error: false,
+});
+const notes = ['a', 'b', 'c', 'd', 'e'].map((name, n) => readNotes(n, `${name}.md`));
+const mails = [0, 1, 2, 3].map((n) =>
+  toEpisode(10 + n, `Send the weekly digest to team ${n}`, [
+    { tool: 'mail__compose' },
+    { tool: 'mail__send' },
+  ]),
+);
+
+describe('foresee', () => {
+  const learned = finish(train(keep([...notes, ...mails])));
+
+  it('knows how a task begins, goes on and ends', () => {
+    const task = 'Summarise the notes in omega.md';
+    const next = (...steps: string[]) =>
+      foresee(
+        learned,
+        task,
+        steps.map((step) => seen(step)),
+        3,
+      ).next[0]?.tool;
+    expect(next()).toBe('fs__list_directory');
+    expect(next('fs__list_directory')).toBe('fs__read_file');
+    expect(next('fs__list_directory', 'fs__read_file')).toBeNull();
+    expect(foresee(learned, 'Send the digest', [], 1).next[0]?.tool).toBe('mail__compose');
+    expect(foresee(learned, task, [], 1).alike).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says nothing where neither the task nor its steps are like anything known', () => {
+    expect(foresee(learned, '日本の天気は', [seen('weather__get')], 3).next).toEqual([]);
+    expect(foresee(finish(train([])), 'Anything', [], 3).next).toEqual([]);
+  });
+
+  it('survives being stored', () => {
+    const traces = keep([...notes, ...mails]);
+    const stored: unknown = JSON.parse(JSON.stringify(toModel(traces, learned)));
+    if (!isModel(stored)) throw new Error('it is no model');
+    const again = finish(readModel(stored));
+    for (const task of ['Summarise omega.md', 'Send the digest']) {
+      const [one, other] = [learned, again].map((each) =>
+        foresee(each, task, [seen('fs__list_directory')], 5),
+      );
+      expect(other?.next.map(({ tool }) => tool)).toEqual(one?.next.map(({ tool }) => tool));
+      one?.next.forEach(({ probability }, at) =>
+        expect(other?.next[at]?.probability).toBeCloseTo(probability, 2),
+      );
+    }
+    expect(isModel({ form: 'another' })).toBe(false);
+    expect(isModel(null)).toBe(false);
+  });
+
+  it('keeps nothing of results and arguments in clear', () => {
+    const stored = JSON.stringify(toModel(keep(notes), learned));
+    expect(stored).not.toContain('secret words');
+    expect(stored).not.toContain('a.md');
+  });
+});
+
+describe('foresight', () => {
+  it('is the same whatever the order of arrival, never names a tool that was not seen, and gives probabilities', () => {
+    fc.assert(
+      fc.property(
+        episodeLists.chain((episodes) =>
+          fc.tuple(
+            fc.constant(episodes),
+            fc.shuffledSubarray(episodes, { minLength: episodes.length, maxLength: episodes.length }),
+          ),
+        ),
+        fc.string(),
+        ([episodes, arrived], odd) => {
+          const [one, other] = [episodes, arrived].map((each) => finish(train(keep(each))));
+          const tools = new Set(
+            episodes.flatMap((episode) => episode.calls.map((call) => call.name || call.tool)),
+          );
+          for (const task of [odd, ...episodes.slice(0, 4).map((episode) => episode.task)]) {
+            const steps = [seen([...tools][0] ?? 'none')];
+            const first = one === undefined ? undefined : foresee(one, task, steps, 3);
+            expect(other === undefined ? undefined : foresee(other, task, steps, 3)).toEqual(first);
+            for (const { tool, probability } of first?.next ?? []) {
+              if (tool !== null) expect(tools).toContain(tool);
+              expect(probability).toBeGreaterThanOrEqual(0);
+              expect(probability).toBeLessThanOrEqual(1);
+            }
+          }
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+});
