@@ -77,9 +77,8 @@ function upgrade(
   );
   if (head.length > 0) socket.unshift(head);
   const connection = options.serve({ input: socket, output: socket, principal, view });
-  const done = options.standing.watch(req, () => void connection.close('its key is good no longer'));
-  // It never rejects.
-  void connection.closed.then(done);
+  const end = () => void connection.close('its key is good no longer');
+  socket.once('close', options.standing.watch(req, end));
 }
 
 function refuse(
