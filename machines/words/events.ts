@@ -128,6 +128,13 @@ export const eventData = {
   'memory.updated': z.object({ version: z.number().int() }),
   'memory.linked': z.object({ to: Token, relation: z.string().max(100) }),
   'memory.forgotten': reason,
+  /** Memories that were given to somebody at work; `place` is the task, or the session where no task was stated. */
+  'memory.recalled': z.object({
+    memories: z.array(Token).max(50),
+    sops: z.array(z.string().max(128)).max(50),
+    place: Token,
+    principal: z.string().max(300),
+  }),
 
   'episode.opened': z.object({ episodeId: Token, taskId: Token.nullable(), session: Token }),
   'episode.closed': z.object({

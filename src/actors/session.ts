@@ -17,6 +17,8 @@ import type { ActorName } from './announcer.ts';
 import { announceCall } from './call-record.ts';
 import { toIso } from './clock.ts';
 import type { Route } from './route.ts';
+import { CallNotes } from './session-doing.ts';
+import type { SessionDoing } from './session-doing.ts';
 import type { SessionRoom } from './sessions.ts';
 import type { ToldEdge } from './told-root.ts';
 
@@ -52,7 +54,8 @@ export class LiveSession {
   readonly openedAt: number;
   lastUsedAt: number;
   calls = 0;
-  #task: { taskId: string; task: string; source: TaskSource; calls: number } | null = null;
+  #task: (OpenTask & { calls: number; readonly since: number }) | null = null;
+  readonly #notes = new CallNotes();
   readonly #room: SessionRoom;
   readonly #actor: Actor<typeof sessionMachine>;
   readonly #name: ActorName;
@@ -80,7 +83,7 @@ export class LiveSession {
     this.#send({ type: 'opened', at: this.openedAt });
     const task = taken?.task;
     if (task === undefined || task === null) return;
-    this.#task = { ...task };
+    this.#task = { ...task, since: this.openedAt };
     this.#send({ type: 'task.start', taskId: task.taskId, at: this.openedAt });
   }
 
@@ -111,6 +114,7 @@ export class LiveSession {
     const task = this.#task;
     if (task !== null) task.calls += 1;
     const refusal = this.#admit(callId, startedAt);
+    if (refusal === undefined) this.#notes.begin(callId, command.name, startedAt);
     const outcome = refusal ?? (await this.#pass(command, route));
     try {
       announceCall(this.#room, this.#name, {
@@ -126,6 +130,7 @@ export class LiveSession {
     } catch (error) {
       log.error({ err: toPlainError(error), callId }, 'a call is answered although its fact may be lost');
     }
+    this.#note(callId, command.name, outcome);
     if (refusal === undefined)
       this.#send({ type: 'call.ended', callId, outcome: outcome.outcome, at: clock.now() });
     return outcome;
@@ -137,6 +142,7 @@ export class LiveSession {
     this.touch();
     this.calls += 1;
     if (this.#task !== null) this.#task.calls += 1;
+    this.#notes.end(callId, name, { at: this.lastUsedAt, outcome: 'finished', isError });
     announceCall(this.#room, this.#name, {
       command: { callId, name, args, traceparent: undefined },
       outcome: { outcome: 'finished', result, isError },
@@ -146,6 +152,19 @@ export class LiveSession {
       startedAt: toIso(Math.max(this.openedAt, this.lastUsedAt - durationMs)),
       durationMs,
     });
+  }
+
+  #note(callId: string, name: string, outcome: CallOutcome): void {
+    const isError = outcome.outcome === 'finished' && outcome.isError;
+    this.#notes.end(callId, name, { at: this.#room.clock.now(), outcome: outcome.outcome, isError });
+  }
+
+  /** What it is doing now. */
+  get doing(): SessionDoing {
+    const calls = this.#notes.running;
+    const task = this.#task === null ? null : { ...this.#task, since: toIso(this.#task.since) };
+    const idleSince = calls.length > 0 ? null : (this.#notes.last?.at ?? toIso(this.openedAt));
+    return { task, calls, lastCall: this.#notes.last, idleSince };
   }
 
   /** Tells the chart of a call; what the chart does not take into flight is refused. */
@@ -188,7 +207,7 @@ export class LiveSession {
     this.touch();
     const task = redactor.redactText(text).slice(0, limits.taskTextMax);
     const taskId = createId('task', clock);
-    this.#task = { taskId, task, source, calls: 0 };
+    this.#task = { taskId, task, source, calls: 0, since: clock.now() };
     this.#send({ type: 'task.start', taskId, at: clock.now() });
     announcer.announce(
       'task.started',

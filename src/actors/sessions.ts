@@ -13,6 +13,7 @@ import type { Announcer } from './announcer.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { LiveSession } from './session.ts';
+import type { SessionDoing } from './session-doing.ts';
 import type { OpenTask, SessionFacts } from './session.ts';
 import type { Roots } from './roots.ts';
 import { toTimerSource } from './timer-source.ts';
@@ -65,6 +66,7 @@ export interface SessionView {
   readonly calls: number;
   readonly openedAt: string;
   readonly lastUsedAt: string;
+  readonly doing: SessionDoing;
 }
 
 export interface Sessions {
@@ -238,5 +240,6 @@ function toView(session: LiveSession): SessionView {
     calls: session.calls,
     openedAt: toIso(session.openedAt),
     lastUsedAt: toIso(session.lastUsedAt),
+    doing: session.doing,
   };
 }

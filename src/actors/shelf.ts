@@ -229,6 +229,7 @@ export function toShelved(sop: StoredSop): ShelvedSop {
   return {
     ...sop,
     metadata: {
+      ...sop.given,
       status: sop.status,
       version: sop.version,
       triggerFrom: sop.triggerFrom,

@@ -53,8 +53,19 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export { openShedding } from './mcp/shedding.ts';
+export type { Shedding } from './mcp/shedding.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type { AgentView, KeysNeed, KeyView } from './keys-need.ts';
+export type {
+  FoundMemoryView,
+  MemoriesNeed,
+  MemoryAsker,
+  MemoryInput,
+  MemoryView,
+  StoredMemoryView,
+} from './memories-need.ts';
+export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {

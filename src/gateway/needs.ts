@@ -7,11 +7,13 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { KeysNeed } from './keys-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
@@ -110,6 +112,8 @@ export interface SopsNeed {
     limit: number;
     offset: number;
     status?: SopStatus;
+    /** Goes on behind this one. */
+    after?: Pick<SopView, 'confidence' | 'occurrences' | 'sopId'>;
   }): Promise<readonly SopView[]>;
   get(namespace: string, id: string): Promise<SopView | undefined>;
   /** Calls back, not too often, after procedures changed; returns what stops it. */
@@ -245,6 +249,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly limits: LimitsNeed;
   readonly keys: KeysNeed;
   readonly relearning: RelearningNeed;
+  readonly memories: MemoriesNeed;
+  readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

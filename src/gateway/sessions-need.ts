@@ -55,6 +55,28 @@ export interface SessionView {
   readonly calls: number;
   readonly openedAt: string;
   readonly lastUsedAt: string;
+  readonly doing: SessionDoing;
+}
+
+/** What a session is doing now. */
+export interface SessionDoing {
+  readonly task: {
+    readonly taskId: string;
+    readonly task: string;
+    readonly source: string;
+    readonly since: string;
+    readonly calls: number;
+  } | null;
+  /** In flight. */
+  readonly calls: readonly { readonly callId: string; readonly name: string; readonly since: string }[];
+  readonly lastCall: {
+    readonly callId: string;
+    readonly name: string;
+    readonly at: string;
+    readonly outcome: 'finished' | 'error' | 'failed' | 'refused';
+  } | null;
+  /** Null while a call is in flight. */
+  readonly idleSince: string | null;
 }
 
 /** A message for a session that lives on another node, as far as it matters there. */

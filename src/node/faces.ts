@@ -3,12 +3,13 @@ import { toPlainError } from '../../machines/words/errors.ts';
 import { createInspection } from '../actors/actors.ts';
 import type { Upstreams } from '../actors/actors.ts';
 import { openConsole, openInspector } from '../console/console.ts';
-import { openGateway } from '../gateway/gateway.ts';
+import { openGateway, openShedding } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { measureOutbox } from '../store/store.ts';
 import type { HttpFaces } from './http.ts';
 import type { Layer1, Layer1Options } from './layer1.ts';
 import type { LearnerInspection } from './learner-inspection.ts';
+import { openLateness } from './lateness.ts';
 import { openMetrics } from './metrics.ts';
 import { version } from './version.ts';
 
@@ -31,7 +32,10 @@ export function openFaces(
   state: () => string,
 ): Faces {
   const { closers, backends, boards, eventLog, announcer, counters, roots, clock, log, tracing } = options;
-  const gateway = openGateway(needs);
+  const lateness = openLateness(clock);
+  closers.push(async () => lateness.stop());
+  const shedding = openShedding({ lateness: () => lateness.standing(), now: clock.monotonic });
+  const gateway = openGateway(needs, shedding);
   closers.push(() => gateway.close());
   const page = openConsole({ admit: (request) => needs.admit(request) });
   const inspection = createInspection({ roots, redactor: layer1.redactor, clock, log });
@@ -70,6 +74,7 @@ export function openFaces(
     announcer,
     state,
     inspected: () => inspection.observed,
+    shedding: () => shedding.figures,
   });
   closers.push(async () => metrics.close());
   return {

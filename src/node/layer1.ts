@@ -4,6 +4,7 @@
  */
 import { createRedactor } from '../access/access.ts';
 import {
+  Memories,
   openBreakerHints,
   openBreakerRows,
   openFabric,
@@ -12,6 +13,7 @@ import {
   openForesights,
   openShelf,
   startRelay,
+  startTaskRows,
 } from '../actors/actors.ts';
 import type {
   Announcer,
@@ -62,6 +64,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly memories: Memories;
   readonly relay: Relay;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
@@ -114,8 +117,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     changed: (session) => rows.note(session),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
+  const taskRows = await startTaskRows({ wire, store });
+  closers.push(() => taskRows.stop());
   const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
     filters: { types: shelfTypes },
@@ -130,7 +136,18 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return { sessions, shelf, foresights, relay, redactor, hints, fabric, healthWatch, onSopsChanged };
+  return {
+    sessions,
+    shelf,
+    foresights,
+    memories,
+    relay,
+    redactor,
+    hints,
+    fabric,
+    healthWatch,
+    onSopsChanged,
+  };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

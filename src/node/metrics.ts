@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Health } from '../../machines/health.store.ts';
 import type { Announcer, Boards, BreakerHints, Sessions } from '../actors/actors.ts';
 import { mayDo } from '../../machines/words/scopes.ts';
-import type { GatewayNeeds } from '../gateway/gateway.ts';
+import type { GatewayNeeds, Shedding } from '../gateway/gateway.ts';
 import type { EventLogFigures, Wire } from '../wire/wire.ts';
 import { readActorFamilies } from './actor-families.ts';
 import type { ActorFamiliesOptions } from './actor-families.ts';
@@ -30,6 +30,7 @@ export interface MetricsOptions extends ActorFamiliesOptions {
   readonly state: () => string;
   /** Actors of this process that an inspector watches just now. */
   readonly inspected: () => number;
+  readonly shedding: () => Shedding['figures'];
 }
 
 export interface Metrics {
@@ -109,6 +110,7 @@ function toNodeFamilies({
   hints,
   boards,
   inspected,
+  shedding,
 }: MetricsOptions): readonly Family[] {
   const { resources, breakers } = boards.health.read();
   return [
@@ -125,6 +127,8 @@ function toNodeFamilies({
       samples: toStateSamples({}, state(), nodeStates),
     },
     toSingle('drey_sessions', 'gauge', 'Live sessions.', sessions.size),
+    toSingle('drey_requests_max', 'gauge', 'MCP requests taken on at a time, just now.', shedding().ceiling),
+    toSingle('drey_requests_shed_total', 'counter', 'MCP requests sent away.', shedding().sentAway),
     toSingle('drey_inspected_actors', 'gauge', 'Actors that an inspector watches.', inspected()),
     {
       name: 'drey_breaker_state',

@@ -1,4 +1,5 @@
 /** The tables as TypeScript sees them: the columns of `infra/postgres/`, for the tables that this room works with. */
+import type { AgentIdentitiesTable, AgentsTable, ApiKeysTable } from './access-schema.ts';
 import type { ColumnType, Generated, GeneratedAlways, Transaction } from 'kysely';
 import type { AuditOutcome, AuditSeverity } from '../../machines/words/audit.ts';
 import type { EpisodeEnd, Outcome } from '../../machines/words/episodes.ts';
@@ -15,37 +16,6 @@ export interface NamespacesTable {
   namespace: string;
   display_name: string;
   created_at: MomentWithDefault;
-}
-
-export interface AgentsTable {
-  namespace: string;
-  id: string;
-  display_name: string;
-  created_at: MomentWithDefault;
-  metadata: JsonWithDefault;
-  disabled_at: Moment | null;
-}
-
-export interface AgentIdentitiesTable {
-  namespace: string;
-  issuer: string;
-  subject: string;
-  agent_id: string;
-  created_at: MomentWithDefault;
-}
-
-export interface ApiKeysTable {
-  namespace: string;
-  id: string;
-  digest: string;
-  agent_id: string;
-  label: string;
-  scopes: JsonWithDefault;
-  created_at: MomentWithDefault;
-  created_by: string;
-  expires_at: Moment | null;
-  revoked_at: Moment | null;
-  last_used_at: Moment | null;
 }
 
 export interface SessionsTable {
@@ -249,6 +219,16 @@ export interface ToolPinsTable {
   updated_at: MomentWithDefault;
 }
 
+export interface KeptAnswersTable {
+  namespace: string;
+  principal: string;
+  operation: string;
+  key: string;
+  digest: string;
+  answer: Json;
+  created_at: MomentWithDefault;
+}
+
 export interface AuditTable {
   namespace: string;
   position: number;
@@ -287,6 +267,7 @@ export interface Tables {
   dead_letters: DeadLettersTable;
   models: ModelsTable;
   tool_pins: ToolPinsTable;
+  kept_answers: KeptAnswersTable;
   audit_log: AuditTable;
 }
 

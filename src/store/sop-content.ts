@@ -20,6 +20,8 @@ export interface SopCause {
   readonly at?: string;
   /** True when a person set the status: learning will not change it any more. */
   readonly holds?: boolean;
+  /** True when a person changed the content: learning goes on counting and no longer rewrites it. */
+  readonly edits?: boolean;
 }
 
 /** Throws `argument_invalid` for what the table would refuse, in words for people. */

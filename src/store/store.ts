@@ -72,6 +72,22 @@ export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
 export { keepActors, readKeptActors } from './tables/kept-actors.ts';
+export {
+  addMemory,
+  changeMemory,
+  getMemories,
+  listMemories,
+  lockMemoryByDigest,
+  removeFindings,
+  removeMemory,
+  sweepMemories,
+  touchMemories,
+} from './tables/memories.ts';
+export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
+export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
+export type { StoredEdge } from './tables/memory-edges.ts';
+export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
+export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
@@ -95,11 +111,17 @@ export {
 export type { LearningFigures, SopFilter, SopStamp, StoredSop } from './tables/sop-lists.ts';
 export { retireSop, setSopStatus } from './tables/sop-status.ts';
 export type { SopEvent, SopStatusChange } from './tables/sop-status.ts';
-export { listSopVersions } from './tables/sop-versions.ts';
+export { getSopVersion, listSopVersions } from './tables/sop-versions.ts';
 export type { SopVersion } from './tables/sop-versions.ts';
 export { saveSop, touchUsedSops } from './tables/sops.ts';
 export type { SavedSop } from './tables/sops.ts';
-export { finishTask, listTasks, startTask } from './tables/tasks.ts';
+export { keepAnswer } from './tables/kept-answers.ts';
+export type { KeptRequest } from './tables/kept-answers.ts';
+export { pageCalls, pageEpisodes, pagePatterns, pageSessions, pageTasks } from './tables/browse.ts';
+export type { BrowsedCall, BrowsedEpisode } from './tables/browse.ts';
+export { reviseSop, writeSop } from './tables/sop-edits.ts';
+export type { SopRevision } from './tables/sop-edits.ts';
+export { endOpenTasks, finishTask, getTask, listTasks, startTask } from './tables/tasks.ts';
 export type { TaskFinish, TaskRow, TaskStart } from './tables/tasks.ts';
 export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';

@@ -1,8 +1,8 @@
 /**
  * A thousand sessions in fifty namespaces, in an open model: each call has an intended start, and its latency counts from
  * there, so that a gateway that stalls cannot hide behind callers that wait. Steady load with the learner running, killed
- * and catching up, a burst, then more and more until it is too much. There is one principal until there are keys, so the
- * sessions are its own.
+ * and catching up, a burst, then more and more until it is too much. Every session holds an event stream open, and one
+ * request in a hundred is broken.
  */
 import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -36,11 +36,18 @@ interface Outcome {
 const json = (value: unknown): string => JSON.stringify(value);
 const tool = (name: string, args: object): string => json({ name, arguments: args });
 
+const badParams = [
+  '{"name":"up__tool_0","arguments":{"n":',
+  '{"name":"up__tool_0","name":"acontext_get_sops","arguments":{}}',
+  '{"name":7}',
+  '{"name":"acontext_get_sops","arguments":{"limit":1e9,"trigger_pattern":"\\u0000"}}',
+];
+
 /** The mix: proxied calls, procedures, context, feedback about nothing (an error of the tool, and cheap), lists. */
 const kinds: readonly { kind: string; share: number; method: string; params: (n: number) => string }[] = [
   {
     kind: 'call',
-    share: 0.7,
+    share: 0.69,
     method: 'tools/call',
     params: (n) => tool('up__tool_0', { n, slowMs: upstreamMs }),
   },
@@ -64,6 +71,8 @@ const kinds: readonly { kind: string; share: number; method: string; params: (n:
     params: () => tool('acontext_record_feedback', { pattern_id: 'p-none', helpful: true }),
   },
   { kind: 'list', share: 0.05, method: 'tools/list', params: () => '{}' },
+  // What comes broken must be told so, and cost nobody else anything.
+  { kind: 'bad', share: 0.01, method: 'tools/call', params: (n) => badParams[n % badParams.length] ?? '' },
 ];
 
 function toKind(n: number): (typeof kinds)[number] {
@@ -101,7 +110,8 @@ async function askOne(sessions: readonly RawSession[], n: number, intended: numb
   const answer = await session.ask(method, params(n)).catch(() => undefined);
   const fromIntendedMs = performance.now() - intended;
   const isShed = answer?.status === 503 || answer?.text.includes('"limit_reached"') === true;
-  const isError = !isShed && (answer === undefined || !answer.text.includes('"result"'));
+  const isTold = kind === 'bad' ? /"error"|"isError":true/ : /"result"/;
+  const isError = !isShed && (answer === undefined || !isTold.test(answer.text));
   return { kind, fromIntendedMs, isShed, isError };
 }
 
@@ -140,7 +150,7 @@ export const loadBench: Bench = {
     const up = { command: process.execPath, args, callsMax: 1_000 };
     await writeFile(config, json({ mcpServers: { up } }));
     const node = await startNodeProcess({ dataFolder: join(folder.path, 'data'), config });
-    const agent = new Agent({ keepAlive: true, maxSockets: 512 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 2 * sessionsCount });
     try {
       return await runAll(node, agent, quick ? 3 : 20);
     } finally {
@@ -153,9 +163,13 @@ export const loadBench: Bench = {
 
 async function runAll(node: NodeProcess, agent: Agent, seconds: number): Promise<Measure[]> {
   const sessions: RawSession[] = [];
+  let streamsLost = 0;
+  const streams: (() => void)[] = [];
   for (let n = 0; n < sessionsCount; n += 1) {
     const url = `${node.url}/mcp?namespace=load-${n % namespacesCount}`;
-    sessions.push(await openRawSession(url, agent));
+    const session = await openRawSession(url, agent);
+    streams.push(await session.listen(() => (streamsLost += 1)));
+    sessions.push(session);
   }
   await offer(sessions, steadyPerSecond / 2, seconds / 4); // warm
   const steady = await offer(sessions, steadyPerSecond, seconds);
@@ -165,13 +179,17 @@ async function runAll(node: NodeProcess, agent: Agent, seconds: number): Promise
   const killed = await offer(sessions, steadyPerSecond, seconds);
   const burst = await offer(sessions, burstCount * 10, 0.1);
   const mega = 1024 * 1024;
+  const lost = streamsLost;
+  const knee = await findKnee(sessions, Math.max(4, seconds / 2));
+  for (const close of streams) close();
   return [
     ...summarize('steady', steady, 50),
     ...summarize('learner_killed', killed, 50),
     ...summarize('burst', burst),
     measure('load.events_waiting', events.waiting, 'events', 'lower', 1_000),
     measure('load.node.rss_mb', memory.rssBytes / mega, 'MB', 'lower', 200),
-    ...(await findKnee(sessions, Math.max(2, seconds / 4))),
+    measure('load.streams_lost', lost, 'streams', 'lower', 0),
+    ...knee,
   ];
 }
 

@@ -47,6 +47,10 @@ export interface RawAnswer {
 
 export interface RawSession {
   ask(method: string, params: string): Promise<RawAnswer>;
+  /** Sends a body as it is. */
+  send(body: string): Promise<RawAnswer>;
+  /** Holds the session's event stream open; resolves once it is, and calls back when it ends. */
+  listen(ended: () => void): Promise<() => void>;
 }
 
 /** Opens a session of the 2025 era; `hasSession` is false for a server that knows none. */
@@ -94,7 +98,18 @@ export async function openRawSession(url: string, agent: Agent, hasSession = tru
     headers['mcp-protocol-version'] = revision;
     await post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   }
-  return { ask };
+  const listen = (ended: () => void): Promise<() => void> =>
+    new Promise((resolve, reject) => {
+      const sent = request(url, { agent: false, headers: { ...headers, accept: 'text/event-stream' } });
+      sent.once('response', (answer) => {
+        answer.resume().once('close', ended);
+        if (answer.statusCode === 200) resolve(() => void sent.destroy());
+        else reject(new Error(`the stream answered ${answer.statusCode}`));
+      });
+      sent.once('error', reject);
+      sent.end();
+    });
+  return { ask, send: post, listen };
 }
 
 /** A session that calls one tool. */

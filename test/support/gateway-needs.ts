@@ -27,7 +27,9 @@ import type {
   ReviewedTool,
   Session,
 } from '../../src/gateway/gateway.ts';
+import { createEmptyKnowledge } from './empty-knowledge.ts';
 import { quietLog } from './quiet-log.ts';
+import { createSmallMemories } from './small-memories.ts';
 
 export const localPrincipal: Principal = {
   id: 'local',
@@ -312,6 +314,7 @@ export function createSmallHouse(): SmallHouse {
             calls: 0,
             openedAt: '2026-01-01T00:00:00.000Z',
             lastUsedAt: '2026-01-01T00:00:00.000Z',
+            doing: { task: null, calls: [], lastCall: null, idleSince: null },
           })),
     },
     catalogue: () => ({ tools: house.tools }),
@@ -399,6 +402,8 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    memories: createSmallMemories(),
+    knowledge: createEmptyKnowledge(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
     importEpisodes: async (_namespace, _principal, episodes) => {
       let calls = 0;

@@ -38,9 +38,11 @@ export function compareSops(derived: readonly LearnedSop[], stored: readonly Sto
   return { same, differences, kept };
 }
 
-/** The status of what a person holds is not learning's to compare. */
+/** The content of what a person edited, and the status of what one holds, are not learning's to compare. */
 function findDifferingParts(sop: LearnedSop, row: StoredSop): string[] {
-  const now = toParts(row.held ? { ...sop, status: row.status } : sop);
+  const { status, trigger, triggerFrom, steps, procedure } = row;
+  const standing = row.edited ? { ...sop, trigger, triggerFrom, steps, procedure } : sop;
+  const now = toParts(row.held ? { ...standing, status } : standing);
   const before = toParts(row);
   return [...now].filter(([part, text]) => before.get(part) !== text).map(([part]) => part);
 }

@@ -60,8 +60,8 @@ export async function readLearned(trx: Trx): Promise<readonly StoredSop[]> {
 }
 
 /** Whether only learning keeps it: it goes when it is derived no more. */
-export function isOnlyLearned({ held, status }: StoredSop): boolean {
-  return !held && status !== 'retired' && status !== 'deprecated';
+export function isOnlyLearned({ held, edited, status }: StoredSop): boolean {
+  return !held && !edited && status !== 'retired' && status !== 'deprecated';
 }
 
 /** Lists of what one transaction may hold. */

@@ -84,7 +84,7 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
         if (wrong !== undefined) {
           refuse(res, 400, wrong);
         } else if (req.method === 'POST') {
-          await withPlace(options, res, (place) => post(req, res, principal, place));
+          await withPlace(options, req, res, (place) => post(req, res, principal, place));
         } else {
           await serveOther(req, res, principal, legacy);
         }
@@ -156,11 +156,12 @@ async function receive(
 /** Runs while there is a place, or sends away. */
 async function withPlace(
   { shedding }: EndpointOptions,
+  req: IncomingMessage,
   res: ServerResponse,
   run: (place: Place) => Promise<void>,
 ): Promise<void> {
   const place = shedding.enter();
-  if (place === undefined) return shed(res);
+  if (place === undefined) return shed(res, isSmall(req));
   try {
     await run(place);
   } finally {
@@ -168,11 +169,20 @@ async function withPlace(
   }
 }
 
-/** Whoever is sent away need not finish speaking. */
-function shed(res: ServerResponse): undefined {
+/** A body that costs less to read past than a new connection costs both sides. */
+const smallBytesMax = 64 * 1024;
+
+function isSmall({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return length !== undefined && Number(length) <= smallBytesMax;
+}
+
+/** Whoever is sent away need not finish speaking; one who nearly has keeps the connection. */
+function shed(res: ServerResponse, keepsConnection = false): undefined {
   const sentence = 'this node has all it can take on at a time; try again in a moment';
   const frame = errorFrame('null', toRpcError('limit_reached', sentence));
-  sendJson(res, 503, frame, { connection: 'close', 'retry-after': String(comeBackMs / 1_000) });
+  const headers = { 'retry-after': String(comeBackMs / 1_000) };
+  sendJson(res, 503, frame, keepsConnection ? headers : { ...headers, connection: 'close' });
   return undefined;
 }
 

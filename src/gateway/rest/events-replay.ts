@@ -18,7 +18,7 @@ export const replayEvents: Resource = {
     summary: 'Publish stored events once more on another subject',
     body,
     answer: z.object({ published: z.int() }),
-    example: { subject: 'drey.replay.default', sequences: [1, 2, 3] },
+    example: { subject: 'replay.default', sequences: [1, 2, 3] },
   },
   answer: async ({ needs, req, res, namespace, principal }) => {
     const { subject, sequences } = await parseJsonBody(body, req);

@@ -10,27 +10,43 @@ import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { toThrownSentence } from '../thrown.ts';
+import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
+import { archivedCall, episode, episodes, sopEvidence } from './evidence.ts';
+import { feedback } from './feedback.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
 import { createKey, keys, revokeKey, rotateKey } from './keys.ts';
 import { learning } from './learning.ts';
+import {
+  forgetMemory,
+  linkMemory,
+  memories,
+  memory,
+  neighbours,
+  path as graphPath,
+  storeMemory,
+  updateMemory,
+} from './memories.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
+import { onePattern, patterns } from './patterns.ts';
 import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
-import { sessions } from './sessions.ts';
+import { session, sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
+import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
 /** Every resource; a new one is a file and a word here. */
@@ -39,10 +55,26 @@ export const resources: readonly Resource[] = [
   statusChanges,
   sops,
   sop,
+  editSop,
+  rollBackSop,
+  sopVersions,
+  sopDiff,
+  sopEvidence,
+  writeSop,
+  writePattern,
+  patterns,
+  onePattern,
+  feedback,
+  episodes,
+  episode,
+  archivedCall,
+  tasks,
+  task,
   tools,
   reviewTools,
   approveTools,
   sessions,
+  session,
   events,
   replayEvents,
   actors,
@@ -63,6 +95,14 @@ export const resources: readonly Resource[] = [
   relearn,
   relearned,
   ask,
+  memories,
+  storeMemory,
+  memory,
+  updateMemory,
+  forgetMemory,
+  linkMemory,
+  neighbours,
+  graphPath,
   importEpisodes,
   hooks,
   reload,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { count, createTool, text } from './tool.ts';
 
-const input = z.object({
+/** What is reported. */
+export const FeedbackInput = z.object({
   pattern_id: text('the id of a pattern or a SOP', 200).describe(
     'The pattern_id or sop_id you were given with a procedure or an injected context.',
   ),
@@ -10,6 +11,14 @@ const input = z.object({
   feedback_notes: text('notes', 2_000)
     .optional()
     .describe('What was wrong or missing, in a sentence or two.'),
+});
+
+/** The figures after it. */
+export const FeedbackAnswer = z.object({
+  pattern_id: z.string(),
+  new_effectiveness: z.number().describe('Helpful uses divided by all uses, 0 to 1.'),
+  applied_count: count(0, Number.MAX_SAFE_INTEGER),
+  success_count: count(0, Number.MAX_SAFE_INTEGER),
 });
 
 export const recordFeedback = createTool({
@@ -20,13 +29,8 @@ export const recordFeedback = createTool({
     'good ones rise; a wrong one is worth reporting most.',
   readOnly: false,
   scope: 'feedback:write',
-  input,
-  output: z.object({
-    pattern_id: z.string(),
-    new_effectiveness: z.number().describe('Helpful uses divided by all uses, 0 to 1.'),
-    applied_count: count(0, Number.MAX_SAFE_INTEGER),
-    success_count: count(0, Number.MAX_SAFE_INTEGER),
-  }),
+  input: FeedbackInput,
+  output: FeedbackAnswer,
   async run(args, { needs, session, principal, traceparent }) {
     const { namespace } = session;
     await needs.limits.take({ namespace, principal, operation: 'feedback' });

@@ -5,6 +5,7 @@
 import { getSops } from './get-sops.ts';
 import { injectContext } from './inject-context.ts';
 import { learningStatus } from './learning-status.ts';
+import { memory } from './memory.ts';
 import { recordFeedback } from './record-feedback.ts';
 import { callTool, findTools } from './search-tools.ts';
 import { task } from './task.ts';
@@ -16,6 +17,7 @@ export { callTool, callToolName, findTools } from './search-tools.ts';
 export const ownToolSets: ReadonlyMap<string, readonly OwnTool[]> = new Map([
   ['acontext', [injectContext, getSops, recordFeedback, learningStatus]],
   ['task', [task]],
+  ['memory', [memory]],
 ]);
 
 /** Names that no upstream's tool may take, where these sets are on and tools may be searched. */

@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import { toLimit, toOffset } from '../pages.ts';
-import type { AgentsTable, Trx } from '../schema.ts';
+import type { AgentsTable } from '../access-schema.ts';
+import type { Trx } from '../schema.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 export interface AgentRow {

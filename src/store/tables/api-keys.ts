@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import { toLimit, toOffset } from '../pages.ts';
-import type { ApiKeysTable, Trx } from '../schema.ts';
+import type { ApiKeysTable } from '../access-schema.ts';
+import type { Trx } from '../schema.ts';
 import { assertName, toBoundedText, toJsonb } from '../text.ts';
 
 export interface KeyRow {

@@ -111,7 +111,8 @@ export async function retirePattern(trx: Trx, patternId: string): Promise<boolea
   return rows.length > 0;
 }
 
-function toPattern(row: Selectable<PatternsTable>): StoredPattern {
+/** A row as it is read. */
+export function toPattern(row: Selectable<PatternsTable>): StoredPattern {
   return {
     patternId: toId('pattern', row.id),
     namespace: row.namespace,

@@ -116,7 +116,8 @@ export async function listSessions(
   return rows.map(toSession);
 }
 
-function toSession(row: SessionsTable): SessionRow {
+/** A row as it is read. */
+export function toSession(row: SessionsTable): SessionRow {
   return {
     sessionId: row.id,
     principal: row.principal,

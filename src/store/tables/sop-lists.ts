@@ -1,5 +1,6 @@
 /** Procedures as they are read: one, a list, those whose trigger shares words with a text, and the figures of all. */
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { limits } from '../../../machines/words/limits.ts';
 import type { LearnedSop, Pitfall, Procedure, SopStatus } from '../../../machines/words/sops.ts';
 import { toLimit, toOffset } from '../pages.ts';
@@ -17,6 +18,10 @@ export interface StoredSop extends LearnedSop {
   readonly lastUsedAt: string | undefined;
   /** True when a person has set the status. */
   readonly held: boolean;
+  /** True when the content is a person's or another program's. */
+  readonly edited: boolean;
+  /** What was said besides by who wrote it. */
+  readonly given: Readonly<Record<string, unknown>>;
   /** Reports in all, and those that said it helped. */
   readonly feedback: { readonly applied: number; readonly helpful: number };
 }
@@ -28,6 +33,8 @@ export interface SopFilter {
   readonly learned?: boolean;
   readonly limit: number;
   readonly offset?: number;
+  /** Goes on behind this one; much cheaper than an offset. */
+  readonly after?: { readonly confidence: number; readonly occurrences: number; readonly sopId: string };
 }
 
 /** Procedures, the most certain first. */
@@ -41,10 +48,20 @@ export async function listSops(trx: Trx, filter: SopFilter): Promise<readonly St
         and (${filter.learned !== true} or exists (select from acontext_sop_versions v
           where v.namespace = acontext_sops.namespace and v.sop_id = acontext_sops.id and v.version = 1
             and v.cause->>'by' = ${learningCause}))
+        and ${toBehind(filter.after)}
       order by confidence desc, occurrences desc, id
       limit ${toLimit(filter.limit)} offset ${toOffset(filter.offset)}
     ) s order by s.confidence desc, s.occurrences desc, s.id`.execute(trx.db);
   return rows.map(toSop);
+}
+
+/** The first comparison is the one that the index can use. */
+function toBehind(after: SopFilter['after']): RawBuilder<boolean> {
+  if (after === undefined) return sql`true`;
+  const { confidence, occurrences } = after;
+  const id = toUuid('sop', after.sopId) ?? '00000000-0000-0000-0000-000000000000';
+  return sql`confidence <= ${confidence}::float8 and (confidence < ${confidence}::float8
+    or occurrences < ${occurrences}::int or (occurrences = ${occurrences}::int and id > ${id}::uuid))`;
 }
 
 /** One procedure, or undefined; an id that is no id is simply not found. */
@@ -155,6 +172,8 @@ interface SopRow {
     readonly firstSeenAt?: string;
     readonly lastSeenAt?: string;
     readonly held?: boolean;
+    readonly edited?: boolean;
+    readonly given?: Readonly<Record<string, unknown>>;
   };
   readonly version: number;
   readonly evidence: readonly string[];
@@ -198,6 +217,8 @@ function toSop(row: SopRow): StoredSop {
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at ?? undefined,
     held: metadata.held === true,
+    edited: metadata.edited === true,
+    given: metadata.given ?? {},
     feedback: { applied: row.applied, helpful: row.helpful },
   };
 }

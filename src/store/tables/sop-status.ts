@@ -72,6 +72,11 @@ export function isHeld(metadata: unknown): boolean {
   return typeof metadata === 'object' && metadata !== null && Reflect.get(metadata, 'held') === true;
 }
 
+/** True when a person has changed the content, or another program wrote it. */
+export function isEdited(metadata: unknown): boolean {
+  return typeof metadata === 'object' && metadata !== null && Reflect.get(metadata, 'edited') === true;
+}
+
 /** Which event a change is; none when the content stayed. */
 export function toSopEvent(
   before: SopStatus | undefined,

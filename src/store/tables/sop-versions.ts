@@ -58,15 +58,25 @@ export async function newestSopVersion(
 /** A procedure's versions, the newest first. */
 export async function listSopVersions(
   trx: Trx,
-  options: { readonly sopId: string; readonly limit: number },
+  options: { readonly sopId: string; readonly limit: number; readonly below?: number },
 ): Promise<readonly SopVersion[]> {
   const id = toUuid('sop', options.sopId);
   if (id === undefined) return [];
   const { rows } = await sql<SopVersion>`
     select version, content, cause, created_at as "createdAt" from acontext_sop_versions
     where namespace = ${trx.namespace} and sop_id = ${id}
+      and version < ${options.below ?? 2_147_483_647}::int
     order by version desc limit ${toLimit(options.limit)}`.execute(trx.db);
   return rows;
+}
+
+/** One version, or undefined. */
+export async function getSopVersion(
+  trx: Trx,
+  options: { readonly sopId: string; readonly version: number },
+): Promise<SopVersion | undefined> {
+  const [found] = await listSopVersions(trx, { sopId: options.sopId, limit: 1, below: options.version + 1 });
+  return found?.version === options.version ? found : undefined;
 }
 
 /** Everything but the row's own facts and the evidence, which has a table. */

@@ -9,7 +9,8 @@ import { assertUuid, toUuid } from '../sop-ids.ts';
 import { assertStorableSop, toColumns, toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
 import { saveEvidence } from './evidence.ts';
-import { isHeld, lockSop, toSopEvent } from './sop-status.ts';
+import { getSop } from './sop-lists.ts';
+import { isEdited, isHeld, lockSop, toSopEvent } from './sop-status.ts';
 import type { LockedSop, SopEvent } from './sop-status.ts';
 import { addSopVersion, newestSopVersion } from './sop-versions.ts';
 
@@ -41,7 +42,7 @@ export async function saveSop(
   const before = fresh ? undefined : await lockSop(trx, id);
   const status =
     before !== undefined && isHeld(before.metadata) && cause.holds !== true ? before.status : sop.status;
-  const standing = { ...sop, status };
+  const standing = { ...(await keepEdited(trx, id, sop, { cause, before })), status };
   const newest = before === undefined ? undefined : await newestSopVersion(trx, id);
   const content = toContent(standing);
   const digest = toDigestOf(content);
@@ -60,6 +61,20 @@ export async function saveSop(
     linked: evidence.linked,
     event: toSopEvent(before?.status, status, changed),
   };
+}
+
+/** What a person wrote stays; only the figures of what is derived go on. */
+async function keepEdited(
+  trx: Trx,
+  id: string,
+  sop: LearnedSop,
+  { cause, before }: { readonly cause: SopCause; readonly before: LockedSop | undefined },
+): Promise<LearnedSop> {
+  if (before === undefined || cause.edits === true || !isEdited(before.metadata)) return sop;
+  const row = await getSop(trx, id);
+  if (row === undefined) return sop;
+  const { trigger, triggerFrom, steps, procedure } = row;
+  return { ...sop, trigger, triggerFrom, steps, procedure };
 }
 
 /** Notes that procedures were served or followed; unknown ids are passed over. */

@@ -1,8 +1,9 @@
 /** Tasks as rows: what an agent was asked, in which session, and how it ended. */
+import type { Selectable } from 'kysely';
 import type { Outcome } from '../../../machines/words/episodes.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { toLimit, toOffset } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { TasksTable, Trx } from '../schema.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 export interface TaskStart {
@@ -77,7 +78,39 @@ export async function listTasks(
     .limit(toLimit(options.limit))
     .offset(toOffset(options.offset))
     .execute();
-  return rows.map((row) => ({
+  return rows.map(toTask);
+}
+
+/** One task, or undefined. */
+export async function getTask(trx: Trx, taskId: string): Promise<TaskRow | undefined> {
+  const row = await trx.db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', taskId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toTask(row);
+}
+
+/** Ends what is still open of a session without an outcome: another task began, or the session is over. */
+export async function endOpenTasks(
+  trx: Trx,
+  end: { readonly sessionId: string; readonly at: string; readonly but?: string },
+): Promise<void> {
+  await trx.db
+    .updateTable('tasks')
+    .set({ finished_at: end.at })
+    .where('namespace', '=', trx.namespace)
+    .where('session_id', '=', end.sessionId)
+    .where('finished_at', 'is', null)
+    .where('started_at', '<=', end.at)
+    .where('id', '<>', end.but ?? '')
+    .execute();
+}
+
+/** A row as it is read. */
+export function toTask(row: Selectable<TasksTable>): TaskRow {
+  return {
     taskId: row.id,
     sessionId: row.session_id,
     principal: row.principal,
@@ -88,5 +121,5 @@ export async function listTasks(
     notes: row.notes,
     calls: row.calls,
     finishedAt: row.finished_at ?? undefined,
-  }));
+  };
 }

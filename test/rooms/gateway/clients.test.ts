@@ -39,6 +39,7 @@ const own = [
   'acontext_record_feedback',
   'acontext_get_learning_status',
   'task',
+  'memory',
 ];
 
 describe.each([
@@ -174,7 +175,7 @@ describe('sessions of the older era', () => {
       headers: { 'content-type': 'application/json', 'mcp-session-id': session.id },
       body: '{"jsonrpc":"2.0","id":"a","method":"tools/list"}',
     });
-    expect(reply.json().result.tools).toHaveLength(9);
+    expect(reply.json().result.tools).toHaveLength(own.length + 4);
   });
 
   it('are told on their stream that the tools changed', async () => {

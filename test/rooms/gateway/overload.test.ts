@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
-import { openShedding } from '../../../src/gateway/mcp/shedding.ts';
+import { ceilingMin, openShedding } from '../../../src/gateway/mcp/shedding.ts';
 import type { Shedding } from '../../../src/gateway/mcp/shedding.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
@@ -31,7 +31,7 @@ async function open(shedding?: Shedding): Promise<{ at: GatewayServer; session: 
 
 describe('the count of what a node has taken on', () => {
   it('gives places and bytes while there are any, and gives them back once', () => {
-    const shedding = openShedding(2, 10);
+    const shedding = openShedding({ requestsMax: 2, bytesMax: 10 });
     const [one, two] = [shedding.enter(), shedding.enter()];
     expect(shedding.enter()).toBeUndefined();
     expect([one?.take(6), two?.take(5), two?.take(4)]).toEqual([true, false, true]);
@@ -43,10 +43,45 @@ describe('the count of what a node has taken on', () => {
   });
 });
 
+describe('a node that stays late', () => {
+  const places = Array.from({ length: ceilingMin });
+
+  it('takes on less and less until it is on time, never nothing, and then more again', () => {
+    let late = 0;
+    let at = 0;
+    const shedding = openShedding({ requestsMax: 1_000, lateness: () => late, now: () => at });
+    const next = (): number => {
+      at += 250;
+      shedding.enter()?.leave();
+      return shedding.figures.ceiling;
+    };
+    const under = Array.from({ length: 200 }, () => shedding.enter());
+    expect(next()).toBe(1_000);
+    late = 400;
+    // From what is under way, not from the maximum: else the first steps would change nothing.
+    expect([next(), next(), next()]).toEqual([170, 144, 128]);
+    expect(shedding.enter()).toBeUndefined();
+    for (const place of under) place?.leave();
+    for (let step = 0; step < 20; step += 1) next();
+    expect(shedding.figures.ceiling).toBe(ceilingMin);
+    expect(places.map(() => shedding.enter()).every((place) => place !== undefined)).toBe(true);
+    expect(shedding.enter()).toBeUndefined();
+    late = 0;
+    for (let step = 0; step < 60; step += 1) next();
+    expect(shedding.figures.ceiling).toBe(1_000);
+  });
+
+  it('changes nothing more often than four times a second, however many come', () => {
+    const shedding = openShedding({ requestsMax: 1_000, lateness: () => 500, now: () => 1_000 });
+    for (let n = 0; n < 200; n += 1) shedding.enter();
+    expect(shedding.figures).toEqual({ ceiling: ceilingMin, sentAway: 72 });
+  });
+});
+
 describe('a gateway with all it can take', () => {
   it('sends the next call away with 503 and a hint, and takes calls again afterwards', async () => {
     const requestsMax = 200;
-    const { at, session } = await open(openShedding(requestsMax));
+    const { at, session } = await open(openShedding({ requestsMax }));
     const headers = { ...json, 'mcp-session-id': session };
     const under = Array.from({ length: requestsMax }, (_, id) =>
       at.send({ headers, body: call('fs__slow', id + 1) }),

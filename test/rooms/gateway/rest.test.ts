@@ -21,7 +21,7 @@ const post = (path: string, body: string, type = 'application/json', headers: Re
 describe('reading', () => {
   it('answers status, sessions and learning', async () => {
     expect((await get('/status')).json()).toEqual({ state: 'running', version: '0.0.1' });
-    expect((await get('/sessions')).json()).toEqual({ sessions: [], total: 0 });
+    expect((await get('/sessions')).json()).toEqual({ sessions: [], total: 0, next: null });
     expect((await get('/learning')).json()).toMatchObject({ engine_status: 'running' });
   });
 

@@ -184,6 +184,7 @@ describe('the face', () => {
       }),
       tracing: { figures: () => ({ sent: 10, lost: 3 }) },
       inspected: () => 2,
+      shedding: () => ({ ceiling: 4_096, sentAway: 3 }),
     });
     const server = createServer((req, res) => void (metrics.handle(req, res) || res.writeHead(404).end()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -198,6 +199,8 @@ describe('the face', () => {
       'drey_node_state{state="degraded"} 1',
       'drey_sessions 4',
       'drey_inspected_actors 2',
+      'drey_requests_max 4096',
+      'drey_requests_shed_total 3',
       'drey_breaker_state{breaker="b-fs",state="open"} 1',
       'drey_breaker_hints_total{outcome="taken"} 2',
       'drey_resource_up{resource="r-nats"} 1',

@@ -220,7 +220,12 @@ describe('the walls between namespaces', () => {
     );
     await opened.ask('analyze memories');
     for (const [index, search, sought] of [
-      ['memories_words', 'select count(*)::int as found from drey_search_memories($1, 10)', '4321'],
+      [
+        'memories_words',
+        `select count(*)::int as found
+         from drey_search_memories(array[$1], false, array[$1], 'local', now(), null, 10)`,
+        '4321',
+      ],
       [
         'memories_auto_tags',
         'select count(*)::int as found from drey_find_tagged_memories($1, 10)',

@@ -1,0 +1,97 @@
+/** `GET /patterns` and `GET /patterns/:id`: what was found to help when, and how often it did. */
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import type { PatternView } from '../knowledge-needs.ts';
+import { count, text } from '../tools/tool.ts';
+import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
+import { sendValue } from './problem.ts';
+import { parseQuery } from './resource.ts';
+import type { Resource } from './resource.ts';
+
+/** Patterns in one answer. */
+export const patternsListedMax = 200;
+
+const query = z.object({
+  type: text('a pattern type', 50).optional(),
+  active: z.enum(['true', 'any'], { error: 'must be "true" or "any"' }).default('true'),
+  limit: count(1, patternsListedMax).default(50),
+  cursor: cursorField,
+});
+
+const json = z.unknown();
+const answer = z.object({
+  pattern_id: z.string(),
+  pattern_type: z.string(),
+  condition: json,
+  action: json,
+  confidence: z.number().min(0).max(1),
+  applied_count: z.int(),
+  success_count: z.int(),
+  effectiveness: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('Successes divided by applications; 0 when never applied.'),
+  active: z.boolean(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  last_applied_at: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+});
+
+const place = z
+  .tuple([z.number().min(0).max(1), z.number().min(0).max(1), z.string().max(100)])
+  .transform(([effectiveness, confidence, patternId]) => ({ effectiveness, confidence, patternId }));
+
+export const patterns: Resource = {
+  method: 'GET',
+  path: '/patterns',
+  scope: 'sop:read',
+  docs: {
+    summary: 'List patterns, the most effective first',
+    query,
+    answer: z.object({ patterns: z.array(answer), next: nextField }),
+  },
+  answer: async ({ needs, res, url, namespace }) => {
+    const { type, active, limit, cursor } = parseQuery(query, url, ['type', 'active', 'limit', 'cursor']);
+    const found = await needs.knowledge.patterns({
+      namespace,
+      limit,
+      patternType: type,
+      activeOnly: active === 'true',
+      after: readCursor(place, cursor),
+    });
+    const next = toNext(found, limit, (one) => [one.effectiveness, one.confidence, one.patternId]);
+    sendValue(res, 200, { patterns: found.map(toAnswer), next });
+  },
+};
+
+export const onePattern: Resource = {
+  method: 'GET',
+  path: '/patterns/:id',
+  scope: 'sop:read',
+  docs: { summary: 'Show a pattern', answer },
+  answer: async ({ needs, res, namespace, id }) => {
+    const found = await needs.knowledge.pattern(namespace, id.slice(0, 200));
+    if (found === undefined) throw new DreyError('sop_unknown', 'no pattern has this id in this namespace');
+    sendValue(res, 200, toAnswer(found));
+  },
+};
+
+function toAnswer(found: PatternView): z.output<typeof answer> {
+  return {
+    pattern_id: found.patternId,
+    pattern_type: found.patternType,
+    condition: found.condition,
+    action: found.action,
+    confidence: found.confidence,
+    applied_count: found.appliedCount,
+    success_count: found.successCount,
+    effectiveness: found.effectiveness,
+    active: found.active,
+    created_at: found.createdAt,
+    updated_at: found.updatedAt,
+    last_applied_at: found.lastAppliedAt ?? null,
+    metadata: found.metadata,
+  };
+}

@@ -1,0 +1,323 @@
+// REST of a real node: every operation of its document is met, and every answer keeps what is documented.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { startNodeProcess } from './demo/node.ts';
+import type { NodeProcess } from './demo/node.ts';
+import { connectOld, getSops } from './rig/clients.ts';
+import type { Agent } from './rig/clients.ts';
+import { createPlace, referenceServer } from './rig/place.ts';
+import type { Place } from './rig/place.ts';
+import { openRestCaller } from './rig/rest-caller.ts';
+import type { RestCaller, Said } from './rig/rest-caller.ts';
+
+/** Operations that are met elsewhere, each with the place. */
+const metElsewhere: Readonly<Record<string, string>> = {
+  getDeadById: 'needs a message that nobody could handle: rooms/gateway/watching.test.ts',
+  postDeadByIdRetry: 'the same',
+  postDeadByIdDrop: 'the same',
+  getEvents: 'answers for as long as somebody listens: rooms/gateway/rest.test.ts',
+  getStatusChanges: 'the same: rooms/gateway/watching.test.ts',
+};
+
+let place: Place;
+let node: NodeProcess;
+let rest: RestCaller;
+let agent: Agent;
+
+beforeAll(async () => {
+  place = await createPlace();
+  await place.writeConfig({
+    mcpServers: { every: referenceServer(place, 'server-everything') },
+    learning: { quietMs: 200 },
+  });
+  node = await startNodeProcess({ ...place });
+  rest = await openRestCaller(node.url);
+  agent = await connectOld(node.url);
+});
+afterAll(async () => {
+  await node?.stop();
+  await place?.remove();
+});
+
+const say = (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Said> =>
+  rest.say(method, path, body, headers);
+
+const episode = (n: number): string =>
+  JSON.stringify({
+    source: 'rest',
+    key: String(n),
+    task: `send the weekly report number ${n} to the team`,
+    outcome: 'success',
+    agent: 'a',
+    startedAt: `2026-01-0${n}T00:00:00Z`,
+    calls: [
+      { tool: 'read_report', args: { week: n }, result: { text: `report ${n}` }, error: false },
+      { tool: 'send_mail', args: { to: 'team', text: `report ${n}` }, result: { ok: true }, error: false },
+    ],
+  });
+
+const sopToWrite = {
+  trigger: 'rotate the signing key of the payment service',
+  steps: ['Make a key.', { description: 'Publish it.', tool: 'vault__publish' }],
+  confidence: 0.9,
+  occurrences: 4,
+  metadata: { engine: 'outside' },
+};
+
+describe('learned procedures', () => {
+  let id: string;
+
+  it('are listed page by page, shown and proved', async () => {
+    expect((await say('POST', '/import', [1, 2, 3, 4].map(episode).join('\n'))).json().episodes).toBe(4);
+    id = await until('a procedure is learned', async () => {
+      const { sops } = (await say('GET', '/sops')).json();
+      return sops[0]?.sop_id as string | undefined;
+    });
+    expect((await say('GET', `/sops/${id}`)).json()).toMatchObject({ sop_id: id, occurrences: 4 });
+    const first = (await say('GET', `/sops/${id}/evidence?limit=3`)).json();
+    const second = (await say('GET', `/sops/${id}/evidence?limit=20&cursor=${first.next}`)).json();
+    const calls = [...first.calls, ...second.calls];
+    expect(new Set(calls.map((one: { call_id: string }) => one.call_id)).size).toBe(8);
+    expect(second.next).toBeNull();
+    const [call] = calls;
+    expect((await say('GET', `/calls/${call.call_id}`)).json()).toEqual(call);
+    const { calls: inEpisode } = (await say('GET', `/episodes/${call.episode_id}`)).json();
+    expect(inEpisode.map(({ tool }: { tool: string }) => tool)).toEqual(['read_report', 'send_mail']);
+  });
+
+  it('list episodes page by page, each once', async () => {
+    const found: string[] = [];
+    for (let cursor = ''; ;) {
+      const page = (await say('GET', `/episodes?limit=3${cursor}`)).json();
+      found.push(...page.episodes.map((one: { episode_id: string }) => one.episode_id));
+      if (page.next === null) break;
+      cursor = `&cursor=${page.next}`;
+    }
+    expect([found.length, new Set(found).size]).toEqual([4, 4]);
+  });
+
+  it('are edited by version, compared and rolled back; learning goes on counting and rewrites nothing', async () => {
+    const { metadata } = (await say('GET', `/sops/${id}`)).json();
+    const { version } = metadata;
+    const edit = { version, trigger: 'send the weekly report', steps: ['Read it.', 'Send it.'] };
+    const edited = (await say('PATCH', `/sops/${id}`, edit)).json();
+    expect(edited).toMatchObject({ trigger: 'send the weekly report', metadata: { version: version + 1 } });
+    const late = await say('PATCH', `/sops/${id}`, edit);
+    expect([late.status, late.json().code]).toEqual([409, 'revision_conflict']);
+    const told = (await say('GET', `/sops/${id}/diff?from=${version}&to=${version + 1}`)).json();
+    expect(told.differences).toContainEqual(
+      expect.objectContaining({ path: '/trigger', now: '"send the weekly report"' }),
+    );
+    expect((await say('POST', '/import', episode(5))).json().episodes).toBe(1);
+    await until('the fifth is counted', async () => {
+      return (await say('GET', `/sops/${id}`)).json().occurrences === 5;
+    });
+    expect((await say('GET', `/sops/${id}`)).json()).toMatchObject({
+      trigger: 'send the weekly report',
+      steps: ['Read it.', 'Send it.'],
+    });
+    const now = (await say('GET', `/sops/${id}`)).json().metadata.version;
+    const back = (await say('POST', `/sops/${id}/rollback`, { version: now, to: version })).json();
+    expect(back.steps).toHaveLength(2);
+    expect(back.procedure.map(({ tool }: { tool: string }) => tool)).toEqual(['read_report', 'send_mail']);
+    const { versions } = (await say('GET', `/sops/${id}/versions`)).json();
+    expect(versions[0]).toMatchObject({ cause: { by: 'local', reason: 'changed by hand' } });
+    expect((await say('GET', `/sops/${id}/versions?limit=1`)).json().next).not.toBeNull();
+  });
+
+  it('are retired and approved', async () => {
+    const { version } = (await say('GET', `/sops/${id}`)).json().metadata;
+    const retired = (await say('PATCH', `/sops/${id}`, { version, status: 'retired' })).json();
+    expect(retired.metadata.status).toBe('retired');
+    const approved = await say('PATCH', `/sops/${id}`, { version: version + 1, status: 'active' });
+    expect(approved.json().metadata).toMatchObject({ status: 'active', version: version + 2 });
+  });
+});
+
+describe('writing back', () => {
+  it('answers 201, and the procedure is served through MCP', async () => {
+    const written = await say('POST', '/acontext/sops', { namespace: 'default', ...sopToWrite });
+    expect([written.status, written.json()]).toEqual([
+      201,
+      {
+        success: true,
+        sop_id: expect.stringMatching(/^p-/),
+        stored_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
+    ]);
+    const served = await until('it is served', async () => {
+      const sops = await getSops(agent, 'rotate the signing key of the payment service');
+      return sops.find(({ sop_id: one }) => one === written.json().sop_id);
+    });
+    expect(served).toMatchObject({
+      steps: ['Make a key.', 'Publish it.'],
+      confidence: 0.9,
+      occurrences: 4,
+      procedure: [{ tool: 'vault__publish' }],
+      metadata: { engine: 'outside', status: 'active' },
+    });
+  });
+
+  it('does it once for one idempotency key', async () => {
+    const headers = { 'idempotency-key': 'once' };
+    const body = { ...sopToWrite, trigger: 'water the plants in the office' };
+    const both = await Promise.all([1, 2].map(() => say('POST', '/acontext/sops', body, headers)));
+    expect(both.map(({ status }) => status)).toEqual([201, 201]);
+    expect(both[0]?.json()).toEqual(both[1]?.json());
+    const other = await say('POST', '/acontext/sops', { ...body, confidence: 0.5 }, headers);
+    expect([other.status, other.json().code]).toEqual([400, 'argument_invalid']);
+    const { sops } = (await say('GET', '/sops?limit=200')).json();
+    expect(sops.filter(({ trigger }: { trigger: string }) => trigger === body.trigger)).toHaveLength(1);
+  });
+
+  it.each([
+    ['no step', { steps: [] }],
+    ['a blank trigger', { trigger: '  ' }],
+    ['a long trigger', { trigger: 'x'.repeat(2_001) }],
+    ['a broken surrogate', { trigger: 'a\ud800' }],
+    ['a NUL', { trigger: 'a\u0000b' }],
+    ['a confidence above 1', { confidence: 1.01 }],
+    ['a confidence that is no number', { confidence: null }],
+    ['no occurrence', { occurrences: 0 }],
+    ['occurrences beyond an integer', { occurrences: 2 ** 53 }],
+    ['a namespace of 256 characters', { namespace: 'x'.repeat(256) }],
+    ['an empty namespace', { namespace: '' }],
+    ['large metadata', { metadata: { text: 'x'.repeat(20_000) } }],
+    ['too many steps', { steps: Array.from({ length: 201 }, () => 'a') }],
+  ])('refuses %s with a sentence, and stores nothing', async (_what, change) => {
+    const before = (await say('GET', '/sops?limit=200')).json().sops.length;
+    const refused = await say('POST', '/acontext/sops', { ...sopToWrite, ...change });
+    expect([refused.status, refused.json().code]).toEqual([400, 'argument_invalid']);
+    expect(refused.json().detail.length).toBeGreaterThan(10);
+    expect((await say('GET', '/sops?limit=200')).json().sops).toHaveLength(before);
+  });
+
+  it('takes metadata that Postgres would choke on, repaired', async () => {
+    const metadata = { 'a\u0000': 'b\ud800', deep: { list: [1e308, -0, 2 ** 53] } };
+    expect((await say('POST', '/acontext/sops', { ...sopToWrite, metadata })).status).toBe(201);
+  });
+
+  it('stores patterns, and feedback moves them', async () => {
+    const body = {
+      pattern_type: 'failure_recovery',
+      condition: { tool: 'a__b' },
+      action: { tool: 'a__c' },
+      confidence: 0.8,
+    };
+    const written = await say('POST', '/acontext/patterns', body);
+    expect([written.status, written.json().success]).toEqual([201, true]);
+    const { pattern_id: id } = written.json();
+    const said = await say('POST', '/feedback', { pattern_id: id, helpful: true, feedback_notes: 'good' });
+    expect(said.json()).toEqual({
+      pattern_id: id,
+      new_effectiveness: 1,
+      applied_count: 1,
+      success_count: 1,
+    });
+    expect((await say('GET', `/patterns/${id}`)).json()).toMatchObject({ ...body, effectiveness: 1 });
+    await say('POST', '/acontext/patterns', body);
+    const first = (await say('GET', '/patterns?limit=1&type=failure_recovery')).json();
+    expect(first.patterns[0].pattern_id).toBe(id);
+    const rest2 = (await say('GET', `/patterns?limit=5&type=failure_recovery&cursor=${first.next}`)).json();
+    expect([rest2.patterns.length, rest2.next]).toEqual([1, null]);
+    expect((await say('GET', '/patterns?cursor=nonsense')).status).toBe(400);
+  });
+});
+
+describe('tasks and sessions', () => {
+  it('tell what each session is doing now', async () => {
+    await agent.call('task', { action: 'start', task: 'watch a long operation' });
+    const running = agent.call('every__trigger-long-running-operation', { duration: 2, steps: 2 });
+    const busy = await until('the call is in flight', async () => {
+      const { sessions } = (await say('GET', '/sessions')).json();
+      return sessions.find(({ doing }: { doing: { calls: object[] } }) => doing.calls.length === 1);
+    });
+    expect(busy).toMatchObject({
+      state: 'working',
+      doing: {
+        task: { task: 'watch a long operation', source: 'task' },
+        calls: [{ name: 'every__trigger-long-running-operation' }],
+        idleSince: null,
+      },
+    });
+    await running;
+    await agent.call('task', { action: 'finish', outcome: 'success', notes: 'seen' });
+    const idle = (await say('GET', `/sessions/${busy.id}`)).json();
+    expect(idle.doing).toMatchObject({
+      task: null,
+      calls: [],
+      lastCall: { name: 'every__trigger-long-running-operation', outcome: 'finished' },
+      idleSince: idle.doing.lastCall.at,
+    });
+    const task = await until('the task is written', async () => {
+      const { tasks } = (await say('GET', `/tasks?session=${busy.id}`)).json();
+      return tasks.find((one: { outcome: string | null }) => one.outcome === 'success');
+    });
+    expect(task).toMatchObject({ task: 'watch a long operation', notes: 'seen', calls: 1, source: 'task' });
+    expect((await say('GET', `/tasks/${task.task_id}`)).json()).toEqual(task);
+    const rows = await until('the row is written', async () => {
+      const { sessions } = (await say('GET', '/sessions?where=all&limit=1000')).json();
+      return sessions.find(({ id }: { id: string }) => id === busy.id);
+    });
+    expect(rows.doing).not.toBeNull();
+  });
+
+  it('list the tasks of imports, page by page', async () => {
+    const found: string[] = [];
+    for (let cursor = ''; ;) {
+      const page = (await say('GET', `/tasks?limit=2${cursor}`)).json();
+      found.push(...page.tasks.map((one: { task_id: string }) => one.task_id));
+      if (page.next === null) break;
+      cursor = `&cursor=${page.next}`;
+    }
+    expect(found.length).toBeGreaterThanOrEqual(6);
+    expect(new Set(found).size).toBe(found.length);
+  });
+});
+
+describe('the rest of the document', () => {
+  it('is met', async () => {
+    for (const path of ['/tools/review', '/dead', '/actors', '/learning', '/problems', '/openapi.json'])
+      expect((await say('GET', path)).status, path).toBe(200);
+    expect((await say('GET', '/tools')).json().tools.length).toBeGreaterThan(3);
+    expect((await say('GET', '/status')).json().state).toBe('running');
+    expect((await say('GET', '/problems/sop_unknown')).status).toBe(200);
+    const approval = { server: 'every', tools: [{ tool: 'echo', hash: 'x' }] };
+    expect((await say('POST', '/tools/approve', approval)).json().left).toEqual(approval.tools);
+    expect((await say('POST', '/ask', { task: 'send the weekly report' })).json().sops).toHaveLength(1);
+    const hook = { hook_event_name: 'UserPromptSubmit', session_id: 'c-1', prompt: 'fix the build' };
+    expect((await say('POST', '/hooks', hook)).status).toBe(200);
+    expect((await say('POST', '/reload')).status).toBe(200);
+    const replay = { subject: 'replay.default', sequences: [1] };
+    expect((await say('POST', '/events/replay', replay)).status).toBe(200);
+    const { relearn_id: id } = (await say('POST', '/relearn', { dry_run: true })).json();
+    await until(
+      'it is learned anew',
+      async () => (await say('GET', `/relearn/${id}`)).json().state === 'done',
+    );
+  });
+
+  it.each([
+    'sops',
+    'patterns',
+    'tasks',
+    'sessions',
+    'episodes',
+    'calls',
+    'sops/x/versions',
+    'sops/x/evidence',
+  ])('says that there is no such thing below /%s', async (path) => {
+    const ids = ['p-00000000-0000-4000-8000-000000000000', '%00', 'a%2Fb', 'x'.repeat(5_000), '%F0%9F%98%80'];
+    for (const id of ids) {
+      const asked = path.includes('x') ? path.replace('/x/', `/${id}/`) : `${path}/${id}`;
+      expect((await say('GET', `/${asked}`)).status, id.slice(0, 20)).toBe(404);
+    }
+  });
+
+  it('ends with the node, and nothing was left out or answered otherwise', async () => {
+    await agent.close();
+    expect((await say('POST', '/shutdown')).status).toBe(202);
+    expect(rest.differences).toEqual([]);
+    expect(rest.unmet().filter((id) => !(id in metElsewhere))).toEqual([]);
+  });
+});
