@@ -30,3 +30,24 @@ export interface AuditEntry {
 
 /** What the hash of the row before the first one is said to be. */
 export const auditGenesis = '0'.repeat(64);
+
+/** What is wrong with a log, and at which row it begins. */
+export const AuditFault = z.object({
+  position: z.int(),
+  kind: z.enum(['changed', 'missing', 'inserted', 'rewritten', 'cut']),
+  sentence: z.string(),
+});
+export type AuditFault = z.infer<typeof AuditFault>;
+
+/** What came out when a namespace's log was verified. */
+export const AuditReport = z.object({
+  namespace: z.string(),
+  isWhole: z.boolean(),
+  rows: z.int(),
+  head: z.object({ position: z.int(), hash: z.string() }),
+  /** Anchored rows that are known, and the last one of them that agrees. */
+  anchors: z.int(),
+  anchoredTo: z.int(),
+  faults: z.array(AuditFault),
+});
+export type AuditReport = z.infer<typeof AuditReport>;

@@ -3,6 +3,7 @@
  * a fact in the past tense and is never changed. A new event is one line in `eventData`.
  */
 import { z } from 'zod';
+import { ContextPermission } from './contexts.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -57,6 +58,24 @@ const session = z.object({
   ...step.shape,
 });
 
+/** A change set: whole values of the keys that were written, redacted. */
+const contextChange = z.object({
+  version: z.number().int(),
+  changes: z.record(z.string(), z.unknown()),
+  removed: z.array(z.string()).optional(),
+  /** Who made it; absent for the house itself. */
+  principal: z.string().max(300).optional(),
+});
+
+/** What an agent, or everyone (`*`), may do in a context from now on. */
+const contextGrant = z.object({
+  principal: z.string().max(300),
+  permissions: z.array(ContextPermission),
+  by: z.string().max(300),
+  /** Which version of who may do what this is. */
+  accessVersion: z.number().int(),
+});
+
 const sop = z.object({
   trigger: z.string().max(2_000),
   confidence: z.number().min(0).max(1),
@@ -95,8 +114,10 @@ export const eventData = {
     retryAfterMs: z.number().nonnegative().optional(),
   }),
 
-  'context.created': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
-  'context.updated': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
+  'context.created': contextChange,
+  'context.updated': contextChange,
+  'context.shared': contextGrant,
+  'context.revoked': contextGrant,
   'context.archived': step,
 
   'breaker.opened': edge.extend({
@@ -187,6 +208,16 @@ export const eventData = {
     by: z.string().max(300),
   }),
   'key.revoked': z.object({ keyId: z.string().max(64), by: z.string().max(300) }),
+  /** Where a namespace's audit log ended at that moment. */
+  'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),
+  /** An attempt that was refused; also told while the log itself cannot be written. */
+  'audit.refused': z.object({
+    action: z.string().max(100),
+    severity: z.string().max(20),
+    principal: z.string().max(300),
+    object: z.string().max(300),
+    details: z.record(z.string(), z.unknown()),
+  }),
 
   'user.acted': z.object({
     action: z.string().max(100),
@@ -279,10 +310,17 @@ export type AnyEvent = { [T in EventType]: DreyEvent<T> }[EventType];
 
 /** What people follow: each topic stands for a set of event types. */
 export const topics = {
-  context: ['context.created', 'context.updated', 'context.archived'],
+  context: ['context.created', 'context.updated', 'context.shared', 'context.revoked', 'context.archived'],
   tool: ['call.finished', 'call.failed', 'call.refused', 'tool.pinned', 'tool.changed', 'tool.approved'],
   user: ['task.started', 'task.finished', 'user.acted', 'feedback.recorded'],
-  error: ['error.raised', 'call.failed', 'worker.failed', 'worker.gave_up', 'resource.failed'],
+  error: [
+    'error.raised',
+    'call.failed',
+    'worker.failed',
+    'worker.gave_up',
+    'resource.failed',
+    'audit.refused',
+  ],
   state: eventTypes.filter((type) => /^(session|breaker|node|worker|learning|run|sop|episode)\./.test(type)),
   resource: eventTypes.filter((type) => type.startsWith('resource.')),
 } as const satisfies Record<string, readonly EventType[]>;

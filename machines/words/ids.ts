@@ -48,6 +48,7 @@ export const Token = z
 
 /** Kinds of actor that have an address on the bus. */
 export const ActorKind = z.enum([
+  'audit',
   'node',
   'session',
   'context',

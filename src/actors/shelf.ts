@@ -11,12 +11,16 @@ import type { SopIndex } from '../learning/learning.ts';
 import type { SopStamp, Store, StoredSop, Trx } from '../store/store.ts';
 import { getSops, listSopStamps } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
+import type { Foresights } from './foresights.ts';
+import { type JudgedSop, searchJudged } from './judged-sops.ts';
 import { within } from './within.ts';
 
 export interface ShelfOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** What judges procedures for a task once enough tasks are known; without it each says of itself how sure it is. */
+  readonly foresights?: Pick<Foresights, 'get'> | undefined;
   /** A copy older than this is read anew when it is asked; events make that rare. */
   readonly maxAgeMs?: number;
 }
@@ -84,9 +88,16 @@ class LiveShelf implements Shelf {
     this.#options = options;
   }
 
-  async search({ namespace, task, minConfidence, limit }: SopQuestion): Promise<readonly RankedShelvedSop[]> {
-    const { index, sops } = await this.#get(namespace);
+  async search(question: SopQuestion): Promise<readonly RankedShelvedSop[]> {
+    const { namespace, task, minConfidence, limit } = question;
+    const [copy, learned] = await Promise.all([
+      this.#get(namespace),
+      this.#options.foresights?.get(namespace),
+    ]);
+    const { index, sops } = copy;
     const { sopsAnsweredMax, taskTextMax } = limits;
+    const judged = learned === undefined ? undefined : searchJudged(learned, sops.values(), question);
+    if (judged !== undefined) return judged.map(toJudgedShelved);
     const ranked = index.rank({ task: task.slice(0, taskTextMax), minConfidence, limit: sopsAnsweredMax });
     const found = ranked.flatMap(({ sop, relevance, matched }) => {
       const stored = sops.get(sop.sopId);
@@ -217,6 +228,18 @@ function isRankedAlike(before: StoredSop, now: StoredSop): boolean {
     before.confidence === now.confidence &&
     before.occurrences === now.occurrences
   );
+}
+
+/** The procedure's own confidence stays to be seen beside the one for this task. */
+function toJudgedShelved({ sop, confidence, alike }: JudgedSop): RankedShelvedSop {
+  const shelved = toShelved(sop);
+  return {
+    ...shelved,
+    confidence,
+    relevance: confidence,
+    why: `${alike} runs of tasks like this say so, and it was right as often in backtests`,
+    metadata: { ...shelved.metadata, ownConfidence: sop.confidence },
+  };
 }
 
 function toWhy(matched: readonly string[]): string {

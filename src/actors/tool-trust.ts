@@ -12,6 +12,7 @@ import { approvePin, judgeTool, reconcilePins, toLastKnown } from '../upstream/u
 import type { Pin, PinFact, ToolDefinition, TrustMode, Verdict } from '../upstream/upstream.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
+import { auditApproval } from './tool-approval.ts';
 
 export interface ToolTrustOptions {
   /** Whether what is seen for the first time is trusted. */
@@ -226,6 +227,7 @@ class LiveToolTrust implements ToolTrust {
       const stored = toMap(await readToolPins(trx, [server]));
       const decided = decide(stored);
       await saveToolPins(trx, decided.changed);
+      for (const fact of decided.facts) await auditApproval(trx, fact, decided.by);
       await addToOutbox(
         trx,
         decided.facts.map((fact) => this.#toEvent(fact, decided.by)),

@@ -20,6 +20,7 @@ import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { SopOffers } from './sops/sop-offers.ts';
+import { auditRefusal } from './refusals.ts';
 import { openRest } from './rest/rest.ts';
 import { answerMetadata, isMetadata } from './well-known.ts';
 import { openStanding } from './standing.ts';
@@ -53,6 +54,7 @@ export type {
   SopsNeed,
   TaskSource,
 } from './needs.ts';
+export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
@@ -195,7 +197,8 @@ function serveMcp(
     void endpoint.handle(req, res, principal);
   } catch (error) {
     const { status, rpcError } = toThrownSentence(error, needs.log);
-    sendJson(res, status, errorFrame('null', rpcError));
+    const answer = (): void => sendJson(res, status, errorFrame('null', rpcError));
+    void auditRefusal(needs, { principal: own, object: url.pathname }, error).then(answer);
   }
 }
 

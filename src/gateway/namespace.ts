@@ -19,6 +19,8 @@ export function resolveNamespace(requested: string | undefined, own: string, pri
     throw new DreyError(
       'permission_denied',
       `you may only use your own namespace "${own}"; leave the namespace out, or ask for a key of "${requested}"`,
+      // Who answers writes it down; see `auditRefusal`.
+      { details: { claimedNamespace: requested, verifiedNamespace: own } },
     );
   }
   return requested;

@@ -9,9 +9,11 @@ import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
 import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
+import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { KeysNeed } from './keys-need.ts';
+import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
@@ -248,7 +250,10 @@ export interface GatewayNeeds extends WatchingNeeds {
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
   readonly keys: KeysNeed;
+  readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
+  /** Shared contexts; a node that only learns has none. */
+  readonly contexts?: ContextsNeed | undefined;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;

@@ -10,6 +10,7 @@ import type { Standing } from './standing.ts';
 import type { ToolView, ToolViews } from './tool-view.ts';
 import { resolveNamespace } from './namespace.ts';
 import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
+import { auditRefusal } from './refusals.ts';
 import { toStatus } from './thrown.ts';
 
 /** The protocol name in the Upgrade header. */
@@ -70,6 +71,7 @@ function upgrade(
     view = options.views.forRequest(req);
   } catch (error) {
     const plain = toPlainError(error);
+    void auditRefusal(options.needs, { principal: admission.principal, object: url.pathname }, error);
     return refuse(socket, toStatus(plain), plain.message);
   }
   socket.write(

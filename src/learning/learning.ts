@@ -7,6 +7,7 @@ export {
   finish,
   foresee,
   isModel,
+  judge,
   readModel,
   recall,
   toModel,

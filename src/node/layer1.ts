@@ -6,6 +6,7 @@ import { createRedactor } from '../access/access.ts';
 import {
   Memories,
   openBreakerHints,
+  createDurableKinds,
   openBreakerRows,
   openFabric,
   openSessionRows,
@@ -22,6 +23,7 @@ import type {
   Clock,
   Fabric,
   Log,
+  NodeContexts,
   Relay,
   Roots,
   Sessions,
@@ -32,6 +34,8 @@ import type {
 } from '../actors/actors.ts';
 import type { Redactor } from '../access/access.ts';
 import type { EventLog } from '../wire/wire.ts';
+import { openAuditAnchors } from './audit-anchors.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
@@ -40,6 +44,7 @@ import type { Tracing } from './tracing.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
@@ -66,9 +71,11 @@ export interface Layer1 {
   readonly foresights: Foresights;
   readonly memories: Memories;
   readonly relay: Relay;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly contexts: NodeContexts | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -86,6 +93,9 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const redactor = createRedactor({ extraKeys: config.redactKeys, key: options.token });
   const relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log });
   closers.push(() => relay.stop());
+  const { dataFolder } = config;
+  const auditAnchors = openAuditAnchors({ store, wire, announcer, dataFolder, clock, log });
+  closers.push(() => auditAnchors.close());
   await openPins(options, relay);
   const fabric =
     config.role === 'learner'
@@ -96,10 +106,12 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           clock,
           log,
           roots: options.roots,
+          kinds: createDurableKinds({ redact: (changes) => redactor.redact(changes) }),
           tracer: options.tracing.tracer,
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const contexts = openNodeContexts({ ...options, fabric, redactor });
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -119,8 +131,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   });
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
-  const shelf = openShelf({ store, clock, log });
   const foresights = openForesights({ store, clock, log });
+  const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
   const following = await wire.follow({
@@ -136,18 +148,8 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
   const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  return {
-    sessions,
-    shelf,
-    foresights,
-    memories,
-    relay,
-    redactor,
-    hints,
-    fabric,
-    healthWatch,
-    onSopsChanged,
-  };
+  const told = { auditAnchors, healthWatch, onSopsChanged };
+  return { sessions, shelf, foresights, memories, relay, redactor, hints, fabric, contexts, ...told };
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

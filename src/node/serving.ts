@@ -16,6 +16,7 @@ import type {
   EngineReport,
   Hearing,
   Log,
+  NodeContexts,
   Memories,
   Offers,
   Relay,
@@ -37,6 +38,8 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { AuditAnchors } from './audit-anchors.ts';
+import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createRateLimiting } from './rate-limiting.ts';
@@ -62,6 +65,8 @@ export interface ServingOptions {
   readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
+  readonly contexts: NodeContexts | undefined;
+  readonly auditAnchors: AuditAnchors;
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly appendAll: (events: readonly DreyEvent[]) => void;
@@ -118,8 +123,10 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     nextSteps: createNextSteps(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
+    audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    contexts: options.contexts,
     memories: options.memories,
     knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
     status: options.status,

@@ -2,7 +2,6 @@
  * What is written back from outside: stored, audited and announced in one commit, redacted before
  * it is stored. Whether it may be done was decided at the door.
  */
-import type { AuditEntry } from '../../machines/words/audit.ts';
 import { eventVersion } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId, toStableId } from '../../machines/words/ids.ts';
@@ -13,14 +12,7 @@ import type { Clock, Relay } from '../actors/actors.ts';
 import { toIso } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
 import type { SopEvent, Store, Trx } from '../store/store.ts';
-import {
-  addToOutbox,
-  appendAudit,
-  ensureNamespace,
-  keepAnswer,
-  savePattern,
-  writeSop,
-} from '../store/store.ts';
+import { addToOutbox, ensureNamespace, keepAnswer, savePattern, writeSop } from '../store/store.ts';
 
 export interface WriteBackOptions {
   readonly store: Store;
@@ -53,7 +45,6 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
         const { metadata: given } = clean;
         const cause = { by: principal.id, reason: writtenReason, at: answer.storedAt };
         const { event, version } = await writeSop(trx, learned, { cause, given });
-        await appendAudit(trx, toSopAudit(principal.id, learned));
         if (event !== undefined)
           await addToOutbox(trx, [toSopEvent(event, learned, { version, at: answer.storedAt })]);
         return answer;
@@ -72,15 +63,7 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
           answer,
         });
         if (known !== undefined) return known;
-        await savePattern(trx, { ...clean, patternId: answer.id });
-        await appendAudit(trx, {
-          action: 'acontext_pattern_stored',
-          severity: 'MEDIUM',
-          principal: principal.id,
-          object: answer.id,
-          outcome: 'done',
-          details: { pattern_id: answer.id, confidence: clean.confidence },
-        });
+        await savePattern(trx, { ...clean, patternId: answer.id }, { by: principal.id });
         await addToOutbox(trx, [toPatternEvent(namespace, answer, clean)]);
         return answer;
       });
@@ -136,20 +119,6 @@ function toLearned(
     wordings: [],
     firstSeenAt: row.storedAt,
     lastSeenAt: row.storedAt,
-  };
-}
-
-function toSopAudit(
-  principal: string,
-  { sopId, confidence, occurrences, steps, status }: LearnedSop,
-): AuditEntry {
-  return {
-    action: 'acontext_sop_stored',
-    severity: 'MEDIUM',
-    principal,
-    object: sopId,
-    outcome: 'done',
-    details: { sop_id: sopId, confidence, occurrences, step_count: steps.length, status },
   };
 }
 

@@ -7,6 +7,8 @@ export type { Log, Store, StoreOptions } from './open.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
+export { toAuditHash, verifyAudit } from './audit-chain.ts';
+export type { AuditAnchor } from './audit-chain.ts';
 export { learningCause, toParts } from './sop-content.ts';
 export type { SopCause } from './sop-content.ts';
 export {
@@ -56,8 +58,15 @@ export {
   listContextVersions,
   readContext,
   readContextActor,
+  readContextStamps,
 } from './tables/contexts.ts';
-export type { ContextChange, ContextStatus, ContextVersionRow, StoredContext } from './tables/contexts.ts';
+export type {
+  ContextStamp,
+  ContextStatus,
+  ContextStepChange,
+  ContextVersionRow,
+  StoredContext,
+} from './tables/contexts.ts';
 export { readDrafts } from './tables/drafts.ts';
 export type { EpisodeDraft } from './tables/drafts.ts';
 export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-letters.ts';

@@ -7,6 +7,9 @@ import {
   createLearner,
   finish,
   foresee,
+  judge,
+  servingBar,
+  type ServedSop,
   toSymbolName,
   train,
 } from '../../src/learning/learning.ts';
@@ -33,7 +36,8 @@ export interface Bound {
 }
 
 export interface System {
-  serve(task: string, limit: number): readonly Served[];
+  /** Best first; the surer the asker wants to be (0 to 1), the less is served. */
+  serve(task: string, limit: number, sure?: number): readonly Served[];
   /** Most probable first; undefined where the system does not predict. */
   next?(task: string, steps: readonly RecordedStep[]): readonly Guess[];
   /** Arguments of a call of this tool. */
@@ -58,13 +62,21 @@ export function teachDrey(episodes: readonly RecordedEpisode[], now: () => numbe
   const learnMs = (now() - started) / Math.max(1, episodes.length);
   const index = createIndex(sops);
   const learned = finish(train(learner.keeper.traces));
+  const procedures = sops.map((sop) => ({ tools: toTools(sop), status: sop.status }));
+  const active = procedures.filter(({ status }) => status === 'active');
   return {
     sops: sops.length,
     learnMs,
     system: {
-      serve: (task, limit) =>
-        index.rank({ task, limit, minConfidence: 0 }).map(({ sop }) => ({
-          tools: sop.procedure.flatMap((step) => (step.repeated ? [step.tool, step.tool] : [step.tool])),
+      serve: (task, limit, sure = 0) =>
+        judge(learned, task, sure < servingBar.confidence ? procedures : active, { limit, sure })?.map(
+          ({ procedure, confidence }) => ({
+            tools: procedure.tools,
+            confidence,
+          }),
+        ) ??
+        index.rank({ task, limit, minConfidence: sure }).map(({ sop }) => ({
+          tools: toTools(sop),
           confidence: sop.confidence,
         })),
       next: (task, steps) =>
@@ -81,4 +93,9 @@ export function teachDrey(episodes: readonly RecordedEpisode[], now: () => numbe
         ).next,
     },
   };
+}
+
+/** What a procedure tells to call; what is repeated stands there twice. */
+function toTools({ procedure }: ServedSop): string[] {
+  return procedure.flatMap((step) => (step.repeated ? [step.tool, step.tool] : [step.tool]));
 }

@@ -109,7 +109,7 @@ function runOnce(
   const frequent = scoreProcedures(teachMostFrequent(wins), heldOut);
   const few = heldOut.slice(0, nextEpisodesMax);
   const isServed = (task: string, least: number) =>
-    (system.serve(task, 1)[0]?.confidence ?? -1) >= least ? 1 : 0;
+    (system.serve(task, 1, least)[0]?.confidence ?? -1) >= least ? 1 : 0;
   const shareServed = (least: number) =>
     foreign.reduce((sum: number, task) => sum + isServed(task, least), 0) / Math.max(1, foreign.length);
   return {

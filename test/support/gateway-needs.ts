@@ -14,6 +14,8 @@ import type {
   ActorView,
   Admission,
   AdmissionRequest,
+  AuditRefusal,
+  AuditRowView,
   CatalogueTool,
   DeadLetterView,
   FollowEvents,
@@ -74,6 +76,8 @@ export interface SmallHouse {
   dead: DeadLetterView[];
   reviewed: ReviewedTool[];
   readonly relearnings: Parameters<GatewayNeeds['relearning']['start']>[0][];
+  readonly refusals: AuditRefusal[];
+  audited: AuditRowView[];
   /** Deeds that were counted, and what the next ones are refused with. */
   readonly taken: RateTake[];
   refusal: DreyError | undefined;
@@ -260,6 +264,8 @@ export function createSmallHouse(): SmallHouse {
       get task() {
         return task;
       },
+      contextId: null,
+      attachContext: () => undefined,
       call: (command) => {
         house.calls.push({ name: command.name, args: command.args, command, session: session.id });
         return runTool(command);
@@ -386,6 +392,23 @@ export function createSmallHouse(): SmallHouse {
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
     keys: noKeys,
+    audit: {
+      refused: (refusal) => {
+        house.refusals.push(refusal);
+        return Promise.resolve();
+      },
+      list: () => Promise.resolve(house.audited),
+      verify: (namespace) =>
+        Promise.resolve({
+          namespace,
+          isWhole: true,
+          rows: 0,
+          head: { position: 0, hash: '' },
+          anchors: 0,
+          anchoredTo: 0,
+          faults: [],
+        }),
+    },
     limits: {
       profile: 'test',
       take: (take) => {
@@ -477,6 +500,8 @@ export function createSmallHouse(): SmallHouse {
     dead: [],
     reviewed: [],
     relearnings: [],
+    refusals: [],
+    audited: [],
     taken: [],
     refusal: undefined,
     shutdowns: 0,

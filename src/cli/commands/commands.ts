@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
 import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
@@ -40,5 +41,6 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addEventsReplay,
   addReplay,
   addDead,
+  addAudit,
   addInspect,
 ];

@@ -10,6 +10,7 @@ import type { RawMember } from '../../upstream/upstream.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { OfferKind, Owner } from '../offers-need.ts';
 import { assertMay, readLacking } from '../permission.ts';
+import { auditRefusal } from '../refusals.ts';
 import type { SopOffers } from '../sops/sop-offers.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
@@ -114,6 +115,7 @@ export async function runPass(run: PassRun): Promise<RawJson> {
     const outcome = await answers.get(pass.method)?.(run);
     return outcome === undefined ? toResultFrame('{}', frame) : toPassFrame(outcome, frame);
   } catch (error) {
+    await auditRefusal(needs, { principal: run.principal, object: pass.method }, error);
     const scope = readLacking(error);
     if (scope !== undefined) run.lacking?.(scope);
     if (!isDreyError(error) || error.code === 'unexpected')

@@ -110,7 +110,7 @@ async function readAll(needs: GatewayNeeds, res: ServerResponse, which: Asked): 
 }
 
 /** Resolves when the reader has caught up, or is gone. */
-async function whenWritable(res: ServerResponse): Promise<void> {
+export async function whenWritable(res: ServerResponse): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
   await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);

@@ -9,11 +9,15 @@ import { toRetryAfterMs } from '../mcp/rpc-errors.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type { Admission, Principal } from '../needs.ts';
 import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
+import { auditRefusal } from '../refusals.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
+import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
+import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
+import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
 import { events } from './events.ts';
@@ -73,6 +77,16 @@ export const resources: readonly Resource[] = [
   tools,
   reviewTools,
   approveTools,
+  contexts,
+  makeContext,
+  context,
+  changeContext,
+  archiveContext,
+  shareContext,
+  contextVersions,
+  rollbackContext,
+  syncContext,
+  contextWrite,
   sessions,
   session,
   events,
@@ -94,6 +108,9 @@ export const resources: readonly Resource[] = [
   learning,
   relearn,
   relearned,
+  audit,
+  verifyAudit,
+  exportAudit,
   ask,
   memories,
   storeMemory,
@@ -134,7 +151,9 @@ export function openRest(options: EndpointOptions): Rest {
         return sendProblem(res, { status: code, code: word, sentence, headers: toRefusalHeaders(admission) });
       }
       answer(options, { req, res, url, principal: admission.principal, followers }).catch(
-        (error: unknown) => {
+        async (error: unknown) => {
+          const asked = { principal: admission.principal, object: `${req.method} ${url.pathname}` };
+          await auditRefusal(options.needs, asked, error);
           const { status: code, plain } = toThrownSentence(error, options.needs.log);
           const scope = readLacking(error);
           const headers = scope === undefined ? {} : toLackingHeaders(options.needs, scope);

@@ -3,6 +3,7 @@
  * names a tool that was not seen, and it knows when it knows nothing.
  */
 import { ask } from './experts.ts';
+import { alikeMin } from './judging.ts';
 import { toCandidates, toStandings } from './knowledge.ts';
 import { blend } from './mixer.ts';
 import { toTraceSteps, type SeenStep } from './traces.ts';
@@ -11,6 +12,7 @@ import type { Learned } from './training.ts';
 
 export { recall, train, type Learned } from './training.ts';
 export { toSymbolName, type SeenStep } from './traces.ts';
+export { judge } from './judging.ts';
 export { createTraceKeeper, type TraceKeeper } from './keeper.ts';
 export { isModel, type Model, readModel, toModel } from './model.ts';
 export { finish } from './slices.ts';
@@ -28,9 +30,6 @@ export interface Foresight {
   readonly next: readonly Foreseen[];
   readonly alike: number;
 }
-
-/** From this likeness on a known task resembles another. */
-const alikeMin = 0.2;
 
 /** The likely next steps, most probable first; none where neither the task nor its steps are like anything known. */
 export function foresee(learned: Learned, task: string, seen: readonly SeenStep[], limit: number): Foresight {

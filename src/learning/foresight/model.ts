@@ -2,8 +2,10 @@
  * What was learned as plain JSON, and back: the traces as numbers, the weights of the linear predictor and the mixture.
  * Whoever serves reads it from the store and needs nobody else. A model of another form is refused, never guessed at.
  */
+import type { Choosing } from './backtest.ts';
 import { createKnowledge } from './knowledge.ts';
 import { fromBytes, toBytes } from './packing.ts';
+import { createPresence, presenceSettings } from './presence.ts';
 import { Softmax, softmaxSettings } from './softmax.ts';
 import type { Trace, TraceStep } from './traces.ts';
 import { type Learned, toTasks, weigh } from './training.ts';
@@ -40,14 +42,20 @@ export interface Model {
   readonly linear: string;
   readonly linearScale: number;
   readonly mixture: readonly number[];
+  readonly tools: readonly string[];
+  readonly wanted: string;
+  readonly wantedScale: number;
+  readonly named: number;
+  readonly choosing: Choosing | null;
 }
 
-const linearLevels = 32_767;
+const levelsMax = 32_767;
 
 /** Packs what was learned. */
-export function toModel(traces: readonly Trace[], { knowledge, weights }: Learned): Model {
-  const linear = knowledge.softmax.weights;
-  const most = linear.reduce((least, weight) => Math.max(least, Math.abs(weight)), 1e-6);
+export function toModel(traces: readonly Trace[], learned: Learned): Model {
+  const { knowledge, weights, presence, choosing } = learned;
+  const linear = quantise(knowledge.softmax.weights);
+  const wanted = quantise(presence.weights.words);
   const texts = new Map(traces.map(({ wording, features }) => [wording, features]));
   return {
     form: modelForm,
@@ -59,10 +67,28 @@ export function toModel(traces: readonly Trace[], { knowledge, weights }: Learne
       words,
     })),
     traces: traces.map((trace) => packTrace(trace, knowledge.placeOf)),
-    linear: toBytes(Int16Array.from(linear, (weight) => Math.round((weight / most) * linearLevels))),
-    linearScale: most / linearLevels,
+    linear: linear.levels,
+    linearScale: linear.scale,
     mixture: [...weights].map((weight) => Math.round(weight * 1e5) / 1e5),
+    tools: presence.tools,
+    wanted: wanted.levels,
+    wantedScale: wanted.scale,
+    named: presence.weights.named,
+    choosing: choosing ?? null,
   };
+}
+
+/** Weights as whole levels of the greatest one. */
+function quantise(weights: Float32Array): { readonly levels: string; readonly scale: number } {
+  const most = weights.reduce((greatest, weight) => Math.max(greatest, Math.abs(weight)), 1e-6);
+  const levels = Int16Array.from(weights, (weight) => Math.round((weight / most) * levelsMax));
+  return { levels: toBytes(levels), scale: most / levelsMax };
+}
+
+/** Nothing where the model is of another size. */
+function toWeights(levels: string, scale: number, bits: number): Float32Array {
+  const weights = Float32Array.from(fromBytes(levels, Int16Array), (level) => level * scale);
+  return weights.length === 1 << bits ? weights : new Float32Array(1 << bits);
 }
 
 function packTrace(trace: Trace, placeOf: (symbol: string) => number): PackedTrace {
@@ -96,15 +122,20 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
     if (text !== undefined) traces.push(unpackTrace(packed, model.symbols, text));
     if (traces.length % 64 === 63) yield;
   }
-  const linear = Float32Array.from(
-    fromBytes(model.linear, Int16Array),
-    (weight) => weight * model.linearScale,
-  );
-  const isFit = linear.length === 1 << softmaxSettings.bits;
-  const softmax = isFit ? new Softmax(linear) : new Softmax();
+  const softmax = new Softmax(toWeights(model.linear, model.linearScale, softmaxSettings.bits));
   const tasks = toTasks(traces);
   const knowledge = yield* createKnowledge(weigh(traces, tasks), softmax);
-  return { knowledge, weights: Float64Array.from(model.mixture), tasks: new Set(tasks).size };
+  const presence = createPresence(model.tools, knowledge.documents, {
+    words: toWeights(model.wanted, model.wantedScale, presenceSettings.bits),
+    named: model.named,
+  });
+  return {
+    knowledge,
+    weights: Float64Array.from(model.mixture),
+    tasks: new Set(tasks).size,
+    presence,
+    choosing: model.choosing ?? undefined,
+  };
 }
 
 function unpackTrace(

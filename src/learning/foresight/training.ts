@@ -3,6 +3,7 @@
  * the mixture learns from what they said about tasks they had not seen. Work is bounded, whatever the history's length.
  */
 import { ask } from './experts.ts';
+import { type Choosing, learnWanted, toChoosing, tryFold, type Trial } from './backtest.ts';
 import type { Near } from './documents.ts';
 import { mix } from './hashing.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type Weighed,
 } from './knowledge.ts';
 import { learnWeights, type MixerExample, toFirstWeights } from './mixer.ts';
+import { createPresence, type Presence } from './presence.ts';
 import { type Example, Softmax, softmaxSettings } from './softmax.ts';
 import type { Trace } from './traces.ts';
 
@@ -25,6 +27,8 @@ export const trainingBounds = {
   folds: 4,
   /** Below this many tasks nothing can be held back. */
   tasksMin: 8,
+  /** Below this many no choice of procedures can be calibrated. */
+  calibratedMin: 60,
   /** A subject that so many traces share is none. */
   subjectMax: 40,
 } as const;
@@ -72,6 +76,9 @@ export interface Learned {
   readonly knowledge: Knowledge;
   readonly weights: Float64Array;
   readonly tasks: number;
+  readonly presence: Presence;
+  /** How procedures are chosen; undefined where too few tasks are known to try it. */
+  readonly choosing: Choosing | undefined;
 }
 
 /** Learns from traces, whatever their order; yields from time to time, so that others get their turn. */
@@ -81,26 +88,32 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const weighed = weigh(traces, tasks);
   const count = new Set(tasks).size;
   const knowledge = yield* teach(weighed);
-  if (count < trainingBounds.tasksMin) return { knowledge, weights: toFirstWeights(), tasks: count };
+  const presence = yield* learnWanted(knowledge);
+  if (count < trainingBounds.tasksMin)
+    return { knowledge, weights: toFirstWeights(), tasks: count, presence, choosing: undefined };
+  const trials: Trial[] = [];
   const examples: OrderedExample[] = [];
   for (let fold = 0; fold < trainingBounds.folds; fold += 1) {
     const isHeld = (at: number) => mix(tasks[at] ?? 0, 31) % trainingBounds.folds === fold;
     const held = weighed.filter((_, at) => isHeld(at));
     const others = yield* teach(weighed.filter((_, at) => !isHeld(at)));
     yield* addExamples(examples, others, held);
+    trials.push(...(yield* tryFold(others, held)));
   }
   examples.sort((a, b) => a.order - b.order);
-  return { knowledge, weights: yield* learnWeights(examples), tasks: count };
+  const choosing = count < trainingBounds.calibratedMin ? undefined : toChoosing(trials);
+  return { knowledge, weights: yield* learnWeights(examples), tasks: count, presence, choosing };
 }
 
 /** The same weights over other traces: counts and documents are fresh at a small price. */
 export function* recall(
   traces: readonly Trace[],
-  { knowledge, weights }: Learned,
+  { knowledge, weights, presence, choosing }: Learned,
 ): Generator<undefined, Learned> {
   const tasks = toTasks(traces);
   const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.softmax);
-  return { knowledge: fresh, weights, tasks: new Set(tasks).size };
+  const wanted = createPresence(presence.tools, fresh.documents, presence.weights);
+  return { knowledge: fresh, weights, tasks: new Set(tasks).size, presence: wanted, choosing };
 }
 
 /** Knowledge with a linear predictor that learned from the same traces. */

@@ -8,6 +8,7 @@ import type { Trx } from '../schema.ts';
 import { toId, toUuid } from '../sop-ids.ts';
 import type { TargetKind } from '../sop-ids.ts';
 import { assertName, toBoundedText } from '../text.ts';
+import { appendAudit } from './audit.ts';
 
 export interface FeedbackReport {
   /** A pattern's id or a SOP's. */
@@ -55,6 +56,14 @@ export async function recordFeedback(trx: Trx, report: FeedbackReport): Promise<
     on conflict (namespace, target_id, principal, application)
     do update set helpful = excluded.helpful, notes = excluded.notes, updated_at = now()`.execute(trx.db);
   const counts = await countApplications(trx, target);
+  await appendAudit(trx, {
+    action: 'acontext_feedback_recorded',
+    severity: 'LOW',
+    principal,
+    object: toId(target.kind, target.id),
+    outcome: 'done',
+    details: { helpful: report.helpful, applied_count: counts.applied, success_count: counts.success },
+  });
   return {
     patternId: toId(target.kind, target.id),
     kind: target.kind,

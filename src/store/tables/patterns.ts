@@ -4,8 +4,10 @@ import type { Selectable } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { toLimit, toOffset } from '../pages.ts';
 import type { PatternsTable, Trx } from '../schema.ts';
+import { learningCause } from '../sop-content.ts';
 import { assertUuid, toId, toUuid } from '../sop-ids.ts';
 import { assertName, toJsonb } from '../text.ts';
+import { appendAudit } from './audit.ts';
 
 export interface Pattern {
   readonly patternId: string;
@@ -28,7 +30,11 @@ export interface StoredPattern extends Pattern {
 }
 
 /** Inserts or updates a pattern; its counts stay. Says whether it is new. */
-export async function savePattern(trx: Trx, pattern: Pattern): Promise<{ readonly discovered: boolean }> {
+export async function savePattern(
+  trx: Trx,
+  pattern: Pattern,
+  { by = learningCause }: { readonly by?: string } = {},
+): Promise<{ readonly discovered: boolean }> {
   if (!(pattern.confidence >= 0 && pattern.confidence <= 1)) {
     throw new DreyError(
       'argument_invalid',
@@ -50,14 +56,40 @@ export async function savePattern(trx: Trx, pattern: Pattern): Promise<{ readonl
     .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
     .returning('id')
     .execute();
-  if (made.length > 0) return { discovered: true };
-  await trx.db
-    .updateTable('acontext_patterns')
-    .set({ ...facts, updated_at: sql<string>`now()` })
-    .where('namespace', '=', trx.namespace)
-    .where('id', '=', id)
-    .execute();
-  return { discovered: false };
+  const discovered = made.length > 0;
+  const changed = discovered || (await updatePattern(trx, id, facts));
+  if (!changed) return { discovered };
+  await appendAudit(trx, {
+    action: 'acontext_pattern_stored',
+    severity: 'MEDIUM',
+    principal: by,
+    object: pattern.patternId,
+    outcome: 'done',
+    details: { pattern_type: pattern.patternType, confidence: pattern.confidence, new: discovered },
+  });
+  return { discovered };
+}
+
+interface PatternFacts {
+  readonly pattern_type: string;
+  readonly condition: string;
+  readonly action: string;
+  readonly confidence: number;
+  readonly metadata: string;
+}
+
+/** Writes only what differs; false when nothing did. */
+async function updatePattern(trx: Trx, id: string, facts: PatternFacts): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    update acontext_patterns set pattern_type = ${facts.pattern_type}, condition = ${facts.condition}::jsonb,
+      action = ${facts.action}::jsonb, confidence = ${facts.confidence}, metadata = ${facts.metadata}::jsonb,
+      updated_at = now()
+    where namespace = ${trx.namespace} and id = ${id}
+      and (pattern_type, condition, action, confidence, metadata) is distinct from
+          (${facts.pattern_type}, ${facts.condition}::jsonb, ${facts.action}::jsonb, ${facts.confidence}::float8,
+           ${facts.metadata}::jsonb)
+    returning id`.execute(trx.db);
+  return rows.length > 0;
 }
 
 /** Patterns, the most effective first, then the most certain. */
@@ -97,7 +129,11 @@ export async function getPattern(trx: Trx, patternId: string): Promise<StoredPat
 }
 
 /** Takes a pattern out of use; false when it is unknown or was out of use already. */
-export async function retirePattern(trx: Trx, patternId: string): Promise<boolean> {
+export async function retirePattern(
+  trx: Trx,
+  patternId: string,
+  { by = learningCause }: { readonly by?: string } = {},
+): Promise<boolean> {
   const id = toUuid('pattern', patternId);
   if (id === undefined) return false;
   const rows = await trx.db
@@ -108,7 +144,10 @@ export async function retirePattern(trx: Trx, patternId: string): Promise<boolea
     .where('active', '=', true)
     .returning('id')
     .execute();
-  return rows.length > 0;
+  if (rows.length === 0) return false;
+  const entry = { action: 'acontext_pattern_retired', severity: 'MEDIUM', outcome: 'done' } as const;
+  await appendAudit(trx, { ...entry, principal: by, object: patternId });
+  return true;
 }
 
 /** A row as it is read. */

@@ -6,6 +6,7 @@ import type { Trx } from '../schema.ts';
 import { toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
 import { toUuid } from '../sop-ids.ts';
+import { appendAudit } from './audit.ts';
 import { getSop } from './sop-lists.ts';
 import { addSopVersion } from './sop-versions.ts';
 
@@ -40,6 +41,14 @@ export async function setSopStatus(
   const sop = { ...before, status };
   const version = before.version + 1;
   await addSopVersion(trx, { id, version, digest: toDigestOf(toContent(sop)), sop, cause });
+  await appendAudit(trx, {
+    action: 'acontext_sop_status_changed',
+    severity: 'MEDIUM',
+    principal: cause.by,
+    object: before.sopId,
+    outcome: 'done',
+    details: { sop_id: before.sopId, was: before.status, status, version },
+  });
   return { changed: true, version, event: toSopEvent(before.status, status, true) };
 }
 

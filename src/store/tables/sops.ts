@@ -3,11 +3,13 @@
  * derives again never overrides a status that a person has set.
  */
 import { sql } from 'kysely';
+import type { AuditEntry } from '../../../machines/words/audit.ts';
 import type { LearnedSop, SopStatus } from '../../../machines/words/sops.ts';
 import type { Trx } from '../schema.ts';
 import { assertUuid, toUuid } from '../sop-ids.ts';
 import { assertStorableSop, toColumns, toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
+import { appendAudit } from './audit.ts';
 import { saveEvidence } from './evidence.ts';
 import { getSop } from './sop-lists.ts';
 import { isEdited, isHeld, lockSop, toSopEvent } from './sop-status.ts';
@@ -50,7 +52,10 @@ export async function saveSop(
   const version = (newest?.version ?? 0) + (changed ? 1 : 0);
   let written = fresh;
   if (before !== undefined) written = await updateSop(trx, id, standing, { cause, before });
-  if (changed) await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+  if (changed) {
+    await addSopVersion(trx, { id, version, digest, sop: standing, cause });
+    await appendAudit(trx, toStoredEntry(standing, { cause, version, before }));
+  }
   const evidence = await saveEvidence(trx, id, sop.evidence);
   await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
@@ -60,6 +65,23 @@ export async function saveSop(
     status,
     linked: evidence.linked,
     event: toSopEvent(before?.status, status, changed),
+  };
+}
+
+function toStoredEntry(
+  sop: LearnedSop,
+  { cause, version, before }: { cause: SopCause; version: number; before: LockedSop | undefined },
+): AuditEntry {
+  const { sopId, confidence, occurrences, status } = sop;
+  const figures = { sop_id: sopId, confidence, occurrences, step_count: sop.steps.length };
+  const was = before === undefined || before.status === status ? {} : { was: before.status };
+  return {
+    action: 'acontext_sop_stored',
+    severity: 'MEDIUM',
+    principal: cause.by,
+    object: sopId,
+    outcome: 'done',
+    details: { ...figures, version, status, ...was },
   };
 }
 

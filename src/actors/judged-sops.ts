@@ -1,0 +1,45 @@
+/**
+ * Procedures for a task as backtests judge them: the probability that each is right for this very task. What is not
+ * active is only for those who ask below the bar; nothing is judged before a namespace has enough tasks.
+ */
+import type { Learned } from '../learning/learning.ts';
+import { judge, servingBar } from '../learning/learning.ts';
+import type { StoredSop } from '../store/store.ts';
+import { limits } from '../../machines/words/limits.ts';
+
+/** A procedure with the probability that it is right for the task. */
+export interface JudgedSop {
+  readonly sop: StoredSop;
+  readonly confidence: number;
+  /** Known runs of tasks that resemble this one. */
+  readonly alike: number;
+}
+
+interface Question {
+  readonly task: string;
+  readonly minConfidence: number;
+  readonly limit: number;
+}
+
+/** The best procedures, best first; undefined where too little is known to judge. */
+export function searchJudged(
+  learned: Learned,
+  sops: Iterable<StoredSop>,
+  { task, minConfidence, limit }: Question,
+): JudgedSop[] | undefined {
+  const served = [...sops].filter(
+    ({ status }) => status === 'active' || minConfidence < servingBar.confidence,
+  );
+  const procedures = served.map((sop) => ({ sop, tools: toTools(sop) }));
+  const text = task.slice(0, limits.taskTextMax);
+  const judged = judge(learned, text, procedures, { limit: limits.sopsAnsweredMax, sure: minConfidence });
+  return judged
+    ?.filter(({ confidence }) => confidence >= minConfidence)
+    .slice(0, Math.max(0, limit))
+    .map(({ procedure: { sop }, confidence, alike }) => ({ sop, confidence, alike }));
+}
+
+/** The line that a procedure tells to follow; what is repeated stands there twice. */
+function toTools({ procedure }: StoredSop): string[] {
+  return procedure.flatMap(({ tool, repeated }) => (repeated ? [tool, tool] : [tool]));
+}
