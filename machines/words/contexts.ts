@@ -65,6 +65,24 @@ export const ContextCaller = z.object({
 });
 export type ContextCaller = z.infer<typeof ContextCaller>;
 
+/** A change set: whole values of the keys that were written, redacted. */
+export const ContextChangeSet = z.object({
+  version: z.number().int(),
+  changes: z.record(z.string(), z.unknown()),
+  removed: z.array(z.string()).optional(),
+  /** Who made it; absent for the house itself. */
+  principal: z.string().max(300).optional(),
+});
+
+/** What an agent, or everyone (`*`), may do in a context from now on. */
+export const ContextGrantSet = z.object({
+  principal: z.string().max(300),
+  permissions: z.array(ContextPermission),
+  by: z.string().max(300),
+  /** Which version of who may do what this is. */
+  accessVersion: z.number().int(),
+});
+
 /** What a value would lose on its way into the store and back; undefined when nothing. */
 function findProblem(value: unknown, depth: number): string | undefined {
   if (depth > contextDepthMax) return `must not be nested deeper than ${contextDepthMax} levels`;

@@ -3,7 +3,7 @@
  * a fact in the past tense and is never changed. A new event is one line in `eventData`.
  */
 import { z } from 'zod';
-import { ContextPermission } from './contexts.ts';
+import { ContextChangeSet, ContextGrantSet } from './contexts.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -58,24 +58,6 @@ const session = z.object({
   ...step.shape,
 });
 
-/** A change set: whole values of the keys that were written, redacted. */
-const contextChange = z.object({
-  version: z.number().int(),
-  changes: z.record(z.string(), z.unknown()),
-  removed: z.array(z.string()).optional(),
-  /** Who made it; absent for the house itself. */
-  principal: z.string().max(300).optional(),
-});
-
-/** What an agent, or everyone (`*`), may do in a context from now on. */
-const contextGrant = z.object({
-  principal: z.string().max(300),
-  permissions: z.array(ContextPermission),
-  by: z.string().max(300),
-  /** Which version of who may do what this is. */
-  accessVersion: z.number().int(),
-});
-
 const sop = z.object({
   trigger: z.string().max(2_000),
   confidence: z.number().min(0).max(1),
@@ -114,10 +96,10 @@ export const eventData = {
     retryAfterMs: z.number().nonnegative().optional(),
   }),
 
-  'context.created': contextChange,
-  'context.updated': contextChange,
-  'context.shared': contextGrant,
-  'context.revoked': contextGrant,
+  'context.created': ContextChangeSet,
+  'context.updated': ContextChangeSet,
+  'context.shared': ContextGrantSet,
+  'context.revoked': ContextGrantSet,
   'context.archived': step,
 
   'breaker.opened': edge.extend({
