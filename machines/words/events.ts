@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ContextChangeSet, ContextGrantSet } from './contexts.ts';
+import { agentEventData } from './agents.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -173,23 +174,7 @@ export const eventData = {
     principal: z.string().max(300),
   }),
 
-  'agent.changed': z.object({
-    change: z.enum(['created', 'bound', 'disabled', 'enabled']),
-    by: z.string().max(300),
-  }),
-  'key.created': z.object({
-    keyId: z.string().max(64),
-    scopes: z.array(z.string().max(100)).max(100),
-    expiresAt: z.iso.datetime().nullable(),
-    by: z.string().max(300),
-  }),
-  /** Also where a key was given an end that it did not have: what nodes remember of it is out of date. */
-  'key.shortened': z.object({
-    keyId: z.string().max(64),
-    expiresAt: z.iso.datetime(),
-    by: z.string().max(300),
-  }),
-  'key.revoked': z.object({ keyId: z.string().max(64), by: z.string().max(300) }),
+  ...agentEventData,
   /** Where a namespace's audit log ended at that moment. */
   'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),
   /** An attempt that was refused; also told while the log itself cannot be written. */
