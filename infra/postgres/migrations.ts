@@ -21,6 +21,7 @@ import { keys } from './0013-keys.ts';
 import { audit } from './0015-audit.ts';
 import { contextAccess } from './0018-context-access.ts';
 import { memorySearch } from './0020-memory-search.ts';
+import { learningControls } from './0021-learning-controls.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
 import { ensureRoles } from './roles.ts';
 
@@ -43,6 +44,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-audit': audit,
   '0018-context-access': contextAccess,
   '0020-memory-search': memorySearch,
+  '0021-learning-controls': learningControls,
   '0023-kept-answers': keptAnswers,
 };
 

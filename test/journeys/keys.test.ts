@@ -110,8 +110,15 @@ const untilRow = (session: string) =>
 describe('a key', () => {
   it('is printed once, opens every node as its agent, and is nowhere in the database', async () => {
     const made = await runDrey(places[0] as Place, [
-      ...['keys', 'create', 'cli', '--namespace', 'acme', '--expires', '1d'],
-      ...['--data', places[0]?.dataFolder ?? ''],
+      'keys',
+      'create',
+      'cli',
+      '--namespace',
+      'acme',
+      '--expires',
+      '1d',
+      '--data',
+      places[0]?.dataFolder ?? '',
     ]);
     const key = made.stdout.trim();
     expect(made.code).toBe(0);
@@ -134,7 +141,11 @@ describe('a key', () => {
     expect(JSON.stringify(dump) + events).not.toContain(secret);
     expect(nodes.map((node) => node.output()).join('')).not.toContain(secret);
     const listed = await runDrey(places[0] as Place, [
-      ...['keys', '--namespace', 'acme', '--data', places[0]?.dataFolder ?? ''],
+      'keys',
+      '--namespace',
+      'acme',
+      '--data',
+      places[0]?.dataFolder ?? '',
     ]);
     expect(listed.stdout).toContain('cli');
     expect(listed.stdout).not.toContain(secret);
