@@ -9,7 +9,7 @@ import { personalPatterns } from './personal-patterns.ts';
 import { createContextPatterns } from './secret-patterns.ts';
 import type { SecretPattern } from './secret-patterns.ts';
 import { toSkeleton } from './skeleton.ts';
-import { everyToken } from './tokens.ts';
+import { everyToken } from './redaction-tokens.ts';
 
 export interface FinderOptions {
   /** Further names of secrets. */

@@ -13,8 +13,8 @@ import { toNamesExpression } from './secret-patterns.ts';
 import type { SecretPattern } from './secret-patterns.ts';
 import { findSplit } from './split-secrets.ts';
 import { isSuspicious } from './suspicion.ts';
-import { createMarker, wholeToken } from './tokens.ts';
-import type { Marker } from './tokens.ts';
+import { createMarker, wholeToken } from './redaction-tokens.ts';
+import type { Marker } from './redaction-tokens.ts';
 import { toPatterns } from './redaction-rules.ts';
 import type { RedactionRules } from './redaction-rules.ts';
 
