@@ -13,8 +13,10 @@ import type { AuthorizationNeed } from './admission.ts';
 import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { KeysNeed } from './keys-need.ts';
 import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
@@ -235,6 +237,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
+    principal: Principal;
     task: string;
     recentMemories: readonly string[];
     limit: number;
@@ -249,10 +252,12 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
+  readonly keys: KeysNeed;
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   /** Shared contexts; a node that only learns has none. */
   readonly contexts?: ContextsNeed | undefined;
+  readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;

@@ -25,8 +25,8 @@ import type {
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
-import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
+import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
+import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -79,6 +79,8 @@ export interface ServingOptions {
   readonly waiting: () => number;
   readonly closers: Closers;
   readonly admit: GatewayNeeds['admit'];
+  readonly authorization: GatewayNeeds['authorization'];
+  readonly keys: KeysNeed;
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly reload: () => ReloadReport;
   readonly shutdown: () => void;
@@ -97,6 +99,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     now: clock.now,
     ids: clock,
     admit: options.admit,
+    authorization: options.authorization,
+    keys: options.keys,
     sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
     toolRules: options.toolRules,
@@ -126,8 +130,15 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     contexts: options.contexts,
+    learningControls: new LearningControls({
+      store,
+      clock,
+      committed: () => options.relay.nudge(),
+    }),
     memories: options.memories,
     knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
+    recall: async (question) =>
+      (await options.memories.recall(question)).map((one) => ({ type: 'related_memory', ...one })),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),

@@ -29,6 +29,27 @@ export type {
   StepOutcome,
   StoredActor,
 } from './tables/actors.ts';
+export {
+  bindIdentity,
+  ensureAgent,
+  findIdentities,
+  listAgents,
+  listIdentities,
+  lockAgent,
+  setAgentDisabled,
+} from './tables/agents.ts';
+export type { AgentRow, Identity, KnownIdentity } from './tables/agents.ts';
+export {
+  addKey,
+  findKeys,
+  getKey,
+  listKeys,
+  listLiveKeys,
+  revokeKey,
+  shortenKey,
+  touchKeys,
+} from './tables/api-keys.ts';
+export type { FoundKey, KeyRow, NewKey } from './tables/api-keys.ts';
 export { appendAudit, listAudit, readAuditHeads, toAuditBody } from './tables/audit.ts';
 export type { AuditHead, AuditQuery, AuditRow } from './tables/audit.ts';
 export { saveCalls } from './tables/calls.ts';
@@ -78,6 +99,17 @@ export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-ed
 export type { StoredEdge } from './tables/memory-edges.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
 export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
+export {
+  excludeFromLearning,
+  forgetLearned,
+  holdLearning,
+  pauseLearning,
+  readLearningRules,
+  readPause,
+  resumeLearning,
+  stopLearning,
+} from './tables/learning-controls.ts';
+export type { LearningExclusion, LearningPause, LearningRules } from './tables/learning-controls.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

@@ -11,9 +11,12 @@ import { addDoctor } from './doctor.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
+import { addForget } from './forget.ts';
 import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addKeys } from './keys.ts';
+import { addLearning } from './learning.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
@@ -37,12 +40,15 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addDoctor,
   addReload,
   addAuth,
+  addKeys,
   addAsk,
   addSessions,
   addSops,
   addTools,
   addImport,
   addRelearn,
+  addLearning,
+  addForget,
   addEvents,
   addEventsReplay,
   addReplay,
