@@ -4,6 +4,7 @@
  */
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export {
+  bindArguments,
   finish,
   foresee,
   isModel,

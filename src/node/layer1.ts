@@ -129,15 +129,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
-  const following = await wire.follow({
-    filters: { types: shelfTypes },
-    from: 'new',
-    onBatch: async (deliveries) => {
-      for (const { event } of deliveries) shelf.forget(event.namespace);
-      sopsChanged.call();
-    },
-  });
-  closers.push(() => following.stop());
+  await followSops(wire, shelf, sopsChanged, closers);
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
@@ -155,6 +147,24 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     healthWatch,
     onSopsChanged,
   };
+}
+
+/** Procedures that change are read anew by the shelf, and told on. */
+async function followSops(
+  wire: Backends['wire'],
+  shelf: Shelf,
+  changed: { call(): void },
+  closers: Layer1Options['closers'],
+): Promise<void> {
+  const following = await wire.follow({
+    filters: { types: shelfTypes },
+    from: 'new',
+    onBatch: async (deliveries) => {
+      for (const { event } of deliveries) shelf.forget(event.namespace);
+      changed.call();
+    },
+  });
+  closers.push(() => following.stop());
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */
