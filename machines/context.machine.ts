@@ -3,72 +3,41 @@
  * uses it. Its truth is the store's version; a commit that meets a newer one is refused or tried again, never merged.
  */
 import { assign, setup } from 'xstate';
+import {
+  accept,
+  acceptFirst,
+  contextPendingMax,
+  contextTriesMax,
+  load,
+  refuse,
+  refuseAll,
+  refuseFirst,
+  store,
+  tellGrant,
+  toCaller,
+  toNeeded,
+} from './context-events.ts';
+import type {
+  ContextContext,
+  ContextEvent,
+  ContextInput,
+  GrantTold,
+  Refusal,
+  ToStore,
+} from './context-events.ts';
+import {
+  applyChange,
+  isAllowed,
+  meetsExpectation,
+  noAccess,
+  permissionsOf,
+  withGrant,
+} from './context-state.ts';
 import type { LifecycleEdges } from './edges.ts';
-import type { ErrorCode } from './words/errors.ts';
+import { contextGrantsMax, everyone } from './words/contexts.ts';
 
-export const contextMachineVersion = 1;
-
-/** Commits waiting for their turn in one context. */
-export const contextPendingMax = 64;
-/** How often a commit without an expected version is tried against a newer one. */
-export const contextTriesMax = 5;
-
-export type ContextState = Readonly<Record<string, unknown>>;
-
-/** One change somebody asked for; `expectedVersion` null means: whatever the version is. */
-export interface Commit {
-  readonly requestId: string;
-  readonly changes: ContextState;
-  readonly expectedVersion: number | null;
-}
-
-export interface ContextInput {
-  readonly contextId: string;
-  readonly settings: {
-    /** At most `contextPendingMax`. */
-    readonly pendingMax: number;
-    /** First wait before a commit is tried again; it doubles. */
-    readonly retryMs: number;
-  };
-}
-
-export interface ContextContext extends ContextInput {
-  readonly version: number;
-  readonly state: ContextState;
-  /** The first is being committed; the others wait. */
-  readonly pending: readonly Commit[];
-  /** Tries of the first. */
-  readonly tries: number;
-}
-
-interface At {
-  readonly at: number;
-}
-
-/** That no commit was under way; only recorded causes carry it (see `toContextCause`). */
-interface Settled {
-  readonly settled?: true;
-}
-
-export type ContextEvent =
-  | ({ readonly type: 'load.done'; readonly version: number; readonly state: ContextState } & At)
-  | ({ readonly type: 'load.failed'; readonly code: ErrorCode } & At)
-  | ({ readonly type: 'commit' } & Commit & At)
-  /** `state` when the store knows it better than a merge of the top-level keys. */
-  | ({ readonly type: 'commit.done'; readonly version: number; readonly state?: ContextState } & At)
-  | ({ readonly type: 'commit.conflict'; readonly version: number; readonly state: ContextState } & At)
-  | ({ readonly type: 'commit.failed'; readonly code: ErrorCode } & At)
-  | ({ readonly type: 'passivate' } & Settled & At)
-  | ({ readonly type: 'activate' } & At)
-  | ({ readonly type: 'archive'; readonly reason?: string } & Settled & At)
-  | ({ readonly type: 'restored' } & At);
-
-/** Why nothing was stored; without request ids it answers the command itself. */
-export interface Refusal {
-  readonly requestIds: readonly string[];
-  readonly code: ErrorCode;
-  readonly version: number;
-}
+/** 2 knows who may do what. */
+export const contextMachineVersion = 2;
 
 /** Which event tells of which edge; loading and resting are the node's own affair. */
 export const contextEdges = {
@@ -81,26 +50,16 @@ export const contextEdges = {
   'passive>archived': 'context.archived',
 } as const satisfies LifecycleEdges;
 
-/** A lifecycle edge's cause as it is recorded: edges alone then replay exactly, though commits are no edges. */
-export function toContextCause(event: ContextEvent): ContextEvent {
-  return event.type === 'passivate' || event.type === 'archive' ? { ...event, settled: true } : event;
-}
-
 /** Pure transitions make a context without input each time, so every field has a value here. */
 const blank: ContextContext = {
   contextId: '',
   settings: { pendingMax: contextPendingMax, retryMs: 10 },
   version: 0,
   state: {},
+  access: noAccess,
   pending: [],
   tries: 0,
 };
-
-/** What a parameter is computed from. */
-interface Now {
-  readonly context: ContextContext;
-  readonly event: ContextEvent;
-}
 
 const chart = setup({
   types: { input: {} as ContextInput, context: {} as ContextContext, events: {} as ContextEvent },
@@ -113,8 +72,22 @@ const chart = setup({
     hasPending: ({ context }) => context.pending.length > 0,
     firstIsStale: ({ context }) => {
       const first = context.pending[0];
-      if (first === undefined || first.expectedVersion === null) return false;
-      return first.expectedVersion !== context.version;
+      if (first === undefined) return false;
+      const isPassed = first.expectedVersion !== null && first.expectedVersion !== context.version;
+      return isPassed || !meetsExpectation(context.state, first);
+    },
+    isMissing: ({ context, event }) =>
+      event.type === 'commit' && event.mayCreate === false && context.version === 0,
+    /** Who has no permission at all is told what is told of a context that does not exist. */
+    isStranger: ({ context, event }) =>
+      context.version > 0 && permissionsOf(context.access, toCaller(event)).length === 0,
+    isUnpermitted: ({ context, event }) =>
+      context.version > 0 && !isAllowed(context.access, toCaller(event), toNeeded(event)),
+    isSharedTooOften: ({ context, event }) => {
+      if (event.type !== 'share' || event.principal === everyone || event.permissions.length === 0)
+        return false;
+      const { grants } = context.access;
+      return grants.length >= contextGrantsMax && !grants.some((one) => one.principal === event.principal);
     },
     mayTryAgain: ({ context }) =>
       context.pending[0]?.expectedVersion === null && context.tries < contextTriesMax,
@@ -126,26 +99,39 @@ const chart = setup({
     /** For hands: reads version and state from the store, answers with `load.done` or `load.failed`. */
     load: (_now, _which: { readonly contextId: string }) => {},
     /** For hands: compare-and-set in the store, answers with `commit.done`, `.conflict` or `.failed`. */
-    store: (_now, _what: { readonly commit: Commit | null; readonly version: number }) => {},
+    store: (_now, _what: ToStore) => {},
     /** For hands: tells who asked that it is stored. */
     accept: (_now, _what: { readonly requestId: string; readonly version: number }) => {},
+    /** For hands: tells everybody who may do what now. */
+    tellGrant: (_now, _what: GrantTold) => {},
     /** For hands: tells who asked that it is not, and why. */
     refuse: (_now, _why: Refusal) => {},
     adopt: assign(({ context, event }) => ({
       version: 'version' in event ? event.version : context.version,
       state: 'state' in event && event.state !== undefined ? event.state : context.state,
     })),
-    merge: assign(({ context, event }) => ({
-      version: event.type === 'commit.done' ? event.version : context.version,
-      state:
-        event.type === 'commit.done' && event.state !== undefined
-          ? event.state
-          : { ...context.state, ...context.pending[0]?.changes },
-    })),
+    merge: assign(({ context, event }) => {
+      const [first] = context.pending;
+      if (event.type !== 'commit.done' || first === undefined) return {};
+      return {
+        version: event.version,
+        state: event.state ?? applyChange(context.state, first),
+        access:
+          context.access.version > 0
+            ? context.access
+            : { ...noAccess, version: 1, creator: first.by?.principal ?? '' },
+      };
+    }),
     queue: assign(({ context, event }) => {
       if (event.type !== 'commit') return {};
-      const { requestId, changes, expectedVersion } = event;
-      return { pending: [...context.pending, { requestId, changes, expectedVersion }] };
+      const { type: _type, at: _at, ...commit } = event;
+      return { pending: [...context.pending, commit] };
+    }),
+    share: assign(({ context, event }) => {
+      if (event.type !== 'share') return {};
+      return {
+        access: withGrant(context.access, { principal: event.principal, permissions: event.permissions }),
+      };
     }),
     dropFirst: assign(({ context }) => ({ pending: context.pending.slice(1), tries: 0 })),
     countTry: assign({ tries: ({ context }) => context.tries + 1 }),
@@ -153,50 +139,13 @@ const chart = setup({
   },
 });
 
-const load = {
-  type: 'load',
-  params: ({ context }: Now) => ({ contextId: context.contextId }),
-} as const;
-const store = {
-  type: 'store',
-  params: ({ context }: Now) => ({ commit: context.pending[0] ?? null, version: context.version }),
-} as const;
-const acceptFirst = {
-  type: 'accept',
-  params: ({ context, event }: Now) => ({
-    requestId: context.pending[0]?.requestId ?? '',
-    version: event.type === 'commit.done' ? event.version : context.version,
-  }),
-} as const;
-/** Refuses the command itself. */
-const refuse = (code: ErrorCode) =>
-  ({
-    type: 'refuse',
-    params: ({ context, event }: Now) => ({
-      requestIds: event.type === 'commit' ? [event.requestId] : [],
-      code,
-      version: context.version,
-    }),
-  }) as const;
-/** Refuses the commit in hand, for the event's reason or this one. */
-const refuseFirst = {
-  type: 'refuse',
-  params: ({ context, event }: Now) => ({
-    requestIds: context.pending.slice(0, 1).map(({ requestId }) => requestId),
-    code: 'code' in event ? event.code : 'revision_conflict',
-    version: context.version,
-  }),
-} as const;
-const refuseAll = {
-  type: 'refuse',
-  params: ({ context, event }: Now) => ({
-    requestIds: context.pending.map(({ requestId }) => requestId),
-    code: 'code' in event ? event.code : 'call_cancelled',
-    version: context.version,
-  }),
-} as const;
-
+const stranger = { guard: 'isStranger', actions: refuse('context_unknown') } as const;
+const unpermitted = { guard: 'isUnpermitted', actions: refuse('permission_denied') } as const;
+const missing = { guard: 'isMissing', actions: refuse('context_unknown') } as const;
 const queueing = [
+  stranger,
+  unpermitted,
+  missing,
   { guard: 'isKnown' },
   { guard: 'isFull', actions: refuse('limit_reached') },
   { actions: 'queue' },
@@ -204,13 +153,28 @@ const queueing = [
 /** While a commit is under way nobody may take the context away; whoever asked may ask again. */
 const busy = { actions: refuse('revision_conflict') } as const;
 const passivate = [{ guard: 'wasSettled', target: '#context.passive', actions: 'forget' }, busy] as const;
-const archive = [{ guard: 'wasSettled', target: '#context.archived', actions: 'forget' }, busy] as const;
+const settledArchive = { guard: 'wasSettled', target: '#context.archived', actions: 'forget' } as const;
+const archive = [settledArchive, stranger, unpermitted, busy] as const;
+const archiveIdle = [
+  settledArchive,
+  stranger,
+  unpermitted,
+  { target: '#context.archived', actions: 'forget' },
+] as const;
 
 /** A shared context's chart. */
 export const contextMachine = chart.createMachine({
   id: 'context',
   context: ({ input }) => ({ ...blank, ...input }),
   initial: 'loading',
+  on: {
+    share: [
+      stranger,
+      unpermitted,
+      { guard: 'isSharedTooOften', actions: refuse('limit_reached') },
+      { actions: ['share', tellGrant, accept] },
+    ],
+  },
   states: {
     loading: {
       entry: load,
@@ -218,7 +182,12 @@ export const contextMachine = chart.createMachine({
         'load.done': { target: 'active', actions: 'adopt' },
         'load.failed': { target: 'passive', actions: [refuseAll, 'forget'] },
         commit: [...queueing],
-        archive: { target: 'archived', actions: [refuseAll, 'forget'] },
+        archive: [
+          { guard: 'wasSettled', target: 'archived', actions: [refuseAll, 'forget'] },
+          stranger,
+          unpermitted,
+          { target: 'archived', actions: [refuseAll, 'forget'] },
+        ],
         restored: { target: 'loading', reenter: true },
       },
     },
@@ -231,9 +200,9 @@ export const contextMachine = chart.createMachine({
             { guard: 'hasPending', target: 'committing' },
           ],
           on: {
-            commit: { actions: 'queue' },
+            commit: [stranger, unpermitted, missing, { actions: 'queue' }],
             passivate: { target: '#context.passive', actions: 'forget' },
-            archive: { target: '#context.archived', actions: 'forget' },
+            archive: [...archiveIdle],
           },
         },
         committing: {
@@ -265,13 +234,17 @@ export const contextMachine = chart.createMachine({
     passive: {
       on: {
         activate: { target: 'loading' },
-        commit: { target: 'loading', actions: 'queue' },
-        archive: { target: 'archived' },
+        commit: [stranger, unpermitted, missing, { target: 'loading', actions: 'queue' }],
+        archive: [...archiveIdle],
       },
     },
     archived: {
       tags: 'ended',
-      on: { commit: { actions: refuse('transition_refused') } },
+      on: {
+        commit: [stranger, { actions: refuse('transition_refused') }],
+        share: [stranger, { actions: refuse('transition_refused') }],
+        archive: [stranger, { actions: accept }],
+      },
     },
   },
 });

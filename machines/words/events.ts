@@ -3,6 +3,7 @@
  * a fact in the past tense and is never changed. A new event is one line in `eventData`.
  */
 import { z } from 'zod';
+import { ContextChangeSet, ContextGrantSet } from './contexts.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -95,8 +96,10 @@ export const eventData = {
     retryAfterMs: z.number().nonnegative().optional(),
   }),
 
-  'context.created': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
-  'context.updated': z.object({ version: z.number().int(), changes: z.record(z.string(), z.unknown()) }),
+  'context.created': ContextChangeSet,
+  'context.updated': ContextChangeSet,
+  'context.shared': ContextGrantSet,
+  'context.revoked': ContextGrantSet,
   'context.archived': step,
 
   'breaker.opened': edge.extend({
@@ -143,6 +146,9 @@ export const eventData = {
     end: z.string().max(40),
     calls: z.number().int().nonnegative(),
   }),
+
+  /** Taken out of the archive because somebody did not want it learned. */
+  'episode.forgotten': z.object({ episodes: z.array(Token).max(500), principal: z.string().max(300) }),
 
   'sop.proposed': sop,
   'sop.shadowed': sop,
@@ -272,7 +278,7 @@ export type AnyEvent = { [T in EventType]: DreyEvent<T> }[EventType];
 
 /** What people follow: each topic stands for a set of event types. */
 export const topics = {
-  context: ['context.created', 'context.updated', 'context.archived'],
+  context: ['context.created', 'context.updated', 'context.shared', 'context.revoked', 'context.archived'],
   tool: ['call.finished', 'call.failed', 'call.refused', 'tool.pinned', 'tool.changed', 'tool.approved'],
   user: ['task.started', 'task.finished', 'user.acted', 'feedback.recorded'],
   error: [

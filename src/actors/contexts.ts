@@ -2,11 +2,12 @@
  * Shared contexts for whoever serves them: commit, archive, read. What is answered as stored is committed; what another
  * node stores is heard and read anew. A refusal is an answer, and always tells of the version that stands.
  */
+import type { ContextCaller } from '../../machines/words/contexts.ts';
 import type { ErrorCode } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
-import { listContexts, listContextVersions, readContext } from '../store/store.ts';
+import { ensureNamespace, listContexts, listContextVersions, readContext } from '../store/store.ts';
 import type { ContextVersionRow, Store, StoredContext } from '../store/store.ts';
-import type { ContextCommit } from './context.ts';
+import type { ContextCommit, ContextShare } from './context.ts';
 import type { ActorCommand, Answer, Delivery } from './durable-kind.ts';
 
 export interface ContextName {
@@ -29,13 +30,19 @@ export type ContextAnswer =
 export interface Contexts {
   /** Merges top-level keys; `expectedVersion` 0 creates, null or absent takes whatever version stands. */
   commit(request: ContextRequest & ContextCommit): Promise<ContextAnswer>;
-  archive(request: ContextRequest & { readonly reason?: string }): Promise<ContextAnswer>;
+  archive(
+    request: ContextRequest & { readonly reason?: string } & Partial<ContextCaller>,
+  ): Promise<ContextAnswer>;
+  /** Gives an agent, or everyone, these permissions instead of what it had. */
+  share(request: ContextRequest & ContextShare): Promise<ContextAnswer>;
+  /** Brings a namespace into being that nobody used yet. */
+  prepare(namespace: string): Promise<void>;
   /** The truth, from the store. */
   get(name: ContextName): Promise<StoredContext | undefined>;
   list(namespace: string, page: Parameters<typeof listContexts>[1]): Promise<readonly StoredContext[]>;
   versions(
     name: ContextName,
-    page: { readonly limit: number; readonly offset?: number },
+    page: { readonly above?: number; readonly limit: number; readonly offset?: number },
   ): Promise<readonly ContextVersionRow[]>;
 }
 
@@ -66,18 +73,25 @@ export function openContexts({ store, deliver, createRequestId }: ContextsOption
       : { ok: false, code: answer.code, version };
   };
   return {
-    commit: async (request) => {
-      const { changes, expectedVersion = null, principal = '' } = request;
-      return ask(request, 'commit', { changes, expectedVersion, principal });
+    commit: async (request) => ask(request, 'commit', toData(request)),
+    archive: async (request) => ask(request, 'archive', toData(request)),
+    share: async (request) => ask(request, 'share', toData(request)),
+    prepare: async (namespace) => {
+      await store.inNamespace(namespace, (trx) => ensureNamespace(trx));
     },
-    archive: async (request) =>
-      ask(request, 'archive', request.reason === undefined ? {} : { reason: request.reason }),
     get: async ({ namespace, contextId }) =>
       store.inNamespace(namespace, (trx) => readContext(trx, contextId)),
     list: async (namespace, page) => store.inNamespace(namespace, (trx) => listContexts(trx, page)),
     versions: async ({ namespace, contextId }, page) =>
       store.inNamespace(namespace, (trx) => listContextVersions(trx, { contextId, ...page })),
   };
+}
+
+/** What a command carries; the rest says whose it is and which context is meant. */
+function toData(request: ContextRequest): object {
+  const { namespace: _namespace, contextId: _id, requestId: _request, ...rest } = request;
+  const { correlation: _correlation, traceparent: _trace, ...data } = rest;
+  return data;
 }
 
 function toVersion(data: unknown): number {

@@ -61,6 +61,8 @@ export interface Written {
   /** Undefined for an actor that is new. */
   readonly before: AnyMachineSnapshot | undefined;
   readonly after: AnyMachineSnapshot;
+  /** What `read` found beside the snapshot, when the actor was last read. */
+  readonly beside: unknown;
 }
 
 /** One step as hands see it: all of it is described now and happens with the commit, or never. */

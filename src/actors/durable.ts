@@ -214,7 +214,7 @@ class DurableActor implements DurableResident {
       effects: thought.effects,
       inbox,
     };
-    const written = { delivery, before: copy.snapshot, after: thought.snapshot };
+    const written = { delivery, before: copy.snapshot, after: thought.snapshot, beside: copy.beside };
     return (await this.#kind.write?.(trx, commit, written)) ?? commitStep(trx, commit);
   }
 

@@ -9,6 +9,7 @@ import type { Tracer } from '../../machines/words/traces.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandDelivery, Following, FollowTuning, Wire } from '../wire/wire.ts';
+import type { ContextContext } from '../../machines/context-events.ts';
 import type { Clock, Log } from './clock.ts';
 import { toContext } from './context.ts';
 import { openContexts } from './contexts.ts';
@@ -62,6 +63,8 @@ export interface Fabric {
   readonly directory: Directory<Delivery, Answer, DurableResident>;
   deliver(address: Address, delivery: Delivery): Promise<Answer>;
   readonly figures: () => FabricFigures;
+  /** Calls back with what any node committed, as the bus tells it; returns what stops it. */
+  onNews(heard: (event: AnyEvent) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -102,17 +105,22 @@ export async function openFabric(options: FabricOptions): Promise<Fabric> {
   const lease = options.timerLeaseMs === undefined ? {} : { leaseMs: options.timerLeaseMs };
   const ticker = startTicker({ ...parts, ...toEvery(options.timerEveryMs), ...lease });
   const followings: Following[] = [];
+  const listeners = new Set<(event: AnyEvent) => void>();
   if (options.wire !== undefined) {
     for (const kind of host.kinds.values()) {
       followings.push(await followKind(options.wire, kind, deliver, options));
     }
-    followings.push(await followNews(options.wire, directory));
+    followings.push(await followNews(options.wire, directory, listeners));
   }
   return {
     contexts: openContexts({ store, deliver, createRequestId: () => createId('event', clock) }),
     directory,
     deliver,
     figures: () => ({ ...directory.figures(), commits: new Map(commits), effects: effects.figures() }),
+    onNews(heard) {
+      listeners.add(heard);
+      return () => listeners.delete(heard);
+    },
     async close() {
       await Promise.all(followings.map(async (following) => following.stop()));
       await Promise.all([ticker.stop(), effects.stop()]);
@@ -166,16 +174,15 @@ async function followKind(
 async function followNews(
   wire: Pick<Wire, 'follow'>,
   directory: Directory<Delivery, Answer, DurableResident>,
+  listeners: ReadonlySet<(event: AnyEvent) => void>,
 ): Promise<Following> {
   const hear = (event: AnyEvent): void => {
+    for (const heard of listeners) heard(event);
     const { namespace, actor } = event;
     const resident = directory.find({ namespace, ...actor });
     const copy = resident?.peek();
     if (copy === undefined) return;
-    const known = toContext(copy.context).version;
-    if (event.type === 'context.archived' ? copy.value !== 'archived' : isNewer(event, known)) {
-      resident?.forget();
-    }
+    if (isNewer(event, toContext(copy.context), copy.value)) resident?.forget();
   };
   return wire.follow({
     filters: { kind: 'context', topic: 'context' },
@@ -186,7 +193,10 @@ async function followNews(
   });
 }
 
-function isNewer(event: AnyEvent, known: number): boolean {
+function isNewer(event: AnyEvent, { version, access }: ContextContext, value: unknown): boolean {
+  if (event.type === 'context.archived') return value !== 'archived';
+  if (event.type === 'context.shared' || event.type === 'context.revoked')
+    return event.data.accessVersion > access.version;
   const isChange = event.type === 'context.created' || event.type === 'context.updated';
-  return isChange && event.data.version > known;
+  return isChange && event.data.version > version;
 }

@@ -5,7 +5,8 @@
  */
 import { machines } from '../../machines/machines.ts';
 import type { MachineKind } from '../../machines/machines.ts';
-import { contextKind } from './context.ts';
+import { createContextKind } from './context.ts';
+import type { ContextKindOptions } from './context.ts';
 import type { DurableKind } from './durable-kind.ts';
 
 export interface KindEntry {
@@ -30,7 +31,7 @@ const durable = (kind: MachineKind, hands: DurableKind | null): KindEntry => ({
 export const kinds: readonly KindEntry[] = [
   live('node'),
   live('session'),
-  durable('context', contextKind),
+  durable('context', createContextKind()),
   live('breaker'),
   live('resource'),
   live('supervisor'),
@@ -39,6 +40,11 @@ export const kinds: readonly KindEntry[] = [
   durable('sop', null),
   durable('run', null),
 ];
+
+/** The durable kinds with what this node does about them. */
+export function createDurableKinds(context: ContextKindOptions): readonly DurableKind[] {
+  return durableKinds.map((one) => (one.kind === 'context' ? createContextKind(context) : one));
+}
 
 /** The kinds that the durable host runs. */
 export const durableKinds: readonly DurableKind[] = kinds.flatMap(({ hands }) => hands ?? []);

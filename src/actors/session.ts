@@ -54,6 +54,8 @@ export class LiveSession {
   readonly openedAt: number;
   lastUsedAt: number;
   calls = 0;
+  /** The shared context in which its tool calls run. */
+  contextId: string | null = null;
   #task: (OpenTask & { calls: number; readonly since: number }) | null = null;
   readonly #notes = new CallNotes();
   readonly #room: SessionRoom;
@@ -89,6 +91,10 @@ export class LiveSession {
 
   get task(): OpenTask | null {
     return this.#task;
+  }
+
+  attachContext(contextId: string | null): void {
+    this.contextId = contextId;
   }
 
   /** The lifecycle state: `ready`, `draining`, …; a working session is `ready`. */

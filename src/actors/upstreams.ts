@@ -12,6 +12,7 @@ import type { BreakerConfig } from './breaker-config.ts';
 import { createBreakers } from './breakers.ts';
 import type { Breakers } from './breakers.ts';
 import type { Clock, Log } from './clock.ts';
+import type { ContextKeyRules } from './context-calls.ts';
 import type { Passable } from './pass-route.ts';
 import type { Roots } from './roots.ts';
 import { toRoute } from './route.ts';
@@ -69,6 +70,8 @@ export interface Upstreams {
   /** In the order of the configuration. */
   aliases(): readonly string[];
   behind(alias: string): Passable | undefined;
+  /** Which keys of a shared context this tool's upstream is given and may write. */
+  contextKeys(name: string): ContextKeyRules | undefined;
   /** Calls back with every connection that opens, before anybody uses it. */
   onOpened(opened: (alias: string, upstream: Upstream) => void): void;
   readonly breakers: Breakers;
@@ -139,6 +142,11 @@ class LiveUpstreams implements Upstreams {
 
   aliases(): readonly string[] {
     return [...this.#guarded.keys()];
+  }
+
+  contextKeys(name: string): ContextKeyRules | undefined {
+    const route = this.#routes.get(name);
+    return route === undefined ? undefined : this.#guarded.get(route.server)?.config.contextKeys;
   }
 
   behind(alias: string): Passable | undefined {

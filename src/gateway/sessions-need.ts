@@ -18,6 +18,9 @@ export interface Session {
   readonly namespace: string;
   readonly principal: Principal;
   readonly task: OpenTask | null;
+  /** The shared context in which its tool calls run. */
+  readonly contextId: string | null;
+  attachContext(contextId: string | null): void;
   call(command: CallCommand): Promise<CallOutcome>;
   /** Notes a call that was made elsewhere, as one of this session. */
   observe(call: ObservedCall): void;

@@ -6,6 +6,7 @@ import { createRedactor } from '../access/access.ts';
 import {
   Memories,
   openBreakerHints,
+  createDurableKinds,
   openBreakerRows,
   openFabric,
   openSessionRows,
@@ -22,6 +23,7 @@ import type {
   Clock,
   Fabric,
   Log,
+  NodeContexts,
   Relay,
   Roots,
   Sessions,
@@ -42,6 +44,7 @@ import type { Tracing } from './tracing.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
+import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
@@ -72,6 +75,7 @@ export interface Layer1 {
   readonly redactor: Redactor;
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
+  readonly contexts: NodeContexts | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -102,10 +106,12 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
           clock,
           log,
           roots: options.roots,
+          kinds: createDurableKinds({ redact: (changes) => redactor.redact(changes) }),
           tracer: options.tracing.tracer,
           onOutbox: () => relay.nudge(),
         });
   if (fabric !== undefined) closers.push(() => fabric.close());
+  const contexts = openNodeContexts({ ...options, fabric, redactor });
   const { breakers } = upstreams;
   const breakerRows = await openBreakerRows({ store, breakers, clock, log });
   closers.push(() => breakerRows.close());
@@ -127,13 +133,11 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
-  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
-  const sopsChanged = createSpacedCall(clock, sopsToldMs);
-  await followSops(wire, shelf, sopsChanged, closers);
+  const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
+  const onSopsChanged = await followSops(options, shelf);
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
   closers.push(async () => healthWatch.stop());
-  const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
   return {
     sessions,
     shelf,
@@ -144,27 +148,28 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     redactor,
     hints,
     fabric,
+    contexts,
     healthWatch,
     onSopsChanged,
   };
 }
 
-/** Procedures that change are read anew by the shelf, and told on. */
+/** The shelf reads anew what changed, and whoever shows procedures hears of it. */
 async function followSops(
-  wire: Backends['wire'],
+  { backends, clock, closers }: Layer1Options,
   shelf: Shelf,
-  changed: { call(): void },
-  closers: Layer1Options['closers'],
-): Promise<void> {
-  const following = await wire.follow({
+): Promise<Layer1['onSopsChanged']> {
+  const sopsChanged = createSpacedCall(clock, sopsToldMs);
+  const following = await backends.wire.follow({
     filters: { types: shelfTypes },
     from: 'new',
     onBatch: async (deliveries) => {
       for (const { event } of deliveries) shelf.forget(event.namespace);
-      changed.call();
+      sopsChanged.call();
     },
   });
   closers.push(() => following.stop());
+  return (heard) => sopsChanged.listen(heard);
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

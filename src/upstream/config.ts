@@ -52,6 +52,13 @@ const ownKeys = {
       idempotent: z.array(z.string()).max(1_000).optional(),
     })
     .optional(),
+  /** Keys of a shared context that it is given with a call, and that its results may write; `*` at an end is any ending. */
+  contextKeys: z
+    .strictObject({
+      read: z.array(z.string().min(1).max(200)).max(1_000).default([]),
+      write: z.array(z.string().min(1).max(200)).max(1_000).default([]),
+    })
+    .optional(),
   /** Calls at once; more wait in line, namespaces taking turns. */
   callsMax: z.number().int().min(1).max(10_000).optional(),
   disabled: z.boolean().optional(),
@@ -140,7 +147,12 @@ function toAllowed(
   part: PropertyKey | undefined,
 ): readonly string[] {
   if (part === undefined) return Object.keys(schema.shape);
-  const parts = { tools: ownKeys.tools.unwrap(), breaker: BreakerSettings, oauth: OAuthSettings };
+  const parts = {
+    tools: ownKeys.tools.unwrap(),
+    contextKeys: ownKeys.contextKeys.unwrap(),
+    breaker: BreakerSettings,
+    oauth: OAuthSettings,
+  };
   return Object.keys(parts[part as keyof typeof parts]?.shape ?? {});
 }
 

@@ -15,7 +15,7 @@ import { sessionEdges, sessionMachine } from '../../machines/session.machine.ts'
 import { createUuid } from '../../machines/words/ids.ts';
 import { toTimerSource } from '../../src/actors/actors.ts';
 import type { Clock } from '../../src/actors/actors.ts';
-import { contextKind } from '../../src/actors/context.ts';
+import { createContextKind } from '../../src/actors/context.ts';
 import { openDirectory } from '../../src/actors/directory.ts';
 import type { DurableKind, Step } from '../../src/actors/durable-kind.ts';
 import { openFabric } from '../../src/actors/fabric.ts';
@@ -118,7 +118,7 @@ async function measureCommits(commits: number): Promise<Measure[]> {
     store,
     clock,
     log: quietLog,
-    kinds: [contextKind, counterKind],
+    kinds: [createContextKind(), counterKind],
     timerEveryMs: 60_000,
     effectEveryMs: 60_000,
   });

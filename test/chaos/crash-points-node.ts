@@ -3,7 +3,7 @@
  * of one named point, as `kill -9` does: nothing is written, closed or said. It must be run compiled.
  */
 import { startRelay } from '../../src/actors/actors.ts';
-import { contextKind } from '../../src/actors/context.ts';
+import { createContextKind } from '../../src/actors/context.ts';
 import { openFabric } from '../../src/actors/fabric.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openWire } from '../../src/wire/wire.ts';
@@ -57,7 +57,7 @@ await openFabric({
   wire,
   clock: realClock,
   log: quietLog,
-  kinds: [contextKind, tallies],
+  kinds: [createContextKind(), tallies],
   onOutbox: () => relay.nudge(),
   timerEveryMs: 100,
   timerLeaseMs: 1_000,

@@ -83,7 +83,7 @@ beforeAll(async () => {
   const file = join(place.folder, 'many.jsonl');
   await writeFile(file, lines.join('\n'));
   const ended = await runDrey(place, ['import', file, '--namespace', 'default', '--data', place.dataFolder]);
-  expect(ended.code, ended.stderr).toBe(0);
+  if (ended.code !== 0) throw new Error(`the import failed: ${ended.stderr}`);
   await untilLearned(node);
   client = await connectNew(node.url);
 }, 120_000);

@@ -29,6 +29,8 @@ const error = {
   retry: 'later',
 } as const;
 const at = 0;
+const ann = { principal: 'ann', isAdmin: true };
+const ben = { principal: 'ben', isAdmin: false };
 
 function sample<K extends MachineKind>(
   kind: K,
@@ -86,6 +88,11 @@ export const samples: readonly Sample[] = [
       { type: 'commit', requestId: 'q-1', changes: { a: 1 }, expectedVersion: null, at },
       { type: 'commit', requestId: 'q-2', changes: { b: 1 }, expectedVersion: 1, at },
       { type: 'commit', requestId: 'q-3', changes: { c: 1 }, expectedVersion: null, at },
+      { type: 'commit', requestId: 'q-4', changes: {}, expectedVersion: null, mayCreate: false, at },
+      { type: 'commit', requestId: 'q-5', changes: {}, expectedVersion: null, by: ann, at },
+      { type: 'commit', requestId: 'q-6', changes: {}, expectedVersion: null, by: ben, at },
+      { type: 'share', requestId: 'q-7', principal: 'ben', permissions: ['read'], at },
+      { type: 'share', requestId: 'q-8', principal: '*', permissions: [], by: ben, at },
       { type: 'commit.done', version: 2, at },
       { type: 'commit.conflict', version: 3, state: { x: 1 }, at },
       { type: 'commit.failed', code: 'database_unavailable', at },
@@ -93,9 +100,15 @@ export const samples: readonly Sample[] = [
       { type: 'passivate', settled: true, at },
       { type: 'activate', at },
       { type: 'archive', at },
+      { type: 'archive', by: ben, at },
       { type: 'restored', at },
     ],
-    ({ version, pending, tries }) => [version, pending.map(({ requestId }) => requestId), tries],
+    ({ access, version, pending, tries }) => [
+      version,
+      pending.map(({ requestId }) => requestId),
+      tries,
+      access.grants,
+    ],
   ),
   sample(
     'breaker',

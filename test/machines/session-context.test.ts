@@ -2,8 +2,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock, createActor } from 'xstate';
-import { contextMachine, contextPendingMax } from '../../machines/context.machine.ts';
-import type { ContextEvent } from '../../machines/context.machine.ts';
+import { contextMachine } from '../../machines/context.machine.ts';
+import { contextPendingMax } from '../../machines/context-events.ts';
+import type { ContextEvent } from '../../machines/context-events.ts';
 import { sessionMachine } from '../../machines/session.machine.ts';
 import type { SessionEvent } from '../../machines/session.machine.ts';
 

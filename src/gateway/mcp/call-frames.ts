@@ -12,6 +12,9 @@ export type Era = 'legacy' | 'modern';
 export const sessionMetaKey = 'drey/session';
 export const conversationMetaKey = 'drey/conversation';
 
+/** How a result begins whose `_meta` was written anew because its call ran in a shared context. */
+const contextStamp = '{"_meta":{"drey/context":{';
+
 export interface FrameContext {
   /** The request's id as JSON text. */
   readonly id: RawJson;
@@ -39,10 +42,14 @@ function toResult(result: RawJson, context: FrameContext): RawJson {
   const present = sliceMembers(result, ['resultType', '_meta']);
   const front: string[] = [];
   if (present.resultType === undefined) front.push('"resultType":"complete"');
+  const session = `${JSON.stringify(sessionMetaKey)}:${JSON.stringify(context.sessionId)}`;
+  const ours = `"io.modelcontextprotocol/serverInfo":${context.serverInfo},${session}`;
   // A result with a _meta of its own keeps it untouched: the stamp is a courtesy, its bytes are not ours.
-  if (present._meta === undefined) {
-    const session = `${JSON.stringify(sessionMetaKey)}:${JSON.stringify(context.sessionId)}`;
-    front.push(`"_meta":{"io.modelcontextprotocol/serverInfo":${context.serverInfo},${session}}`);
+  if (present._meta === undefined) front.push(`"_meta":{${ours}}`);
+  else if (result.startsWith(contextStamp)) {
+    // It is ours already: a call in a context had it written anew.
+    const stamped = `{"_meta":{${ours},${result.slice('{"_meta":{'.length)}`;
+    return front.length === 0 ? stamped : `{${front.join(',')},${stamped.slice(1)}`;
   }
   if (front.length === 0) return result;
   const inside = result.slice(result.indexOf('{') + 1);

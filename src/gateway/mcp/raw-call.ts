@@ -14,7 +14,9 @@ import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import { toSentence } from '../permission.ts';
 import { auditMissingScope, auditRefusal } from '../refusals.ts';
 import type { ToolView } from '../tool-view.ts';
+import { needContexts, toCaller } from '../contexts.ts';
 import { toCallFrame } from './call-frames.ts';
+import { findContextId } from './context-call.ts';
 import type { Era } from './call-frames.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
@@ -189,10 +191,18 @@ function toCommand(
 
 /** What is outside of the client's toolsets is to it as if it were not there. */
 async function passOn(
-  { call, session, view }: CallRun,
+  { call, needs, principal, session, view }: CallRun,
   command: Parameters<Session['call']>[0],
 ): Promise<CallOutcome> {
-  if (view.mayCall(call.name)) return session.call(command);
+  if (view.mayCall(call.name)) {
+    const found = findContextId(call.meta, session);
+    if (!found.ok) return found.refusal;
+    const { contextId } = found;
+    if (contextId === undefined) return session.call(command);
+    const { namespace } = session;
+    const asked = { namespace, contextId, by: toCaller(principal), traceparent: command.traceparent };
+    return needContexts(needs).callIn({ ...asked, command, call: (changed) => session.call(changed) });
+  }
   const message = `there is no tool "${call.name}" in the toolsets of this client`;
   return { outcome: 'refused', code: 'tool_unknown', message, retryAfterMs: undefined };
 }

@@ -14,6 +14,8 @@ import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
+import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
@@ -33,6 +35,7 @@ import {
   storeMemory,
   updateMemory,
 } from './memories.ts';
+import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { onePattern, patterns } from './patterns.ts';
@@ -46,6 +49,7 @@ import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { traces } from './traces.ts';
 import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
@@ -73,6 +77,16 @@ export const resources: readonly Resource[] = [
   tools,
   reviewTools,
   approveTools,
+  contexts,
+  makeContext,
+  context,
+  changeContext,
+  archiveContext,
+  shareContext,
+  contextVersions,
+  rollbackContext,
+  syncContext,
+  contextWrite,
   sessions,
   session,
   events,
@@ -83,6 +97,10 @@ export const resources: readonly Resource[] = [
   retryDeadLetter,
   dropDeadLetter,
   learning,
+  learningPause,
+  pauseLearning,
+  resumeLearning,
+  forgetLearned,
   relearn,
   relearned,
   audit,
@@ -98,6 +116,7 @@ export const resources: readonly Resource[] = [
   neighbours,
   graphPath,
   importEpisodes,
+  traces,
   hooks,
   reload,
   shutdown,

@@ -2,6 +2,7 @@
  * The gateway's own tools, one line each, in sets that can be switched on and off. They stay few, since every tool costs
  * the model attention; their calls are not learned from.
  */
+import { context } from './context.ts';
 import { getSops } from './get-sops.ts';
 import { injectContext } from './inject-context.ts';
 import { learningStatus } from './learning-status.ts';
@@ -17,6 +18,7 @@ export { callTool, callToolName, findTools } from './search-tools.ts';
 export const ownToolSets: ReadonlyMap<string, readonly OwnTool[]> = new Map([
   ['acontext', [injectContext, getSops, recordFeedback, learningStatus]],
   ['task', [task]],
+  ['context', [context]],
   ['memory', [memory]],
 ]);
 

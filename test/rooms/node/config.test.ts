@@ -170,7 +170,7 @@ describe('how tools are shown', () => {
       trust: 'first-use',
       toolsets: {},
       defaultToolsets: [],
-      ownTools: ['acontext', 'task'],
+      ownTools: ['acontext', 'task', 'context', 'memory'],
       toolSearch: { mode: 'off', above: 100 },
     });
     expect(

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
 import type { ContextAnswer } from '../../../../src/actors/contexts.ts';
-import { contextChangesBytesMax } from '../../../../src/actors/context.ts';
+import { contextChangesBytesMax } from '../../../../machines/words/contexts.ts';
 import type { Fabric } from '../../../../src/actors/fabric.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -44,7 +44,7 @@ describe('a shared context', () => {
       `select event from outbox where event->'actor'->>'id' = 'c-first' order by position`,
     );
     expect(sent.map(({ event }) => [event.id, event.type, event.data])).toEqual([
-      ['acme/context/c-first/1:1', 'context.created', { version: 1, changes: { a: 1 } }],
+      ['acme/context/c-first/1:1', 'context.created', { version: 1, changes: { a: 1 }, principal: 'ann' }],
       ['acme/context/c-first/2:1', 'context.updated', { version: 2, changes: { b: null } }],
     ]);
   });
