@@ -7,7 +7,7 @@ export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
 export { createOwnBudgets, rates, readOperations } from './rates.ts';
 export type { OwnBudgets, Rate, Rates } from './rates.ts';
-export { isRecorded, record, toLearnedResult, toShape } from './record.ts';
+export { isRecorded, record, recordValue, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';
 export type { Redaction, Redactor, RedactorOptions } from './redaction.ts';
 export { findPatternFault, patternCharactersMax } from './redaction-rules.ts';

@@ -9,6 +9,8 @@ import type { Redactor } from './redaction.ts';
 
 /** Larger texts are not parsed, only their beginning is looked at: nobody waits for what would be cut anyway. */
 const parsedBytesMax = 512 * 1024;
+/** Written anew, JSON may grow (1e9 becomes 1000000000), but never from this to the most that is kept. */
+const surelySmallBytes = limits.recordedBytesMax / 8;
 /** Read beyond the cut, so that a secret that lies across it is recognised whole. */
 const marginCharacters = 16 * 1024;
 
@@ -21,13 +23,24 @@ export function record(rawJson: string, redactor: Redactor): Recorded {
     const text = cutBytes(head, limits.recordedBytesMax);
     return note({ hash: redactor.digest(bytes), sizeBytes, shape: guessShape(rawJson), cut: true, text });
   }
-  const value = parse(rawJson);
+  return recordParsed(parse(rawJson), rawJson, bytes, redactor);
+}
+
+/** Records a value that is plain JSON already: the same as `record` of its text, without reading that again. */
+export function recordValue(value: unknown, redactor: Redactor): Recorded {
+  const json = JSON.stringify(value) ?? 'null';
+  const bytes = Buffer.from(json);
+  if (bytes.length > parsedBytesMax) return record(json, redactor);
+  return recordParsed(value ?? null, json, bytes, redactor);
+}
+
+function recordParsed(value: unknown, rawJson: string, bytes: Buffer, redactor: Redactor): Recorded {
   const shape = toShape(value);
-  const { shown: redacted, found } = redactor.isHarmless(rawJson)
-    ? { shown: value, found: false }
-    : redactor.inspect(value);
+  const isHarmless = redactor.isHarmless(rawJson);
+  const { shown: redacted, found } = isHarmless ? { shown: value, found: false } : redactor.inspect(value);
   // The plain hash of something that holds a secret could be tried with every secret there is.
-  const facts = { hash: found ? redactor.digest(bytes) : toDigest(bytes), sizeBytes };
+  const facts = { hash: found ? redactor.digest(bytes) : toDigest(bytes), sizeBytes: bytes.length };
+  if (isHarmless && bytes.length <= surelySmallBytes) return note({ ...facts, shape, cut: false, value });
   const json = JSON.stringify(redacted) ?? 'null';
   if (Buffer.byteLength(json) <= limits.recordedBytesMax)
     return note({ ...facts, shape, cut: false, value: redacted });

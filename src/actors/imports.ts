@@ -7,7 +7,7 @@ import type { EventData } from '../../machines/words/events.ts';
 import { toStableId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { Redaction } from '../access/access.ts';
-import { record } from '../access/access.ts';
+import { recordValue } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
 import { toIso } from './clock.ts';
@@ -81,7 +81,7 @@ interface ImportedCallPlace extends ImportOptions {
 
 function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
   const redactor = place.redactor.in(place.namespace);
-  const result: EventData<'call.finished'>['result'] = record(toJson(call.result), redactor);
+  const result: EventData<'call.finished'>['result'] = recordValue(call.result, redactor);
   place.announcer.announce(
     'call.finished',
     place.actor,
@@ -92,7 +92,7 @@ function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
       server: (call.server ?? '').slice(0, 100),
       tool: call.tool.slice(0, 300),
       name: (call.server ? `${call.server}__${call.tool}` : call.tool).slice(0, 300),
-      args: record(toJson(call.args), redactor),
+      args: recordValue(call.args, redactor),
       startedAt: place.at,
       durationMs: 0,
       imported: true,
@@ -101,10 +101,6 @@ function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
     },
     { id: place.callId, at: place.at, correlation: place.taskId },
   );
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
 }
 
 function toInstant(text: string | undefined): string | undefined {

@@ -31,8 +31,6 @@ export interface BackendOptions {
   readonly health: HealthTold;
   /** What may be written down of a value. */
   readonly hide: <T>(namespace: string, value: T) => T;
-  /** A text without secrets, for what is parked. */
-  readonly hideText: (namespace: string, text: string) => string;
   readonly name: string;
 }
 
@@ -74,8 +72,7 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
   try {
     const [natsUrl, databaseUrl] = await Promise.all([comeUp(nats), comeUp(postgres)]);
     const { log, clock, name } = options;
-    const { hideText } = options;
-    const wire = await openWire({ url: natsUrl, name, log, now: clock.now, hideText });
+    const wire = await openWire({ url: natsUrl, name, log, now: clock.now, hideText: options.hide });
     opened.push(wire);
     if (wire.status !== 'connected' && options.config.natsUrl !== undefined) {
       throw new DreyError(

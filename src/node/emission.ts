@@ -10,23 +10,24 @@ import { openEventLog, startPump } from '../wire/wire.ts';
 import type { EventLog, Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
+import { createRedactor } from '../access/access.ts';
 import type { Redaction } from '../access/access.ts';
 import { createCounters } from './counters.ts';
 import type { Counters } from './counters.ts';
-import { sealEvent } from './sealing.ts';
+import { createHide, readRedaction, sealEvent } from './sealing.ts';
+import type { RedactionSettings } from './sealing.ts';
 import { openTracing } from './tracing.ts';
 import type { Tracing } from './tracing.ts';
 import { version } from './version.ts';
 
 export interface EmissionOptions {
-  readonly config: Pick<NodeConfig, 'dataFolder' | 'durability'>;
+  readonly config: Pick<NodeConfig, 'dataFolder' | 'durability' | 'redactKeys' | 'redaction'>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The process's name. */
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly closers: Closers;
-  readonly redaction: Redaction;
 }
 
 export interface Emission {
@@ -34,6 +35,10 @@ export interface Emission {
   readonly counters: Counters;
   readonly tracing: Tracing;
   readonly announcer: Announcer;
+  readonly redaction: Redaction;
+  readonly redactionSettings: RedactionSettings;
+  /** What may be written down of a value. */
+  readonly hide: <T>(namespace: string, value: T) => T;
   /** Many at once, all of them or it throws; for imports. */
   readonly appendAll: (events: readonly DreyEvent[]) => void;
 }
@@ -42,7 +47,9 @@ const pumpDrainMs = 3_000;
 
 /** Opens log, counters and tracing; what must be closed is told to `closers`. */
 export async function openEmission(options: EmissionOptions): Promise<Emission> {
-  const { config, env, nodeId, clock, log, closers, redaction } = options;
+  const { config, env, nodeId, clock, log, closers } = options;
+  const redactionSettings = await readRedaction(config, env);
+  const redaction = createRedactor(redactionSettings);
   const sync = config.durability === 'power-safe' ? 'group' : 'none';
   const folder = join(config.dataFolder, 'events');
   const eventLog = openEventLog({ folder, sync, log, now: clock.monotonic });
@@ -67,7 +74,8 @@ export async function openEmission(options: EmissionOptions): Promise<Emission> 
     for (const event of events) counters.note(event);
     eventLog.appendAll(events);
   };
-  return { eventLog, counters, tracing, announcer, appendAll };
+  const hide = createHide(redaction);
+  return { eventLog, counters, tracing, announcer, appendAll, redaction, redactionSettings, hide };
 }
 
 /** Begins to send what the log holds. */

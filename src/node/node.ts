@@ -4,7 +4,6 @@
  */
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
-import { createRedactor } from '../access/access.ts';
 import type { Door } from '../access/access.ts';
 import {
   Hearing,
@@ -39,8 +38,6 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
-import { createHide, readRedaction } from './sealing.ts';
-import type { RedactionSettings } from './sealing.ts';
 import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
@@ -86,7 +83,6 @@ const httpMs = 2_000;
 
 type Parts = FacesOptions &
   Emission & {
-    readonly redactionSettings: RedactionSettings;
     readonly startedAt: number;
     readonly reload: Reload;
     readonly offers: Offers;
@@ -109,10 +105,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     if (config.role !== 'learner') await assertFree(config.host, config.port);
     const token = await readOrMakeToken(config.dataFolder);
     const nodeId = `n-${createUuid(clock)}`;
-    const redactionSettings = await readRedaction(config, env);
-    const redaction = createRedactor(redactionSettings);
-    const emission = await openEmission({ config, env, nodeId, clock, log, closers, redaction });
-    const { announcer } = emission;
+    const emission = await openEmission({ config, env, nodeId, clock, log, closers });
+    const { announcer, hide } = emission;
     const roots = createRoots(nodeId);
     const boards = openBoards(log);
     const shared = { env, clock, log, announcer, roots, ...boards };
@@ -129,8 +123,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const read = (): NodeConfig => readConfig({ env, cwd, flags: again, uid });
     const reload = watchConfig({ config, read, upstreams, clock, log });
     closers.push(async () => reload.stop());
-    const hiding = { hide: createHide(redaction), hideText: createHide(redaction) };
-    const backends = await openBackends({ ...shared, ...hiding, config, uid, name: nodeId });
+    const backends = await openBackends({ ...shared, hide, config, uid, name: nodeId });
     closers.push(() => backends.close());
     const sweep = openInboxSweep({ ...backends, clock, log });
     closers.push(() => sweep.stop());
@@ -152,8 +145,6 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
       startedAt,
       roots,
       boards,
-      redaction,
-      redactionSettings,
       inspection: createLearnerInspection(),
       inspectorUrl: env['DREY_INSPECTOR_URL'] || undefined,
     });
