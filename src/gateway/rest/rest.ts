@@ -14,6 +14,7 @@ import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { ask } from './ask.ts';
+import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
 import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
@@ -82,6 +83,7 @@ export const resources: readonly Resource[] = [
   archiveContext,
   shareContext,
   contextVersions,
+  contextChanges,
   rollbackContext,
   syncContext,
   contextWrite,
