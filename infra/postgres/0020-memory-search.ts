@@ -57,7 +57,7 @@ export const memorySearch: Migration = {
 };
 
 /** Rows that one search ranks; what is behind them in the index is not looked at. */
-export const rankedRowsMax = 3_000;
+const rankedRowsMax = 1_500;
 
 /**
  * `drey_weigh_memory_words` reads a sample by lot; `drey_search_memories` takes rows with any (or all) of the chosen

@@ -20,6 +20,7 @@ import { toolPins } from './0012-tool-pins.ts';
 import { audit } from './0015-audit.ts';
 import { contextAccess } from './0018-context-access.ts';
 import { memorySearch } from './0020-memory-search.ts';
+import { learningControls } from './0021-learning-controls.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
 import { ensureRoles } from './roles.ts';
 
@@ -41,6 +42,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-audit': audit,
   '0018-context-access': contextAccess,
   '0020-memory-search': memorySearch,
+  '0021-learning-controls': learningControls,
   '0023-kept-answers': keptAnswers,
 };
 

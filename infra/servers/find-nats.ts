@@ -87,6 +87,14 @@ export async function findNatsServer(o: FindNatsOptions): Promise<FoundNats> {
   );
 }
 
+/** The nats-server that is here already, or why there is none; nothing is fetched. */
+export async function lookForNats(o: Pick<FindNatsOptions, 'env' | 'cacheDir'>): Promise<Attempt> {
+  const named = o.env['DREY_NATS_SERVER'];
+  if (named) return isUsable(resolve(named));
+  const onPath = await fromPath(o.env['PATH']);
+  return 'path' in onPath ? onPath : fromCache(join(o.cacheDir, 'nats-server'));
+}
+
 /** A name that was given is not guessed around: it works or it is an error. */
 async function fromEnvironment(named: string): Promise<FoundNats> {
   const path = resolve(named);

@@ -2,7 +2,7 @@
  * The door of the embedded servers: a real nats-server and a real Postgres as children of the node, for everybody who
  * brings none. Whether external servers are used instead is decided by the node, not here.
  */
-export { findNatsServer, pinnedVersion } from './find-nats.ts';
+export { findNatsServer, lookForNats, pinnedVersion } from './find-nats.ts';
 export type { FindNatsOptions, FoundNats } from './find-nats.ts';
 export { defaultCacheFolder, defaultDataFolder } from './folders.ts';
 export { lockDataFolder } from './lock.ts';

@@ -62,4 +62,6 @@ export interface ImportedCall {
   readonly result: unknown;
   readonly error: boolean;
   readonly at?: string;
+  /** Names the call within its episode where the source does; otherwise its place does. */
+  readonly id?: string;
 }

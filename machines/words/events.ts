@@ -147,6 +147,9 @@ export const eventData = {
     calls: z.number().int().nonnegative(),
   }),
 
+  /** Taken out of the archive because somebody did not want it learned. */
+  'episode.forgotten': z.object({ episodes: z.array(Token).max(500), principal: z.string().max(300) }),
+
   'sop.proposed': sop,
   'sop.shadowed': sop,
   'sop.activated': sop,

@@ -24,6 +24,7 @@ export { toIso } from './clock.ts';
 export { announceImport, toImportedIds } from './imports.ts';
 export { learningAddress, openLearning } from './learning.ts';
 export type { EngineReport, LearningEngine } from './learning.ts';
+export { LearningControls } from './learning-controls.ts';
 export { createLongClock } from './long-clock.ts';
 export { Memories } from './memories/memories.ts';
 export { Offers } from './offers.ts';

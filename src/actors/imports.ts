@@ -55,7 +55,13 @@ export function announceImport(episode: ImportedEpisode, options: ImportOptions)
   let at = startedAt;
   for (const [index, call] of calls.entries()) {
     at = toInstant(call.at) ?? at;
-    announceCall(call, { ...options, actor, taskId, callId: toStableId('call', taskId, String(index)), at });
+    announceCall(call, {
+      ...options,
+      actor,
+      taskId,
+      callId: toStableId('call', taskId, call.id ?? String(index)),
+      at,
+    });
   }
   announcer.announce(
     'task.finished',

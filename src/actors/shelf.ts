@@ -1,18 +1,19 @@
 /**
  * The shelf: a node's in-memory copy of each namespace's SOPs, ranked for a task without asking anybody. It is brought
  * up to date from the store after `sop.*` events and with age, one changed SOP after the other, and goes on answering
- * from what it has meanwhile and while the database is away. It derives nothing.
+ * from what it has meanwhile and while the database is away. Of a namespace with more SOPs than it keeps it holds the
+ * most certain ones, and looks the others up by the task's words. It derives nothing.
  */
 import { limits } from '../../machines/words/limits.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
-import type { SopStatus } from '../../machines/words/sops.ts';
-import { createIndex, servingBar } from '../learning/learning.ts';
-import type { SopIndex } from '../learning/learning.ts';
-import type { SopStamp, Store, StoredSop, Trx } from '../store/store.ts';
-import { getSops, listSopStamps } from '../store/store.ts';
+import { servingBar } from '../learning/learning.ts';
+import type { Store, StoredSop } from '../store/store.ts';
+import { getSops, searchSops } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
 import type { Foresights } from './foresights.ts';
 import { type JudgedSop, searchJudged } from './judged-sops.ts';
+import { bringStrays, bringUpToDate, createCopy, readNews } from './shelf-copy.ts';
+import type { Copy } from './shelf-copy.ts';
 import { within } from './within.ts';
 
 export interface ShelfOptions {
@@ -47,30 +48,16 @@ export interface Shelf {
   forget(namespace: string): void;
 }
 
-const pageMax = 200;
-/** SOPs kept of one namespace, the most certain first. */
-const sopsMax = 10_000;
-/** Namespaces kept; the one that was asked longest ago goes. */
+/** Namespaces kept, and SOPs of all of them; the one that was asked longest ago goes. */
 const namespacesMax = 200;
+const sopsInAllMax = 20_000;
+/** SOPs that a task's words are looked up for in a namespace that holds more than its copy. */
+const soughtMax = 60;
 const maxAgeMsDefault = 10_000;
 /** A fresh copy is waited for this long; then what is there is served, and the fresh one comes for the next question. */
 const freshMs = 250;
-/** SOPs that go into an index before calls get their turn: one of them takes up to a millisecond. */
-const putsPerTurn = 8;
 /** After a failure the store is left alone for this long while there is a copy to serve. */
 const restMs = 1_000;
-
-interface Copy {
-  readonly index: SopIndex;
-  readonly sops: Map<string, StoredSop>;
-  /** What each row was when it was read. */
-  readonly stamps: Map<string, string>;
-  /** On the monotonic clock. */
-  readAt: number;
-  stale: boolean;
-  /** The store failed: not asked again before then. */
-  restsUntil: number;
-}
 
 /** Opens an empty shelf. */
 export function openShelf(options: ShelfOptions): Shelf {
@@ -95,6 +82,7 @@ class LiveShelf implements Shelf {
       this.#options.foresights?.get(namespace),
     ]);
     const { index, sops } = copy;
+    if (copy.isPartial) await this.#seek(namespace, copy, task);
     const { sopsAnsweredMax, taskTextMax } = limits;
     const judged = learned === undefined ? undefined : searchJudged(learned, sops.values(), question);
     if (judged !== undefined) return judged.map(toJudgedShelved);
@@ -134,6 +122,26 @@ class LiveShelf implements Shelf {
     }
   }
 
+  /** Brings in what the task's words find beyond the copy; without the store the copy alone answers. */
+  async #seek(namespace: string, copy: Copy, task: string): Promise<void> {
+    const { clock, log, store } = this.#options;
+    if (clock.monotonic() < copy.restsUntil) return;
+    const sought = store.inNamespace(namespace, async (trx) => {
+      const found = await searchSops(trx, { text: task, limit: soughtMax });
+      return getSops(
+        trx,
+        found.flatMap(({ sopId }) => (copy.sops.has(sopId) ? [] : [sopId])),
+      );
+    });
+    try {
+      bringStrays(copy, await within(sought, freshMs, clock));
+    } catch (error) {
+      copy.restsUntil = clock.monotonic() + restMs;
+      const err = toPlainError(error);
+      log.warn({ namespace, err }, 'procedures are looked for in memory alone: the database is away or slow');
+    }
+  }
+
   /** One read at a time for each namespace. */
   #read(namespace: string): Promise<Copy> {
     const pending =
@@ -149,10 +157,12 @@ class LiveShelf implements Shelf {
   async #readNow(namespace: string): Promise<Copy> {
     const { clock, store } = this.#options;
     const copy = this.#copies.get(namespace) ?? createCopy();
-    await bringUpToDate(copy, await store.inNamespace(namespace, (trx) => readNews(trx, copy.stamps)));
+    const news = await store.inNamespace(namespace, (trx) => readNews(trx, copy.stamps));
+    await bringUpToDate(copy, news);
     copy.readAt = clock.monotonic();
     copy.stale = this.#changed.delete(namespace);
     copy.restsUntil = 0;
+    copy.isPartial = news.isPartial;
     this.#keep(namespace, copy);
     return copy;
   }
@@ -161,73 +171,15 @@ class LiveShelf implements Shelf {
   #keep(namespace: string, copy: Copy): void {
     this.#copies.delete(namespace);
     this.#copies.set(namespace, copy);
-    const [oldest] = this.#copies.keys();
-    if (this.#copies.size > namespacesMax && oldest !== undefined) this.#copies.delete(oldest);
+    let inAll = 0;
+    for (const { sops } of this.#copies.values()) inAll += sops.size;
+    for (const [oldest, { sops }] of this.#copies) {
+      const isFull = this.#copies.size > namespacesMax || inAll > sopsInAllMax;
+      if (!isFull || oldest === namespace) break;
+      this.#copies.delete(oldest);
+      inAll -= sops.size;
+    }
   }
-}
-
-/** What a namespace holds, and those of it that are not as they were known. */
-interface News {
-  readonly stamps: readonly SopStamp[];
-  readonly changed: readonly StoredSop[];
-}
-
-/** What may be served; the rest is as good as gone. */
-const servable = ['active', 'candidate', 'shadow'] as const satisfies readonly SopStatus[];
-
-async function readNews(trx: Trx, known: ReadonlyMap<string, string>): Promise<News> {
-  const stamps = await listSopStamps(trx, { statuses: servable, limit: sopsMax });
-  const ids = stamps.filter(({ sopId, stamp }) => known.get(sopId) !== stamp).map(({ sopId }) => sopId);
-  const changed: StoredSop[] = [];
-  for (let from = 0; from < ids.length; from += pageMax)
-    changed.push(...(await getSops(trx, ids.slice(from, from + pageMax))));
-  // Between the two questions one may have been retired; its event is on the way.
-  return { stamps, changed: changed.filter(({ status }) => servable.some((one) => one === status)) };
-}
-
-function createCopy(): Copy {
-  return {
-    index: createIndex([]),
-    sops: new Map(),
-    stamps: new Map(),
-    readAt: 0,
-    stale: false,
-    restsUntil: 0,
-  };
-}
-
-/** Whoever asks in between gets some SOPs as they were and some as they are: each of them is whole. */
-async function bringUpToDate({ index, sops, stamps }: Copy, news: News): Promise<void> {
-  const now = new Map(news.stamps.map(({ sopId, stamp }) => [sopId, stamp]));
-  let changes = 0;
-  const breathe = async (): Promise<void> => {
-    changes += 1;
-    if (changes % putsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-  };
-  for (const sopId of [...sops.keys()].filter((known) => !now.has(known))) {
-    index.remove(sopId);
-    sops.delete(sopId);
-    stamps.delete(sopId);
-    await breathe();
-  }
-  for (const sop of news.changed) {
-    const before = sops.get(sop.sopId);
-    sops.set(sop.sopId, sop);
-    stamps.set(sop.sopId, now.get(sop.sopId) ?? '');
-    if (before !== undefined && isRankedAlike(before, sop)) continue;
-    index.put(sop);
-    await breathe();
-  }
-}
-
-/** What ranking looks at moves with the time of the last change; figures that do not are served all the same. */
-function isRankedAlike(before: StoredSop, now: StoredSop): boolean {
-  return (
-    before.updatedAt === now.updatedAt &&
-    before.version === now.version &&
-    before.confidence === now.confidence &&
-    before.occurrences === now.occurrences
-  );
 }
 
 /** The procedure's own confidence stays to be seen beside the one for this task. */

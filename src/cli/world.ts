@@ -5,7 +5,11 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** Where text goes: a terminal, a pipe or a file. */
-export type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Screen = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 export interface NodeStartFlags {
   readonly config?: string | undefined;

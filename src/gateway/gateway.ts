@@ -211,8 +211,13 @@ function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void)
 
 function parseUrl(path: string | undefined): URL | undefined {
   return path?.startsWith('/') === true && URL.canParse(path, 'http://localhost')
-    ? new URL(path, 'http://localhost')
+    ? new URL(toOwnPath(path), 'http://localhost')
     : undefined;
+}
+
+/** OpenTelemetry's exporters know one path on every host: it is our own by another name. */
+function toOwnPath(path: string): string {
+  return path.replace(/^\/v1\/traces(?=$|[/?])/, '/api/v1/traces');
 }
 
 function isMcp(path: string): boolean {

@@ -7,6 +7,7 @@ import type { IdSource } from '../../machines/words/ids.ts';
 import type { RelearnReport, RelearnSource } from '../../machines/words/relearning.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
+import type { TraceBatch } from '../importers/importers.ts';
 import type { KnowledgeNeed } from './knowledge-needs.ts';
 import type { AuthorizationNeed } from './admission.ts';
 import type { ContextsNeed } from './contexts-need.ts';
@@ -14,6 +15,7 @@ import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
 import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
@@ -234,6 +236,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   /** Memories and patterns for a task; without it only SOPs are injected. */
   recall?(o: {
     namespace: string;
+    principal: Principal;
     task: string;
     recentMemories: readonly string[];
     limit: number;
@@ -252,6 +255,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly relearning: RelearningNeed;
   /** Shared contexts; a node that only learns has none. */
   readonly contexts?: ContextsNeed | undefined;
+  readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
   status(): Promise<NodeStatus>;
@@ -260,6 +264,8 @@ export interface GatewayNeeds extends WatchingNeeds {
     principal: Principal,
     episodes: AsyncIterable<ImportedEpisode>,
   ): Promise<ImportResult>;
+  /** Takes spans of agents and gives back how many of them are none. */
+  receiveTraces(namespace: string, principal: Principal, batch: TraceBatch): number;
   /** Reads the configuration again; throws what is wrong with it. */
   reload(): Promise<Readonly<Record<string, unknown>>>;
   shutdown(): void;

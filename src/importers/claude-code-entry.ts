@@ -7,7 +7,8 @@ import { toSaid } from './claude-code-prompt.ts';
 import type { Said } from './claude-code-prompt.ts';
 import { isObject } from './json-lines.ts';
 import type { JsonObject } from './json-lines.ts';
-import { nameCharsMax, serverCharsMax, toCleanText, toResult, toTime } from './values.ts';
+import { toToolName } from './tool-names.ts';
+import { nameCharsMax, toResult, toTime } from './values.ts';
 
 export interface ToolUse {
   readonly kind: 'call';
@@ -127,16 +128,6 @@ function toCalls(line: Line): Fact[] | string {
     calls.push({ kind: 'call', id: use.data.id, ...toToolName(use.data.name), args: use.data.input });
   }
   return calls;
-}
-
-/** `mcp__server__tool` is a server's tool; any other name is one of the client's own. */
-function toToolName(name: string): { server: string | undefined; tool: string } {
-  const parts = /^mcp__(.+?)__(.+)$/s.exec(name);
-  const [, server = '', tool = ''] = parts ?? [];
-  if (parts === null || server.length > serverCharsMax) {
-    return { server: undefined, tool: toCleanText(name, nameCharsMax) };
-  }
-  return { server: toCleanText(server, serverCharsMax), tool: toCleanText(tool, nameCharsMax) };
 }
 
 function toAnswer(answer: z.infer<typeof Answer>): ToolAnswer {

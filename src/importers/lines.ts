@@ -5,7 +5,7 @@
 import type { NumberedLine } from './importer.ts';
 
 /** The longest line that is read; a longer one is skipped without being kept. */
-const lineBytesMax = 32 * 1024 * 1024;
+export const lineBytesMax = 32 * 1024 * 1024;
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;

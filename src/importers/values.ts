@@ -15,6 +15,8 @@ export const serverCharsMax = 90;
 export interface Allowance {
   /** The value, or undefined when it is too large, too deep or no longer affordable. */
   readonly keep: (value: unknown) => unknown;
+  /** Characters kept so far. */
+  readonly used: () => number;
 }
 
 /** A fresh allowance, one for each episode. */
@@ -27,6 +29,7 @@ export function createAllowance(): Allowance {
       left -= size;
       return value;
     },
+    used: () => episodeCharsMax - left,
   };
 }
 

@@ -43,6 +43,14 @@ export function clean(episode: Pick<Episode, 'outcome' | 'calls'>): CleanEpisode
   return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: [...pitfalls.values()] };
 }
 
+/** The verdict alone: for those who want to know what an episode would teach before it is learned from. */
+export function judgeEpisode(episode: {
+  readonly outcome: Episode['outcome'];
+  readonly calls: readonly { readonly error: boolean }[];
+}): Verdict {
+  return toVerdict(episode.outcome, episode.calls.slice(0, bounds.callsMax).at(-1)?.error === true);
+}
+
 /** The same symbol later, else the same tool later, else whatever succeeded next. */
 function toRecovery(all: readonly CleanCall[], at: number): string | null {
   const failed = all[at];

@@ -2,6 +2,7 @@
  * Learning's door. Pure and deterministic: symbol, clean, group, align, bind, score, rank. It knows no database, no bus
  * and no clock, and must never put into a SOP what it did not see an agent do.
  */
+export { judgeEpisode, type Verdict } from './clean.ts';
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export {
   finish,

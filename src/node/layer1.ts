@@ -133,9 +133,34 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
-  const memories = new Memories({ store, redactor, announcer, clock, committed: () => relay.nudge() });
+  const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
+  const onSopsChanged = await followSops(options, shelf);
+  const { health } = options.boards;
+  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
+  closers.push(async () => healthWatch.stop());
+  return {
+    sessions,
+    shelf,
+    foresights,
+    memories,
+    relay,
+    auditAnchors,
+    redactor,
+    hints,
+    fabric,
+    contexts,
+    healthWatch,
+    onSopsChanged,
+  };
+}
+
+/** The shelf reads anew what changed, and whoever shows procedures hears of it. */
+async function followSops(
+  { backends, clock, closers }: Layer1Options,
+  shelf: Shelf,
+): Promise<Layer1['onSopsChanged']> {
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
-  const following = await wire.follow({
+  const following = await backends.wire.follow({
     filters: { types: shelfTypes },
     from: 'new',
     onBatch: async (deliveries) => {
@@ -144,12 +169,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     },
   });
   closers.push(() => following.stop());
-  const { health } = options.boards;
-  const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
-  closers.push(async () => healthWatch.stop());
-  const onSopsChanged = (heard: () => void): (() => void) => sopsChanged.listen(heard);
-  const told = { auditAnchors, healthWatch, onSopsChanged };
-  return { sessions, shelf, foresights, memories, relay, redactor, hints, fabric, contexts, ...told };
+  return (heard) => sopsChanged.listen(heard);
 }
 
 /** Pins are read before the node listens; what other nodes decide about them is heard of. */

@@ -52,6 +52,10 @@ export { explainConfig } from './explained-config.ts';
 export type { ExplainedConfig, ExplainedValue } from './explained-config.ts';
 export { readConfig, openVault };
 
+// For `drey doctor`, which asks what a start would ask.
+export type { NodeConfig } from './config.ts';
+export { assertFree } from './http.ts';
+
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -252,6 +256,7 @@ function toNeeds(
     watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
+    closers: parts.closers,
     admit: (request) =>
       late.admit?.(request) ?? {
         ok: false,

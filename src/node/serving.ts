@@ -25,7 +25,7 @@ import type {
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
-import { learningAddress, toIso, toShelved } from '../actors/actors.ts';
+import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -38,6 +38,7 @@ import {
   recordFeedback,
 } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { Closers } from './closers.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
@@ -47,6 +48,7 @@ import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
+import { openTraceIntake } from './trace-intake.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -75,6 +77,7 @@ export interface ServingOptions {
   readonly tracer: Tracer | undefined;
   readonly watching: WatchingNeeds;
   readonly waiting: () => number;
+  readonly closers: Closers;
   readonly admit: GatewayNeeds['admit'];
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly reload: () => ReloadReport;
@@ -123,15 +126,34 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
     contexts: options.contexts,
+    learningControls: new LearningControls({
+      store,
+      clock,
+      committed: () => options.relay.nudge(),
+    }),
     memories: options.memories,
     knowledge: createKnowledge({ ...options, changed: (namespace) => shelf.forget(namespace) }),
+    recall: async (question) =>
+      (await options.memories.recall(question)).map((one) => ({ type: 'related_memory', ...one })),
     status: options.status,
     importEpisodes: (namespace, principal, episodes) =>
       importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
+    receiveTraces: openTraces(options),
     ...options.watching,
     reload: async () => ({ ...options.reload() }),
     shutdown: options.shutdown,
   };
+}
+
+/** Spans become imports; those that wait are taken in before the node ends. */
+function openTraces(options: ServingOptions): GatewayNeeds['receiveTraces'] {
+  const intake = openTraceIntake({
+    ...options,
+    importEpisodes: (namespace, principal, episodes) =>
+      importEpisodes(episodes, { ...options, namespace, principal }),
+  });
+  options.closers.push(() => intake.close());
+  return (namespace, principal, batch) => intake.receive(namespace, principal.id, batch);
 }
 
 /** The node's sessions, and how others are found. */

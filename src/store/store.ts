@@ -4,6 +4,8 @@
  */
 export { openStore } from './open.ts';
 export type { Log, Store, StoreOptions } from './open.ts';
+export { lookAtStore } from './look.ts';
+export type { StoreLook } from './look.ts';
 export { migrateStore, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
@@ -76,6 +78,17 @@ export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-ed
 export type { StoredEdge } from './tables/memory-edges.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
 export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
+export {
+  excludeFromLearning,
+  forgetLearned,
+  holdLearning,
+  pauseLearning,
+  readLearningRules,
+  readPause,
+  resumeLearning,
+  stopLearning,
+} from './tables/learning-controls.ts';
+export type { LearningExclusion, LearningPause, LearningRules } from './tables/learning-controls.ts';
 export { getNewestModel, putModel } from './tables/models.ts';
 export type { Model } from './tables/models.ts';
 export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- <name> [--json FILE] [--quick] [--peers]`: runs one bench, prints its table and writes its measures. A bench measures
+ * `npm run bench -- <name> [--json FILE] [--quick] [--peers] [--rows N]`: runs one bench, prints its table and writes its measures. A bench measures
  * what it compares with in the same run; these machines are noisy, so medians and ratios count.
  */
 import { writeFile } from 'node:fs/promises';
@@ -16,6 +16,7 @@ async function main(): Promise<number> {
       data: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
+      rows: { type: 'string' },
     },
   });
   const [name] = positionals;
@@ -31,6 +32,7 @@ async function main(): Promise<number> {
     files: [...(values.data ?? []), ...positionals.slice(1)],
     quick: values.quick,
     peers: values.peers,
+    ...(values.rows === undefined ? {} : { rows: Number(values.rows) }),
   });
   process.stdout.write(toTable(measures));
   if (values.json !== undefined) {

@@ -8,6 +8,7 @@ import { gatewayBench } from './gateway.ts';
 import { hookBench } from './hook.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
+import { layer1Bench } from './layer1.ts';
 import { loadBench } from './load-bench.ts';
 import type { Bench } from './measure.ts';
 import { wireBench } from './wire.ts';
@@ -40,5 +41,6 @@ export const benches: readonly Bench[] = [
   inspectorBench,
   wireBench,
   hookBench,
+  layer1Bench,
   learning,
 ];

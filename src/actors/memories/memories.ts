@@ -18,7 +18,7 @@ import {
   saveEdges,
 } from '../../store/store.ts';
 import type { Announcer } from '../announcer.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import { toFacts } from './memory-facts.ts';
 import type { MemoryInput } from './memory-facts.ts';
@@ -32,6 +32,8 @@ import {
 } from './memory-lookups.ts';
 import type { FoundMemoryView } from './memory-lookups.ts';
 import { findMemories } from './memory-search.ts';
+import { recall } from './recall.ts';
+import type { RecallQuestion, Recollection } from './recall.ts';
 import { reviseMemory, storeMemory, toEvent } from './store-memory.ts';
 import type { Stored } from './store-memory.ts';
 
@@ -40,6 +42,7 @@ export interface MemoriesOptions {
   readonly redactor: Redactor;
   readonly announcer: Announcer;
   readonly clock: Clock;
+  readonly log: Log;
   /** Hears that events were committed. */
   readonly committed: () => void;
 }
@@ -200,6 +203,12 @@ export class Memories {
         to: await findNode(trx, viewer, o.to),
       }),
     );
+  }
+
+  /** Memories that bear on a task; none where the database is away. */
+  recall(o: Asker & RecallQuestion): Promise<readonly Recollection[]> {
+    const task = this.#options.redactor.redactText(o.task);
+    return recall(this.#options, this.#viewer(o), { ...o, task });
   }
 
   noteRecall(

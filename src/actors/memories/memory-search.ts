@@ -20,7 +20,7 @@ export interface MemoryQuestion {
 }
 
 /** Rows that the words looked for should have, together. */
-const lookedAtMax = 1_500;
+const lookedAtMax = 500;
 /** Rows that are ranked again by what their words say. */
 const rankedMax = 100;
 /** How much importance moves a place in the order. */

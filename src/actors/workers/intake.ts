@@ -5,11 +5,21 @@
 import type { AnyEvent, EventType } from '../../../machines/words/events.ts';
 import type { Tracer } from '../../../machines/words/traces.ts';
 import type { Store, Trx } from '../../store/store.ts';
-import { ensureNamespace, readDrafts, saveCalls, saveEpisode, takeInbox } from '../../store/store.ts';
+import {
+  ensureNamespace,
+  excludeFromLearning,
+  holdLearning,
+  readDrafts,
+  readLearningRules,
+  saveCalls,
+  saveEpisode,
+  takeInbox,
+} from '../../store/store.ts';
 import type { EpisodeDraft } from '../../store/store.ts';
 import type { Delivery, Following, Wire } from '../../wire/wire.ts';
 import { toEpisodeId } from '../imports.ts';
 import { createAssembly } from './assemble.ts';
+import { createSieve, toExcludableIds } from './learnable.ts';
 import { traceTaking } from './traced-taking.ts';
 
 /** The durable under which the bus remembers what the learner has taken, and the name in the inbox. */
@@ -24,6 +34,7 @@ export const episodeTypes = [
   'call.refused',
   'session.closed',
   'session.expired',
+  'episode.forgotten',
 ] as const satisfies readonly EventType[];
 
 const batchMax = 500;
@@ -78,11 +89,15 @@ async function archive(trx: Trx, events: readonly AnyEvent[]): Promise<readonly 
   const once = new Set<string>();
   const taken = events.filter((event) => fresh.has(event.id) && !once.has(event.id) && once.add(event.id));
   if (taken.length === 0) return [];
-  const assembly = createAssembly(await readDrafts(trx, toPlaces(taken)));
-  for (const event of taken) assembly.apply(event);
+  await holdLearning(trx);
+  const sieve = createSieve(await readLearningRules(trx, toExcludableIds(taken)));
+  const learnable = taken.filter((event) => sieve.isLearnable(event));
+  await excludeFromLearning(trx, sieve.cut);
+  const assembly = createAssembly(await readDrafts(trx, toPlaces(learnable)));
+  for (const event of learnable) assembly.apply(event);
   for (const episode of assembly.episodes) await saveEpisode(trx, episode);
   await saveCalls(trx, assembly.calls);
-  return assembly.episodes.map(toTouched);
+  return [...assembly.episodes.map(toTouched), ...taken.flatMap(toForgotten)];
 }
 
 function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds: string[] } {
@@ -96,6 +111,13 @@ function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds
 
 function toTouched({ namespace, episodeId, end }: EpisodeDraft): Touched {
   return { namespace, episodeId, open: end === 'open' };
+}
+
+/** What was taken out of the archive is to be unlearned. */
+function toForgotten(event: AnyEvent): readonly Touched[] {
+  if (event.type !== 'episode.forgotten') return [];
+  const { namespace } = event;
+  return event.data.episodes.map((episodeId) => ({ namespace, episodeId, open: false }));
 }
 
 function byNamespace(deliveries: readonly Delivery[]): Map<string, AnyEvent[]> {

@@ -7,7 +7,14 @@ import { DreyError } from '../../../machines/words/errors.ts';
 import type { RelearnCounts, RelearnOrder, SopDifference } from '../../../machines/words/relearning.ts';
 import type { Learner } from '../../learning/learning.ts';
 import type { Store, ToldEpisode } from '../../store/store.ts';
-import { isWhole, listNamespaces, mendEpisodes, toArchived } from '../../store/store.ts';
+import {
+  holdLearning,
+  isWhole,
+  listNamespaces,
+  mendEpisodes,
+  readLearningRules,
+  toArchived,
+} from '../../store/store.ts';
 import type { Wire } from '../../wire/wire.ts';
 import { readArchive } from './archive.ts';
 import type { Extractor } from './extractor.ts';
@@ -46,7 +53,12 @@ export async function relearn(order: RelearnOrder, options: RelearnOptions): Pro
   const survey =
     order.from === 'archive'
       ? undefined
-      : await surveyStream({ wire, namespace: order.namespace, goOn: () => extractor.goOn() });
+      : await surveyStream({
+          wire,
+          namespace: order.namespace,
+          rules: (name) => store.inNamespace(name, (trx) => readLearningRules(trx)),
+          goOn: () => extractor.goOn(),
+        });
   for (const namespace of await findNamespaces(order, store, survey)) {
     const { same, differences, kept } = await extractor.relearn({
       namespace,
@@ -109,7 +121,19 @@ async function fillFromStream(filling: Filling, survey: StreamEpisodes): Promise
   const mend = async (): Promise<void> => {
     const some = lacking;
     lacking = [];
-    counts.mended += await store.inNamespace(namespace, (trx) => mendEpisodes(trx, some));
+    counts.mended += await store.inNamespace(namespace, async (trx) => {
+      // Somebody may have forgotten a session since the stream was read.
+      await holdLearning(trx);
+      const { exclusions } = await readLearningRules(
+        trx,
+        some.map(({ draft }) => draft.session),
+      );
+      const out = new Set(exclusions.map(({ id }) => id));
+      return mendEpisodes(
+        trx,
+        some.filter(({ draft }) => !out.has(draft.session)),
+      );
+    });
   };
   await survey.read(namespace, async (episode) => {
     extractor.goOn();

@@ -4,16 +4,20 @@
  * long log are never in memory at once. It writes nothing and leaves the learner's own place alone.
  */
 import type { AnyEvent } from '../../../machines/words/events.ts';
-import type { ArchivedCall, EpisodeDraft, ToldEpisode } from '../../store/store.ts';
+import type { ArchivedCall, EpisodeDraft, LearningRules, ToldEpisode } from '../../store/store.ts';
 import type { Wire } from '../../wire/wire.ts';
 import { createAssembly } from './assemble.ts';
 import type { Assembly } from './assemble.ts';
 import { episodeTypes, intakeDurable } from './intake.ts';
+import { createSieve } from './learnable.ts';
+import type { Sieve } from './learnable.ts';
 
 export interface StreamOptions {
   readonly wire: Pick<Wire, 'readEvents' | 'settledUpTo' | 'streamInfo'>;
   /** Null is every namespace. */
   readonly namespace: string | null;
+  /** What of a namespace is not to be learned. */
+  readonly rules: (namespace: string) => Promise<LearningRules>;
   /** Throws when the reading should end. */
   readonly goOn: () => void;
 }
@@ -86,13 +90,14 @@ export async function surveyStream(options: StreamOptions): Promise<StreamEpisod
 
 /** Every event that episodes are made of, each id once: what the inbox does for the intake. */
 async function readOnce(
-  { wire, goOn }: StreamOptions,
+  { wire, goOn, rules }: StreamOptions,
   namespace: string | null,
   upTo: number,
   onEvent: (event: AnyEvent, sequence: number) => Promise<void>,
 ): Promise<void> {
   if (upTo === 0) return;
   const seen = new Set<string>();
+  const sieves = new Map<string, Sieve>();
   await wire.readEvents({
     filters: { types: episodeTypes, ...(namespace === null ? {} : { namespace }) },
     from: { sequence: 1 },
@@ -102,7 +107,9 @@ async function readOnce(
       const id = `${event.namespace}/${event.id}`;
       if (!seen.has(id)) {
         seen.add(id);
-        await onEvent(event, sequence);
+        const sieve = sieves.get(event.namespace) ?? createSieve(await rules(event.namespace));
+        sieves.set(event.namespace, sieve);
+        if (sieve.isLearnable(event)) await onEvent(event, sequence);
       }
       return true;
     },

@@ -2,23 +2,30 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addCompletion } from './completion.ts';
 import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
 import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
+import { addDoctor } from './doctor.ts';
 import { addDown } from './down.ts';
 import { addEventsReplay } from './events-replay.ts';
 import { addEvents } from './events.ts';
+import { addForget } from './forget.ts';
 import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addLearning } from './learning.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
 import { addReplay } from './replay.ts';
+import { addSessions } from './sessions.ts';
 import { addSops } from './sops.ts';
 import { addStatus } from './status.ts';
 import { addStdio } from './stdio.ts';
+import { addSystemd } from './systemd.ts';
 import { addTools } from './tools.ts';
+import { addTop } from './top.ts';
 import { addUp } from './up.ts';
 
 export const commands: readonly ((program: Command, world: World) => void)[] = [
@@ -28,17 +35,24 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addConfig,
   addHook,
   addStatus,
+  addTop,
+  addDoctor,
   addReload,
   addAuth,
   addAsk,
+  addSessions,
   addSops,
   addTools,
   addImport,
   addRelearn,
+  addLearning,
+  addForget,
   addEvents,
   addEventsReplay,
   addReplay,
   addDead,
   addAudit,
   addInspect,
+  addCompletion,
+  addSystemd,
 ];

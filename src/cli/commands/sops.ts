@@ -98,11 +98,13 @@ async function findSop(client: NodeClient, id: string, query: Query): Promise<An
 async function findByBeginning(client: NodeClient, beginning: string, query: Query): Promise<string[]> {
   const [{ SopsAnswer, parseAnswer }] = await openViews();
   const found: string[] = [];
-  for (let offset = 0; offset < searchedMax; offset += pageSize) {
-    const answer = await client.get('/sops', { ...query, limit: pageSize, offset });
-    const { sops } = parseAnswer(SopsAnswer, answer.value, 'a list of SOPs');
+  let cursor: string | undefined;
+  for (let looked = 0; looked < searchedMax; looked += pageSize) {
+    const answer = await client.get('/sops', { ...query, limit: pageSize, cursor });
+    const { sops, next } = parseAnswer(SopsAnswer, answer.value, 'a list of SOPs');
     found.push(...sops.map((sop) => sop.sop_id).filter((id) => id.startsWith(beginning)));
-    if (sops.length < pageSize) break;
+    if (next === null) break;
+    cursor = next;
   }
   return found;
 }

@@ -1,23 +1,25 @@
 /**
- * The whole import: file after file to the node, bad lines told and counted, a summary at the end. One bad file does
- * not stop the others.
+ * The whole import: file after file to whoever takes it, bad lines told and counted, a summary at the end. One bad file
+ * does not stop the others.
  */
 import { DreyError } from '../../../machines/words/errors.ts';
+import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
 import type { BadLine } from '../../importers/importers.ts';
-import type { NodeClient } from '../node-client.ts';
 import { reportError } from '../report-error.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { toSafeText } from '../terminal/safe-text.ts';
 import type { World } from '../world.ts';
 import { measureFile } from './open-file.ts';
 import { readEpisodes, toName } from './read-episodes.ts';
-import { sendEpisodes } from './send-episodes.ts';
+import type { SendHooks } from './send-episodes.ts';
 
 /** Bad lines that are told one by one, of all files together; the others are only counted. */
 const badLinesShownMax = 20;
 
 export interface ImportSummary {
   readonly files: number;
+  /** How many files there were of each format. */
+  readonly formats: Readonly<Record<string, number>>;
   readonly episodes: number;
   readonly calls: number;
   readonly duplicates: number;
@@ -26,12 +28,19 @@ export interface ImportSummary {
   readonly callsPerSecond: number;
 }
 
+/** Takes the episodes of one file: the node, or what only looks at them. */
+export type Deliver = (
+  file: { readonly name: string; readonly format: string },
+  episodes: AsyncIterable<ImportedEpisode>,
+  hooks: SendHooks,
+) => Promise<void>;
+
 export interface ImportPlan {
   readonly files: readonly string[];
-  readonly namespace: string | undefined;
   readonly format: string | undefined;
   readonly verbose: boolean;
   readonly progress: Progress;
+  readonly deliver: Deliver;
 }
 
 export interface ImportOutcome {
@@ -41,13 +50,16 @@ export interface ImportOutcome {
 }
 
 /** Imports all files; throws only what concerns all of them, for instance that the node is gone. */
-export async function importFiles(
-  world: World,
-  client: NodeClient,
-  plan: ImportPlan,
-): Promise<ImportOutcome> {
+export async function importFiles(world: World, plan: ImportPlan): Promise<ImportOutcome> {
   const startedAt = world.now();
-  const totals = { files: 0, episodes: 0, calls: 0, duplicates: 0, badLines: 0 };
+  const totals = {
+    files: 0,
+    formats: {} as Record<string, number>,
+    episodes: 0,
+    calls: 0,
+    duplicates: 0,
+    badLines: 0,
+  };
   let failed: DreyError | undefined;
   let doneBytes = 0;
   const sizes = await Promise.all(
@@ -67,14 +79,17 @@ export async function importFiles(
     };
     try {
       if (path !== '-') await measureFile(path);
-      const { episodes, readBytes } = await readEpisodes(path, world.stdin, plan.format, onBad);
-      await sendEpisodes(episodes, {
-        client,
-        namespace: plan.namespace,
+      const file = await readEpisodes(path, world.stdin, plan.format, onBad);
+      await plan.deliver({ name: toName(path), format: file.format }, file.episodes, {
         onSent: (episode) => {
           callsSent += episode.calls.length;
           const label = plan.files.length > 1 ? `file ${at + 1} of ${plan.files.length}` : '';
-          plan.progress.show({ doneBytes: doneBytes + readBytes(), totalBytes, calls: callsSent, label });
+          plan.progress.show({
+            doneBytes: doneBytes + file.readBytes(),
+            totalBytes,
+            calls: callsSent,
+            label,
+          });
         },
         onTooLarge: (episode) => {
           plan.progress.clear();
@@ -88,6 +103,7 @@ export async function importFiles(
         },
       });
       totals.files += 1;
+      totals.formats[file.format] = (totals.formats[file.format] ?? 0) + 1;
     } catch (error) {
       plan.progress.clear();
       if (!isAboutTheFile(error)) throw error;

@@ -1,4 +1,4 @@
-/** Opens a transcript, plain or gzip (told apart by its first bytes), as a stream of bytes that counts what was read. */
+/** Opens a transcript, plain, gzip or zstd (told apart by its first bytes), as a stream of bytes that counts what was read. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -6,7 +6,8 @@ import { createGunzip } from 'node:zlib';
 import { DreyError } from '../../../machines/words/errors.ts';
 
 const chunkBytes = 64 * 1024;
-const gzipMagic = [0x1f, 0x8b] as const;
+const gzipMagic = [0x1f, 0x8b];
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
 export interface OpenedFile {
   /** The unpacked bytes. Ends with `file_unreadable` where the file breaks off. */
@@ -47,8 +48,9 @@ async function* readUnpacked(
   try {
     const first = await takeFirst(chunks);
     const all = join(first, chunks);
-    if (first[0] !== gzipMagic[0] || first[1] !== gzipMagic[1]) yield* all;
-    else yield* unpack(all);
+    if (begins(first, gzipMagic)) yield* unpack(all);
+    else if (begins(first, zstdMagic)) yield* (await import('./unpack-zstd.ts')).unpackZstd(all);
+    else yield* all;
   } catch (cause) {
     throw toUnreadable(path, cause);
   } finally {
@@ -56,10 +58,14 @@ async function* readUnpacked(
   }
 }
 
-/** The first bytes, at least two unless the file is shorter. */
+function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, at) => bytes[at] === byte);
+}
+
+/** The first bytes, enough for every magic number unless the file is shorter. */
 async function takeFirst(chunks: AsyncGenerator<Uint8Array, void, undefined>): Promise<Uint8Array> {
   let first: Uint8Array = new Uint8Array();
-  while (first.length < gzipMagic.length) {
+  while (first.length < zstdMagic.length) {
     const next = await chunks.next();
     if (next.done === true) break;
     first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
@@ -101,4 +107,6 @@ const reasons = new Map([
   ['EISDIR', 'it is a folder'],
   ['Z_BUF_ERROR', 'the gzip data breaks off'],
   ['Z_DATA_ERROR', 'the gzip data is damaged'],
+  ['ZSTD_SHORT', 'the zstd data breaks off'],
+  ['ZSTD_DAMAGED', 'the zstd data is damaged'],
 ]);

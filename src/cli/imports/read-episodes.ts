@@ -4,15 +4,20 @@ import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
-import { detect, importers, peekLines, toLines } from '../../importers/importers.ts';
-import type { BadLine, Importer } from '../../importers/importers.ts';
+import { detect, importers, peekLines, toRecords } from '../../importers/importers.ts';
+import type { BadLine, Importer, NumberedLine } from '../../importers/importers.ts';
 import { openFile } from './open-file.ts';
 
 const sourceCharsMax = 120;
 
 export interface FileEpisodes {
+  readonly format: string;
   readonly episodes: AsyncIterable<ImportedEpisode>;
   readonly readBytes: () => number;
+  /** Whether the end of the file was reached: episodes that come after it were still open there. */
+  readonly hasEnded: () => boolean;
+  /** The number of the last line that was read. */
+  readonly lastLine: () => number;
 }
 
 /** Opens a file as episodes; throws `format_unknown` or `file_unreadable`. */
@@ -24,14 +29,33 @@ export async function readEpisodes(
 ): Promise<FileEpisodes> {
   const named = format === undefined ? undefined : toNamedFormat(format);
   const file = openFile(path, stdin);
-  const { sample, lines } = await peekLines(toLines(file.bytes));
+  const { sample, lines } = await peekLines(toRecords(file.bytes));
   const importer = named ?? detect(sample);
   if (importer === undefined) {
     await lines[Symbol.asyncIterator]().return?.();
     const what = sample.length === 0 ? 'holds no line of text' : 'has no known format';
     throw new DreyError('format_unknown', `${toName(path)} ${what}; known formats are ${formatNames()}.`);
   }
-  return { episodes: importer.read(lines, onBad, toSource(path, sample)), readBytes: file.readBytes };
+  const place = { line: 0, hasEnded: false };
+  return {
+    format: importer.name,
+    episodes: importer.read(follow(lines, place), onBad, toSource(path, sample)),
+    readBytes: file.readBytes,
+    hasEnded: () => place.hasEnded,
+    lastLine: () => place.line,
+  };
+}
+
+/** The same lines, noting how far they were read. */
+async function* follow(
+  lines: AsyncIterable<NumberedLine>,
+  place: { line: number; hasEnded: boolean },
+): AsyncGenerator<NumberedLine, void, undefined> {
+  for await (const item of lines) {
+    place.line = item.line;
+    yield item;
+  }
+  place.hasEnded = true;
 }
 
 /** What a file is called in messages. */
@@ -59,7 +83,7 @@ export function toNamedFormat(format: string): Importer {
  * grown, and different for two files that happen to be called the same.
  */
 function toSource(path: string, sample: readonly string[]): string {
-  const name = path === '-' ? 'stdin' : basename(path).replace(/\.gz$/i, '');
+  const name = path === '-' ? 'stdin' : basename(path).replace(/\.(?:gz|zst)$/i, '');
   const mark = createHash('sha256')
     .update(sample[0] ?? '')
     .digest('hex')

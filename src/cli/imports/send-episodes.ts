@@ -20,15 +20,18 @@ export interface SentCounts {
   readonly duplicates: number;
 }
 
-export interface SendOptions {
-  readonly client: NodeClient;
-  readonly namespace: string | undefined;
+export interface SendHooks {
   /** Called for each episode that was written. */
   readonly onSent: (episode: ImportedEpisode) => void;
   /** Called for an episode that is too large to be sent. */
   readonly onTooLarge: (episode: ImportedEpisode) => void;
   /** Called with each answer's counts. */
   readonly onCounted: (counts: SentCounts) => void;
+}
+
+export interface SendOptions extends SendHooks {
+  readonly client: NodeClient;
+  readonly namespace: string | undefined;
 }
 
 /** Sends all episodes of a file. */

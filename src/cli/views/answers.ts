@@ -47,7 +47,7 @@ export const SopView = z.object({
 });
 export type SopView = z.infer<typeof SopView>;
 
-export const SopsAnswer = z.object({ sops: z.array(SopView) });
+export const SopsAnswer = z.object({ sops: z.array(SopView), next: z.string().nullable().catch(null) });
 
 export const AskAnswer = z.object({
   sops: z.array(SopView),

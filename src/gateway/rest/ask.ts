@@ -31,7 +31,7 @@ export const ask: Resource = {
   answer: async ({ needs, req, res, namespace, principal }) => {
     const { task, limit } = await parseJsonBody(body, req);
     await needs.limits.take({ namespace, principal, operation: 'context_inject' });
-    const question = { namespace, task, topK: limit, recentMemories: [], recentSteps: undefined };
+    const question = { namespace, principal, task, topK: limit, recentMemories: [], recentSteps: undefined };
     const { injection, sops } = await findInjection(needs, question);
     const explained = sops.map((sop) => ({
       ...toSopAnswer(sop),

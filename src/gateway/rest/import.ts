@@ -23,6 +23,7 @@ const call = z.object({
   result: z.unknown(),
   error: z.boolean(),
   at: when.optional(),
+  id: z.string().min(1).max(300).optional(),
 });
 
 const episode = z.object({
@@ -92,10 +93,11 @@ function readEpisode(bytes: Buffer, line: number): ImportedEpisode {
     return {
       ...rest,
       ...(startedAt === undefined ? {} : { startedAt }),
-      calls: calls.map(({ server, at, ...facts }) => ({
+      calls: calls.map(({ server, at, id, ...facts }) => ({
         ...facts,
         ...(server === undefined ? {} : { server }),
         ...(at === undefined ? {} : { at }),
+        ...(id === undefined ? {} : { id }),
       })),
     };
   } catch (error) {

@@ -36,6 +36,7 @@ import {
   storeMemory,
   updateMemory,
 } from './memories.ts';
+import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
 import { onePattern, patterns } from './patterns.ts';
@@ -49,6 +50,7 @@ import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { traces } from './traces.ts';
 import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
 
@@ -97,6 +99,10 @@ export const resources: readonly Resource[] = [
   retryDeadLetter,
   dropDeadLetter,
   learning,
+  learningPause,
+  pauseLearning,
+  resumeLearning,
+  forgetLearned,
   relearn,
   relearned,
   audit,
@@ -112,6 +118,7 @@ export const resources: readonly Resource[] = [
   neighbours,
   graphPath,
   importEpisodes,
+  traces,
   hooks,
   reload,
   shutdown,

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { limits } from '../../../machines/words/limits.ts';
+import { mayDo } from '../../../machines/words/scopes.ts';
 import { resolveNamespace } from '../namespace.ts';
-import type { GatewayNeeds, NextStep, RankedSop, Recalled, RecentStep } from '../needs.ts';
+import type { GatewayNeeds, NextStep, Principal, RankedSop, Recalled, RecentStep } from '../needs.ts';
 import { nextStepsMax, readNextSteps } from './next-steps.ts';
 import { stateTask } from './state-task.ts';
 import { count, createTool, namespaceField, text } from './tool.ts';
@@ -63,6 +64,7 @@ export type Injection = z.infer<typeof Injection>;
 
 export interface InjectionQuestion {
   readonly namespace: string;
+  readonly principal: Principal;
   readonly task: string;
   readonly recentMemories: readonly string[];
   readonly topK: number;
@@ -86,11 +88,18 @@ export const injectContext = createTool({
     stateTask(context, args.current_task, 'current_task');
     const { injection, sops } = await findInjection(needs, {
       namespace,
+      principal,
       task: args.current_task,
       recentMemories: args.recent_memories,
       topK: args.top_k,
       recentSteps: args.recent_steps?.map(toStep),
     });
+    const memoryIds = injection.injected_context.flatMap((item) => item.memory_id ?? []);
+    if (memoryIds.length > 0 && namespace === session.namespace) {
+      const place = session.task?.taskId ?? session.id;
+      const sopIds = sops.map(({ sopId }) => sopId);
+      needs.memories.noteRecall({ namespace, principal, traceparent, place, memoryIds, sopIds });
+    }
     if (sops.length > 0) {
       const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
       needs.sops.recordInjection({
@@ -115,10 +124,12 @@ export async function findInjection(
   needs: GatewayNeeds,
   question: InjectionQuestion,
 ): Promise<{ injection: Injection; sops: readonly RankedSop[] }> {
-  const { namespace, task, topK } = question;
+  const { namespace, principal, task, recentMemories, topK } = question;
   const [ranked, recalled] = await Promise.all([
     needs.sops.search({ namespace, task, minConfidence: injectedConfidenceMin, limit: topK }),
-    needs.recall?.({ namespace, task, recentMemories: question.recentMemories, limit: topK }) ?? [],
+    mayDo(principal, 'memory:read')
+      ? (needs.recall?.({ namespace, principal, task, recentMemories, limit: topK }) ?? [])
+      : [],
   ]);
   const items = [...ranked.map(fromSop), ...recalled.map(fromRecalled)]
     .sort((one, other) => other.relevance - one.relevance)

@@ -89,3 +89,30 @@ test('what changes in a procedure, or is said about it, changes its stamp and is
   await inAcme((trx) => setSopStatus(trx, { sopId: one.sopId, status: 'retired', cause }));
   expect([...(await serve()).keys()]).not.toContain(one.sopId);
 });
+
+test('a namespace with more than a copy holds is served from beyond it, and the copy stays bounded', async () => {
+  const crowd = 'crowd';
+  await database.store.inNamespace(crowd, (trx) => ensureNamespace(trx));
+  await database.ask(
+    `insert into acontext_sops (namespace, id, trigger, steps, procedure, status, confidence, occurrences)
+     select 'crowd', gen_random_uuid(), 'count the sheep of meadow number ' || n, '["Count."]',
+       '[{"tool":"sheep__count","optional":false,"repeated":false,"alternatives":[],"support":1,"args":{}}]',
+       'active', 0.9, 3 from generate_series(1, 2500) n`,
+  );
+  const rare = sop(crowd, 1, {
+    trigger: 'polish the astrolabe of the observatory',
+    wordings: [],
+    confidence: 0.71,
+  });
+  await database.store.inNamespace(crowd, (trx) => saveSop(trx, rare, { cause }));
+  const shelf = openShelf({ store: database.store, clock: createClock(), log });
+  const ask = async (task: string) =>
+    (await shelf.search({ namespace: crowd, task, minConfidence: 0.7, limit: 5 })).map(({ sopId }) => sopId);
+  expect(await ask('polish the astrolabe of the observatory')).toEqual([rare.sopId]);
+  expect((await ask('count the sheep of the meadow')).length).toBeGreaterThan(0);
+  await database.store.inNamespace(crowd, (trx) =>
+    setSopStatus(trx, { sopId: rare.sopId, status: 'retired', cause }),
+  );
+  shelf.forget(crowd);
+  expect(await ask('polish the astrolabe of the observatory')).toEqual([]);
+});

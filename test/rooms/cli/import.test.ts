@@ -69,6 +69,16 @@ const line = (key: string, more: object = {}): string =>
     ...more,
   });
 
+/** A zstd frame with the text in one raw block: Node 20 packs none itself. */
+function toZstd(text: string): Buffer {
+  const content = Buffer.from(text);
+  const header = (content.length << 3) | 1;
+  const magic = [0x28, 0xb5, 0x2f, 0xfd, 0x60];
+  const size = content.length - 256;
+  const block = [header & 0xff, (header >> 8) & 0xff, (header >> 16) & 0xff];
+  return Buffer.concat([Buffer.from([...magic, size & 0xff, (size >> 8) & 0xff, ...block]), content]);
+}
+
 async function file(name: string, content: string | Uint8Array): Promise<string> {
   await writeFile(join(folder.path, name), content);
   return join(folder.path, name);
@@ -89,6 +99,7 @@ describe('a file', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(JSON.parse(out)).toEqual({
       files: 3,
+      formats: { episodes: 3 },
       episodes: 6,
       calls: 12,
       duplicates: 0,
@@ -105,6 +116,17 @@ describe('a file', () => {
     expect(new Set(requests.flat().map((episode) => episode.source)).size).toBe(3);
   });
 
+  it('is taken in when it is packed with zstd, and told when that breaks off or is damaged', async () => {
+    const whole = toZstd(`${line('a')}\n${line('b')}\n`);
+    const { code, out } = await cli(['import', await file('rollout.jsonl.zst', whole), '--json'], world);
+    expect({ code, ...(JSON.parse(out) as object) }).toMatchObject({ code: 0, episodes: 2, badLines: 0 });
+    const torn = await cli(['import', await file('torn.zst', whole.subarray(0, 300))], world);
+    expect(torn.err).toContain('torn.zst cannot be read: the zstd data breaks off.');
+    const damaged = Buffer.concat([whole.subarray(0, 4), Buffer.alloc(40, 0xff)]);
+    const broken = await cli(['import', await file('damaged.zst', damaged)], world);
+    expect(broken.err).toContain('damaged.zst cannot be read: the zstd data is damaged.');
+  });
+
   it('keeps its identity when it is packed, moved or has grown', async () => {
     const first = await file('runs.jsonl', `${line('a')}\n`);
     await cli(['import', first], world);
@@ -112,7 +134,7 @@ describe('a file', () => {
       ['import', await file('runs.jsonl.gz', gzipSync(`${line('a')}\n${line('b')}\n`))],
       world,
     );
-    expect(out).toMatch(/^1 episode with 2 calls from 1 file in .*\n1 duplicate left out\n$/);
+    expect(out).toMatch(/^1 episode with 2 calls from 1 file \(episodes\) in .*\n1 duplicate left out\n$/);
   });
 
   it('has its bad lines told by number, without what they hold, and the rest is taken in', async () => {

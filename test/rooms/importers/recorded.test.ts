@@ -2,7 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { detect, peekLines, toLines } from '../../../src/importers/importers.ts';
+import { detect, peekLines, toRecords } from '../../../src/importers/importers.ts';
 
 const data = new URL('../../../../shared/data/', import.meta.url);
 const present = existsSync(data);
@@ -11,7 +11,7 @@ const note = present ? '' : ' (skipped: ../shared/data is not there)';
 async function tally(name: string) {
   const file = createReadStream(new URL(name, data));
   const bytes: AsyncIterable<Uint8Array> = name.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  const { sample, lines } = await peekLines(toLines(bytes));
+  const { sample, lines } = await peekLines(toRecords(bytes));
   const importer = detect(sample);
   const counts = {
     format: importer?.name,
@@ -65,7 +65,16 @@ describe.skipIf(!present)(`recorded sessions${note}`, () => {
     expect(await tally(`transcripts/${name}.jsonl`)).toEqual({ format, success: 0, bad: 0, ...counts });
   });
 
-  it('of another client are not taken for Claude Code', async () => {
-    expect((await tally('transcripts/agtrace-codex_session.jsonl')).format).toBeUndefined();
+  it('of Codex are read', async () => {
+    expect(await tally('transcripts/agtrace-codex_session.jsonl')).toEqual({
+      format: 'codex',
+      episodes: 2,
+      calls: 5,
+      errors: 2,
+      success: 0,
+      failure: 0,
+      unknown: 2,
+      bad: 0,
+    });
   });
 });

@@ -42,6 +42,7 @@ export async function openMemoryStage(
       redactor: createRedactor({ key: 'stage' }),
       announcer: createAnnouncer({ append: (event) => void told.push(event), clock, log: quietLog }),
       clock,
+      log: quietLog,
       committed: () => undefined,
       ...more,
     }),

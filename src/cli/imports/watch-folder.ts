@@ -1,0 +1,88 @@
+/**
+ * Keeps up with a folder of transcripts: new and growing files are taken in as they change, until a signal. It looks
+ * again and again instead of asking the system for news, which network file systems do not give, and spends a twentieth
+ * of the time at most.
+ */
+import { DreyError } from '../../../machines/words/errors.ts';
+import { createStop } from '../stop.ts';
+import { findTranscripts } from './find-transcripts.ts';
+import type { FoundFile } from './find-transcripts.ts';
+import { watchFile } from './watch-file.ts';
+import type { WatchedRead, WatchOptions } from './watch-file.ts';
+import type { WatchState } from './watch-state.ts';
+
+const lookMs = 1_000;
+const lookMsMax = 60_000;
+/** Share of the time that may go into reading: one part in twenty. */
+const restFactor = 20;
+
+export interface WatchFolderOptions extends WatchOptions {
+  readonly folder: string;
+  readonly state: WatchState;
+  readonly onRead: (file: string, read: WatchedRead) => Promise<void>;
+  /** A file that cannot be read, or a node that is away; it is tried again. */
+  readonly onTrouble: (file: string | undefined, error: DreyError) => void;
+}
+
+/** Watches until a signal; resolves then. */
+export async function watchFolder(options: WatchFolderOptions): Promise<void> {
+  const { world } = options;
+  const stop = createStop(world);
+  /** When a file may be looked at again. */
+  const notBefore = new Map<string, number>();
+  let waitMs = lookMs;
+  // A folder that is not there is told at once; later it may come and go.
+  await findTranscripts(options.folder);
+  while (!stop.isAsked()) {
+    const startedAt = world.now();
+    try {
+      await look(options, notBefore, stop.isAsked);
+      waitMs = Math.max(lookMs, (world.now() - startedAt) * restFactor);
+    } catch (error) {
+      if (!(error instanceof DreyError)) throw error;
+      options.onTrouble(undefined, error);
+      waitMs *= 2;
+    }
+    waitMs = Math.min(waitMs, lookMsMax);
+    await stop.within(waitMs);
+  }
+  stop.end();
+}
+
+async function look(
+  options: WatchFolderOptions,
+  notBefore: Map<string, number>,
+  isAsked: () => boolean,
+): Promise<void> {
+  const { world, state } = options;
+  const files = await findTranscripts(options.folder);
+  const paths = new Set(files.map((file) => file.path));
+  for (const path of notBefore.keys()) if (!paths.has(path)) notBefore.delete(path);
+  for (const file of files) {
+    const startedAt = world.now();
+    if (isAsked() || startedAt < (notBefore.get(file.path) ?? 0) || !isDue(file, options)) continue;
+    try {
+      const read = await watchFile(file, state.get(file.path), options);
+      state.set(file.path, read.watched);
+      await state.save();
+      await options.onRead(file.path, read);
+      notBefore.set(file.path, world.now() + (world.now() - startedAt) * restFactor);
+    } catch (error) {
+      if (!(error instanceof DreyError) || !isAboutTheFile(error)) throw error;
+      if (!notBefore.has(file.path)) options.onTrouble(file.path, error);
+      notBefore.set(file.path, world.now() + lookMsMax);
+    }
+  }
+}
+
+/** It has changed, or what was open at its end may be sent by now. */
+function isDue(file: FoundFile, { state, world }: WatchFolderOptions): boolean {
+  const before = state.get(file.path);
+  if (before === undefined || before.sizeBytes !== file.sizeBytes || before.changedMs !== file.changedMs)
+    return true;
+  return before.dueMs !== null && world.now() >= before.dueMs;
+}
+
+function isAboutTheFile(error: DreyError): boolean {
+  return error.code === 'file_unreadable' || error.code === 'format_unknown';
+}

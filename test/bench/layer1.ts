@@ -1,0 +1,59 @@
+/**
+ * Layer 1's own knowledge under load: lookups, write-back, memories, contexts and authentication on embedded servers, with
+ * 10,000 rows and with 1,000,000 (or `--rows`), in the same run, and what the growth costs. Plans of the hot questions
+ * are told on stderr and written beside the measures.
+ */
+import { withLayer1Place } from './layer1-place.ts';
+import type { Layer1Part } from './layer1-place.ts';
+import { readPlans } from './layer1-plans.ts';
+import { measureSops } from './layer1-sops.ts';
+import { measure } from './measure.ts';
+import type { Bench, Measure } from './measure.ts';
+
+const smallestRows = 10_000;
+const rowsDefault = 1_000_000;
+const parts: readonly Layer1Part[] = [measureSops];
+
+export const layer1Bench: Bench = {
+  name: 'layer1',
+  about:
+    'lookups, write-back, memories, contexts and keys with 10,000 and 1,000,000 rows (--rows N for fewer)',
+  async run({ quick, rows }) {
+    const most = rows ?? (quick ? 100_000 : rowsDefault);
+    const measures: Measure[] = [];
+    for (const size of new Set([smallestRows, Math.max(most, smallestRows)])) {
+      measures.push(...(await measureAt(size, quick)));
+    }
+    return [...measures, ...toGrowth(measures, `r${smallestRows}`, `r${most}`)];
+  },
+};
+
+async function measureAt(rows: number, quick: boolean): Promise<Measure[]> {
+  return withLayer1Place({ rows, quick }, async (place) => {
+    const prefix = `layer1.r${rows}`;
+    const measures: Measure[] = [];
+    for (const part of parts) measures.push(...(await part(place, prefix)));
+    for (const { name, summary, ms, buffers } of await readPlans(place)) {
+      process.stderr.write(`${rows} rows, ${name}: ${summary}; ${ms.toFixed(2)} ms, ${buffers} buffers\n`);
+      measures.push(
+        measure(`${prefix}.plan.${name}.ms`, ms, 'ms', 'lower'),
+        measure(`${prefix}.plan.${name}.buffers`, buffers, 'buffers', 'lower'),
+      );
+    }
+    return measures;
+  });
+}
+
+/** How many times as long the same takes with more rows, for everything that has a p95. */
+function toGrowth(measures: readonly Measure[], from: string, to: string): Measure[] {
+  const values = new Map(measures.map(({ name, value }) => [name, value]));
+  if (from === to) return [];
+  return measures.flatMap(({ name }) => {
+    const small = values.get(name);
+    const large = values.get(name.replace(`layer1.${from}.`, `layer1.${to}.`));
+    if (!name.startsWith(`layer1.${from}.`) || !name.endsWith('.p95_ms')) return [];
+    if (small === undefined || large === undefined) return [];
+    const what = name.replace(`layer1.${from}.`, '').replace('.p95_ms', '');
+    return [measure(`layer1.growth.${what}`, large / small, 'ratio', 'lower', 2)];
+  });
+}
