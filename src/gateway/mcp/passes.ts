@@ -156,11 +156,11 @@ async function getPrompt(run: PassRun): Promise<CallOutcome> {
 
 async function readResource(run: PassRun): Promise<CallOutcome> {
   const uri = readText(run.pass, 'uri');
-  const own =
+  const ours =
     readContextUri(uri) === undefined
       ? await run.sops.read(uri, run.principal)
       : await readContextResource(run.needs, uri, run.principal);
-  if (own !== undefined) return toOwnOutcome(own);
+  if (ours !== undefined) return toOwnOutcome(ours);
   if (readContextUri(uri) !== undefined) return toNotFound(run.era, uri);
   return passResource(run, uri, (own) => ({ uri: JSON.stringify(own) }));
 }
