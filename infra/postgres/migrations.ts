@@ -17,6 +17,7 @@ import { contexts } from './0009-contexts.ts';
 import { memories } from './0010-memories.ts';
 import { access } from './0011-access.ts';
 import { toolPins } from './0012-tool-pins.ts';
+import { keys } from './0013-keys.ts';
 import { audit } from './0015-audit.ts';
 import { contextAccess } from './0018-context-access.ts';
 import { memorySearch } from './0020-memory-search.ts';
@@ -39,6 +40,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-memories': memories,
   '0011-access': access,
   '0012-tool-pins': toolPins,
+  '0013-keys': keys,
   '0015-audit': audit,
   '0018-context-access': contextAccess,
   '0020-memory-search': memorySearch,

@@ -25,6 +25,7 @@ const entry = (kind: ErrorKind, retry: Retry, exit: number): CodeEntry => ({ kin
 /** Every code with its kind, whether retrying helps, and the CLI's exit code. infra/README.md has a line for each. */
 export const errorCodes = {
   actor_unknown: entry('not_found', 'never', 66),
+  agent_unknown: entry('not_found', 'never', 66),
   argument_invalid: entry('operation_failed', 'never', 64),
   audit_broken: entry('unexpected', 'never', 70),
   body_malformed: entry('operation_failed', 'never', 65),
@@ -45,6 +46,7 @@ export const errorCodes = {
   event_log_full: entry('operation_failed', 'later', 74),
   file_unreadable: entry('not_found', 'never', 66),
   format_unknown: entry('operation_failed', 'never', 65),
+  key_unknown: entry('not_found', 'never', 66),
   limit_reached: entry('operation_failed', 'later', 75),
   memory_unknown: entry('not_found', 'never', 66),
   method_unknown: entry('not_found', 'never', 64),

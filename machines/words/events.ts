@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ContextChangeSet, ContextGrantSet } from './contexts.ts';
+import { agentEventData } from './agents.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
@@ -176,6 +177,7 @@ export const eventData = {
     principal: z.string().max(300),
   }),
 
+  ...agentEventData,
   /** Where a namespace's audit log ended at that moment. */
   'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),
   /** An attempt that was refused; also told while the log itself cannot be written. */

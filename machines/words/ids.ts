@@ -61,6 +61,7 @@ export const ActorKind = z.enum([
   'pattern',
   'memory',
   'tool',
+  'agent',
 ]);
 export type ActorKind = z.infer<typeof ActorKind>;
 

@@ -4,8 +4,13 @@
  * a foreign page) is refused before anything else is looked at.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ErrorCode } from '../../machines/words/errors.ts';
 import { ownerScopes } from '../../machines/words/scopes.ts';
+import { keyPrefix } from './api-keys.ts';
+import type { KeyRing } from './key-ring.ts';
+import { refuse } from './refusals.ts';
+import type { Refused } from './refusals.ts';
+import { Tickets } from './tickets.ts';
+import type { TokenRing } from './token-ring.ts';
 
 /** Who is calling. */
 export interface Principal {
@@ -29,9 +34,7 @@ export interface AdmissionRequest {
   readonly remoteAddress?: string | undefined;
 }
 
-export type Admission =
-  | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly status: 401 | 403; readonly code: ErrorCode; readonly sentence: string };
+export type Admission = { readonly ok: true; readonly principal: Principal } | Refused;
 
 export interface DoorOptions {
   /** Ask for the token on loopback, too. */
@@ -48,14 +51,21 @@ export interface DoorOptions {
   readonly port: number;
   /** The namespace of callers that name none. Default `default`. */
   readonly namespace?: string;
+  /** Keys of agents; without it there are none. */
+  readonly keys?: Pick<KeyRing, 'admit'> | undefined;
+  /** Access tokens of an authorization server; without it none is taken. */
+  readonly tokens?: Pick<TokenRing, 'admit' | 'toChallenge'> | undefined;
 }
 
 export interface Door {
-  admit(request: AdmissionRequest): Admission;
+  /** At once for the node's own user and for everybody who was here a moment ago. */
+  admit(request: AdmissionRequest): Admission | Promise<Admission>;
+  /** Somebody who was admitted by another node comes in here, once: the value of `Authorization` to show. */
+  vouch(principal: Principal): string;
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
-const charactersMax = 4_096;
+const charactersMax = 8 * 1024 + 16;
 
 /** Creates the door of one listening address. */
 export function createDoor(options: DoorOptions): Door {
@@ -78,46 +88,56 @@ export function createDoor(options: DoorOptions): Door {
     mayNameNamespaces: true,
     scopes: ownerScopes,
   });
+  const tickets = new Tickets();
+  const { keys, tokens } = options;
+  const admitBearer = (bearer: string, request: AdmissionRequest, local: boolean) => {
+    if (keys !== undefined && bearer.startsWith(keyPrefix))
+      return keys.admit(bearer, request.remoteAddress ?? '');
+    if (isSame(bearer, options.token)) return { ok: true, principal: principal(local) } as const;
+    if (tokens !== undefined && looksLikeToken(bearer)) return tokens.admit(bearer);
+    return { ...wrongToken, challenge: tokens?.toChallenge('invalid_token') };
+  };
   return {
     admit(request) {
+      const { authorization, origin } = request;
       const host = request.host?.toLowerCase();
-      if (host === undefined || (!isAnyHost && !hosts.has(host))) {
-        return refuse(
-          403,
-          'permission_denied',
-          'this Host is not ours; add it to allowedHosts if it should be',
-        );
-      }
-      if (request.origin !== undefined && !origins.has(request.origin.toLowerCase())) {
-        return refuse(
-          403,
-          'permission_denied',
-          'this Origin may not call us; add it to allowedOrigins if it should',
-        );
-      }
+      if (host === undefined || (!isAnyHost && !hosts.has(host))) return wrongHost;
+      if (origin !== undefined && !origins.has(origin.toLowerCase())) return wrongOrigin;
       const local = options.loopback && isLoopback(request.remoteAddress);
-      if (request.authorization !== undefined) {
-        return isTokenOf(request.authorization, options.token)
-          ? { ok: true, principal: principal(local) }
-          : refuse(
-              401,
-              'principal_unknown',
-              "the token is not this node's; its token file holds the right one",
-            );
-      }
-      if (local && !options.requireToken) return { ok: true, principal: principal(true) };
-      return refuse(
-        401,
-        'principal_unknown',
-        'a token is needed here; send Authorization: Bearer and the token',
-      );
+      if (authorization === undefined)
+        return local && !options.requireToken
+          ? { ok: true, principal: principal(true) }
+          : { ...noToken, challenge: tokens?.toChallenge() };
+      const vouched = tickets.take(authorization);
+      if (vouched !== undefined) return { ok: true, principal: vouched };
+      const bearer = readBearer(authorization);
+      if (bearer === undefined) return { ...wrongToken, challenge: tokens?.toChallenge('invalid_token') };
+      return admitBearer(bearer, request, local);
     },
+    vouch: (admitted) => tickets.give(admitted),
   };
 }
 
-function refuse(status: 401 | 403, code: ErrorCode, sentence: string): Admission {
-  return { ok: false, status, code, sentence };
-}
+const wrongHost = refuse(
+  403,
+  'permission_denied',
+  'this Host is not ours; add it to allowedHosts if it should be',
+);
+const wrongOrigin = refuse(
+  403,
+  'permission_denied',
+  'this Origin may not call us; add it to allowedOrigins if it should',
+);
+const wrongToken = refuse(
+  401,
+  'principal_unknown',
+  "the token is not this node's; its token file holds the right one, and `drey keys create` makes a key",
+);
+const noToken = refuse(
+  401,
+  'principal_unknown',
+  'a key or token is needed here; send Authorization: Bearer and the key',
+);
 
 /** An unknown address counts as local: the listener itself is bound to loopback then. */
 function isLoopback(address: string | undefined): boolean {
@@ -125,11 +145,19 @@ function isLoopback(address: string | undefined): boolean {
   return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(address);
 }
 
+/** Three parts of base64url, as a signed token has them. */
+function looksLikeToken(bearer: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(bearer);
+}
+
+function readBearer(authorization: string): string | undefined {
+  if (authorization.length > charactersMax) return undefined;
+  return /^bearer +([^\s]+)$/i.exec(authorization)?.[1];
+}
+
 /** Compares digests, so that neither content nor length of the token can be timed. */
-function isTokenOf(authorization: string, token: string | undefined): boolean {
-  if (token === undefined || token.trim() === '' || authorization.length > charactersMax) return false;
-  const given = /^bearer +([^\s]+)$/i.exec(authorization)?.[1];
-  if (given === undefined) return false;
+function isSame(given: string, token: string | undefined): boolean {
+  if (token === undefined || token.trim() === '') return false;
   return timingSafeEqual(toSha(given), toSha(token.trim()));
 }
 

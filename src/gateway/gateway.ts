@@ -23,6 +23,8 @@ import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { SopOffers } from './sops/sop-offers.ts';
 import { auditRefusal } from './refusals.ts';
 import { openRest } from './rest/rest.ts';
+import { answerMetadata, isMetadata } from './well-known.ts';
+import { openStanding } from './standing.ts';
 import { toThrownSentence } from './thrown.ts';
 import { openToolViews, toolsetsPath } from './tool-view.ts';
 import type { ToolView } from './tool-view.ts';
@@ -57,6 +59,7 @@ export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './aud
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
+export type { AgentView, KeysNeed, KeyView } from './keys-need.ts';
 export type {
   FoundMemoryView,
   MemoriesNeed,
@@ -103,12 +106,14 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
   const { needs, stop: stopWatching } = withContextWatches(given);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
+  const standing = openStanding(needs);
   const streams = new Set<StreamConnection>();
   let draining = false;
   const options = {
     needs,
     inFlight,
     keepAlive,
+    standing,
     shedding,
     hooks: openHooks(needs),
     views: openToolViews(needs),
@@ -133,9 +138,16 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
       const url = parseUrl(req.url);
       if (url === undefined || !isOurs(url.pathname)) return false;
       const serve = (admission: Admission) => {
+        if (isMetadata(url.pathname)) return answerMetadata(needs, req, res, admission);
         if (isMcp(url.pathname)) serveMcp(needs, endpoint, { req, res, url, admission });
         else rest.handle(req, res, url, admission);
       };
+      // Streams are asked for with GET; what else stays is watched where it is opened.
+      if (req.method === 'GET')
+        res.once(
+          'close',
+          standing.watch(req, () => res.end()),
+        );
       whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => {
         const { status, rpcError } = toThrownSentence(error, needs.log);
         sendJson(res, status, errorFrame('null', rpcError));
@@ -155,6 +167,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
       stopFollowing();
       stopWatching();
       keepAlive.close();
+      standing.close();
       rest.close();
       await endpoint.close();
       await Promise.all([...streams].map((stream) => stream.close('the gateway closed')));
@@ -225,5 +238,7 @@ function isMcp(path: string): boolean {
 }
 
 function isOurs(path: string): boolean {
-  return isMcp(path) || path === '/healthz' || path === '/api' || path.startsWith('/api/');
+  return (
+    isMcp(path) || isMetadata(path) || path === '/healthz' || path === '/api' || path.startsWith('/api/')
+  );
 }

@@ -13,6 +13,7 @@ import type { AuthorizationNeed } from './admission.ts';
 import type { ContextsNeed } from './contexts-need.ts';
 import type { ToolsNeed } from './tools-needs.ts';
 import type { ToolRules } from './tool-rules.ts';
+import type { KeysNeed } from './keys-need.ts';
 import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
 import type { LearningControlsNeed } from './learning-controls-need.ts';
@@ -251,6 +252,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   }): Promise<FeedbackResult>;
   learning(namespace: string): Promise<LearningStatus>;
   readonly limits: LimitsNeed;
+  readonly keys: KeysNeed;
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   /** Shared contexts; a node that only learns has none. */

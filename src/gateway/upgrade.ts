@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
+import type { Standing } from './standing.ts';
 import type { ToolView, ToolViews } from './tool-view.ts';
 import { resolveNamespace } from './namespace.ts';
 import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
@@ -18,8 +19,12 @@ export const upgradeProtocol = 'drey-stdio';
 export interface UpgradeOptions {
   readonly needs: GatewayNeeds;
   readonly views: ToolViews;
+  readonly standing: Standing;
   isDraining(): boolean;
-  serve(stream: { input: Duplex; output: Duplex; principal: Principal; view: ToolView }): unknown;
+  serve(stream: { input: Duplex; output: Duplex; principal: Principal; view: ToolView }): {
+    readonly closed: Promise<void>;
+    close(reason: string): Promise<void>;
+  };
 }
 
 /** Answers an upgrade; the socket is served or closed, never left open. */
@@ -73,7 +78,9 @@ function upgrade(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgradeProtocol}\r\n\r\n`,
   );
   if (head.length > 0) socket.unshift(head);
-  options.serve({ input: socket, output: socket, principal, view });
+  const connection = options.serve({ input: socket, output: socket, principal, view });
+  const end = () => void connection.close('its key is good no longer');
+  socket.once('close', options.standing.watch(req, end));
 }
 
 function refuse(

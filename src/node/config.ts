@@ -12,6 +12,7 @@ import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
 import { RateProfile } from '../../machines/words/rates.ts';
 import { BreakerSettings, UpstreamConfig } from '../upstream/upstream.ts';
 import { isLoopback } from './loopback.ts';
+import { AuthConfig } from './auth-config.ts';
 import { toolRuleShape, checkToolRules } from './tool-config.ts';
 
 export const defaultPort = 7333;
@@ -40,6 +41,8 @@ export const ConfigFile = z
     trust: z.enum(['first-use', 'review']).default('first-use'),
     ...toolRuleShape,
     requireToken: z.boolean().default(false),
+    /** Access tokens of an authorization server. */
+    auth: AuthConfig.optional(),
     /** Further values of Host (`name` or `name:port`) and Origin, for a node behind a proxy. */
     allowedHosts: z.array(z.string().min(1).max(255)).max(100).default([]),
     allowedOrigins: z.array(z.string().min(1).max(255)).max(100).default([]),

@@ -4,7 +4,7 @@
  */
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
-import { createDoor } from '../access/access.ts';
+import type { Door } from '../access/access.ts';
 import {
   Hearing,
   Offers,
@@ -14,12 +14,14 @@ import {
   openUpstreams,
 } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
-import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
+import type { Gateway, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
 import { createClosers } from './closers.ts';
 import { readConfig } from './config.ts';
 import type { NodeConfig, NodeFlags } from './config.ts';
+import { openDoor, openEntrance } from './entrance.ts';
+import type { Entrance } from './entrance.ts';
 import { openEmission, pumpTo } from './emission.ts';
 import type { Emission } from './emission.ts';
 import { openFaces } from './faces.ts';
@@ -36,7 +38,6 @@ import { startLearner } from './start-learner.ts';
 import { openLife } from './life.ts';
 import type { Life } from './life.ts';
 import { openHeldLog } from './log.ts';
-import { isLoopback } from './loopback.ts';
 import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
@@ -159,9 +160,16 @@ async function run(parts: Parts): Promise<RunningNode> {
   const { config, clock, log, closers, backends, announcer, nodeId } = parts;
   const learner = startLearner({ ...parts, health: parts.boards.health });
   const layer1 = await openLayer1(parts);
-  const late: Late = { life: undefined, http: undefined, admit: undefined };
-  const forwarding = { ...parts, ...backends, ...layer1, url: () => late.http?.url };
-  const needs = toNeeds(parts, layer1, learner, late, forwarding);
+  const entrance = await openEntrance({ ...parts, ...backends, auth: config.auth, relay: layer1.relay });
+  const late: Late = { life: undefined, http: undefined, door: undefined };
+  const forwarding = {
+    ...parts,
+    ...backends,
+    ...layer1,
+    url: () => late.http?.url,
+    vouch: (principal: Principal) => late.door?.vouch(principal),
+  };
+  const needs = toNeeds({ ...parts, entrance }, layer1, learner, late, forwarding);
   const faces = openFaces(parts, layer1, needs, () => late.life?.state ?? 'booting');
   await parts.upstreams.settled(upstreamsMs);
   const http = await listen(config.host, config.role === 'learner' ? 0 : config.port, faces);
@@ -170,16 +178,7 @@ async function run(parts: Parts): Promise<RunningNode> {
   late.http = http;
   const forwarded = await answerForwarded(forwarding);
   closers.push(async () => forwarded.stop());
-  const door = createDoor({
-    requireToken: config.requireToken,
-    token: parts.token,
-    loopback: isLoopback(config.host),
-    allowedHosts: config.allowedHosts,
-    allowedOrigins: config.allowedOrigins,
-    port,
-    namespace: config.namespace,
-  });
-  late.admit = (request) => door.admit(request);
+  late.door = openDoor({ config, token: parts.token, port, entrance });
   await writeAddress(config.dataFolder, { url, pid: process.pid, version });
   closers.push(() => removeAddress(config.dataFolder));
   const { stopWhenIdleSeconds } = config;
@@ -210,11 +209,11 @@ async function run(parts: Parts): Promise<RunningNode> {
 interface Late {
   life: Life | undefined;
   http: HttpServer | undefined;
-  admit: GatewayNeeds['admit'] | undefined;
+  door: Door | undefined;
 }
 
 function toNeeds(
-  parts: Parts,
+  parts: Parts & { readonly entrance: Entrance },
   layer1: Layer1,
   learner: ReturnType<typeof startLearner>,
   late: Late,
@@ -258,12 +257,14 @@ function toNeeds(
     waiting: () => eventLog.waiting,
     closers: parts.closers,
     admit: (request) =>
-      late.admit?.(request) ?? {
+      late.door?.admit(request) ?? {
         ok: false,
         status: 403,
         code: 'node_draining',
         sentence: 'the node is still starting',
       },
+    authorization: parts.entrance.authorization,
+    keys: parts.entrance.agents,
     status,
     seek: createSeek(forwarding),
     reload: () => parts.reload.now(),

@@ -25,8 +25,8 @@ import type {
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
+import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
-import type { GatewayNeeds, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import {
   addInjection,
@@ -79,6 +79,8 @@ export interface ServingOptions {
   readonly waiting: () => number;
   readonly closers: Closers;
   readonly admit: GatewayNeeds['admit'];
+  readonly authorization: GatewayNeeds['authorization'];
+  readonly keys: KeysNeed;
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly reload: () => ReloadReport;
   readonly shutdown: () => void;
@@ -97,6 +99,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     now: clock.now,
     ids: clock,
     admit: options.admit,
+    authorization: options.authorization,
+    keys: options.keys,
     sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
     toolRules: options.toolRules,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DreyError } from '../../machines/words/errors.ts';
+import { Namespace } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { findSessionHome, toNodeAddress } from '../actors/actors.ts';
 import type { Clock, Log, SessionHome, Sessions } from '../actors/actors.ts';
@@ -16,8 +17,8 @@ export interface ForwardingOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly sessions: Sessions;
   readonly nodeId: string;
-  /** This node's own secret, with which it comes in at its own door. */
-  readonly token: string;
+  /** What lets somebody in at this node's own door whom another node has admitted; undefined while there is none. */
+  readonly vouch: (principal: Principal) => string | undefined;
   /** Where this node listens; undefined while it does not. */
   readonly url: () => string | undefined;
   readonly clock: Clock;
@@ -30,7 +31,16 @@ const forwardMs = 150_000;
 const Forwarded = z.object({
   method: z.enum(['POST', 'DELETE']),
   sessionId: z.string().max(128),
-  principal: z.object({ id: z.string(), namespace: z.string() }),
+  /** As the asking node admitted it: only nodes speak on this subject of the bus. */
+  principal: z.object({
+    id: z.string().min(1).max(300),
+    namespace: Namespace,
+    local: z.boolean(),
+    mayNameNamespaces: z.boolean(),
+    scopes: z.array(z.string().max(100)).max(100),
+    agent: z.string().max(300).optional(),
+    credential: z.string().max(300).optional(),
+  }),
   path: z.string().regex(/^\/mcp(?:[/?]|$)/),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
@@ -61,9 +71,8 @@ export function createSeek(options: ForwardingOptions): NonNullable<GatewayNeeds
     const owner = toNodeAddress(home.node);
     return {
       where: 'there',
-      forward: async ({ principal: { id, namespace }, ...request }) => {
-        const question = { ...request, principal: { id, namespace } };
-        const answer = Answered.parse(await wire.ask(owner, 'mcp', question, { timeoutMs: forwardMs }));
+      forward: async (request) => {
+        const answer = Answered.parse(await wire.ask(owner, 'mcp', request, { timeoutMs: forwardMs }));
         return { contentType: undefined, ...answer };
       },
     };
@@ -80,14 +89,13 @@ export async function answerForwarded(options: ForwardingOptions): Promise<{ sto
 }
 
 async function answerOne(
-  { sessions, token, url }: ForwardingOptions,
+  { sessions, vouch, url }: ForwardingOptions,
   { method, sessionId, principal, path, headers, body }: z.infer<typeof Forwarded>,
 ): Promise<ForwardedAnswer> {
   const base = url();
-  const isOurs = sessions
-    .list(principal.namespace)
-    .some((session) => session.id === sessionId && session.principal === principal.id);
-  if (base === undefined || !isOurs)
+  const isOurs = sessions.find(sessionId, principal) !== undefined;
+  const authorization = isOurs ? vouch(principal) : undefined;
+  if (base === undefined || authorization === undefined)
     throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
   const address = new URL(path, base);
   address.searchParams.set('namespace', principal.namespace);
@@ -95,7 +103,7 @@ async function answerOne(
     method,
     headers: {
       ...headers,
-      authorization: `Bearer ${token}`,
+      authorization,
       'mcp-session-id': sessionId,
       ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
     },

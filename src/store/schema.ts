@@ -1,4 +1,5 @@
 /** The tables as TypeScript sees them: the columns of `infra/postgres/`, for the tables that this room works with. */
+import type { AgentIdentitiesTable, AgentsTable, ApiKeysTable } from './access-schema.ts';
 import type { ColumnType, Generated, GeneratedAlways, Transaction } from 'kysely';
 import type { AuditOutcome, AuditSeverity } from '../../machines/words/audit.ts';
 import type { EpisodeEnd, Outcome } from '../../machines/words/episodes.ts';
@@ -246,6 +247,9 @@ export interface AuditTable {
 
 export interface Tables {
   namespaces: NamespacesTable;
+  agents: AgentsTable;
+  agent_identities: AgentIdentitiesTable;
+  api_keys: ApiKeysTable;
   sessions: SessionsTable;
   tasks: TasksTable;
   episodes: EpisodesTable;

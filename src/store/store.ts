@@ -29,6 +29,27 @@ export type {
   StepOutcome,
   StoredActor,
 } from './tables/actors.ts';
+export {
+  bindIdentity,
+  ensureAgent,
+  findIdentities,
+  listAgents,
+  listIdentities,
+  lockAgent,
+  setAgentDisabled,
+} from './tables/agents.ts';
+export type { AgentRow, Identity, KnownIdentity } from './tables/agents.ts';
+export {
+  addKey,
+  findKeys,
+  getKey,
+  listKeys,
+  listLiveKeys,
+  revokeKey,
+  shortenKey,
+  touchKeys,
+} from './tables/api-keys.ts';
+export type { FoundKey, KeyRow, NewKey } from './tables/api-keys.ts';
 export { appendAudit, listAudit, readAuditHeads, toAuditBody } from './tables/audit.ts';
 export type { AuditHead, AuditQuery, AuditRow } from './tables/audit.ts';
 export { saveCalls } from './tables/calls.ts';

@@ -4,7 +4,6 @@
  */
 import {
   auth,
-  extractWWWAuthenticateParams,
   type OAuthClientProvider,
   type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
@@ -14,7 +13,8 @@ import { randomBytes } from 'node:crypto';
 import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import type { Environment } from './child.ts';
 import { redact, resolveConfig, type HttpUpstream, type UpstreamConfig } from './config.ts';
-import { toExpiry, toGrantName, writeGrant, type Vault } from './grants.ts';
+import { joinScopes, readChallenge, readRefusal, removeChallenge } from './challenges.ts';
+import { readGrant, toExpiry, toGrantName, writeGrant, type Vault } from './grants.ts';
 import { listenForCode, type CodeListener } from './loopback.ts';
 
 export interface AuthorizeOptions {
@@ -47,11 +47,12 @@ export async function authorizeUpstream(options: AuthorizeOptions): Promise<void
   const listener = await listenForCode(config.oauth?.redirectPort);
   try {
     const flow = new Flow(config, listener, options.show);
-    const asked = await askWhatIsNeeded(alias, config);
+    const asked = await askWhatIsNeeded(alias, config, { vault, name: toGrantName(alias, principal) });
     await auth(flow, asked);
     const { code, iss } = await listener.code(flow.stateText, options.timeoutMs);
     await auth(flow, { ...asked, authorizationCode: code, ...(iss === undefined ? {} : { iss }) });
     writeGrant(vault, toGrantName(alias, principal), flow.toGrant(config.url, now()));
+    removeChallenge(vault, toGrantName(alias, principal));
   } catch (error) {
     if (isDreyError(error)) throw error;
     const why = redact(error instanceof Error ? error.message : String(error), secrets);
@@ -65,33 +66,48 @@ export async function authorizeUpstream(options: AuthorizeOptions): Promise<void
 
 type Asked = Parameters<typeof auth>[1];
 
-/** Knocks without a token: the refusal names where to ask. */
-async function askWhatIsNeeded(alias: string, { url, headers, oauth }: HttpUpstream): Promise<Asked> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
-  const response = await fetchBounded(url, {
+/**
+ * Knocks without a token: the refusal names where to ask. Servers that let anybody in and refuse later have told us what
+ * they need when they did.
+ */
+async function askWhatIsNeeded(
+  alias: string,
+  config: HttpUpstream,
+  { vault, name }: { readonly vault: Vault; readonly name: string },
+): Promise<Asked> {
+  const { url, oauth } = config;
+  const told = readChallenge(vault, name, url);
+  const response = await knock(config);
+  await response.body?.cancel();
+  if (response.status !== 401 && told === undefined) {
+    const sentence = `the upstream "${alias}" does not ask for authorization: it answered ${response.status}, not 401`;
+    throw new DreyError('argument_invalid', sentence);
+  }
+  const knocked = readRefusal(url, response.status, response.headers.get('www-authenticate') ?? undefined);
+  const metadata = knocked?.resourceMetadataUrl ?? told?.resourceMetadataUrl;
+  // What was granted stays granted: a token for the new thing alone would lose the old.
+  const granted = readGrant(vault, name, url)?.tokens.scope;
+  const scope = joinScopes(oauth?.scope ?? knocked?.scope, granted, told?.scope);
+  return {
+    serverUrl: url,
+    fetchFn: fetchBounded,
+    ...(metadata === undefined ? {} : { resourceMetadataUrl: new URL(metadata) }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+function knock({ url, headers }: HttpUpstream): Promise<Response> {
+  return fetchBounded(url, {
     method: 'POST',
     headers: {
       ...headers,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     },
-    body,
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
     // The headers may carry secrets.
     redirect: 'manual',
   });
-  await response.body?.cancel();
-  if (response.status !== 401) {
-    const sentence = `the upstream "${alias}" does not ask for authorization: it answered ${response.status}, not 401`;
-    throw new DreyError('argument_invalid', sentence);
-  }
-  const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-  const wanted = oauth?.scope ?? scope;
-  return {
-    serverUrl: url,
-    fetchFn: fetchBounded,
-    ...(resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl }),
-    ...(wanted === undefined ? {} : { scope: wanted }),
-  };
 }
 
 function fetchBounded(url: string | URL, init: RequestInit = {}): Promise<Response> {

@@ -4,6 +4,7 @@
  */
 import { OAuthError, refreshAuthorization, type AuthProvider } from '@modelcontextprotocol/client';
 import { DreyError } from '../../machines/words/errors.ts';
+import { readRefusal, writeChallenge } from './challenges.ts';
 import type { HttpUpstream } from './config.ts';
 import { readGrant, toExpiry, toGrantName, writeGrant, type Grant, type Vault } from './grants.ts';
 import type { Log, OpenOptions } from './open.ts';
@@ -39,7 +40,7 @@ export function toUnauthorized(alias: string, cause?: unknown): DreyError {
 }
 
 /** What the raw path needs of it. */
-export type LaneBearer = Pick<Bearer, 'token' | 'renew'>;
+export type LaneBearer = Pick<Bearer, 'token' | 'renew' | 'refused'>;
 
 /** None where the configuration brings its own authorization. */
 export function openBearer(options: OpenOptions, { headers = {}, url }: HttpUpstream): Bearer | undefined {
@@ -66,6 +67,7 @@ export function toLaneBearer(bearer: Bearer, onLost: () => void): LaneBearer {
     get token() {
       return bearer.token;
     },
+    refused: (status, said) => bearer.refused(status, said),
     async renew(refused) {
       const isRenewed = await bearer.renew(refused);
       if (!isRenewed) onLost();
@@ -78,11 +80,13 @@ export function toLaneBearer(bearer: Bearer, onLost: () => void): LaneBearer {
 export async function toRenewalFault(
   bearer: LaneBearer | undefined,
   refused: string | undefined,
-): Promise<string | undefined> {
+): Promise<{ code: 'upstream_unauthorized' | 'upstream_unavailable'; why: string } | undefined> {
   try {
-    return (await bearer?.renew(refused)) === true ? undefined : 'it needs authorization';
+    if ((await bearer?.renew(refused)) === true) return undefined;
+    return { code: 'upstream_unauthorized', why: 'it needs authorization' };
   } catch (error) {
-    return `its token was not refreshed: ${error instanceof Error ? error.message : String(error)}`;
+    const why = `its token was not refreshed: ${error instanceof Error ? error.message : String(error)}`;
+    return { code: 'upstream_unavailable', why };
   }
 }
 
@@ -123,6 +127,16 @@ export class Bearer {
     const isRenewed = await this.#renewing;
     this.#isRefused = !isRenewed;
     return isRenewed;
+  }
+
+  /** Keeps what a refusal asks for; says so when only a person can grant it, since a refresh gives no more than before. */
+  refused(status: number, said: string | undefined): string | undefined {
+    const { address, alias, name, vault } = this.#options;
+    const challenge = readRefusal(address, status, said);
+    if (challenge === undefined) return undefined;
+    if (challenge.scope !== undefined || challenge.resourceMetadataUrl !== undefined)
+      writeChallenge(vault, name, challenge);
+    return status === 403 ? `it asks for more than it was granted: run "drey auth ${alias}"` : undefined;
   }
 
   close(): void {

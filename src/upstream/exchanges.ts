@@ -10,7 +10,7 @@ export type Answer =
   | { readonly kind: 'error'; readonly error: RawJson }
   | {
       readonly kind: 'broken';
-      readonly code: 'upstream_failed' | 'upstream_unavailable';
+      readonly code: 'upstream_failed' | 'upstream_unavailable' | 'upstream_unauthorized';
       readonly why: string;
       readonly countsAgainst: boolean;
     }

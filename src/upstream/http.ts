@@ -154,9 +154,14 @@ export class HttpLane implements Lane {
   #answer(turn: Turn, response: IncomingMessage, token: string | undefined): void {
     const status = response.statusCode ?? 0;
     const session = this.#options.session();
+    const lacks = this.#options.bearer?.refused(status, response.headers['www-authenticate']);
     if (status === 401 && this.#options.bearer !== undefined && !turn.isRetry) {
       response.resume();
       return void this.#retryWithNewToken(turn, token);
+    }
+    if (lacks !== undefined) {
+      response.resume();
+      return this.#fail(turn, 'upstream_unauthorized', lacks, false);
     }
     if (status === 404 && session.sessionId !== undefined && !turn.isRetry) {
       response.resume();
@@ -183,12 +188,8 @@ export class HttpLane implements Lane {
       await this.#options.renew(expired);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return this.#fail(
-        turn,
-        'upstream_unavailable',
-        `its session expired and no new one opened: ${why}`,
-        true,
-      );
+      const told = `its session expired and no new one opened: ${why}`;
+      return this.#fail(turn, 'upstream_unavailable', told, true);
     }
     if (this.#options.session().isModern !== expired.isModern) {
       return this.#fail(turn, 'upstream_failed', 'it changed its protocol meanwhile; call again', false);
@@ -197,8 +198,8 @@ export class HttpLane implements Lane {
   }
 
   async #retryWithNewToken(turn: Turn, refused: string | undefined): Promise<void> {
-    const why = await toRenewalFault(this.#options.bearer, refused);
-    if (why !== undefined) return this.#fail(turn, 'upstream_unavailable', why, true);
+    const fault = await toRenewalFault(this.#options.bearer, refused);
+    if (fault !== undefined) return this.#fail(turn, fault.code, fault.why, true);
     if (this.#options.exchanges.has(turn.request.id)) this.#post({ ...turn, isRetry: true });
   }
 

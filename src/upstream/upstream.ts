@@ -3,6 +3,7 @@
  * both sides of a call use. It decides nothing about when to connect, retry or give up: that is the actors' work.
  */
 export { authorizeUpstream } from './authorize.ts';
+export { isChallengeName } from './challenges.ts';
 export { toGrantName } from './grants.ts';
 export type { Vault } from './grants.ts';
 export { buildCatalogue, isMatch, isToolAllowed } from './catalogue.ts';

@@ -4,9 +4,10 @@
  * scenarios' own servers judge what they see. It prints what went wrong, and never judges itself.
  */
 import type { Asker } from '../../machines/words/calls.ts';
-import { toPlainError } from '../../machines/words/errors.ts';
+import { DreyError, toPlainError } from '../../machines/words/errors.ts';
 import { openUpstream, parseUpstreamConfig } from '../../src/upstream/upstream.ts';
-import type { Upstream } from '../../src/upstream/upstream.ts';
+import type { Upstream, Vault } from '../../src/upstream/upstream.ts';
+import { createVault, logIn } from './person.ts';
 
 /** One tool call, as the suite asks for it or as we make it up. */
 interface Wanted {
@@ -16,15 +17,43 @@ interface Wanted {
 
 const say = (fields: object, sentence: string): void => console.error(sentence, JSON.stringify(fields));
 
+/** A server may ask for more than was granted, but not for ever. */
+const loginsMax = 3;
+
 async function main(): Promise<void> {
-  const url = process.argv.at(-1) ?? '';
+  const vault = createVault();
+  for (let login = 0; ; login += 1) {
+    try {
+      return await useOnce(vault);
+    } catch (error) {
+      // A person is needed: what a node tells its user to do.
+      if (toPlainError(error).code !== 'upstream_unauthorized' || login >= loginsMax) throw error;
+      say(toPlainError(error), 'a person logs in');
+      await logIn('suite', config(), vault);
+    }
+  }
+}
+
+function config(): ReturnType<typeof parseUpstreamConfig> {
   const isModern = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] === '2026-07-28';
+  const given = readContext() as { client_id?: string; client_secret?: string };
+  const oauth =
+    given.client_id === undefined ? {} : { clientId: given.client_id, clientSecret: given.client_secret };
+  return parseUpstreamConfig('suite', {
+    url: process.argv.at(-1) ?? '',
+    era: isModern ? 'modern' : 'legacy',
+    oauth,
+  });
+}
+
+async function useOnce(vault: Vault): Promise<void> {
   const upstream = await openUpstream({
     alias: 'suite',
-    config: parseUpstreamConfig('suite', { url, era: isModern ? 'modern' : 'legacy' }),
+    config: config(),
     clientInfo: { name: 'drey', version: '0.0.0' },
     log: { debug: say, info: say, warn: say, error: say },
     env: process.env,
+    vault,
     startTimeoutMs: 30_000,
     callTimeoutMs: 15_000,
   });
@@ -70,6 +99,8 @@ async function useAll(upstream: Upstream): Promise<void> {
     const signal = new AbortController().signal;
     const outcome = await upstream.call({ tool: name, args: JSON.stringify(args), signal, asker });
     if (outcome.outcome !== 'finished') say({ name, ...outcome }, 'a call did not finish');
+    if (outcome.outcome === 'failed' && outcome.code === 'upstream_unauthorized')
+      throw new DreyError(outcome.code, outcome.message);
   }
   const { prompts, resources } = upstream.capabilities;
   const first = async (method: string, list: string): Promise<Record<string, unknown> | undefined> => {
@@ -86,9 +117,13 @@ async function useAll(upstream: Upstream): Promise<void> {
   }
 }
 
+function readContext(): unknown {
+  return JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}');
+}
+
 /** Calls that the scenario gives in its context. */
 function readWanted(): Wanted[] | undefined {
-  const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as { toolCalls?: unknown };
+  const context = readContext() as { toolCalls?: unknown };
   return Array.isArray(context.toolCalls)
     ? context.toolCalls.map((call: { name: string; arguments?: object }) => ({
         name: call.name,

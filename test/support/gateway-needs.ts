@@ -21,6 +21,7 @@ import type {
   DeadLetterView,
   FollowEvents,
   GatewayNeeds,
+  KeysNeed,
   OpenSession,
   OpenTask,
   Principal,
@@ -198,6 +199,19 @@ function admit({ authorization, host, origin }: AdmissionRequest): Admission {
     ? refuse(401, 'principal_unknown', 'this key is not known')
     : { ok: true, principal };
 }
+
+const nobody = (): Promise<never> => Promise.reject(new DreyError('agent_unknown', 'there is no agent'));
+/** A house in which nobody but its own user lives; keys are tried where there is a database. */
+const noKeys: KeysNeed = {
+  listAgents: () => Promise.resolve([]),
+  listKeys: () => Promise.resolve([]),
+  getAgent: nobody,
+  addAgent: nobody,
+  setDisabled: nobody,
+  createKey: nobody,
+  rotateKey: nobody,
+  revokeKey: nobody,
+};
 
 /** Builds the small house. */
 export function createSmallHouse(): SmallHouse {
@@ -380,6 +394,7 @@ export function createSmallHouse(): SmallHouse {
         last_learning_run: null,
         statistics: { total_sops: 1, total_patterns: 0, avg_confidence: 0.8, recent_discoveries: [] },
       }),
+    keys: noKeys,
     audit: {
       refused: (refusal) => {
         house.refusals.push(refusal);

@@ -67,6 +67,7 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['src/clients'],
   tar: ['infra'],
   uuid: ['machines/words'],
+  jose: ['src/access'],
   xstate: ['machines', 'src/actors'],
   zod: ['machines/words', 'machines', '*'],
 };

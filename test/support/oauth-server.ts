@@ -17,6 +17,8 @@ export interface OAuthServerOptions {
   readonly known?: { readonly id: string; readonly secret: string };
   /** What the consent page says. */
   readonly consent?: 'granted' | 'denied' | 'forged';
+  /** A scope without which tools may be listed, and none may be called. */
+  readonly callScope?: string;
 }
 
 export interface OAuthServer {
@@ -33,6 +35,7 @@ export interface OAuthServer {
 interface Grant {
   readonly client: string;
   readonly resource: string | null;
+  readonly scope: string;
 }
 
 /** Starts both on one free port of loopback. */
@@ -54,7 +57,14 @@ export async function startOAuthServer(options: OAuthServerOptions = {}): Promis
     const [token, refresh] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
     tokens.set(token, { ...grant, until: Date.now() + tokenSeconds * 1_000 });
     refreshes.set(refresh, grant);
-    return { access_token: token, refresh_token: refresh, token_type: 'Bearer', expires_in: tokenSeconds };
+    const { scope } = grant;
+    return {
+      access_token: token,
+      refresh_token: refresh,
+      token_type: 'Bearer',
+      expires_in: tokenSeconds,
+      scope,
+    };
   };
 
   const authorize = (url: URL, res: ServerResponse): void => {
@@ -79,6 +89,7 @@ export async function startOAuthServer(options: OAuthServerOptions = {}): Promis
         challenge,
         redirectUri,
         resource: query.get('resource'),
+        scope: query.get('scope') ?? '',
       });
       back.searchParams.set('code', code);
     }
@@ -108,7 +119,7 @@ export async function startOAuthServer(options: OAuthServerOptions = {}): Promis
     // Each refresh token is good for one refresh.
     refreshes.delete(refresh);
     if (grant?.client !== form.get('client_id')) return sendJson(res, 400, { error: 'invalid_grant' });
-    sendJson(res, 200, issue({ client: grant.client, resource: grant.resource }));
+    sendJson(res, 200, issue({ client: grant.client, resource: grant.resource, scope: grant.scope }));
   };
 
   const mcp = createMcp();
@@ -118,8 +129,13 @@ export async function startOAuthServer(options: OAuthServerOptions = {}): Promis
       const method = `${req.method} ${url.pathname}`;
       if (url.pathname === '/mcp') {
         const bearer = tokens.get((req.headers.authorization ?? '').replace(/^Bearer /, ''));
-        if (bearer !== undefined && bearer.until > Date.now() && bearer.resource === `${origin}/mcp`)
-          return mcp.handle(req, res);
+        if (bearer !== undefined && bearer.until > Date.now() && bearer.resource === `${origin}/mcp`) {
+          const body = await readBody(req);
+          const lacks = body.includes('"tools/call"') && !bearer.scope.includes(options.callScope ?? '');
+          if (!lacks) return mcp.handle(req, res, body);
+          const more = `Bearer error="insufficient_scope", scope="${options.callScope}"`;
+          return sendJson(res.setHeader('www-authenticate', more), 403, { error: 'insufficient_scope' });
+        }
         const challenge = `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`;
         res.setHeader('www-authenticate', challenge);
         return sendJson(res, 401, { error: 'invalid_token' });
@@ -189,11 +205,12 @@ function createMcp() {
     return transport;
   };
   return {
-    async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    async handle(req: IncomingMessage, res: ServerResponse, body: string): Promise<void> {
       const id = req.headers['mcp-session-id'];
       const known = typeof id === 'string' ? sessions.get(id) : undefined;
       if (typeof id === 'string' && known === undefined) return sendJson(res, 404, {});
-      await (known ?? (await open())).handleRequest(req, res);
+      const message: unknown = body === '' ? undefined : JSON.parse(body);
+      await (known ?? (await open())).handleRequest(req, res, message);
     },
     close: async () => void (await Promise.all([...sessions.values()].map((one) => one.close()))),
   };

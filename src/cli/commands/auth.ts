@@ -49,11 +49,14 @@ export function addAuth(program: Command, world: World): void {
 async function runAuth(world: World, alias: string | undefined, options: AuthOptions): Promise<void> {
   // Late: it is most of the program.
   const { openVault, readConfig } = await import('../../node/node.ts');
-  const { authorizeUpstream, toGrantName } = await import('../../upstream/upstream.ts');
+  const { authorizeUpstream, isChallengeName, toGrantName } = await import('../../upstream/upstream.ts');
   const { env, cwd, uid } = world;
   const config = readConfig({ env, cwd, uid, flags: { config: options.config, data: options.data } });
   const vault = openVault(config.dataFolder);
-  if (options.list) return list(world, vault.names(), options.json === true);
+  if (options.list) {
+    const names = vault.names().filter((one) => !isChallengeName(one));
+    return list(world, names, options.json === true);
+  }
   if (alias === undefined)
     throw new DreyError(
       'argument_invalid',

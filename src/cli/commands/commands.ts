@@ -15,6 +15,7 @@ import { addForget } from './forget.ts';
 import { addHook } from './hook.ts';
 import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
+import { addKeys } from './keys.ts';
 import { addLearning } from './learning.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
@@ -39,6 +40,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addDoctor,
   addReload,
   addAuth,
+  addKeys,
   addAsk,
   addSessions,
   addSops,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hooks } from '../hooks.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { ToolViews } from '../tool-view.ts';
+import type { Standing } from '../standing.ts';
 import type { SopOffers } from '../sops/sop-offers.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -12,6 +13,7 @@ export interface EndpointOptions {
   readonly needs: GatewayNeeds;
   readonly inFlight: InFlight;
   readonly keepAlive: KeepAlive;
+  readonly standing: Standing;
   /** What clients' hooks told, by conversation. */
   readonly hooks: Hooks;
   readonly shedding: Shedding;

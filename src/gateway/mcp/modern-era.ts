@@ -49,6 +49,10 @@ export function openModernEra(
         const end = await watches.begin(body, principal);
         if (res.destroyed) return end();
         res.once('close', end);
+        res.once(
+          'close',
+          options.standing.watch(req, () => res.destroy()),
+        );
         return sdk(req, res, body);
       }
       if (isPass(body) && !isOfLegacy(body.method))

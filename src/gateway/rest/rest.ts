@@ -13,6 +13,7 @@ import { auditRefusal } from '../refusals.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
+import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
 import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
@@ -25,6 +26,7 @@ import { archivedCall, episode, episodes, sopEvidence } from './evidence.ts';
 import { feedback } from './feedback.ts';
 import { hooks } from './hooks.ts';
 import { importEpisodes } from './import.ts';
+import { createKey, keys, revokeKey, rotateKey } from './keys.ts';
 import { learning } from './learning.ts';
 import {
   forgetMemory,
@@ -98,6 +100,15 @@ export const resources: readonly Resource[] = [
   deadLetter,
   retryDeadLetter,
   dropDeadLetter,
+  agents,
+  agent,
+  addAgent,
+  disableAgent,
+  enableAgent,
+  keys,
+  createKey,
+  rotateKey,
+  revokeKey,
   learning,
   learningPause,
   pauseLearning,

@@ -122,13 +122,31 @@ describe('an upstream that asks for authorization', () => {
     place.server.revoke('grants');
     expect(await call(upstream, 'greet')).toMatchObject({
       outcome: 'failed',
-      code: 'upstream_unavailable',
+      code: 'upstream_unauthorized',
       message: expect.stringContaining('needs authorization'),
     });
     expect(closed).toEqual([expect.stringContaining('run "drey auth tickets"')]);
     await expect(open(place)).rejects.toMatchObject({ code: 'upstream_unauthorized' });
     await authorize(place);
     expect(textOf(await call(await open(place), 'greet'))).toBe('hello');
+  });
+
+  it('says when it asks for more, and is granted that on top of what it had', async () => {
+    const place = await start({ callScope: 'tickets:write' }, { oauth: { scope: 'tickets:read' } });
+    await authorize(place);
+    expect(place.server.lastAuthorize?.get('scope')).toBe('tickets:read');
+    const upstream = await open(place);
+    expect(await call(upstream, 'greet')).toMatchObject({
+      outcome: 'failed',
+      code: 'upstream_unauthorized',
+      message: expect.stringContaining('more than it was granted: run "drey auth tickets"'),
+      // A breaker that opened would shut what may still be called.
+      countsAgainst: false,
+    });
+    await authorize(place);
+    expect(place.server.lastAuthorize?.get('scope')).toBe('tickets:read tickets:write');
+    expect(textOf(await call(await open(place), 'greet'))).toBe('hello');
+    expect(place.vault.names()).toEqual(['tickets']);
   });
 
   it('is not sent a token that was granted for another address', async () => {
