@@ -3,30 +3,22 @@
  * REST use. The store is whoever's bench this is part of; so is its namespace.
  */
 import { createRedactor } from '../../src/access/access.ts';
-import type { Clock } from '../../src/actors/actors.ts';
 import { openFabric } from '../../src/actors/fabric.ts';
 import { openContextsOf } from '../../src/actors/open-contexts.ts';
-import type { Store } from '../../src/store/store.ts';
 import { quietLog } from '../support/quiet-log.ts';
+import type { Layer1Part } from './layer1-place.ts';
 import { measure, quantile } from './measure.ts';
 import type { Measure } from './measure.ts';
 
-export interface ContextsBenchOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  /** One that exists. */
-  readonly namespace: string;
-  /** 1,000 unless stated. */
-  readonly contexts?: number;
-  /** Callers at a time; each works on a context of its own. */
-  readonly parallel?: number;
-}
+/** Contexts, and callers at a time; each works on one of its own. */
+const contextsMax = 1_000;
+const parallel = 8;
 
 const by = { principal: 'bench', isAdmin: false };
 
 /** Lookups from the node's copies, lookups that ask the database, and commits. */
-export async function measureContexts(options: ContextsBenchOptions): Promise<Measure[]> {
-  const { store, clock, namespace, contexts: count = 1_000, parallel = 8 } = options;
+export const measureContexts: Layer1Part = async ({ store, clock, small: namespace, quick }, prefix) => {
+  const count = quick ? contextsMax / 10 : contextsMax;
   const fabric = await openFabric({ store, clock, log: quietLog });
   const redactor = createRedactor({ key: 'bench' });
   const contexts = openContextsOf({ fabric, redactor, rulesFor: () => undefined, clock, log: quietLog });
@@ -57,19 +49,19 @@ export async function measureContexts(options: ContextsBenchOptions): Promise<Me
       contexts.change({ namespace, by, contextId, changes: { n: n + 1 }, expectedVersion: 1 }),
     );
     return [
-      ...toMeasures('lookup_database', cold, 20),
-      ...toMeasures('lookup', warm, 20),
-      ...toMeasures('commit', commits, 5),
+      ...toMeasures(`${prefix}.context.lookup_database`, cold, 20),
+      ...toMeasures(`${prefix}.context.lookup`, warm, 20),
+      ...toMeasures(`${prefix}.context.commit`, commits, 5),
     ];
   } finally {
     await contexts.close();
     await fabric.close();
   }
-}
+};
 
 function toMeasures(name: string, took: readonly number[], target: number): Measure[] {
   return [
-    measure(`layer1.context.${name}_p50_ms`, quantile(took, 0.5), 'ms', 'lower'),
-    measure(`layer1.context.${name}_p95_ms`, quantile(took, 0.95), 'ms', 'lower', target),
+    measure(`${name}.p50_ms`, quantile(took, 0.5), 'ms', 'lower'),
+    measure(`${name}.p95_ms`, quantile(took, 0.95), 'ms', 'lower', target),
   ];
 }
