@@ -23,6 +23,7 @@ import { openSupervisor } from './supervisor.ts';
 import type { Supervisor, WorkerSpec } from './supervisor.ts';
 import { toTimerSource } from './timer-source.ts';
 import { createToldRoot } from './told-root.ts';
+import { startCoUse } from './workers/co-use.ts';
 import { startExtractor } from './workers/extractor.ts';
 import type { Extractor } from './workers/extractor.ts';
 import { startIntake } from './workers/intake.ts';
@@ -198,6 +199,11 @@ class LiveEngine implements LearningEngine {
           const written = (): void => this.#relay?.nudge();
           return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, written, broke }));
         },
+      },
+      {
+        name: 'graph',
+        restart: 'permanent',
+        start: () => startCoUse({ wire, store, gate: () => this.#gate.opened }),
       },
       {
         name: 'intake',

@@ -12,6 +12,8 @@ export interface FollowEvents {
   readonly kind?: ActorKind;
   readonly id?: string;
   readonly types?: readonly EventType[];
+  /** The node's own events, too, which tell of every namespace: for those who may name them all. */
+  readonly withSystem?: boolean;
   readonly from: 'new' | 'all';
 }
 

@@ -63,10 +63,10 @@ async function followEvents(
   return { stop: () => void following.stop() };
 }
 
-/** A namespace's events, and the node's own, which belong to all of them. */
+/** A namespace's events, and the node's own where they are asked for. */
 function toOwnAndSystem(
   wire: Wire,
-  { namespace, topic, kind, id, types }: Omit<FollowEvents, 'from'>,
+  { namespace, topic, kind, id, types, withSystem = false }: Omit<FollowEvents, 'from'>,
 ): readonly string[] {
   const selection = {
     ...(topic === undefined ? {} : { topic }),
@@ -74,7 +74,8 @@ function toOwnAndSystem(
     ...(id === undefined ? {} : { id }),
     ...(types === undefined ? {} : { types }),
   };
-  const namespaces = namespace === systemNamespace ? [namespace] : [namespace, systemNamespace];
+  const isBoth = withSystem && namespace !== systemNamespace;
+  const namespaces = isBoth ? [namespace, systemNamespace] : [namespace];
   return namespaces.flatMap((one) => toFilters({ ...selection, namespace: one }, wire.root));
 }
 

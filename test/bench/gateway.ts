@@ -51,8 +51,7 @@ export const gatewayBench: Bench = {
         },
         drey: { target: await openHttpTarget(`${node.url}/mcp`, 'up__tool_0'), pid: node.pid },
       };
-      for (const { name, url, pid } of peers)
-        driven[name] = { target: await openHttpTarget(url, 'tool_0'), pid };
+      for (const { name, open, pid } of peers) driven[name] = { target: await open(), pid };
       const measures = await runRounds(driven, quick ? 1 : 5, quick ? 500 : 3_000);
       const flat = await compareCatalogues(folder.path, quick ? 500 : 2_000, quick ? 1 : 5);
       for (const { target } of Object.values(driven)) target.close();

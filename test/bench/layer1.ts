@@ -3,6 +3,7 @@
  * 10,000 rows and with 1,000,000 (or `--rows`), in the same run, and what the growth costs. Plans of the hot questions
  * are told on stderr and written beside the measures.
  */
+import { measureAuth } from './layer1-auth.ts';
 import { measureContexts } from './layer1-contexts.ts';
 import { withLayer1Place } from './layer1-place.ts';
 import type { Layer1Part } from './layer1-place.ts';
@@ -13,7 +14,7 @@ import type { Bench, Measure } from './measure.ts';
 
 const smallestRows = 10_000;
 const rowsDefault = 1_000_000;
-const parts: readonly Layer1Part[] = [measureSops, measureContexts];
+const parts: readonly Layer1Part[] = [measureAuth, measureContexts, measureSops];
 
 export const layer1Bench: Bench = {
   name: 'layer1',
@@ -25,7 +26,11 @@ export const layer1Bench: Bench = {
     for (const size of new Set([smallestRows, Math.max(most, smallestRows)])) {
       measures.push(...(await measureAt(size, quick)));
     }
-    return [...measures, ...toGrowth(measures, `r${smallestRows}`, `r${most}`)];
+    const admission = Object.entries(await measureAuth()).flatMap(([kind, { p50Us, p95Us }]) => [
+      measure(`layer1.auth.${kind}.p50_us`, p50Us, 'us', 'lower', 2),
+      measure(`layer1.auth.${kind}.p95_us`, p95Us, 'us', 'lower', 2),
+    ]);
+    return [...measures, ...toGrowth(measures, `r${smallestRows}`, `r${most}`), ...admission];
   },
 };
 

@@ -1,10 +1,9 @@
 /**
  * Other gateways from the npm registry in front of the same upstream, for the gateway's bench: installed into the cache
- * folder, never into the project. mcp-hub is not among them: it speaks the old HTTP+SSE transport only, which the load
- * driver does not.
+ * folder, never into the project.
  */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -12,11 +11,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { defaultCacheFolder } from '../../infra/servers/servers.ts';
 import { until } from '../support/until.ts';
+import { openHttpTarget } from './load.ts';
+import type { Target } from './load.ts';
+import { openSseTarget } from './sse-target.ts';
 
 export interface Peer {
   readonly name: string;
-  readonly url: string;
   readonly pid: number;
+  /** A session that calls the upstream's tool through it. */
+  open(): Promise<Target>;
   stop(): Promise<void>;
 }
 
@@ -25,7 +28,9 @@ interface Kind {
   readonly package: string;
   readonly version: string;
   readonly bin: string;
-  words(port: number, upstream: readonly string[]): readonly string[];
+  words(port: number, upstream: readonly string[], folder: string): readonly string[];
+  /** Without it: the streamable transport, and the tool under its own name. */
+  readonly open?: (url: string) => Promise<Target>;
 }
 
 const kinds: readonly Kind[] = [
@@ -52,6 +57,18 @@ const kinds: readonly Kind[] = [
     version: '6.7.19',
     bin: 'dist/bin/mcp-proxy.mjs',
     words: (port, upstream) => ['--port', String(port), '--server', 'stream', ...upstream],
+  },
+  {
+    name: 'mcphub',
+    package: 'mcp-hub',
+    version: '4.2.1',
+    bin: 'dist/cli.js',
+    words: (port, [command, ...args], folder) => {
+      const config = join(folder, 'mcp-hub.json');
+      writeFileSync(config, JSON.stringify({ mcpServers: { up: { command, args } } }));
+      return ['--port', String(port), '--config', config];
+    },
+    open: (url) => openSseTarget(url, 'up__tool_0'),
   },
 ];
 const startMs = 30_000;
@@ -86,7 +103,7 @@ async function install(folder: string): Promise<void> {
 async function start(folder: string, kind: Kind, upstream: readonly string[]): Promise<Peer> {
   const port = await takePort();
   const program = join(folder, 'node_modules', kind.package, kind.bin);
-  const child = spawn(process.execPath, [program, ...kind.words(port, upstream)], {
+  const child = spawn(process.execPath, [program, ...kind.words(port, upstream, folder)], {
     stdio: ['ignore', 'ignore', 'ignore'],
     detached: true,
   });
@@ -109,7 +126,8 @@ async function start(folder: string, kind: Kind, upstream: readonly string[]): P
     await stop();
     throw error;
   }
-  return { name: kind.name, url, pid, stop };
+  const open = (): Promise<Target> => kind.open?.(url) ?? openHttpTarget(url, 'tool_0');
+  return { name: kind.name, pid, open, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -36,9 +36,11 @@ async function kill(number: number): Promise<void> {
 }
 
 /** A client of the 1.x line that knows one address only; which node stands behind it is not its business. */
-async function connect(): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> {
+async function connect(key?: string): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> {
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const client = new Client({ name: 'wanderer', version: '1' });
   const transport = new StreamableHTTPClientTransport(new URL('http://balanced/mcp'), {
+    requestInit: { headers },
     fetch: async (url, init) => {
       const { pathname, search } = new URL(url);
       return fetch(new URL(pathname + search, nodes[turn]?.url), init);
@@ -85,10 +87,16 @@ async function untilWritten(session: string): Promise<void> {
 }
 
 /** The status of a ping in a session. */
-async function knock(number: number, session: string): Promise<number> {
+async function knock(number: number, session: string, key?: string): Promise<number> {
+  const own: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const response = await fetch(new URL('/mcp', nodes[number]?.url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', 'mcp-session-id': session },
+    headers: {
+      ...own,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'mcp-session-id': session,
+    },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
   });
   await response.body?.cancel();
@@ -180,5 +188,28 @@ describe('a session of the older era before two nodes', () => {
       actor.id === session && /^(?:task|call)\./.test(type) ? [data['taskId']] : [],
     );
     expect(new Set(tasks).size).toBe(1);
+  });
+
+  it('of an agent with a key is taken over for that agent, and stays unknown to everybody else', async () => {
+    const create = async (agent: string): Promise<string> => {
+      const made = await nodes[1]?.post<{ key: string }>('/api/v1/keys?namespace=acme', { agent });
+      return made?.key ?? '';
+    };
+    const [mine, other] = await Promise.all([create('wanderer'), create('stranger')]);
+    turn = 0;
+    const { client, transport } = await connect(mine);
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    await kill(0);
+    turn = 1;
+    expect([await knock(1, session, other), await knock(1, session)]).toEqual([404, 404]);
+    const { content } = await call(client, 'after the end');
+    expect(content).toBeDefined();
+    const held = await nodes[1]?.get<{ sessions: { id: string; principal: string }[] }>(
+      '/api/v1/sessions?namespace=acme',
+    );
+    expect(held?.sessions).toMatchObject([{ id: session, principal: 'wanderer@acme' }]);
+    expect(await knock(1, session, other)).toBe(404);
+    await start(0);
   });
 });

@@ -16,8 +16,12 @@ const metElsewhere: Readonly<Record<string, string>> = {
   postDeadByIdRetry: 'the same',
   postDeadByIdDrop: 'the same',
   getEvents: 'answers for as long as somebody listens: rooms/gateway/rest.test.ts',
+  getContextsByIdWritesByRequest: 'needs a database that is away',
   getStatusChanges: 'the same: rooms/gateway/watching.test.ts',
 };
+
+/** Learning has a process of its own, at low priority. */
+const learnedMs = 60_000;
 
 let place: Place;
 let node: NodeProcess;
@@ -69,10 +73,14 @@ describe('learned procedures', () => {
 
   it('are listed page by page, shown and proved', async () => {
     expect((await say('POST', '/import', [1, 2, 3, 4].map(episode).join('\n'))).json().episodes).toBe(4);
-    id = await until('a procedure is learned', async () => {
-      const { sops } = (await say('GET', '/sops')).json();
-      return sops[0]?.sop_id as string | undefined;
-    });
+    id = await until(
+      'a procedure is learned of all four',
+      async () => {
+        const { sops } = (await say('GET', '/sops')).json();
+        return sops[0]?.occurrences === 4 ? (sops[0].sop_id as string) : undefined;
+      },
+      learnedMs,
+    );
     expect((await say('GET', `/sops/${id}`)).json()).toMatchObject({ sop_id: id, occurrences: 4 });
     const first = (await say('GET', `/sops/${id}/evidence?limit=3`)).json();
     const second = (await say('GET', `/sops/${id}/evidence?limit=20&cursor=${first.next}`)).json();
@@ -109,9 +117,11 @@ describe('learned procedures', () => {
       expect.objectContaining({ path: '/trigger', now: '"send the weekly report"' }),
     );
     expect((await say('POST', '/import', episode(5))).json().episodes).toBe(1);
-    await until('the fifth is counted', async () => {
-      return (await say('GET', `/sops/${id}`)).json().occurrences === 5;
-    });
+    await until(
+      'the fifth is counted',
+      async () => (await say('GET', `/sops/${id}`)).json().occurrences === 5,
+      learnedMs,
+    );
     expect((await say('GET', `/sops/${id}`)).json()).toMatchObject({
       trigger: 'send the weekly report',
       steps: ['Read it.', 'Send it.'],
@@ -272,6 +282,53 @@ describe('tasks and sessions', () => {
     }
     expect(found.length).toBeGreaterThanOrEqual(6);
     expect(new Set(found).size).toBe(found.length);
+  });
+});
+
+describe('memories and contexts', () => {
+  it('are stored, found, changed, linked and forgotten', async () => {
+    const body = { content: 'the staging server of billing is called otter', kind: 'fact' };
+    const stored = await say('POST', '/memories', body);
+    expect([stored.status, stored.json().merged]).toEqual([201, false]);
+    expect((await say('POST', '/memories', body)).status).toBe(200);
+    const { memory_id: id, version } = stored.json().memory;
+    const other = (await say('POST', '/memories', { content: 'otter runs in the second rack' })).json();
+    expect((await say('GET', '/memories?query=staging%20server')).json().memories[0].memory_id).toBe(id);
+    expect((await say('GET', '/memories')).json().memories).toHaveLength(2);
+    const now = (await say('GET', `/memories/${id}`)).json().version;
+    expect(now).toBeGreaterThanOrEqual(version);
+    const changed = await say('PATCH', `/memories/${id}`, { version: now, importance: 0.9 });
+    expect(changed.status).toBe(200);
+    const to = { kind: 'memory', id: other.memory.memory_id };
+    expect((await say('POST', `/memories/${id}/links`, { to, relation: 'explains' })).status).toBe(201);
+    expect((await say('GET', `/graph/${id}/neighbours`)).json().neighbours.length).toBeGreaterThan(0);
+    expect((await say('GET', `/graph/${id}/path?to=${to.id}`)).json().path.length).toBeGreaterThan(0);
+    expect((await say('DELETE', `/memories/${id}`)).json()).toEqual({ forgotten: id });
+    expect((await say('GET', `/memories/${id}`)).status).toBe(404);
+  });
+
+  it('are made, changed, shared, synced, rolled back and put away', async () => {
+    const made = await say('POST', '/contexts', { name: 'release', values: { stage: 'build' } });
+    expect(made.status).toBe(201);
+    const { context_id: id, version } = made.json();
+    expect((await say('GET', '/contexts')).json().contexts).toHaveLength(1);
+    expect((await say('PATCH', `/contexts/${id}`, { set: { stage: 'test' } })).status).toBe(200);
+    expect((await say('GET', `/contexts/${id}?fresh=true`)).json().values).toEqual({ stage: 'test' });
+    const shared = await say('PUT', `/contexts/${id}/access`, { principal: '*', permissions: ['read'] });
+    expect(shared.status).toBe(200);
+    expect((await say('GET', `/contexts/${id}/versions`)).json().versions.length).toBeGreaterThan(0);
+    const copy = { base_version: version, values: { stage: 'build', owner: 'ann' } };
+    expect((await say('POST', `/contexts/${id}/sync`, copy)).json().pushed).toEqual(['owner']);
+    expect((await say('POST', `/contexts/${id}/rollback`, { version })).status).toBe(200);
+    expect((await say('DELETE', `/contexts/${id}`)).status).toBe(200);
+  });
+
+  it('leave an audit log that verifies', async () => {
+    const { entries } = (await say('GET', '/audit?action=acontext_sop_stored&principal=local')).json();
+    expect(entries[0]).toMatchObject({ severity: 'MEDIUM', principal: 'local', outcome: 'done' });
+    expect(entries[0].details).toMatchObject({ confidence: 0.9, occurrences: 4, step_count: 2 });
+    expect((await say('GET', '/audit/verify')).json()).toMatchObject({ is_whole: true, faults: [] });
+    expect((await say('GET', '/audit/export')).text.split('\n').length).toBeGreaterThan(5);
   });
 });
 

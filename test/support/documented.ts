@@ -66,7 +66,9 @@ export function readDocument(document: OpenApiDocument): Documented {
       const operation = fitting.find(({ literal }) => literal) ?? fitting[0];
       if (operation === undefined) return [`${method} ${path} is not documented`];
       const { answers, id } = operation;
-      const answer = answers.find((one) => one.status === String(status)) ?? answers.at(-1);
+      const answer =
+        answers.find((one) => one.status === String(status)) ??
+        answers.find((one) => one.status === 'default');
       if (answer === undefined || (answer.status === 'default' && status < 400))
         return [`${id} answers ${status}, which is not documented`];
       if (!type.startsWith(answer.type)) return [`${id} answers ${status} as ${type}, not ${answer.type}`];

@@ -16,6 +16,7 @@ import {
   lockMemoryByDigest,
   removeMemory,
   saveEdges,
+  stopLearning,
 } from '../../store/store.ts';
 import type { Announcer } from '../announcer.ts';
 import type { Clock, Log } from '../clock.ts';
@@ -174,6 +175,8 @@ export class Memories {
   ): Promise<boolean> {
     const reason = o.reason === undefined ? {} : { reason: this.#options.redactor.redactText(o.reason) };
     return this.#commit(o, async (trx, viewer) => {
+      // Nothing links it meanwhile.
+      await stopLearning(trx);
       const [memory] = await getMemories(trx, viewer, [o.memoryId]);
       if (memory === undefined || !(await removeMemory(trx, viewer.principal, o.memoryId)))
         return { answer: false, events: [] };

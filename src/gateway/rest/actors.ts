@@ -19,7 +19,7 @@ export const actors: Resource = {
   scope: 'session:read',
   docs: {
     summary: 'List live actors with their lifecycle states',
-    description: `Those of the namespace and of the node, ${actorsListedMax} at most; of each the regions' states.`,
+    description: `Those of the namespace and, for who may name namespaces, of the node; ${actorsListedMax} at most; of each the regions' states.`,
     query,
     answer: z.object({
       actors: z.array(
@@ -34,10 +34,13 @@ export const actors: Resource = {
       total: z.int(),
     }),
   },
-  answer: async ({ needs, res, url, namespace }) => {
+  answer: async ({ needs, res, url, namespace, principal }) => {
     const { kind, id } = parseQuery(query, url, ['kind', 'id']);
     const all = (await needs.actors(namespace)).filter(
-      (actor) => (kind === undefined || kind === actor.kind) && (id === undefined || id === actor.id),
+      (actor) =>
+        (principal.mayNameNamespaces || actor.namespace === namespace) &&
+        (kind === undefined || kind === actor.kind) &&
+        (id === undefined || id === actor.id),
     );
     sendValue(res, 200, { actors: all.slice(0, actorsListedMax), total: all.length });
   },

@@ -89,7 +89,7 @@ export const makeContext: Resource = {
   method: 'POST',
   path: '/contexts',
   scope: 'context:write',
-  docs: { summary: 'Make a context', body: make, answer: made, status: 201 },
+  docs: { summary: 'Make a context', body: make, answer: made, status: 201, alsoStatus: 200 },
   answer: async ({ needs, req, res, namespace, principal }) => {
     const { name, values } = await parseJsonBody(make, req, contextBodyBytesMax);
     const asked = { namespace, by: toCaller(principal), name, values };
@@ -120,6 +120,7 @@ export const changeContext: Resource = {
       'All of it is stored or none of it. While the database is away it can wait on this node: 202.',
     body: changed,
     answer: WrittenAnswer,
+    alsoStatus: 202,
   },
   answer: async (request) => {
     const body = await parseJsonBody(changed, request.req, contextBodyBytesMax);

@@ -55,7 +55,7 @@ export const events: Resource = {
     query,
     answerType: 'text/event-stream',
   },
-  answer: async ({ needs, res, url, namespace, keepAlive, followers }) => {
+  answer: async ({ needs, res, url, namespace, principal, keepAlive, followers }) => {
     const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'until']);
     if (asked.until !== undefined && asked.from === 'new')
       throw new DreyError('argument_invalid', 'until=now reads what is stored; leave out from=new');
@@ -67,6 +67,7 @@ export const events: Resource = {
     }
     const which: Asked = {
       namespace,
+      withSystem: principal.mayNameNamespaces,
       ...(asked.topic === undefined ? {} : { topic: asked.topic }),
       ...(asked.kind === undefined ? {} : { kind: asked.kind }),
       ...(asked.id === undefined ? {} : { id: asked.id }),

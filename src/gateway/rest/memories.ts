@@ -77,6 +77,7 @@ export const storeMemory: Resource = {
     body: storeBody,
     answer: StoredAnswer,
     status: 201,
+    alsoStatus: 200,
   },
   answer: async (request) => {
     const given = await parseJsonBody(storeBody, request.req);

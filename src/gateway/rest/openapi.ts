@@ -117,6 +117,7 @@ function toOperation(resource: Resource, schemas: Record<string, unknown>): Json
     ...(docs?.body === undefined ? {} : { requestBody: toRequestBody(docs, docs.body, toSchema) }),
     responses: {
       [String(docs?.status ?? 200)]: toAnswer(docs, toSchema),
+      ...(docs?.alsoStatus === undefined ? {} : { [docs.alsoStatus]: toAnswer(docs, toSchema) }),
       default: { $ref: '#/components/responses/Problem' },
     },
   };

@@ -39,6 +39,8 @@ export interface ResourceDocs {
   readonly answerType?: string;
   /** Default 200. */
   readonly status?: number;
+  /** Other successes with the same answer. */
+  readonly alsoStatus?: number;
   /** A body that is taken as it stands. */
   readonly example?: unknown;
 }

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
+import type { Principal } from '../needs.ts';
+import type { ToolsView } from '../tools-needs.ts';
 import { sendValue } from './problem.ts';
 
 /** Approvals in one request. */
@@ -59,14 +61,22 @@ export const tools: Resource = {
     query,
     answer: z.object({ version: z.int(), tools: z.array(shownTool), held: z.array(heldTool) }),
   },
-  answer: async ({ needs, res, url }) => {
+  answer: async ({ needs, res, url, principal }) => {
     const { server } = parseQuery(query, url, ['server']);
     const { tools: listed, held, version } = needs.tools.list();
     const isAsked = (one: { readonly server: string }): boolean =>
       server === undefined || one.server === server;
-    sendValue(res, 200, { version, tools: listed.filter(isAsked), held: held.filter(isAsked) });
+    const shown = listed.filter(isAsked).map((one) => toShown(one, principal));
+    sendValue(res, 200, { version, tools: shown, held: held.filter(isAsked) });
   },
 };
+
+/** Pins are everybody's; who approved one is told to those who may name every namespace, and to that one. */
+function toShown<T extends ToolsView['tools'][number]>(tool: T, { id, mayNameNamespaces }: Principal): T {
+  const { pin } = tool;
+  if (pin === null || mayNameNamespaces || pin.approvedBy === id) return tool;
+  return { ...tool, pin: { ...pin, approvedBy: null } };
+}
 
 export const reviewTools: Resource = {
   method: 'GET',

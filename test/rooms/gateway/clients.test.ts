@@ -39,6 +39,7 @@ const own = [
   'acontext_record_feedback',
   'acontext_get_learning_status',
   'task',
+  'context',
   'memory',
 ];
 

@@ -182,6 +182,7 @@ it('follows events with the filters asked for, and stops when the reader leaves'
   await until('the follower is there', () => seen.includes(': following'));
   expect(at.house.followed).toEqual({
     namespace: 'acme',
+    withSystem: true,
     topic: 'state',
     kind: 'session',
     id: 's-1',

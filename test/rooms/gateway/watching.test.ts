@@ -54,7 +54,12 @@ describe('events with until=now', () => {
   it('come with their place in the stream, and the answer ends', async () => {
     at.house.stored = [toEvent(1), toEvent(2)];
     const reply = await get('/events?until=now&kind=memory&id=m-1');
-    expect(at.house.read).toEqual({ namespace: 'default', kind: 'memory', id: 'm-1' });
+    expect(at.house.read).toEqual({
+      namespace: 'default',
+      withSystem: true,
+      kind: 'memory',
+      id: 'm-1',
+    });
     const lines = reply.text.split('\n').filter((line) => line.startsWith('data: '));
     expect(lines.map((line) => JSON.parse(line.slice(6)) as unknown)).toEqual([
       { ...toEvent(1), sequence: 1 },
