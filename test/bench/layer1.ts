@@ -14,7 +14,7 @@ import type { Bench, Measure } from './measure.ts';
 
 const smallestRows = 10_000;
 const rowsDefault = 1_000_000;
-const parts: readonly Layer1Part[] = [measureAuth, measureContexts, measureSops];
+const parts: readonly Layer1Part[] = [measureSops, measureContexts];
 
 export const layer1Bench: Bench = {
   name: 'layer1',
