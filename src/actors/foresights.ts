@@ -5,7 +5,7 @@
  */
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { Foresight, Learned, SeenStep } from '../learning/learning.ts';
-import { foresee, isModel, readModel } from '../learning/learning.ts';
+import { bindArguments, foresee, isModel, readModel } from '../learning/learning.ts';
 import type { Store } from '../store/store.ts';
 import { getNewestModel } from '../store/store.ts';
 import type { Clock, Log } from './clock.ts';
@@ -26,9 +26,21 @@ export interface ForesightQuestion {
   readonly limit: number;
 }
 
+export interface BindingQuestion {
+  readonly namespace: string;
+  readonly task: string;
+  readonly made: Parameters<typeof bindArguments>[2];
+  readonly tool: string;
+}
+
+/** Values less likely to be right than this are left for the agent to find. */
+const boundMin = 0.7;
+
 export interface Foresights {
   /** Undefined where there is no model. */
   next(question: ForesightQuestion): Promise<Foresight | undefined>;
+  /** Arguments of a call that may be made next, by leaf path; none where there is no model. */
+  bind(question: BindingQuestion): Promise<ReadonlyMap<string, unknown>>;
   /** What is known of a namespace, as far as it is there. */
   get(namespace: string): Promise<Learned | undefined>;
 }
@@ -65,6 +77,17 @@ class LiveForesights implements Foresights {
   async next({ namespace, task, seen, limit }: ForesightQuestion): Promise<Foresight | undefined> {
     const learned = await this.get(namespace);
     return learned === undefined ? undefined : foresee(learned, task, seen, limit);
+  }
+
+  async bind({ namespace, task, made, tool }: BindingQuestion): Promise<ReadonlyMap<string, unknown>> {
+    const learned = this.#copies.get(namespace)?.learned;
+    if (learned === undefined) return new Map();
+    const bound = [...bindArguments(learned, task, made, tool)];
+    return new Map(
+      bound.flatMap(([path, { value, probability }]) =>
+        probability >= boundMin && !path.includes('*') ? [[path, value] as const] : [],
+      ),
+    );
   }
 
   async get(namespace: string): Promise<Learned | undefined> {

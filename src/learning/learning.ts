@@ -5,6 +5,7 @@
 export { judgeEpisode, type Verdict } from './clean.ts';
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export {
+  bindArguments,
   finish,
   foresee,
   isModel,

@@ -3,6 +3,7 @@
  * literal inside a text (results of tools often are) is read through; anything odd is simply a text.
  */
 import { bounds } from './bounds.ts';
+import { readCutJson } from './cut-json.ts';
 import { readLiteral } from './literals.ts';
 import { isPlainObject } from './symbol.ts';
 
@@ -72,8 +73,13 @@ function readThrough(text: string): object | undefined {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
-    return text.length > literalTextMax ? undefined : readLiteral(text);
+    return (text.length > literalTextMax ? undefined : readLiteral(text)) ?? readCut(text);
   }
+}
+
+/** Results are cut at a thousand characters or more; what is shorter is whole. */
+function readCut(text: string): object | undefined {
+  return text.length < 1_000 || text.startsWith('(') ? undefined : readCutJson(text);
 }
 
 export function isPrimitive(value: unknown): value is Primitive {

@@ -4,7 +4,7 @@
  *
  *     confidence = (a + S) / (a + b + S + F)      a = 0.3, b = 1.2
  *     S = sum over successes of  w x agreement,             w = 1 told, 0.9 x trust implied
- *     F = sum over successes of  w x (1 - agreement) / 2  +  sum over failures of  v x agreement,   v = 1.5 told, 0.5 stuck
+ *     F = sum over successes of  w x (1 - agreement) / 2  +  worst failure of each wording, v x agreement,   v = 1.5 told, 0.5 stuck
  *
  * A failure that did something else says little about this procedure; one that followed it says much, unless the same
  * task later succeeded this way: then it was the execution that failed, and it counts a fifth. An implied success that
@@ -55,16 +55,27 @@ export function score(evidence: Evidence): Score {
     agreeing += 1;
     principals.add(one.principal);
   }
-  const lastSuccess = toLastSuccess(evidence);
-  for (const one of evidence.failures) {
-    const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
-    const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;
-    failures += weight * (outdone ? weights.outdone : 1) * evidence.alignment.agreementOf(one.sequence);
-  }
+  failures += weighFailures(evidence);
   const mean = (prior.successes + successes) / (prior.successes + prior.failures + successes + failures);
   const proven = agreeing >= bar.episodesMin && (!evidence.shared || principals.size >= bar.principalsMin);
   const confidence = round(Math.min(mean, proven ? confidenceMax : belowBar));
   return { confidence, status: proven && confidence >= bar.confidence ? 'active' : 'candidate' };
+}
+
+/**
+ * A wording that failed many times counts once, by its worst failure: several agents at the same task share its difficulty,
+ * and where it succeeded as well it was the execution that failed. Later failures after a success count in full.
+ */
+function weighFailures(evidence: Evidence): number {
+  const lastSuccess = toLastSuccess(evidence);
+  const worst = new Map<string, number>();
+  for (const one of evidence.failures) {
+    const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
+    const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;
+    const failed = weight * (outdone ? weights.outdone : 1) * evidence.alignment.agreementOf(one.sequence);
+    worst.set(one.wordingKey, Math.max(failed, worst.get(one.wordingKey) ?? 0));
+  }
+  return [...worst.values()].reduce((sum, failed) => sum + failed, 0);
 }
 
 /** For each wording, when it last succeeded this way and somebody said so. */

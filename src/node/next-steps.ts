@@ -15,18 +15,25 @@ export function createNextSteps({ foresights }: { readonly foresights: Foresight
     const seen = recentSteps.map(toSeen);
     const foresight = await foresights.next({ namespace, task, seen, limit });
     if (foresight === undefined || foresight.next.length === 0) return undefined;
-    return foresight.next
-      .filter(({ probability }) => probability >= probabilityMin)
-      .map(({ tool, program, probability }) => {
-        const what =
+    const likely = foresight.next.filter(({ probability }) => probability >= probabilityMin);
+    return Promise.all(
+      likely.map(async ({ tool, program, probability }) => {
+        const bound =
           tool === null
-            ? 'The task is done'
-            : `Call ${tool}${program === undefined ? '' : ` (${program})`} next`;
-        const share = `${Math.round(probability * 100)} % likely`;
-        return { tool, probability, content: `${what}: ${share} after ${foresight.alike} tasks like this.` };
-      });
+            ? []
+            : await foresights.bind({ namespace, task, made: recentSteps.map(toMade), tool });
+        const args = Object.fromEntries(bound);
+        const what = tool === null ? 'The task is done' : toCall(tool, program);
+        const content = `${what}: ${Math.round(probability * 100)} % likely after ${foresight.alike} runs of tasks like this.`;
+        return { tool, probability, content, ...(tool === null ? {} : { args }) };
+      }),
+    );
   };
 }
+
+const toCall = (tool: string, program: string | undefined) =>
+  `Call ${tool}${program === undefined ? '' : ` (${program})`} next`;
+const toMade = ({ tool, args, result }: RecentStep) => ({ tool, args, result });
 
 function toSeen({ tool, args, result, error }: RecentStep) {
   const symbol = toSymbolName({

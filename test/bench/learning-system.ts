@@ -3,6 +3,7 @@
  * the learner and the gateway put it together is one such system; the baselines are others.
  */
 import {
+  bindArguments,
   createIndex,
   createLearner,
   finish,
@@ -79,6 +80,16 @@ export function teachDrey(episodes: readonly RecordedEpisode[], now: () => numbe
           tools: toTools(sop),
           confidence: sop.confidence,
         })),
+      bind: (task, steps, tool) =>
+        new Map(
+          [...bindArguments(learned, task, steps, tool)].map(([path, bound]) => [
+            path
+              .split('/')
+              .filter((part) => part !== '*')
+              .join('/'),
+            bound,
+          ]),
+        ),
       next: (task, steps) =>
         foresee(
           learned,

@@ -26,7 +26,7 @@ export interface Foreseer {
 /** A slice of work before others get their turn. */
 const sliceMs = 20;
 /** The pause after a model is so many times what it took, within these bounds: learning anew must not eat the machine. */
-const pause = { times: 10, leastMs: 2_000, mostMs: 120_000 } as const;
+const pause = { times: 3, leastMs: 1_000, mostMs: 60_000 } as const;
 /** The weights are learned anew when so great a share of what is known is new; counts are always fresh. */
 const newShare = 0.2;
 

@@ -2,6 +2,8 @@
  * Foresight's door: from the tasks that went well, what an agent will likely do next. Pure and deterministic. It never
  * names a tool that was not seen, and it knows when it knows nothing.
  */
+import { bindCall, type BoundValue } from './binding-book.ts';
+import { toState, toStateCall } from './binding-state.ts';
 import { ask } from './experts.ts';
 import { alikeMin } from './judging.ts';
 import { toCandidates, toStandings } from './knowledge.ts';
@@ -65,6 +67,24 @@ export function foresee(learned: Learned, task: string, seen: readonly SeenStep[
     .sort((a, b) => b.probability - a.probability)
     .slice(0, limit);
   return { next, alike };
+}
+
+/** A call as an agent made it. */
+export interface MadeCall {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly result: unknown;
+}
+
+/** Values for the arguments of a call that may be made next, by leaf path. */
+export function bindArguments(
+  { book }: Learned,
+  task: string,
+  made: readonly MadeCall[],
+  tool: string,
+): Map<string, BoundValue> {
+  const calls = made.map((call) => toStateCall(call.tool, call.args, call.result));
+  return bindCall(book, tool, toState(task, calls));
 }
 
 function splitSymbol(symbol: string): { readonly tool: string; readonly program: string } {

@@ -3,10 +3,15 @@
  * log and not on the order of arrival. An episode that is learned again replaces its trace.
  */
 import type { Episode } from '../../../machines/words/episodes.ts';
+import { toBindingCases } from './binding-book.ts';
 import { toTrace, type Trace } from './traces.ts';
 import { compareTraces } from './training.ts';
 
-export const keeperBounds = { tracesMax: 4_000 } as const;
+export const keeperBounds = {
+  tracesMax: 4_000,
+  /** Of about so many the arguments are looked at. */
+  boundMax: 1_000,
+} as const;
 
 export interface TraceKeeper {
   learn(episode: Episode): void;
@@ -33,7 +38,9 @@ export function createTraceKeeper(max: number = keeperBounds.tracesMax): TraceKe
     learn(episode) {
       const trace = toTrace(episode);
       if (trace === undefined) return forget(episode.episodeId);
-      kept.set(trace.id, trace);
+      const isSampled = trace.lot / 2 ** 32 < keeperBounds.boundMax / (kept.size + 1);
+      const cases = isSampled ? toBindingCases(episode, trace.wording) : [];
+      kept.set(trace.id, { ...trace, cases });
       changes += 1;
       drop();
     },

@@ -3,6 +3,7 @@
  * Whoever serves reads it from the store and needs nobody else. A model of another form is refused, never guessed at.
  */
 import type { Choosing } from './backtest.ts';
+import type { BindingBook } from './binding-book.ts';
 import { createKnowledge } from './knowledge.ts';
 import { fromBytes, toBytes } from './packing.ts';
 import { createPresence, presenceSettings } from './presence.ts';
@@ -47,13 +48,14 @@ export interface Model {
   readonly wantedScale: number;
   readonly named: number;
   readonly choosing: Choosing | null;
+  readonly book: BindingBook;
 }
 
 const levelsMax = 32_767;
 
 /** Packs what was learned. */
 export function toModel(traces: readonly Trace[], learned: Learned): Model {
-  const { knowledge, weights, presence, choosing } = learned;
+  const { knowledge, weights, presence, choosing, book } = learned;
   const linear = quantise(knowledge.softmax.weights);
   const wanted = quantise(presence.weights.words);
   const texts = new Map(traces.map(({ wording, features }) => [wording, features]));
@@ -75,6 +77,7 @@ export function toModel(traces: readonly Trace[], learned: Learned): Model {
     wantedScale: wanted.scale,
     named: presence.weights.named,
     choosing: choosing ?? null,
+    book,
   };
 }
 
@@ -135,6 +138,7 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
     tasks: new Set(tasks).size,
     presence,
     choosing: model.choosing ?? undefined,
+    book: model.book,
   };
 }
 
@@ -157,5 +161,5 @@ function unpackTrace(
     weights: fromBytes(text.weights, Float32Array),
     words: text.words,
   };
-  return { id, lot, wording, subjects, weight, steps, features };
+  return { id, lot, wording, subjects, weight, steps, features, cases: [] };
 }

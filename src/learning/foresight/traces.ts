@@ -7,6 +7,7 @@ import { bounds } from '../bounds.ts';
 import { toLeaves } from '../leaves.ts';
 import { toSymbol } from '../symbol.ts';
 import { toWordingKey } from '../terms.ts';
+import type { BindingCase } from './binding-book.ts';
 import { hashText } from './hashing.ts';
 import { toMarks, toTelling } from './marks.ts';
 import { type Features, toFeatures } from './wording-features.ts';
@@ -40,6 +41,8 @@ export interface Trace {
   readonly steps: readonly TraceStep[];
   /** How far it is believed: told successes are, implied ones nearly. */
   readonly weight: number;
+  /** Where its arguments may have come from; of a sample only, and never stored. */
+  readonly cases: readonly BindingCase[];
 }
 
 /** A call with what it brought, as it comes from an episode or from an agent. */
@@ -77,6 +80,7 @@ export function toTrace(episode: Episode): Trace | undefined {
     features: toFeatures(episode.task),
     steps: toTraceSteps(seen),
     weight: episode.outcome === 'success' ? 1 : 0.9,
+    cases: [],
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { ask } from './experts.ts';
 import { type Choosing, learnWanted, toChoosing, tryFold, type Trial } from './backtest.ts';
+import { bookBounds, type BindingBook, learnBindings } from './binding-book.ts';
 import type { Near } from './documents.ts';
 import { mix } from './hashing.ts';
 import {
@@ -79,6 +80,8 @@ export interface Learned {
   readonly presence: Presence;
   /** How procedures are chosen; undefined where too few tasks are known to try it. */
   readonly choosing: Choosing | undefined;
+  /** Where arguments come from. */
+  readonly book: BindingBook;
 }
 
 /** Learns from traces, whatever their order; yields from time to time, so that others get their turn. */
@@ -89,8 +92,10 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const count = new Set(tasks).size;
   const knowledge = yield* teach(weighed);
   const presence = yield* learnWanted(knowledge);
+  const cases = traces.flatMap((trace, at) => trace.cases.map((one) => ({ ...one, task: tasks[at] ?? 0 })));
+  const book = yield* learnBindings(cases.slice(0, bookBounds.casesMax));
   if (count < trainingBounds.tasksMin)
-    return { knowledge, weights: toFirstWeights(), tasks: count, presence, choosing: undefined };
+    return { knowledge, weights: toFirstWeights(), tasks: count, presence, choosing: undefined, book };
   const trials: Trial[] = [];
   const examples: OrderedExample[] = [];
   for (let fold = 0; fold < trainingBounds.folds; fold += 1) {
@@ -102,18 +107,18 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   }
   examples.sort((a, b) => a.order - b.order);
   const choosing = count < trainingBounds.calibratedMin ? undefined : toChoosing(trials);
-  return { knowledge, weights: yield* learnWeights(examples), tasks: count, presence, choosing };
+  return { knowledge, weights: yield* learnWeights(examples), tasks: count, presence, choosing, book };
 }
 
 /** The same weights over other traces: counts and documents are fresh at a small price. */
 export function* recall(
   traces: readonly Trace[],
-  { knowledge, weights, presence, choosing }: Learned,
+  { knowledge, weights, presence, choosing, book }: Learned,
 ): Generator<undefined, Learned> {
   const tasks = toTasks(traces);
   const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.softmax);
   const wanted = createPresence(presence.tools, fresh.documents, presence.weights);
-  return { knowledge: fresh, weights, tasks: new Set(tasks).size, presence: wanted, choosing };
+  return { knowledge: fresh, weights, tasks: new Set(tasks).size, presence: wanted, choosing, book };
 }
 
 /** Knowledge with a linear predictor that learned from the same traces. */
