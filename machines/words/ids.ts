@@ -2,7 +2,7 @@
  * Names and identifiers: namespaces, actor addresses, UUIDv7 ids with their one-letter prefixes. Everything here is
  * pure: the clock and chance are arguments, and nothing that could act as a NATS wildcard ever passes.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import { DreyError } from './errors.ts';
@@ -124,7 +124,7 @@ export function createId(kind: IdKind, source: IdSource): string {
 
 /** sha-256 in hexadecimal. */
 export function toDigest(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content, 'hex');
 }
 
 /** A UUID that is a pure function of its parts: the same natural identity gives the same id (RFC 9562, version 8). */

@@ -7,7 +7,7 @@ export { createDoor } from './principals.ts';
 export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from './principals.ts';
 export { createOwnBudgets, rates, readOperations } from './rates.ts';
 export type { OwnBudgets, Rate, Rates } from './rates.ts';
-export { record, toLearnedResult, toShape } from './record.ts';
+export { record, recordValue, toLearnedResult, toShape } from './record.ts';
 export { createRedactor } from './redaction.ts';
 export type { Redactor, RedactorOptions } from './redaction.ts';
 export { isSecretName } from './secret-names.ts';

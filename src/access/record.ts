@@ -9,6 +9,8 @@ import type { Redactor } from './redaction.ts';
 
 /** Larger texts are not parsed, only their beginning is looked at: nobody waits for what would be cut anyway. */
 const parsedBytesMax = 512 * 1024;
+/** Written anew, JSON may grow (1e9 becomes 1000000000), but never from this to the most that is kept. */
+const surelySmallBytes = limits.recordedBytesMax / 8;
 /** Read beyond the cut, so that a secret that lies across it is recognised whole. */
 const marginCharacters = 16 * 1024;
 
@@ -20,8 +22,27 @@ export function record(rawJson: string, redactor: Redactor): Recorded {
     const head = redactor.redactText(rawJson.slice(0, limits.recordedBytesMax + marginCharacters));
     return { ...facts, shape: guessShape(rawJson), cut: true, text: cutBytes(head, limits.recordedBytesMax) };
   }
-  const value = parse(rawJson);
+  return recordParsed(parse(rawJson), rawJson, facts, redactor);
+}
+
+/** Records a value that is plain JSON already: the same as `record` of its text, without reading that again. */
+export function recordValue(value: unknown, redactor: Redactor): Recorded {
+  const json = JSON.stringify(value) ?? 'null';
+  const bytes = Buffer.from(json);
+  if (bytes.length > parsedBytesMax) return record(json, redactor);
+  return recordParsed(value ?? null, json, { hash: toDigest(bytes), sizeBytes: bytes.length }, redactor);
+}
+
+function recordParsed(
+  value: unknown,
+  rawJson: string,
+  facts: { readonly hash: string; readonly sizeBytes: number },
+  redactor: Redactor,
+): Recorded {
   const shape = toShape(value);
+  if (redactor.isHarmless(rawJson) && facts.sizeBytes <= surelySmallBytes) {
+    return { ...facts, shape, cut: false, value };
+  }
   const redacted = redactor.isHarmless(rawJson) ? value : redactor.redact(value);
   const json = JSON.stringify(redacted) ?? 'null';
   if (Buffer.byteLength(json) <= limits.recordedBytesMax)

@@ -7,7 +7,7 @@ import type { EventData } from '../../machines/words/events.ts';
 import { toStableId } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import type { Redactor } from '../access/access.ts';
-import { record } from '../access/access.ts';
+import { recordValue } from '../access/access.ts';
 import type { ActorName, Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
 import { toIso } from './clock.ts';
@@ -80,7 +80,7 @@ interface ImportedCallPlace extends ImportOptions {
 }
 
 function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
-  const result: EventData<'call.finished'>['result'] = record(toJson(call.result), place.redactor);
+  const result: EventData<'call.finished'>['result'] = recordValue(call.result, place.redactor);
   place.announcer.announce(
     'call.finished',
     place.actor,
@@ -91,7 +91,7 @@ function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
       server: (call.server ?? '').slice(0, 100),
       tool: call.tool.slice(0, 300),
       name: (call.server ? `${call.server}__${call.tool}` : call.tool).slice(0, 300),
-      args: record(toJson(call.args), place.redactor),
+      args: recordValue(call.args, place.redactor),
       startedAt: place.at,
       durationMs: 0,
       imported: true,
@@ -100,10 +100,6 @@ function announceCall(call: ImportedCall, place: ImportedCallPlace): void {
     },
     { id: place.callId, at: place.at, correlation: place.taskId },
   );
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
 }
 
 function toInstant(text: string | undefined): string | undefined {
