@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { toAdmission, toRefusalHeaders, whenAdmitted } from './admission.ts';
+import { onContextsListed, withContextWatches } from './context-offers.ts';
 import { openHooks } from './hooks.ts';
 import { openHttpEndpoint } from './mcp/http-endpoint.ts';
 import type { HttpEndpoint } from './mcp/http-endpoint.ts';
@@ -101,7 +102,8 @@ export interface Gateway {
 }
 
 /** Opens the front door; another count of what it takes on at a time is for tests. */
-export function openGateway(needs: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
+export function openGateway(given: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
+  const { needs, stop: stopWatching } = withContextWatches(given);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const standing = openStanding(needs);
@@ -163,6 +165,7 @@ export function openGateway(needs: GatewayNeeds, shedding: Shedding = openSheddi
     close: async () => {
       draining = true;
       stopFollowing();
+      stopWatching();
       keepAlive.close();
       standing.close();
       rest.close();
@@ -206,6 +209,7 @@ function serveMcp(
 function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void): () => void {
   const stopTools = needs.onCatalogueChanged(() => changed('tools'));
   const stopOffers = needs.offers.onChanged((kind) => changed(kind === 'prompts' ? kind : 'resources'));
+  const stopContexts = onContextsListed(needs, () => changed('resources'));
   const stopSops = needs.sops.onChanged?.(() => {
     changed('prompts');
     changed('resources');
@@ -213,6 +217,7 @@ function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void)
   return () => {
     stopTools();
     stopOffers();
+    stopContexts();
     stopSops?.();
   };
 }

@@ -3,6 +3,7 @@
  * way of a request to its upstream. Whoever mounts the gateway implements it.
  */
 import type { CallOutcome, PassCommand } from '../../machines/words/calls.ts';
+import type { Principal } from './needs.ts';
 
 export type OfferKind = 'prompts' | 'resources' | 'templates';
 
@@ -37,6 +38,8 @@ export interface OffersNeed {
 export interface Listener {
   /** Namespace and name of whoever listens. */
   readonly who: string;
+  /** Who listens, where that is one. */
+  readonly principal?: Principal;
   /** A watched resource changed; the URI is the one that was asked for. */
   updated(params: Readonly<Record<string, unknown>>): void;
   logged(params: Readonly<Record<string, unknown>>): void;

@@ -4,6 +4,7 @@
  * are told on stderr and written beside the measures.
  */
 import { measureAuth } from './layer1-auth.ts';
+import { measureContexts } from './layer1-contexts.ts';
 import { withLayer1Place } from './layer1-place.ts';
 import type { Layer1Part } from './layer1-place.ts';
 import { readPlans } from './layer1-plans.ts';
@@ -13,7 +14,7 @@ import type { Bench, Measure } from './measure.ts';
 
 const smallestRows = 10_000;
 const rowsDefault = 1_000_000;
-const parts: readonly Layer1Part[] = [measureSops];
+const parts: readonly Layer1Part[] = [measureSops, measureContexts];
 
 export const layer1Bench: Bench = {
   name: 'layer1',

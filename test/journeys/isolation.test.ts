@@ -2,7 +2,7 @@
  * The wall between two namespaces as their principals meet it: whatever one of them asks, of every resource and every
  * own tool there is, nothing of the other appears or changes, and what is not yours answers like what does not exist.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromSchema } from '../support/from-schema.ts';
 import { until } from '../support/until.ts';

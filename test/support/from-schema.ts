@@ -2,7 +2,7 @@
  * Values that fit a JSON schema, for properties that call every tool and resource there is without knowing one of them.
  * Texts come from a given pool wherever the schema lets them, so that ids and names of somebody else are tried.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 export type Schema = Readonly<Record<string, unknown>>;
 

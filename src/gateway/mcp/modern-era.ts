@@ -46,7 +46,7 @@ export function openModernEra(
       const { req, res, principal, body } = exchange;
       if (revision !== modernRevision) return sdk(req, res, body);
       if (isListen(body)) {
-        const end = await watches.begin(body);
+        const end = await watches.begin(body, principal);
         if (res.destroyed) return end();
         res.once('close', end);
         res.once(

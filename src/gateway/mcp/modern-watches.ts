@@ -2,7 +2,8 @@
  * Resources that clients of revision 2026-07-28 watch with `subscriptions/listen`. The SDK answers it and sorts updates to
  * the streams; here the upstreams are asked for those updates, once for all streams that name a resource.
  */
-import type { GatewayNeeds } from '../needs.ts';
+import { mayRead, readContextUri } from '../context-offers.ts';
+import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { Listener } from '../offers-need.ts';
 import { isRecord } from './parse-message.ts';
 
@@ -12,14 +13,17 @@ export const watchesMax = 1_000;
 const subscribeMs = 2_000;
 
 export interface ModernWatches {
-  /** Watches what a listen request names; resolves, within a bounded time, with what ends it. */
-  begin(body: Readonly<Record<string, unknown>>): Promise<() => void>;
+  /**
+   * Watches what a listen request names; resolves, within a bounded time, with what ends it. Contexts that this
+   * principal may not read are taken out of the request: streams of others may name them, too.
+   */
+  begin(body: Readonly<Record<string, unknown>>, principal: Principal): Promise<() => void>;
   close(): void;
 }
 
 /** Opens the register; `updated` hears of each change once. */
 export function openModernWatches(
-  needs: Pick<GatewayNeeds, 'hearing' | 'log'>,
+  needs: Pick<GatewayNeeds, 'contexts' | 'hearing' | 'log'>,
   updated: (uri: string) => void,
 ): ModernWatches {
   const counts = new Map<string, number>();
@@ -44,19 +48,22 @@ export function openModernWatches(
     void needs.hearing.unwatch(uri, listener);
   };
   return {
-    begin: async (body) => {
-      const uris = readUris(body).slice(0, watchesMax);
+    begin: async (body, principal) => {
+      const own = { ...listener, principal };
+      const { contextUris, uris } = await sortUris(needs, body, principal);
       let cancel: NodeJS.Timeout | undefined;
       const bound = new Promise<void>((resolve) => {
         cancel = setTimeout(resolve, subscribeMs).unref();
       });
-      await Promise.race([Promise.all(uris.map(watch)), bound]);
+      const contexts = contextUris.map((uri) => needs.hearing.watch(uri, own));
+      await Promise.race([Promise.all([...uris.map(watch), ...contexts]), bound]);
       clearTimeout(cancel);
       let ended = false;
       return () => {
         if (ended) return;
         ended = true;
         for (const uri of uris) unwatch(uri);
+        needs.hearing.leave(own);
       };
     },
     close: () => needs.hearing.leave(listener),
@@ -66,6 +73,25 @@ export function openModernWatches(
 /** True for a request that opens a stream of changes. */
 export function isListen(body: Readonly<Record<string, unknown>>): boolean {
   return body['method'] === 'subscriptions/listen' && Object.hasOwn(body, 'id');
+}
+
+/** What is watched at upstreams, and the contexts that this principal may read. */
+async function sortUris(
+  needs: Pick<GatewayNeeds, 'contexts'>,
+  body: Readonly<Record<string, unknown>>,
+  principal: Principal,
+): Promise<{ readonly contextUris: readonly string[]; readonly uris: readonly string[] }> {
+  const named = readUris(body);
+  const isContext = (uri: string): boolean => readContextUri(uri) !== undefined;
+  const readable: string[] = [];
+  for (const uri of named.filter(isContext).slice(0, watchesMax)) {
+    if (await mayRead(needs, uri, principal).catch(() => false)) readable.push(uri);
+  }
+  const { params } = body;
+  const wanted = isRecord(params) ? params['notifications'] : undefined;
+  const kept = named.filter((uri) => !isContext(uri) || readable.includes(uri));
+  if (isRecord(wanted) && kept.length < named.length) wanted['resourceSubscriptions'] = kept;
+  return { contextUris: readable, uris: named.filter((uri) => !isContext(uri)).slice(0, watchesMax) };
 }
 
 function readUris({ params }: Readonly<Record<string, unknown>>): readonly string[] {

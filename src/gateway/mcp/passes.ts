@@ -7,6 +7,7 @@ import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
 import { toLogRank } from '../../../machines/words/log-levels.ts';
 import { listMembers, sliceMembers } from '../../upstream/upstream.ts';
 import type { RawMember } from '../../upstream/upstream.ts';
+import { listContextOffers, readContextResource, readContextUri } from '../context-offers.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { OfferKind, Owner } from '../offers-need.ts';
 import { assertMay, readLacking } from '../permission.ts';
@@ -130,9 +131,13 @@ export function toOwnOutcome(result: object): CallOutcome {
 }
 
 async function list(run: PassRun, kind: OfferKind, member: string): Promise<CallOutcome> {
-  const [own, theirs] = await Promise.all([run.sops.list(kind, run.principal), run.needs.offers.list(kind)]);
-  const page = toPage([...own.items, ...theirs.items], run.pass.params['cursor']);
-  const stale = [...own.stale, ...theirs.stale];
+  const [own, shared, theirs] = await Promise.all([
+    run.sops.list(kind, run.principal),
+    listContextOffers(run.needs, kind, run.principal),
+    run.needs.offers.list(kind),
+  ]);
+  const page = toPage([...own.items, ...shared.items, ...theirs.items], run.pass.params['cursor']);
+  const stale = [...new Set([...own.stale, ...shared.stale, ...theirs.stale])];
   return toOwnOutcome({
     [member]: page.items.map(({ definition }) => definition),
     ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
@@ -151,8 +156,12 @@ async function getPrompt(run: PassRun): Promise<CallOutcome> {
 
 async function readResource(run: PassRun): Promise<CallOutcome> {
   const uri = readText(run.pass, 'uri');
-  const learned = await run.sops.read(uri, run.principal);
-  if (learned !== undefined) return toOwnOutcome(learned);
+  const ours =
+    readContextUri(uri) === undefined
+      ? await run.sops.read(uri, run.principal)
+      : await readContextResource(run.needs, uri, run.principal);
+  if (ours !== undefined) return toOwnOutcome(ours);
+  if (readContextUri(uri) !== undefined) return toNotFound(run.era, uri);
   return passResource(run, uri, (own) => ({ uri: JSON.stringify(own) }));
 }
 

@@ -83,6 +83,7 @@ export function createPeer({ principal, tell, updated }: PeerOptions): Peer {
   };
   const peer: Peer = {
     who: JSON.stringify([principal.namespace, principal.id]),
+    principal,
     tell,
     logRank: undefined,
     capabilities: undefined,

@@ -55,7 +55,7 @@ export function openStreamConnection(options: EndpointOptions, stream: StreamOpt
   });
   const toolCalls = createStreamCalls(options, { principal, seat, peer, calls, view, frames: () => frames });
   const passes = createStreamPasses(options, { principal, peer, calls, frames: () => frames });
-  const listens = openStreamListens(needs, (uri) => peer.updated({ uri }));
+  const listens = openStreamListens(needs, principal, (uri) => peer.updated({ uri }));
   let markClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;

@@ -1,5 +1,5 @@
 /** Resources that the client of one byte stream watches in the way of 2026-07-28, and when it does not any more. */
-import type { GatewayNeeds } from '../needs.ts';
+import type { GatewayNeeds, Principal } from '../needs.ts';
 import { isListen, openModernWatches } from './modern-watches.ts';
 import { isRecord } from './parse-message.ts';
 
@@ -13,14 +13,18 @@ export interface StreamListens {
 }
 
 /** Opens the register of one connection. */
-export function openStreamListens(needs: GatewayNeeds, updated: (uri: string) => void): StreamListens {
+export function openStreamListens(
+  needs: GatewayNeeds,
+  principal: Principal,
+  updated: (uri: string) => void,
+): StreamListens {
   const listens = new Map<unknown, () => void>();
   const watches = openModernWatches(needs, updated);
   return {
     see: (body) => {
       if (isRecord(body) && isListen(body) && listens.size < listensMax) {
         // The SDK answers meanwhile: what changes in between counts as before.
-        void watches.begin(body).then((end) => listens.set(body['id'], end));
+        void watches.begin(body, principal).then((end) => listens.set(body['id'], end));
       }
       if (!isCancellation(body)) return;
       const { requestId } = body.params;

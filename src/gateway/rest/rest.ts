@@ -15,6 +15,7 @@ import { writePattern, writeSop } from './acontext.ts';
 import { actors } from './actors.ts';
 import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
+import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
 import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
@@ -86,6 +87,7 @@ export const resources: readonly Resource[] = [
   archiveContext,
   shareContext,
   contextVersions,
+  contextChanges,
   rollbackContext,
   syncContext,
   contextWrite,

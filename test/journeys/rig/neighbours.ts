@@ -3,7 +3,7 @@
  * it can be asked: its OpenAPI document and its own tools. Whatever is added to either is tried without a word here.
  */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import pg from 'pg';
+import { Client as Database } from 'pg';
 import { Scope } from '../../../machines/words/scopes.ts';
 import { startNodeProcess } from '../demo/node.ts';
 import type { NodeProcess } from '../demo/node.ts';
@@ -61,7 +61,7 @@ export async function openNeighbours(): Promise<Neighbours> {
   const place = await createPlace();
   const env = { ...place.env, ...servers.env, DREY_LIMITS: 'test' };
   const node = await startNodeProcess({ ...place, env });
-  const database = new pg.Client({ connectionString: servers.databaseUrl });
+  const database = new Database({ connectionString: servers.databaseUrl });
   await database.connect();
   const document = await node.get<OpenApi>('/api/v1/openapi.json');
   const clients: Client[] = [];
@@ -175,7 +175,7 @@ function toOperations({ paths }: OpenApi): Operation[] {
   return all.filter(({ method, path }) => !notAsked.has(`${method} ${path}`));
 }
 
-async function readDigest(database: pg.Client, namespace: string): Promise<Record<string, string>> {
+async function readDigest(database: Database, namespace: string): Promise<Record<string, string>> {
   const { rows: tables } = await database.query<{ name: string }>(
     `select c.relname as name from pg_class c
      join pg_attribute a on a.attrelid = c.oid and a.attname = 'namespace' and not a.attisdropped
