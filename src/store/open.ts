@@ -10,7 +10,7 @@ import { appRole, relayRole } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
 import { isStale, toStoreError, unpreparedError } from './failures.ts';
 import { isUnbegun, openPool, sentAhead } from './pool.ts';
-import type { Hide, SystemTrx, Tables, Trx } from './schema.ts';
+import type { SystemTrx, Tables, Trx } from './schema.ts';
 import { writeAudit } from './tables/audit.ts';
 
 /** What this room writes its log to; pino fits. */
@@ -157,7 +157,7 @@ async function transactWithin<T>(
 ): Promise<T> {
   // As text, so that it travels with `begin`; what was asserted holds no quote.
   const setting = sql.raw(`${sentAhead} select set_config('drey.namespace', '${namespace}', true)`);
-  const hide: Hide = (value) => hideIn(namespace, value);
+  const hide: Trx['hide'] = (value) => hideIn(namespace, value);
   let audited: Trx['audited'] = [];
   try {
     return await transact(db, setting, async (trx) => {

@@ -288,13 +288,10 @@ export interface Trx {
   readonly namespace: string;
   readonly db: Transaction<Tables>;
   /** What may be written down of a value: a copy without secrets. Where nobody handed a way in, the value itself. */
-  readonly hide: Hide;
+  readonly hide: <T>(value: T) => T;
   /** Audit entries that are written with the commit; see `appendAudit`. */
   readonly audited: StorableAudit[];
 }
-
-/** A copy of a value as it may be kept by everybody. */
-export type Hide = <T>(value: T) => T;
 
 /** A transaction over all namespaces, on the few tables where that is needed. */
 export interface SystemTrx {
