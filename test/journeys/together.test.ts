@@ -151,8 +151,8 @@ describe('a context of two agents', () => {
   it('is closed to who has no part in it, and tells them nothing', async () => {
     const id = await create(ann, 'mine', { secret: 'plan' });
     const uri = `context://${id}`;
-    await expect(context(ben, { action: 'get', context_id: id })).rejects.toThrow();
-    await expect(ben.client.subscribeResource({ uri })).rejects.toThrow();
+    await expect(context(ben, { action: 'get', context_id: id })).rejects.toThrow(/no context/);
+    await expect(ben.client.subscribeResource({ uri })).rejects.toThrow(/no resource/);
     const eve = await enterNew(await createKey('eve', 'globex'));
     await expect(context(eve, { action: 'get', context_id: id })).rejects.toThrow(/no context/);
     const stream = await eve.client.listen({ resourceSubscriptions: [uri] });
@@ -174,7 +174,7 @@ describe('what two agents remember', () => {
     expect(again).toMatchObject({ merged: true, memory: { memory_id: id, stated: 2 } });
     expect(await memory(ben, { action: 'forget', memory_id: id })).toEqual({ forgotten: id });
     expect(await found(ann, 'which server is staging')).toEqual([]);
-    await expect(memory(ann, { action: 'get', memory_id: id })).rejects.toThrow();
+    await expect(memory(ann, { action: 'get', memory_id: id })).rejects.toThrow(/no memory/);
   });
 
   it('stays with one of them where it is private, and in the namespace where it is not', async () => {
