@@ -12,6 +12,9 @@ const valuesMax = 64;
 const beginnings =
   /A[KS]IA|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|[sr]k_(?:live|test)_|whsec_|sk-|eyJ|AIza|ya29\.|GOCSPX-|npm_|pypi-|hf_|SG\.|do[opr]_v1_|-----BEGIN /;
 
+/** An ordinary word, as no part of a credential looks. */
+const isWord = /^[A-Za-z]?[a-z]{1,19}$/;
+
 /** Places of the values that together hold a secret; undefined where there is none. */
 export function findSplit(
   values: readonly unknown[],
@@ -55,7 +58,10 @@ function addCredentials(
     for (const match of joined.matchAll(expression)) {
       if (kind === 'pem' && !match[0].includes('-----END ')) continue;
       const touched = toTouched(values, starts, match.index, match.index + match[0].length);
-      if (touched.length > 1) for (const index of touched) found.add(index);
+      if (touched.length < 2) continue;
+      // One that is whole by itself may only lie beside a word; its own half could still be the rest of a longer one.
+      const isWhole = touched.some((index) => String(values[index]).search(expression) >= 0);
+      for (const index of touched) if (!isWhole || !isWord.test(String(values[index]))) found.add(index);
     }
   }
 }

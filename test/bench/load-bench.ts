@@ -1,8 +1,8 @@
 /**
- * A thousand sessions in fifty namespaces, in an open model: each call has an intended start, and its latency counts from
- * there, so that a gateway that stalls cannot hide behind callers that wait. Steady load with the learner running, killed
- * and catching up, a burst, then more and more until it is too much. Every session holds an event stream open, and one
- * request in a hundred is broken.
+ * A thousand principals' sessions in fifty namespaces, in an open model: each call has an intended start, and its latency
+ * counts from there, so that a gateway that stalls cannot hide behind callers that wait. Steady load with the learner
+ * running, killed and catching up, a burst, then more and more until it is too much. Every session holds an event stream
+ * open, and one request in a hundred is broken.
  */
 import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -166,8 +166,8 @@ async function runAll(node: NodeProcess, agent: Agent, seconds: number): Promise
   let streamsLost = 0;
   const streams: (() => void)[] = [];
   for (let n = 0; n < sessionsCount; n += 1) {
-    const url = `${node.url}/mcp?namespace=load-${n % namespacesCount}`;
-    const session = await openRawSession(url, agent);
+    const key = await makeKey(node, n);
+    const session = await openRawSession(`${node.url}/mcp`, agent, { key });
     streams.push(await session.listen(() => (streamsLost += 1)));
     sessions.push(session);
   }
@@ -191,6 +191,13 @@ async function runAll(node: NodeProcess, agent: Agent, seconds: number): Promise
     measure('load.streams_lost', lost, 'streams', 'lower', 0),
     ...knee,
   ];
+}
+
+/** A principal of its own for each session. */
+async function makeKey(node: NodeProcess, n: number): Promise<string> {
+  const path = `/api/v1/keys?namespace=load-${n % namespacesCount}`;
+  const { key } = await node.post<{ key: string }>(path, { agent: `agent-${n}` });
+  return key;
 }
 
 /** More and more, until it is too much; then what it still does, and how quickly it sends the rest away. */

@@ -53,11 +53,23 @@ export interface RawSession {
   listen(ended: () => void): Promise<() => void>;
 }
 
-/** Opens a session of the 2025 era; `hasSession` is false for a server that knows none. */
-export async function openRawSession(url: string, agent: Agent, hasSession = true): Promise<RawSession> {
+export interface RawSessionOptions {
+  /** False for a server that knows no sessions. */
+  readonly hasSession?: boolean;
+  /** The API key of whose session it is. */
+  readonly key?: string;
+}
+
+/** Opens a session of the 2025 era. */
+export async function openRawSession(
+  url: string,
+  agent: Agent,
+  { hasSession = true, key }: RawSessionOptions = {},
+): Promise<RawSession> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
   };
   const post = (body: string): Promise<RawAnswer & { session: string | undefined }> =>
     new Promise((resolve, reject) => {
@@ -115,7 +127,7 @@ export async function openRawSession(url: string, agent: Agent, hasSession = tru
 /** A session that calls one tool. */
 export async function openHttpTarget(url: string, tool: string, hasSession = true): Promise<Target> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const session = await openRawSession(url, agent, hasSession);
+  const session = await openRawSession(url, agent, { hasSession });
   const params = `{"name":"${tool}","arguments":{"text":"hello"}}`;
   return {
     async call() {

@@ -165,6 +165,14 @@ describe('redaction of values', () => {
     expect(others.filter(isSecretName)).toEqual([]);
   });
 
+  it('leaves the word beside a secret alone, and not the other half of one', () => {
+    const whole = 'sk_live_4eC39HqLyjWDarjtT1zdp7dc';
+    const shown = redactor.redact({ note: whole, plain: 'words' }) as Record<string, string>;
+    expect([shown.note === whole, shown.plain]).toEqual([false, 'words']);
+    const halves = redactor.redact({ a: whole.slice(0, 26), b: whole.slice(26) });
+    expect(JSON.stringify(halves)).not.toContain(whole.slice(26));
+  });
+
   it('opens JSON inside of texts', () => {
     const inner = JSON.stringify({
       user: 'a',

@@ -162,6 +162,7 @@ describe('the engine', () => {
     expect(report.workers.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'writer running',
       'extractor running',
+      'graph running',
       'intake running',
     ]);
     expect(report.lastRunAt).not.toBeNull();

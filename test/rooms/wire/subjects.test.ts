@@ -92,7 +92,9 @@ describe('filters', () => {
       'drey.event.acme.*.*.call.failed',
     ]);
     expect(toFilters({ topic: 'context' })).toEqual(
-      ['created', 'updated', 'archived'].map((happened) => `drey.event.*.*.*.context.${happened}`),
+      ['created', 'updated', 'shared', 'revoked', 'archived'].map(
+        (happened) => `drey.event.*.*.*.context.${happened}`,
+      ),
     );
     expect(() => toFilters({ types: [] })).toThrow(expect.objectContaining({ code: 'argument_invalid' }));
   });
