@@ -60,8 +60,12 @@ class LiveSweep implements MemorySweep {
     try {
       const turn = await takeTurn({ url: databaseUrl, name: 'memories', log });
       if (turn !== undefined) {
-        const swept = await this.#sweepAll().finally(() => turn.release());
-        if (swept > 0) log.debug({ swept }, 'memories past their end were removed');
+        try {
+          const swept = await this.#sweepAll();
+          if (swept > 0) log.debug({ swept }, 'memories past their end were removed');
+        } finally {
+          await turn.release();
+        }
       }
     } catch (error) {
       log.debug({ err: toPlainError(error) }, 'memories past their end are removed another time');

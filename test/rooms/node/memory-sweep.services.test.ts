@@ -24,12 +24,12 @@ beforeEach(async () => {
 afterEach(() => database.close());
 
 /** Memories that end so long from now; null is never. */
-const fill = (namespace: string, count: number, endsInMs: number | null) =>
+const fill = (namespace: string, rows: number, endsInMs: number | null) =>
   database.ask(
     `insert into memories (namespace, id, principal, content, expires_at, digest)
      select $1, gen_random_uuid(), 'ann', 'memory ' || n, $2, gen_random_uuid()::text
      from generate_series(1, $3::int) n`,
-    [namespace, endsInMs === null ? null : new Date(clock.now() + endsInMs).toISOString(), count],
+    [namespace, endsInMs === null ? null : new Date(clock.now() + endsInMs).toISOString(), rows],
   );
 async function count(table: 'memories' | 'memory_edges' | 'outbox'): Promise<number> {
   const [row] = await database.ask<{ count: string }>(`select count(*) from ${table}`);
