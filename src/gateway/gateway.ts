@@ -21,6 +21,7 @@ import type { StreamConnection } from './mcp/stream-connection.ts';
 import { resolveNamespace } from './namespace.ts';
 import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { SopOffers } from './sops/sop-offers.ts';
+import { withSopWatches } from './sops/sop-watches.ts';
 import { auditRefusal } from './refusals.ts';
 import { openRest } from './rest/rest.ts';
 import { answerMetadata, isMetadata } from './well-known.ts';
@@ -103,7 +104,8 @@ export interface Gateway {
 
 /** Opens the front door; another count of what it takes on at a time is for tests. */
 export function openGateway(given: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
-  const { needs, stop: stopWatching } = withContextWatches(given);
+  const sopWatches = withSopWatches(given);
+  const { needs, stop: stopWatching } = withContextWatches(sopWatches.needs);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const standing = openStanding(needs);
@@ -165,6 +167,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
     close: async () => {
       draining = true;
       stopFollowing();
+      sopWatches.stop();
       stopWatching();
       keepAlive.close();
       standing.close();

@@ -17,6 +17,7 @@ const metElsewhere: Readonly<Record<string, string>> = {
   postDeadByIdDrop: 'the same',
   getEvents: 'answers for as long as somebody listens: rooms/gateway/rest.test.ts',
   getContextsByIdWritesByRequest: 'needs a database that is away',
+  getContextsByIdChanges: 'answers for as long as somebody listens: journeys/contexts.test.ts',
   getStatusChanges: 'the same: rooms/gateway/watching.test.ts',
 };
 
@@ -321,6 +322,42 @@ describe('memories and contexts', () => {
     expect((await say('POST', `/contexts/${id}/sync`, copy)).json().pushed).toEqual(['owner']);
     expect((await say('POST', `/contexts/${id}/rollback`, { version })).status).toBe(200);
     expect((await say('DELETE', `/contexts/${id}`)).status).toBe(200);
+  });
+
+  it('are let in by keys that are made, rotated and revoked', async () => {
+    const added = await say('POST', '/agents', { agent: 'builder', display_name: 'The builder' });
+    expect(added.status).toBe(201);
+    expect((await say('GET', '/agents')).json().agents).toHaveLength(1);
+    const made = await say('POST', '/keys', { agent: 'builder', label: 'CI', scopes: ['sop:read'] });
+    expect(made.status).toBe(201);
+    const { key, key_id: id } = made.json();
+    const withKey = { authorization: `Bearer ${key}` };
+    expect((await say('GET', '/sops', undefined, withKey)).status).toBe(200);
+    expect((await say('GET', '/audit', undefined, withKey)).status).toBe(403);
+    const next = (await say('POST', `/keys/${id}/rotate`, { overlap_seconds: 60 })).json();
+    expect((await say('GET', '/keys?agent=builder')).json().keys).toHaveLength(2);
+    expect((await say('POST', `/keys/${next.key_id}/revoke`)).json().revoked_at).not.toBeNull();
+    expect((await say('POST', '/agents/builder/disable')).json().disabled_at).not.toBeNull();
+    await until(
+      'the key opens nothing any more',
+      async () => (await say('GET', '/sops', undefined, withKey)).status === 401,
+    );
+    expect((await say('POST', '/agents/builder/enable')).json().disabled_at).toBeNull();
+    expect((await say('GET', '/agents/builder')).json().identities).toEqual([]);
+  });
+
+  it('are learned from or not, as somebody decides', async () => {
+    expect((await say('POST', '/learning/pause')).json()).toMatchObject({ paused: true, by: 'local' });
+    expect((await say('GET', '/learning/pause')).json().paused).toBe(true);
+    expect((await say('POST', '/learning/resume')).json().paused).toBe(false);
+    const nothing = { forgotten: 's-nobody', episodes: 0, calls: 0, memories: 0 };
+    expect((await say('POST', '/learning/forget', { session: 's-nobody' })).json()).toEqual(nothing);
+  });
+
+  it('come in as spans, too', async () => {
+    const spans = { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'no ids' }] }] }] };
+    expect((await say('POST', '/traces', { resourceSpans: [] })).json()).toEqual({});
+    expect((await say('POST', '/traces', spans)).json().partialSuccess.rejectedSpans).toBe('1');
   });
 
   it('leave an audit log that verifies', async () => {

@@ -1,5 +1,6 @@
 // Learned procedures as prompts, resources and Agent Skills, seen by real clients of both eras.
 import { SkillsClient } from '@modelcontextprotocol/client/ext/skills';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RankedSop } from '../../../src/gateway/gateway.ts';
 import { connectNew, connectOld } from '../../support/connect.ts';
@@ -10,9 +11,11 @@ import { until } from '../../support/until.ts';
 
 let at: GatewayServer;
 let isAway = false;
-let tell: () => void = () => undefined;
+let listeners = new Set<() => void>();
+const tell = (): void => listeners.forEach((heard) => heard());
 beforeEach(async () => {
   isAway = false;
+  listeners = new Set();
   at = await startGateway((needs) => ({
     ...needs,
     sops: {
@@ -22,8 +25,8 @@ beforeEach(async () => {
         return needs.sops.list(question);
       },
       onChanged: (heard) => {
-        tell = heard;
-        return () => undefined;
+        listeners.add(heard);
+        return () => void listeners.delete(heard);
       },
     },
   }));
@@ -162,6 +165,39 @@ describe('procedures of another namespace', () => {
     const ann = await connectNew(at, { token: 'ann' });
     await expect(ann.readResource({ uri })).rejects.toThrow('you may only use your own namespace');
     expect((await ann.readResource({ uri: 'sop://acme/p-2' })).contents).toHaveLength(2);
+  });
+});
+
+describe('a procedure that is watched', () => {
+  it('is told of when it has another version, and not when another one has', async () => {
+    at.house.sops = [deploy, sampleSop({ sopId: 'p-2' })];
+    const heard: string[] = [];
+    const client = await connectOld(at, {
+      prepare: (made) =>
+        made.setNotificationHandler(
+          ResourceUpdatedNotificationSchema,
+          ({ params }) => void heard.push(params.uri),
+        ),
+    });
+    await client.subscribeResource({ uri });
+    at.house.sops = [deploy, sampleSop({ sopId: 'p-2', version: 9 })];
+    tell();
+    at.house.sops = [{ ...deploy, version: 8 }, sampleSop({ sopId: 'p-2', version: 9 })];
+    await until('it hears', () => {
+      tell();
+      return heard.length > 0;
+    });
+    expect(heard).toEqual([uri]);
+    await client.unsubscribeResource({ uri });
+    await expect(client.subscribeResource({ uri: 'sop://default/none' })).rejects.toThrow(
+      'there is no resource',
+    );
+  });
+
+  it('is one of its own namespace', async () => {
+    at.house.sops = [deploy];
+    const ann = await connectOld(at, { token: 'ann' });
+    await expect(ann.subscribeResource({ uri })).rejects.toThrow('there is no resource');
   });
 });
 
