@@ -30,6 +30,8 @@ export function startTaskRows(options: {
     from: 'all',
     batchMax,
     waitMs,
+    // Learning reads the same messages and parks what nobody understands: one letter for each is enough.
+    park: false,
     onBatch: async (deliveries) => {
       const groups = new Map<string, AnyEvent[]>();
       for (const { event } of deliveries) {

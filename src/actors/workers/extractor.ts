@@ -102,7 +102,7 @@ class LiveExtractor implements Extractor {
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
-    this.#foreseer = startForeseer(options);
+    this.#foreseer = startForeseer({ ...options, isBusy: () => this.waiting > 0 });
   }
 
   get waiting(): number {

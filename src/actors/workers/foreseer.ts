@@ -13,6 +13,8 @@ export interface ForeseerOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether there is something to learn that people wait for. */
+  readonly isBusy: () => boolean;
 }
 
 export interface Foreseer {
@@ -23,8 +25,10 @@ export interface Foreseer {
   stop(): Promise<void>;
 }
 
-/** A slice of work before others get their turn. */
-const sliceMs = 20;
+/** A slice of work before others get their turn: each of their many short steps may have to wait for one. */
+const sliceMs = 10;
+/** The rest after a slice is so many times what the slice took, and while people wait for what is learned. */
+const restTimes = { quiet: 0.25, busy: 4 } as const;
 /** The pause after a model is so many times what it took, within these bounds: learning anew must not eat the machine. */
 const pause = { times: 3, leastMs: 1_000, mostMs: 60_000 } as const;
 /** The weights are learned anew when so great a share of what is known is new; counts are always fresh. */
@@ -106,13 +110,14 @@ class LiveForeseer implements Foreseer {
 
   /** Undefined when it was stopped in the middle. */
   async #slice<Result>(work: Generator<undefined, Result>): Promise<Result | undefined> {
-    const { clock } = this.#options;
+    const { clock, isBusy } = this.#options;
     let started = clock.monotonic();
     while (!this.#stopped) {
       const { done, value } = work.next();
       if (done === true) return value;
-      if (clock.monotonic() - started < sliceMs) continue;
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      const tookMs = clock.monotonic() - started;
+      if (tookMs < sliceMs) continue;
+      await this.#rest(tookMs * (isBusy() ? restTimes.busy : restTimes.quiet));
       started = clock.monotonic();
     }
     return undefined;
