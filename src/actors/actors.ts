@@ -27,6 +27,7 @@ export type { EngineReport, LearningEngine } from './learning.ts';
 export { LearningControls } from './learning-controls.ts';
 export { createLongClock } from './long-clock.ts';
 export { Memories } from './memories/memories.ts';
+export { removeExpired } from './memories/memory-sweep.ts';
 export { Offers } from './offers.ts';
 export { openContextsOf } from './open-contexts.ts';
 export type { NodeContexts } from './open-contexts.ts';

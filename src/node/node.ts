@@ -30,6 +30,7 @@ import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openInboxSweep } from './inbox-sweep.ts';
+import { openMemorySweep } from './memory-sweep.ts';
 import { openKnownTools } from './known-tools.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
@@ -127,6 +128,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(() => backends.close());
     const sweep = openInboxSweep({ ...backends, clock, log });
     closers.push(() => sweep.stop());
+    const memorySweep = openMemorySweep({ ...backends, clock, log });
+    closers.push(() => memorySweep.stop());
     pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,

@@ -184,19 +184,21 @@ export async function removeMemory(trx: Trx, principal: string, memoryId: string
   return true;
 }
 
-/** Removes memories that are past their end, a bounded number; answers which. */
+/** Removes memories that are past their end, a bounded number; answers which, and in what version. */
 export async function sweepMemories(
   trx: Trx,
   o: { readonly now: string; readonly limit: number },
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ id: string }>`
-    delete from memories where namespace = ${trx.namespace} and id in (
+): Promise<readonly { readonly memoryId: string; readonly version: number }[]> {
+  const { rows } = await sql<{ id: string; version: number }>`
+    with ended as materialized (
+      -- A plain subquery may be planned into a loop, which takes its limit anew with every turn.
       select id from memories where namespace = ${trx.namespace} and expires_at <= ${o.now}::timestamptz
       order by expires_at limit ${toLimit(o.limit)} for update skip locked)
-    returning id`.execute(trx.db);
+    delete from memories m using ended where m.namespace = ${trx.namespace} and m.id = ended.id
+    returning m.id, m.version`.execute(trx.db);
   const ids = rows.map(({ id }) => id);
   if (ids.length > 0) await removeLinksOf(trx, ids);
-  return ids.map(toMemoryId);
+  return rows.map(({ id, version }) => ({ memoryId: toMemoryId(id), version }));
 }
 
 /** Notes that memories were of use; what is gone by now is not missed. */
