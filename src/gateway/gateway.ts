@@ -160,10 +160,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
           'close',
           standing.watch(req, () => res.end()),
         );
-      whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => {
-        const { status, rpcError } = toThrownSentence(error, needs.log);
-        sendJson(res, status, errorFrame('null', rpcError));
-      });
+      whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => answerThrown(needs, res, error));
       return true;
     },
     handleUpgrade: (req, socket, head) =>
@@ -185,6 +182,12 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
       await Promise.all([...streams].map((stream) => stream.close('the gateway closed')));
     },
   };
+}
+
+/** Admission itself broke. */
+function answerThrown({ log }: GatewayNeeds, res: ServerResponse, error: unknown): void {
+  const { status, rpcError } = toThrownSentence(error, log);
+  sendJson(res, status, errorFrame('null', rpcError));
 }
 
 interface McpRequest {
