@@ -19,6 +19,7 @@ import { toIso } from './clock.ts';
 import type { Route } from './route.ts';
 import { CallNotes } from './session-doing.ts';
 import type { SessionDoing } from './session-doing.ts';
+import { StepNotes } from './session-steps.ts';
 import type { SessionRoom } from './sessions.ts';
 import type { ToldEdge } from './told-root.ts';
 
@@ -58,6 +59,7 @@ export class LiveSession {
   contextId: string | null = null;
   #task: (OpenTask & { calls: number; readonly since: number }) | null = null;
   readonly #notes = new CallNotes();
+  readonly #steps = new StepNotes();
   readonly #room: SessionRoom;
   readonly #actor: Actor<typeof sessionMachine>;
   readonly #name: ActorName;
@@ -137,6 +139,8 @@ export class LiveSession {
       log.error({ err: toPlainError(error), callId }, 'a call is answered although its fact may be lost');
     }
     this.#note(callId, command.name, outcome);
+    if (outcome.outcome === 'finished')
+      this.#steps.add(command.name, command.args, outcome.result, outcome.isError);
     if (refusal === undefined)
       this.#send({ type: 'call.ended', callId, outcome: outcome.outcome, at: clock.now() });
     return outcome;
@@ -149,6 +153,7 @@ export class LiveSession {
     this.calls += 1;
     if (this.#task !== null) this.#task.calls += 1;
     this.#notes.end(callId, name, { at: this.lastUsedAt, outcome: 'finished', isError });
+    this.#steps.add(name, args, result, isError);
     announceCall(this.#room, this.#name, {
       command: { callId, name, args, traceparent: undefined },
       outcome: { outcome: 'finished', result, isError },
@@ -165,6 +170,7 @@ export class LiveSession {
     this.#notes.end(callId, name, { at: this.#room.clock.now(), outcome: outcome.outcome, isError });
   }
 
+  readSteps = () => this.#steps.read();
   /** What it is doing now. */
   get doing(): SessionDoing {
     const calls = this.#notes.running;
@@ -214,6 +220,7 @@ export class LiveSession {
     const task = redactor.in(this.namespace).redactText(text).slice(0, limits.taskTextMax);
     const taskId = createId('task', clock);
     this.#task = { taskId, task, source, calls: 0, since: clock.now() };
+    this.#steps.clear();
     this.#send({ type: 'task.start', taskId, at: clock.now() });
     announcer.announce(
       'task.started',
@@ -234,6 +241,7 @@ export class LiveSession {
     const task = this.#task;
     if (task === null) return undefined;
     this.#task = null;
+    this.#steps.clear();
     this.touch();
     this.#send({ type: 'task.finish', taskId: task.taskId, at: clock.now() });
     const said =

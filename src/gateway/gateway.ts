@@ -102,10 +102,20 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Needs in which who watches procedures and contexts is told; procedures stop being watched first. */
+function withWatches(given: GatewayNeeds) {
+  const sops = withSopWatches(given);
+  const { needs, stop } = withContextWatches(sops.needs);
+  const stopAll = () => {
+    sops.stop();
+    stop();
+  };
+  return { needs, stop: stopAll };
+}
+
 /** Opens the front door; another count of what it takes on at a time is for tests. */
 export function openGateway(given: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
-  const sopWatches = withSopWatches(given);
-  const { needs, stop: stopWatching } = withContextWatches(sopWatches.needs);
+  const { needs, stop: stopWatching } = withWatches(given);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const standing = openStanding(needs);
@@ -164,7 +174,6 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
     close: async () => {
       draining = true;
       stopFollowing();
-      sopWatches.stop();
       stopWatching();
       keepAlive.close();
       standing.close();

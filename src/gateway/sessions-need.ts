@@ -1,7 +1,7 @@
 /** Sessions as the gateway needs them: opened, found, called through, and looked for on other nodes. */
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import type { Outcome } from '../../machines/words/episodes.ts';
-import type { Principal } from './needs.ts';
+import type { Principal, RecentStep } from './needs.ts';
 
 export type TaskSource = 'task' | 'current_task' | 'trigger_pattern' | 'hook';
 
@@ -22,6 +22,8 @@ export interface Session {
   readonly contextId: string | null;
   attachContext(contextId: string | null): void;
   call(command: CallCommand): Promise<CallOutcome>;
+  /** The calls of its open episode, oldest first; a session of another node does not know them. */
+  readSteps?(): readonly RecentStep[];
   /** Notes a call that was made elsewhere, as one of this session. */
   observe(call: ObservedCall): void;
   /** `traceparent` is the trace of whatever states it. */

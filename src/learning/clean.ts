@@ -5,6 +5,7 @@
 import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
 import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
+import { findLed } from './led.ts';
 import { type CallSymbol, toSymbol } from './symbol.ts';
 
 /**
@@ -27,8 +28,8 @@ export interface CleanEpisode {
   readonly pitfalls: readonly Pitfall[];
 }
 
-/** Takes retries and errors out of an episode and judges it. */
-export function clean(episode: Pick<Episode, 'outcome' | 'calls'>): CleanEpisode {
+/** Takes retries, errors and what results asked for out of an episode and judges it. */
+export function clean(episode: Pick<Episode, 'task' | 'outcome' | 'calls'>): CleanEpisode {
   const all = episode.calls.slice(0, bounds.callsMax).map((call) => ({ call, symbol: toSymbol(call) }));
   const pitfalls = new Map<string, Pitfall>();
   all.forEach((each, at) => {
@@ -38,7 +39,8 @@ export function clean(episode: Pick<Episode, 'outcome' | 'calls'>): CleanEpisode
     const failedTimes = (pitfalls.get(key)?.failedTimes ?? 0) + 1;
     pitfalls.set(key, { tool: each.symbol.tool, failedTimes, recoveredBy });
   });
-  const calls = all.filter((each) => !each.call.error);
+  const led = findLed(episode);
+  const calls = all.filter((each) => !each.call.error && !led.has(each.call));
   const verdict = toVerdict(episode.outcome, all.at(-1)?.call.error === true);
   return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: [...pitfalls.values()] };
 }

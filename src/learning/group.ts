@@ -1,5 +1,5 @@
 /**
- * Third step: episodes of one kind of task come together, by text (0.4) and procedure (0.6). Cases are told in order of
+ * Third step: episodes of one kind of task come together, by text (0.2) and procedure (0.8). Cases are told in order of
  * time; what a case joins depends only on the cases before it, and the last case can be taken back exactly. That makes
  * the result independent of the order of arrival: a late case takes back what follows it and tells it again.
  */
@@ -28,9 +28,9 @@ export interface Grouping {
 }
 
 export const groupWeights = {
-  text: 0.4,
-  procedure: 0.6,
-  joinAt: 0.6,
+  text: 0.2,
+  procedure: 0.8,
+  joinAt: 0.7,
   textMin: 0.1,
   failureTextMin: 0.45,
 } as const;

@@ -273,6 +273,10 @@ export function createSmallHouse(): SmallHouse {
         house.calls.push({ name: command.name, args: command.args, command, session: session.id });
         return runTool(command);
       },
+      readSteps: () =>
+        house.calls
+          .filter((made) => made.session === session.id)
+          .map((made) => ({ tool: made.name, args: JSON.parse(made.args) as unknown })),
       observe: (call) => void house.observed.push({ session: session.id, call }),
       startTask: (text, source) => {
         task = { taskId: createId('task', ids), task: text, source };

@@ -6,7 +6,15 @@ import { z } from 'zod';
 import { limits } from '../../../machines/words/limits.ts';
 import { mayDo } from '../../../machines/words/scopes.ts';
 import { resolveNamespace } from '../namespace.ts';
-import type { GatewayNeeds, NextStep, Principal, RankedSop, Recalled, RecentStep } from '../needs.ts';
+import type {
+  GatewayNeeds,
+  NextStep,
+  Principal,
+  RankedSop,
+  Recalled,
+  RecentStep,
+  Session,
+} from '../needs.ts';
 import { nextStepsMax, readNextSteps } from './next-steps.ts';
 import { stateTask } from './state-task.ts';
 import { count, createTool, namespaceField, text } from './tool.ts';
@@ -37,7 +45,8 @@ const input = z.object({
     .max(200, { error: 'must have at most 200 entries' })
     .optional()
     .describe(
-      'The tool calls made for this task so far, oldest first; then likely next steps come with the answer.',
+      'The tool calls made for this task so far, oldest first; without them, those made through Drey since the task ' +
+        'began count. Then likely next steps come with the answer.',
     ),
 });
 
@@ -92,7 +101,7 @@ export const injectContext = createTool({
       task: args.current_task,
       recentMemories: args.recent_memories,
       topK: args.top_k,
-      recentSteps: args.recent_steps?.map(toStep),
+      recentSteps: args.recent_steps?.map(toStep) ?? readOwnSteps(session, namespace),
     });
     const memoryIds = injection.injected_context.flatMap((item) => item.memory_id ?? []);
     if (memoryIds.length > 0 && namespace === session.namespace) {
@@ -119,6 +128,12 @@ function toStep(given: z.output<typeof step>): RecentStep {
   return { tool: given.tool, args: given.args, result: given.result, error: given.error };
 }
 
+/** The session's own calls for this task; undefined where there are none, so that nothing is foreseen from nothing. */
+function readOwnSteps(session: Session, namespace: string): readonly RecentStep[] | undefined {
+  const steps = namespace === session.namespace ? (session.readSteps?.() ?? []) : [];
+  return steps.length === 0 ? undefined : steps;
+}
+
 /** Gathers what an agent would be given for a task, and the SOPs among it. */
 export async function findInjection(
   needs: GatewayNeeds,
@@ -138,7 +153,10 @@ export async function findInjection(
   const sops = ranked.filter((sop) => shown.has(sop.sopId));
   const steps = await findNextSteps(needs, question, ranked[0]);
   return {
-    injection: { injected_context: [...items, ...steps.map(fromNextStep)], reasoning: explain(items, steps) },
+    injection: {
+      injected_context: [...items, ...steps.map(fromNextStep)],
+      reasoning: explain(items, sops, steps, question.recentSteps ?? []),
+    },
     sops,
   };
 }
@@ -195,16 +213,39 @@ function clamp(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
 
-function explain(items: readonly Injected[], steps: readonly NextStep[]): string {
+/** Steps so far that the reasoning names: the last ones. */
+const stepsNamedMax = 5;
+
+/** Names what the answer rests on. */
+function explain(
+  items: readonly Injected[],
+  ranked: readonly RankedSop[],
+  steps: readonly NextStep[],
+  taken: readonly RecentStep[],
+): string {
   if (items.length === 0 && steps.length === 0) {
     return 'Nothing learned so far clearly matches this task, so nothing is injected.';
   }
   const best = items[0];
+  const [sop] = ranked;
   const parts = [
     best === undefined
       ? 'No procedure clearly matches the task.'
       : `${items.length} learned item(s) match this task; the best has relevance ${best.relevance.toFixed(2)}.`,
   ];
-  if (steps.length > 0) parts.push(`${steps.length} likely next step(s) follow from the steps so far.`);
+  if (sop !== undefined)
+    parts.push(
+      `Procedure ${sop.sopId} rests on ${sop.occurrences} successful run(s) and is right with probability ${sop.confidence.toFixed(2)}.`,
+    );
+  if (steps.length > 0) {
+    const after =
+      taken.length === 0
+        ? 'none yet'
+        : taken
+            .slice(-stepsNamedMax)
+            .map(({ tool }) => tool)
+            .join(', ');
+    parts.push(`${steps.length} likely next step(s) follow from the steps so far (${after}).`);
+  }
   return parts.join(' ');
 }

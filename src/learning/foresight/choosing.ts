@@ -10,11 +10,12 @@ import type { Features } from './wording-features.ts';
 
 /** How neighbours and words are weighed; chosen by backtest. */
 export interface ChoosingSettings {
+  /** Sharpness: (likeness / best) ^ (power x best). Where even the nearest task is far, many have a say. */
   readonly power: number;
   readonly words: number;
 }
 
-export const firstChoosing: ChoosingSettings = { power: 4, words: 0.35 };
+export const firstChoosing: ChoosingSettings = { power: 4, words: 0.4 };
 export const choosingBounds = { nearMax: 30, runsMax: 120, candidatesMax: 60 } as const;
 
 /** A task as choosing sees it. */
@@ -77,7 +78,7 @@ export class Chooser {
     const votes = new Map<Interned, number>();
     let total = 0;
     for (const { document, likeness } of near) {
-      const weight = (likeness / best) ** power;
+      const weight = (likeness / best) ** (power * best);
       const sum = document.runs.reduce((all, run) => all + run.weight, 0) || 1;
       for (const run of document.runs) {
         const line = this.lineOf(run);

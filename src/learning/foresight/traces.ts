@@ -5,6 +5,7 @@
 import type { Episode, EpisodeCall } from '../../../machines/words/episodes.ts';
 import { bounds } from '../bounds.ts';
 import { toLeaves } from '../leaves.ts';
+import { findLed } from '../led.ts';
 import { toSymbol } from '../symbol.ts';
 import { toWordingKey } from '../terms.ts';
 import type { BindingCase } from './binding-book.ts';
@@ -61,7 +62,8 @@ export function toSymbolName(call: Pick<EpisodeCall, 'name' | 'tool' | 'args'>):
 
 /** The trace of an episode that went well; undefined for any other, and for one without calls. */
 export function toTrace(episode: Episode): Trace | undefined {
-  const calls = episode.calls.slice(0, bounds.callsMax);
+  const led = findLed(episode);
+  const calls = episode.calls.slice(0, bounds.callsMax).filter((call) => !led.has(call));
   const failed =
     episode.outcome === 'failure' || (episode.outcome === 'unknown' && calls.at(-1)?.error === true);
   if (failed || calls.length === 0) return undefined;

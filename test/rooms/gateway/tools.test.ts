@@ -184,6 +184,24 @@ describe('injected context', () => {
   });
 });
 
+it('foresees from the calls of the session where the agent tells none, and names what the answer rests on', async () => {
+  at.house.sops = [sampleSop()];
+  const ask = async (more: object = {}) =>
+    (await call('acontext_inject_context', { current_task: 'deploy', ...more })).structuredContent;
+  const steps = (answer: { injected_context: { type: string; tool?: string | null }[] }) =>
+    answer.injected_context.flatMap(({ type, tool }) => (type === 'next_step' ? [tool] : []));
+  expect(steps(await ask())).toEqual([]);
+  const body = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'fs__read', arguments: {} } };
+  const headers = { 'content-type': 'application/json', 'mcp-session-id': session, ...token };
+  await at.send({ headers, body: JSON.stringify(body) });
+  const answer = await ask();
+  expect(steps(answer)).toEqual(['fs__write']);
+  const [sop] = at.house.sops;
+  expect(answer.reasoning).toContain(`${sop?.sopId} rests on ${sop?.occurrences} successful run(s)`);
+  expect(answer.reasoning).toContain('(fs__read)');
+  expect(steps(await ask({ recent_steps: [] }))).toEqual(['fs__read']);
+});
+
 describe('the task of a session', () => {
   const tasks = () => at.house.tasks.map(({ task, source }) => `${source}: ${task}`);
 
