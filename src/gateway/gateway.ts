@@ -104,8 +104,7 @@ export interface Gateway {
 
 /** Opens the front door; another count of what it takes on at a time is for tests. */
 export function openGateway(given: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
-  const sopWatches = withSopWatches(given);
-  const { needs, stop: stopWatching } = withContextWatches(sopWatches.needs);
+  const { needs, stop: stopWatching } = withWatches(given);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const standing = openStanding(needs);
@@ -167,7 +166,6 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
     close: async () => {
       draining = true;
       stopFollowing();
-      sopWatches.stop();
       stopWatching();
       keepAlive.close();
       standing.close();
@@ -176,6 +174,17 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
       await Promise.all([...streams].map((stream) => stream.close('the gateway closed')));
     },
   };
+}
+
+/** SOPs and contexts are watched beside what upstreams offer. */
+function withWatches(given: GatewayNeeds): { readonly needs: GatewayNeeds; readonly stop: () => void } {
+  const sops = withSopWatches(given);
+  const contexts = withContextWatches(sops.needs);
+  const stop = (): void => {
+    sops.stop();
+    contexts.stop();
+  };
+  return { needs: contexts.needs, stop };
 }
 
 interface McpRequest {
