@@ -60,6 +60,7 @@ export const errorCodes = {
   postgres_missing: entry('dependency_failed', 'never', 69),
   principal_unknown: entry('permission_denied', 'never', 77),
   process_failed: entry('dependency_failed', 'later', 69),
+  relearn_unknown: entry('not_found', 'never', 66),
   replay_differs: entry('unexpected', 'never', 70),
   resource_unavailable: entry('dependency_failed', 'later', 69),
   revision_conflict: entry('operation_failed', 'now', 75),

@@ -9,6 +9,8 @@ const runs =
 const decodedBytesMax = 256 * 1024;
 /** Looked at first, so that the many runs that are words or ids cost little. */
 const probeCharacters = 16;
+/** Pieces of a path that are looked at. */
+const piecesMax = 64;
 
 export interface Wrapped {
   readonly start: number;
@@ -31,9 +33,14 @@ export function findWrapped(text: string): Wrapped[] {
   return found;
 }
 
-/** The whole run, or what stands in it behind a path or a name. */
+/** The whole run, or what stands in it between slashes, or behind a path or a name. */
 function toParts(run: string): { at: number; run: string }[] {
   const parts = [{ at: 0, run }];
+  let start = 0;
+  for (const piece of run.includes('/') ? run.split('/', piecesMax) : []) {
+    if (piece.length >= probeCharacters) parts.push({ at: start, run: piece });
+    start += piece.length + 1;
+  }
   for (const sign of ['/', '_', '-']) {
     const at = run.lastIndexOf(sign) + 1;
     if (at > 0 && run.length - at >= probeCharacters) parts.push({ at, run: run.slice(at) });

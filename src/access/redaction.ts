@@ -5,6 +5,7 @@
  */
 import { systemNamespace } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
+import { findEmbedded } from './embedded-json.ts';
 import { createFinder } from './find-secrets.ts';
 import type { Finder } from './find-secrets.ts';
 import { createNameTest } from './secret-names.ts';
@@ -242,7 +243,8 @@ class Namesake implements Redactor {
     if (!mayHold(value)) return value;
     const opened = nested < nestedDepthMax ? this.#nested(value, nested) : undefined;
     if (opened !== undefined) return opened;
-    return finder.replace(value, {
+    const unfolded = nested < nestedDepthMax ? this.#embedded(value, nested) : value;
+    return finder.replace(unfolded, {
       nested,
       kept,
       token: (kind, secret) => this.#token(kind, secret),
@@ -263,6 +265,19 @@ class Namesake implements Redactor {
     const before = JSON.stringify(inner);
     const after = JSON.stringify(this.#copy(inner, { ...top, nested: nested + 1 }));
     return before === after ? value : after;
+  }
+
+  /** The text with the JSON that stands in it redacted as JSON. */
+  #embedded(value: string, nested: number): string {
+    if (!value.includes('"') || value.length > nestedBytesMax) return value;
+    let text = '';
+    let at = 0;
+    for (const { start, end, value: inner } of findEmbedded(value)) {
+      const after = JSON.stringify(this.#copy(inner, { ...top, nested: nested + 1 }));
+      text += value.slice(at, start) + (after === JSON.stringify(inner) ? value.slice(start, end) : after);
+      at = end;
+    }
+    return text + value.slice(at);
   }
 
   /** Whether text that was unwrapped holds a secret. */

@@ -6,7 +6,7 @@ import type { ContextNews } from '../../machines/context-views.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import type { CallOutcome } from '../../machines/words/calls.ts';
-import type { Redactor } from '../access/access.ts';
+import type { Redaction } from '../access/access.ts';
 import type { Clock, Log } from './clock.ts';
 import { toIso } from './clock.ts';
 import { callInContext } from './context-calls.ts';
@@ -14,6 +14,7 @@ import type { ContextCall, ContextKeyRules } from './context-calls.ts';
 import { ContextQueue } from './context-queue.ts';
 import type { LineFile } from './context-queue.ts';
 import { ContextReplicas } from './context-replicas.ts';
+import { hideIn } from './context-hiding.ts';
 import { toContext } from './context.ts';
 import type { ContextName } from './contexts.ts';
 import type { Fabric } from './fabric.ts';
@@ -23,7 +24,9 @@ export interface OpenContextsOptions {
   readonly fabric: Pick<Fabric, 'contexts' | 'directory' | 'onNews'>;
   /** Where changes wait while the database is away; without it they are refused. */
   readonly file?: LineFile | undefined;
-  readonly redactor: Redactor;
+  readonly redactor: Redaction;
+  /** Whether values are hidden, too; otherwise they are kept as they are given, for others to read. */
+  readonly hidesValues?: boolean;
   /** Which keys the upstream of a tool is given and may write. */
   readonly rulesFor: (tool: string) => ContextKeyRules | undefined;
   readonly clock: Clock;
@@ -107,7 +110,14 @@ export function openContextsOf(options: OpenContextsOptions): NodeContexts {
     tell({ ...name, what: toWhat(type) });
   });
   return new NodeContexts(
-    { contexts, replicas, queue, onCommitted, clock },
+    {
+      contexts,
+      replicas,
+      queue,
+      onCommitted,
+      clock,
+      hide: (namespace, change) => hideIn(redactor.in(namespace), change, options.hidesValues === true),
+    },
     {
       listeners,
       calls: (shared, call) => callInContext({ contexts: shared, clock, redactor, rulesFor }, call),

@@ -13,7 +13,7 @@ import type { RelearnOptions } from './workers/relearn.ts';
 export interface Relearnings {
   /** Begins; throws `limit_reached` while another one is at work. */
   start(order: unknown): RelearnReport;
-  /** How far it is; throws `worker_failed` for one that this process knows nothing of. */
+  /** How far it is; throws `relearn_unknown` for one that this process knows nothing of. */
   read(relearnId: unknown): RelearnReport;
 }
 
@@ -86,8 +86,8 @@ export function createRelearnings(options: RelearningsOptions): Relearnings {
       const report = reports.get(String(relearnId));
       if (report !== undefined) return report;
       throw new DreyError(
-        'worker_failed',
-        'The learner knows nothing of this order: it was started anew meanwhile. Give the order again.',
+        'relearn_unknown',
+        'The learner knows nothing of this order, or was started anew meanwhile: give the order again.',
       );
     },
   };

@@ -36,6 +36,8 @@ export interface SharedContextsOptions {
   readonly queue?: ContextQueue | undefined;
   /** A step was committed here; `changedBy` where it was a change of the state. */
   readonly onCommitted: (name: ContextName, changedBy?: string) => void;
+  /** What of a change may be kept at all; default: all of it. */
+  readonly hide?: ((namespace: string, change: ContextCommit) => ContextCommit) | undefined;
   readonly clock: Clock;
 }
 
@@ -93,7 +95,7 @@ export class SharedContexts {
   async change(o: ContextChangeAsked): Promise<ContextWritten> {
     const { queue, clock } = this.#options;
     const requestId = o.requestId ?? createId('event', clock);
-    const change = toChange(o);
+    const change = this.#hide(o, toChange(o));
     const isQueued = o.ifOffline === 'queue' && queue !== undefined;
     if (isQueued && queue.isWaiting(o)) return this.#enqueue(o, change, requestId);
     try {
@@ -195,9 +197,15 @@ export class SharedContexts {
 
   async #commit(o: ContextAsked, change: ContextCommit, requestId?: string): Promise<ContextAnswer> {
     const id = requestId === undefined ? {} : { requestId };
-    const answer = await this.#options.contexts.commit({ ...toRequest(o), ...change, ...o.by, ...id });
+    const kept = this.#hide(o, change);
+    const answer = await this.#options.contexts.commit({ ...toRequest(o), ...kept, ...o.by, ...id });
     if (answer.ok) this.#options.onCommitted(o, o.by.principal);
     return answer;
+  }
+
+  /** Before anything is written down anywhere; what was hidden once stays as it is. */
+  #hide({ namespace }: ContextAsked, change: ContextCommit): ContextCommit {
+    return this.#options.hide?.(namespace, change) ?? change;
   }
 
   #enqueue(o: ContextAsked, change: ContextCommit, requestId: string): ContextWritten {

@@ -104,7 +104,8 @@ export interface Gateway {
 
 /** Opens the front door; another count of what it takes on at a time is for tests. */
 export function openGateway(given: GatewayNeeds, shedding: Shedding = openShedding()): Gateway {
-  const { needs, stop: stopWatching } = withWatches(given);
+  const sopWatches = withSopWatches(given);
+  const { needs, stop: stopWatching } = withContextWatches(sopWatches.needs);
   const inFlight = openInFlight();
   const keepAlive = openKeepAlive();
   const standing = openStanding(needs);
@@ -149,10 +150,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
           'close',
           standing.watch(req, () => res.end()),
         );
-      whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => {
-        const { status, rpcError } = toThrownSentence(error, needs.log);
-        sendJson(res, status, errorFrame('null', rpcError));
-      });
+      whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => answerThrown(needs, res, error));
       return true;
     },
     handleUpgrade: (req, socket, head) =>
@@ -166,6 +164,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
     close: async () => {
       draining = true;
       stopFollowing();
+      sopWatches.stop();
       stopWatching();
       keepAlive.close();
       standing.close();
@@ -176,15 +175,10 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
   };
 }
 
-/** SOPs and contexts are watched beside what upstreams offer. */
-function withWatches(given: GatewayNeeds): { readonly needs: GatewayNeeds; readonly stop: () => void } {
-  const sops = withSopWatches(given);
-  const contexts = withContextWatches(sops.needs);
-  const stop = (): void => {
-    sops.stop();
-    contexts.stop();
-  };
-  return { needs: contexts.needs, stop };
+/** Admission itself broke. */
+function answerThrown({ log }: GatewayNeeds, res: ServerResponse, error: unknown): void {
+  const { status, rpcError } = toThrownSentence(error, log);
+  sendJson(res, status, errorFrame('null', rpcError));
 }
 
 interface McpRequest {

@@ -11,7 +11,7 @@ import type { JsonObject } from './json-lines.ts';
 import { readMessageLog } from './message-log.ts';
 import { toServedName } from './tool-names.ts';
 import type { Fact } from './turns.ts';
-import { nameCharsMax, toTaskText } from './values.ts';
+import { nameCharsMax, toTaskText, toWord } from './values.ts';
 
 /** Messages with tool blocks; nobody says how a conversation ended, so outcomes are unknown. */
 export const anthropic: Importer = {
@@ -50,7 +50,7 @@ function isAnswer(type: unknown): boolean {
 function hasToolBlock(message: unknown): boolean {
   if (!isMessage(message) || !Array.isArray(message['content'])) return false;
   return message['content'].some(
-    (block) => isObject(block) && (calls.has(String(block['type'])) || isAnswer(block['type'])),
+    (block) => isObject(block) && (calls.has(toWord(block['type'])) || isAnswer(block['type'])),
   );
 }
 
@@ -60,7 +60,7 @@ function readMessage(message: JsonObject): readonly Fact[] | string {
   const facts: Fact[] = [];
   for (const block of blocks) {
     if (!isObject(block)) continue;
-    const fact = calls.has(String(block['type']))
+    const fact = calls.has(toWord(block['type']))
       ? toCall(block)
       : isAnswer(block['type'])
         ? toAnswer(block)
@@ -90,7 +90,7 @@ function toAnswer(block: JsonObject): Fact | string {
   if (typeof id !== 'string') return 'a tool result block has no tool_use_id';
   const content = block['content'];
   // Anthropic's own tools answer with one block, whose type says when it is an error.
-  const failed = isObject(content) && String(content['type']).endsWith('_error');
+  const failed = isObject(content) && toWord(content['type']).endsWith('_error');
   const { result, error } = toAnswered(content);
   return { kind: 'answer', id, result, error: error || failed || block['is_error'] === true };
 }

@@ -11,7 +11,7 @@ import type { JsonObject } from './json-lines.ts';
 import { readItem } from './response-items.ts';
 import { createTurns } from './turns.ts';
 import type { Fact, Turns } from './turns.ts';
-import { nameCharsMax, toResult, toTaskText, toTime } from './values.ts';
+import { nameCharsMax, toResult, toTaskText, toTime, toWord } from './values.ts';
 
 /** Sessions of Codex; outcomes are unknown, except that an interrupted turn has failed. */
 export const codex: Importer = {
@@ -59,7 +59,7 @@ async function* read(
 function readLine(value: JsonObject): readonly Fact[] | string {
   if (isEnveloped(value)) {
     const payload = value['payload'];
-    if (!isObject(payload)) return `a ${String(value['type']).slice(0, 40)} line has no payload`;
+    if (!isObject(payload)) return `a ${toWord(value['type']).slice(0, 40)} line has no payload`;
     if (value['type'] === 'response_item') return withoutInserted(readItem(payload));
     return value['type'] === 'event_msg' ? readEvent(payload) : [];
   }
@@ -109,7 +109,7 @@ function isEnveloped(value: JsonObject): boolean {
 function isRolloutLine(value: JsonObject): boolean {
   if (typeof value['record_type'] === 'string') return value['record_type'] === 'state';
   return isEnveloped(value)
-    ? lineTypes.has(String(value['type'])) && isObject(value['payload'])
+    ? lineTypes.has(toWord(value['type'])) && isObject(value['payload'])
     : isOldMeta(value);
 }
 

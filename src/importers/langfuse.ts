@@ -12,7 +12,7 @@ import type { JsonObject } from './json-lines.ts';
 import { toServedName } from './tool-names.ts';
 import { createTraces } from './traces.ts';
 import type { Span, Traces } from './traces.ts';
-import { nameCharsMax } from './values.ts';
+import { nameCharsMax, toWord } from './values.ts';
 import { toVerdict } from './verdicts.ts';
 
 /** Langfuse traces: tool observations are the calls, scores that speak of the task are its outcome. */
@@ -76,7 +76,7 @@ function* takeRow(traces: Traces, row: JsonObject): Generator<ImportedEpisode> {
   if (kind === 'observation') yield* traces.take(readObservation(row));
   else if (kind === 'score') {
     const verdict = toScore(row);
-    if (verdict !== undefined) yield* traces.judge(String(get(row, 'traceId', 'trace_id')), verdict);
+    if (verdict !== undefined) yield* traces.judge(toWord(get(row, 'traceId', 'trace_id')), verdict);
   } else if (kind === 'trace') {
     const inside = { traceId: row['id'] };
     yield* traces.take(readTrace(row));
@@ -94,8 +94,8 @@ function* takeRow(traces: Traces, row: JsonObject): Generator<ImportedEpisode> {
 function readTrace(row: JsonObject): Span {
   const conversation = get(row, 'sessionId', 'session_id');
   return {
-    trace: String(row['id']),
-    id: String(row['id']),
+    trace: toWord(row['id']),
+    id: toWord(row['id']),
     parent: undefined,
     startedMs: toMs(row['timestamp']),
     conversation: isName(conversation) ? conversation : undefined,
@@ -107,13 +107,13 @@ function readTrace(row: JsonObject): Span {
 
 function readObservation(row: JsonObject): Span {
   const parent = get(row, 'parentObservationId', 'parent_observation_id');
-  const trace = String(get(row, 'traceId', 'trace_id'));
+  const trace = toWord(get(row, 'traceId', 'trace_id'));
   const named =
-    String(row['type']).toUpperCase() === 'TOOL' ? toServedName(undefined, row['name']) : undefined;
+    toWord(row['type']).toUpperCase() === 'TOOL' ? toServedName(undefined, row['name']) : undefined;
   const { result, error } = toAnswered(row['output'] ?? undefined);
   return {
     trace,
-    id: String(row['id']),
+    id: toWord(row['id']),
     // Below the trace, whose own input comes first.
     parent: isName(parent) ? parent : trace,
     startedMs: toMs(get(row, 'startTime', 'start_time')),

@@ -11,7 +11,7 @@ import type { JsonObject } from './json-lines.ts';
 import { toServedName } from './tool-names.ts';
 import { createTraces } from './traces.ts';
 import type { Span } from './traces.ts';
-import { nameCharsMax, toResult } from './values.ts';
+import { nameCharsMax, toResult, toWord } from './values.ts';
 import { toVerdict } from './verdicts.ts';
 
 /** Runs that are read of one tree. */
@@ -70,7 +70,7 @@ function isName(value: unknown): value is string {
 
 function readRun(run: JsonObject): Span {
   const failed = (typeof run['error'] === 'string' && run['error'] !== '') || run['status'] === 'error';
-  const id = String(run['id']);
+  const id = toWord(run['id']);
   const extra = isObject(run['extra']) && isObject(run['extra']['metadata']) ? run['extra']['metadata'] : {};
   const conversation = [extra['thread_id'], extra['session_id'], extra['conversation_id']].find(isName);
   const named = run['run_type'] === 'tool' ? toServedName(undefined, run['name']) : undefined;

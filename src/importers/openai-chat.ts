@@ -11,7 +11,7 @@ import type { JsonObject } from './json-lines.ts';
 import { readMessageLog } from './message-log.ts';
 import { toServedName } from './tool-names.ts';
 import type { Fact } from './turns.ts';
-import { nameCharsMax, toTaskText } from './values.ts';
+import { nameCharsMax, toTaskText, toWord } from './values.ts';
 
 /** Chat messages; nobody says how a conversation ended, so outcomes are unknown. */
 export const openaiChat: Importer = {
@@ -75,7 +75,7 @@ function readCalls(message: JsonObject): readonly Fact[] | string {
   if (isObject(legacy)) {
     const name = toServedName(undefined, legacy['name']);
     if (name === undefined) return 'a function_call has no name';
-    facts.push({ kind: 'call', id: String(legacy['name']), ...name, args: toArguments(legacy['arguments']) });
+    facts.push({ kind: 'call', id: toWord(legacy['name']), ...name, args: toArguments(legacy['arguments']) });
   }
   const calls = message['tool_calls'];
   if (!Array.isArray(calls)) return facts;

@@ -11,6 +11,12 @@ const episodeCharsMax = 4 * 1024 * 1024;
 export const nameCharsMax = 190;
 export const serverCharsMax = 90;
 
+/** A foreign value as a word to look up; objects are none, and must not be asked to make one of themselves. */
+export function toWord(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
 /** Keeps values as long as one of them is small and all of them together stay under the maximum. */
 export interface Allowance {
   /** The value, or undefined when it is too large, too deep or no longer affordable. */

@@ -28,4 +28,6 @@ export const RedactionConfig = z.strictObject({
   keep: z.array(Name).max(200).default([]),
   /** Whether e-mail addresses, phones, cards, accounts and IPv6 addresses are hidden. */
   personal: z.boolean().default(true),
+  /** Whether values in shared contexts are hidden, too. */
+  contexts: z.boolean().default(false),
 });

@@ -32,7 +32,7 @@ export async function readRedaction(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RedactionSettings> {
   const key = readNamedKey(env) ?? (await readOrMakeKey(config.dataFolder));
-  const { names, ...rules } = config.redaction;
+  const { names, contexts: _contexts, ...rules } = config.redaction;
   return { ...rules, names: [...config.redactKeys, ...names], key };
 }
 

@@ -204,6 +204,20 @@ export function testImporter(
     );
   });
 
+  it(
+    'never throws where an object that cannot be a text stands in the place of any value',
+    patience,
+    async () => {
+      for (const [index, line] of lines.slice(0, 12).entries()) {
+        const value: unknown = JSON.parse(line);
+        for (const place of toPlaces(value).slice(0, 40)) {
+          const mutated = JSON.stringify(replaceAt(value, place, { toString: null, valueOf: null }));
+          expect(toUnsound((await importText(importer, lines.with(index, mutated))).episodes)).toEqual([]);
+        }
+      }
+    },
+  );
+
   it('never throws, whatever stands in the place of a value', patience, async () => {
     await fc.assert(
       fc.asyncProperty(

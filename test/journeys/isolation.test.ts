@@ -8,6 +8,7 @@ import { fromSchema } from '../support/from-schema.ts';
 import { until } from '../support/until.ts';
 import { openNeighbours } from './rig/neighbours.ts';
 import type { Answer, Neighbour, Neighbours, Operation } from './rig/neighbours.ts';
+import { findIds, idPattern, request, withoutNamespace } from './rig/requests.ts';
 
 const canary = 'zqxcanary';
 const words = 'rotate the ledger keys';
@@ -66,41 +67,12 @@ async function settle(who: Neighbour): Promise<string[]> {
 /** Making keys of one's own is tried by the one who tries; the other one keeps the key that it has. */
 const isOfKeys = ({ path }: Operation): boolean => path.startsWith('/keys') || path.startsWith('/agents');
 
-const withoutNamespace = (args: unknown): Record<string, unknown> => {
-  const { namespace: _namespace, ...rest } = args as Record<string, unknown>;
-  return rest;
-};
-
 /** Says something that can be recognised in every text for people. */
 function withCanary(value: unknown): unknown {
   if (typeof value === 'string') return value.includes(' ') ? `${canary} ${value}` : value;
   if (Array.isArray(value)) return value.map(withCanary);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withCanary(inner)]));
-}
-
-const idPattern = /\b(?:[a-z]-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
-const findIds = (text: string): string[] => text.match(idPattern) ?? [];
-
-interface Filled {
-  readonly ids: readonly string[];
-  readonly query: string;
-  readonly body: unknown;
-}
-
-function request(who: Neighbour, operation: Operation, { ids, query, body }: Filled): Promise<Answer> {
-  let at = 0;
-  const path = operation.path.replace(/\{\w+\}/g, () => {
-    at += 1;
-    return encodeURIComponent(ids[(at - 1) % Math.max(1, ids.length)] ?? 'nothing');
-  });
-  const content = operation.bodyType?.includes('ndjson') === true ? `${JSON.stringify(body)}\n` : body;
-  return who.ask(
-    operation.method,
-    path + query,
-    operation.body === undefined && operation.method === 'GET' ? undefined : (content ?? {}),
-    operation.bodyType,
-  );
 }
 
 async function untilQuiet(namespace: string): Promise<void> {

@@ -38,6 +38,8 @@ export const actors: Resource = {
     const { kind, id } = parseQuery(query, url, ['kind', 'id']);
     const all = (await needs.actors(namespace)).filter(
       (actor) =>
+        // What was only asked for, and is not there, has no state.
+        actor.states.length > 0 &&
         (principal.mayNameNamespaces || actor.namespace === namespace) &&
         (kind === undefined || kind === actor.kind) &&
         (id === undefined || id === actor.id),

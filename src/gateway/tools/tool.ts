@@ -72,8 +72,16 @@ export function parseArguments<S extends z.ZodType>(schema: S, args: unknown): z
   const issue = parsed.error.issues[0];
   const path = issue === undefined ? [] : issue.path.map(String);
   const field = path.length === 0 ? 'the arguments' : path.join('.');
-  const sentence = `${field} ${issue?.message ?? 'cannot be used'}, got ${show(valueAt(args, path))}`;
+  const sentence = `${field} ${toMust(issue)}, got ${show(valueAt(args, path))}`;
   throw new DreyError('argument_invalid', sentence, { details: { field } });
+}
+
+/** What a field must be, in our words where the schema has none of its own. */
+function toMust(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'cannot be used';
+  if (!issue.message.startsWith('Invalid input') || issue.code !== 'invalid_type') return issue.message;
+  const { expected } = issue;
+  return expected === 'nonoptional' ? 'is required' : `must be of the type ${expected}`;
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

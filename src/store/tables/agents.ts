@@ -37,7 +37,7 @@ export async function ensureAgent(
     .values({
       namespace: trx.namespace,
       id: assertName('an agent', agent.agentId, 40),
-      display_name: toBoundedText(agent.displayName ?? agent.agentId, 300),
+      display_name: toBoundedText(trx.hide(agent.displayName ?? agent.agentId), 300),
     })
     .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
     .returning('id')

@@ -51,7 +51,7 @@ export async function addKey(trx: Trx, key: NewKey): Promise<KeyRow> {
       id: assertName('a key id', key.keyId, 64),
       digest: key.digest,
       agent_id: key.agentId,
-      label: toBoundedText(key.label, 300),
+      label: toBoundedText(trx.hide(key.label), 300),
       scopes: toJsonb(key.scopes),
       created_by: toBoundedText(key.createdBy, 300),
       expires_at: key.expiresAt,

@@ -9,6 +9,7 @@ import { startNodeProcess } from '../demo/node.ts';
 import type { NodeProcess } from '../demo/node.ts';
 import { createPlace } from './place.ts';
 import { startServers } from './servers.ts';
+import type { Servers } from './servers.ts';
 
 export interface Operation {
   readonly method: string;
@@ -32,6 +33,8 @@ export interface Answer {
 
 /** One principal with its key. */
 export interface Neighbour {
+  /** What its requests show. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly namespace: string;
   readonly agent: string;
   ask(method: string, path: string, body?: unknown, type?: string): Promise<Answer>;
@@ -40,6 +43,7 @@ export interface Neighbour {
 
 export interface Neighbours {
   readonly node: NodeProcess;
+  readonly servers: Pick<Servers, 'natsUrl' | 'databaseUrl' | 'folder'>;
   readonly operations: readonly Operation[];
   readonly schemas: Readonly<Record<string, unknown>>;
   readonly tools: readonly OwnToolFace[];
@@ -55,10 +59,10 @@ const notAsked = new Set(['POST /shutdown', 'POST /reload']);
 const streamMs = 400;
 const scopes = Scope.options.filter((scope) => scope !== 'node:shutdown');
 
-/** Starts servers and node. */
-export async function openNeighbours(): Promise<Neighbours> {
+/** Starts servers and node; `content` is what its configuration says. */
+export async function openNeighbours(content: object = {}): Promise<Neighbours> {
   const servers = await startServers();
-  const place = await createPlace();
+  const place = await createPlace(content);
   const env = { ...place.env, ...servers.env, DREY_LIMITS: 'test' };
   const node = await startNodeProcess({ ...place, env });
   const database = new Database({ connectionString: servers.databaseUrl });
@@ -70,6 +74,7 @@ export async function openNeighbours(): Promise<Neighbours> {
   const { tools } = await owner.listTools();
   return {
     node,
+    servers,
     operations: toOperations(document),
     schemas: document.components.schemas,
     tools,
@@ -79,6 +84,7 @@ export async function openNeighbours(): Promise<Neighbours> {
       const client = await connect(node.url, headers);
       clients.push(client);
       return {
+        headers,
         namespace,
         agent,
         ask: (method, path, body, type = 'application/json') =>

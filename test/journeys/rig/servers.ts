@@ -12,6 +12,8 @@ import { temporaryFolder } from '../../support/temporary.ts';
 export interface Servers {
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  /** Where both keep their files. */
+  readonly folder: string;
   /** What tells a node to use them. */
   readonly env: Record<string, string>;
   stop(): Promise<void>;
@@ -33,7 +35,7 @@ export async function startServers(): Promise<Servers> {
     const postgres = await startPostgres(how);
     stops.push(() => postgres.stop());
     const env = { DREY_NATS_URL: nats.url, DATABASE_URL: postgres.url };
-    return { natsUrl: nats.url, databaseUrl: postgres.url, env, stop };
+    return { natsUrl: nats.url, databaseUrl: postgres.url, folder: folder.path, env, stop };
   } catch (error) {
     await stop();
     throw error;

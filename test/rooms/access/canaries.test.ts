@@ -19,7 +19,9 @@ describe('a canary', () => {
         sent,
         { deep: [{ note: sent }] },
         { content: [{ type: 'text', text: JSON.stringify({ found: sent }) }] },
-        ...(typeof sent === 'string' ? [`it says ${said} here`, `"${said}"`] : []),
+        `it says ${said} here`,
+        `about ${said}/1`,
+        ...(typeof sent === 'string' ? [`"${said}"`] : []),
       ];
       for (const shape of shapes) {
         const shown = JSON.stringify(redactor.redact(shape));

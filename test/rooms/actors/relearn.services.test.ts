@@ -302,7 +302,7 @@ test('orders come one at a time, and a wrong one is refused', async () => {
   });
   expect(await ask('relearn', first)).toMatchObject({ relearnId: 'l-one' });
   await expect(ask('relearn', { from: 'memory' })).rejects.toMatchObject({ code: 'argument_invalid' });
-  await expect(ask('relearned', 'l-two')).rejects.toMatchObject({ code: 'worker_failed' });
+  await expect(ask('relearned', 'l-two')).rejects.toMatchObject({ code: 'relearn_unknown' });
   await expect(ask('unlearn', {})).rejects.toMatchObject({ code: 'method_unknown' });
   await until(
     'the first is done',
