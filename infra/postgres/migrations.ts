@@ -22,6 +22,7 @@ import { audit } from './0015-audit.ts';
 import { contextAccess } from './0018-context-access.ts';
 import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
+import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
 import { ensureRoles } from './roles.ts';
 
@@ -45,6 +46,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0018-context-access': contextAccess,
   '0020-memory-search': memorySearch,
   '0021-learning-controls': learningControls,
+  '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
 };
 

@@ -7,4 +7,5 @@ export { fade, findWay, strengthen, weightMin } from './graph.ts';
 export type { Link } from './graph.ts';
 export { chooseWords, fuse, toRelevance } from './rank.ts';
 export type { WordChoice, WordWeight } from './rank.ts';
+export { isSlip, isSpellable } from './slip.ts';
 export { toWords } from './words.ts';

@@ -14,6 +14,8 @@ export interface StoreLook {
   /** It may create tables, and the roles the application acts as. */
   readonly mayCreate: boolean;
   readonly mayMakeRoles: boolean;
+  /** `pg_trgm` is there or can be: misspelt questions find memories. */
+  readonly spelling: boolean;
   /** Migrations that a start would run; undefined where the schema is newer than this program. */
   readonly missing: readonly string[];
   /** Migrations this program does not know: a newer one was here. */
@@ -27,6 +29,7 @@ const facts = `select current_setting('server_version') as version,
   has_database_privilege(current_database(), 'create') and has_schema_privilege('public', 'create') as may_create,
   (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as may_make_roles,
   extract(epoch from clock_timestamp()) * 1000 as now_ms,
+  exists (select from pg_available_extensions where name = 'pg_trgm') as spelling,
   to_regclass('public.drey_migrations') is not null as has_schema`;
 
 /** Connects, reads, and goes; throws what keeps it from connecting. */
@@ -54,6 +57,7 @@ export async function lookAtStore(url: string, now: () => number): Promise<Store
         major: Number(row['major']),
         user: String(row['name']),
         mayCreate: row['may_create'] === true,
+        spelling: row['spelling'] === true,
         mayMakeRoles: row['may_make_roles'] === true,
         missing: migrationNames.filter((name) => !done.has(name)),
         unknown: [...done].filter((name) => !migrationNames.includes(name)),

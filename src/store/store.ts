@@ -97,6 +97,8 @@ export {
 export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
 export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
 export type { StoredEdge } from './tables/memory-edges.ts';
+export { findSimilarWords, similarWordsMax } from './tables/similar-words.ts';
+export type { SimilarWord } from './tables/similar-words.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
 export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
 export {

@@ -90,7 +90,7 @@ export class Memories {
       withContradictions(
         trx,
         viewer,
-        await findMemories(trx, viewer, { text, kinds: o.kinds, limit: o.limit }),
+        await findMemories(trx, viewer, { text, kinds: o.kinds, limit: o.limit, spelling: true }),
       ),
     );
   }

@@ -3,9 +3,15 @@
  * of several kinds of search become one. Every question costs a bounded number of rows, whatever its words.
  */
 import type { MemoryKind } from '../../../machines/words/memories.ts';
-import { chooseWords, fuse, toRelevance, toWords } from '../../memory/memory.ts';
-import type { StoredMemory, Trx, Viewer } from '../../store/store.ts';
-import { getMemories, searchMemories, weighMemoryWords } from '../../store/store.ts';
+import { chooseWords, fuse, isSlip, isSpellable, toRelevance, toWords } from '../../memory/memory.ts';
+import type { FoundMemory, StoredMemory, Trx, Viewer, WeighedWord } from '../../store/store.ts';
+import {
+  findSimilarWords,
+  getMemories,
+  searchMemories,
+  similarWordsMax,
+  weighMemoryWords,
+} from '../../store/store.ts';
 
 /** A memory and how well it answers the question, 0 to 1. */
 export interface RankedMemory {
@@ -17,37 +23,88 @@ export interface MemoryQuestion {
   readonly text: string;
   readonly kinds?: readonly MemoryKind[] | undefined;
   readonly limit: number;
+  /** Words that nothing has are taken for misspelt ones as well. */
+  readonly spelling?: boolean;
 }
 
 /** Rows that the words looked for should have, together. */
 const lookedAtMax = 500;
 /** Rows that are ranked again by what their words say. */
 const rankedMax = 100;
+/** What is found by a word that was not asked for in these letters fits less. */
+const slipPull = 0.7;
 /** How much importance moves a place in the order. */
 const importancePull = 0.2;
+
+/** One kind of search: its order, best first, and how well each one fits. */
+interface Hits {
+  readonly order: readonly string[];
+  readonly relevances: ReadonlyMap<string, number>;
+  /** Words that were met, here or in the sample. */
+  readonly met: ReadonlySet<string>;
+}
 
 /** The best memories for a text, best first. */
 export async function findMemories(
   trx: Trx,
   viewer: Viewer,
-  { text, kinds, limit }: MemoryQuestion,
+  question: MemoryQuestion,
 ): Promise<readonly RankedMemory[]> {
-  const weights = await weighMemoryWords(trx, { text, terms: toWords(text) });
-  if (weights.length === 0) return [];
-  const { words, together } = chooseWords(weights, lookedAtMax);
-  const every = weights.map(({ word }) => word);
-  const found = await searchMemories(trx, viewer, { words, together, every, kinds, limit: rankedMax });
-  const relevances = new Map(found.map(({ memoryId, matched }) => [memoryId, toRelevance(weights, matched)]));
-  const byWords = [...found].sort(
-    (a, b) => (relevances.get(b.memoryId) ?? 0) - (relevances.get(a.memoryId) ?? 0) || b.score - a.score,
-  );
-  const fused = fuse([byWords.map(({ memoryId }) => memoryId)]).slice(0, limit * 2);
+  const { text, limit } = question;
+  const byWords = await findByWords(trx, viewer, question, await weigh(trx, text, toWords(text)));
+  const bySlips =
+    question.spelling === true ? await findBySlips(trx, viewer, question, byWords.met) : undefined;
+  const lists = bySlips === undefined ? [byWords] : [byWords, bySlips];
+  const fused = fuse(lists.map(({ order }) => order)).slice(0, limit * 2);
   const places = new Map(fused.map(({ id, score }) => [id, score]));
   const memories = await getMemories(trx, viewer, [...places.keys()]);
   const pull = ({ memoryId, importance }: StoredMemory): number =>
     (places.get(memoryId) ?? 0) * (1 + importancePull * (importance - 0.5));
+  const fit = ({ memoryId }: StoredMemory): number =>
+    Math.max(byWords.relevances.get(memoryId) ?? 0, (bySlips?.relevances.get(memoryId) ?? 0) * slipPull);
   return [...memories]
     .sort((a, b) => pull(b) - pull(a))
     .slice(0, limit)
-    .map((memory) => ({ memory, relevance: relevances.get(memory.memoryId) ?? 0 }));
+    .map((memory) => ({ memory, relevance: fit(memory) }));
+}
+
+async function weigh(trx: Trx, text: string, terms: readonly string[]): Promise<readonly WeighedWord[]> {
+  return weighMemoryWords(trx, { text, terms });
+}
+
+async function findByWords(
+  trx: Trx,
+  viewer: Viewer,
+  { kinds }: MemoryQuestion,
+  weights: readonly WeighedWord[],
+): Promise<Hits> {
+  const { words, together } = chooseWords(weights, lookedAtMax);
+  const every = weights.map(({ word }) => word);
+  const found = await searchMemories(trx, viewer, { words, together, every, kinds, limit: rankedMax });
+  const relevances = new Map(found.map(({ memoryId, matched }) => [memoryId, toRelevance(weights, matched)]));
+  const fit = ({ memoryId }: FoundMemory): number => relevances.get(memoryId) ?? 0;
+  const order = [...found].sort((a, b) => fit(b) - fit(a) || b.score - a.score);
+  const sampled = weights.filter(({ hits }) => hits > 0).map(({ word }) => word);
+  return {
+    order: order.map(({ memoryId }) => memoryId),
+    relevances,
+    met: new Set([...sampled, ...found.flatMap(({ matched }) => matched)]),
+  };
+}
+
+/** The same search once more, with known words in place of those that nothing was found by. */
+async function findBySlips(
+  trx: Trx,
+  viewer: Viewer,
+  question: MemoryQuestion,
+  met: ReadonlySet<string>,
+): Promise<Hits | undefined> {
+  const unmet = toWords(question.text).filter((word) => isSpellable(word) && !met.has(word));
+  const similar = await findSimilarWords(trx, unmet.slice(0, similarWordsMax));
+  const meant = new Map<string, string>();
+  for (const { wanted, word } of similar) if (isSlip(wanted, word)) meant.set(word, wanted);
+  if (meant.size === 0) return undefined;
+  // What was spelt right counts as well: it tells which of the memories with the word meant is the right one.
+  const kept = toWords(question.text).filter((word) => met.has(word));
+  return findByWords(trx, viewer, question, await weigh(trx, '', [...meant.keys(), ...kept]));
 }

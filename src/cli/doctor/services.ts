@@ -107,6 +107,8 @@ function toResourceFinding({ id, state, what, lastError }: StatusAnswer['resourc
   return (state === 'degraded' ? warn : bad)(id, says, mend);
 }
 
+const noTrigrams = 'pg_trgm is missing: memories are found by words spelt as they were stored';
+
 /** Postgres that somebody else runs: reachable, rights, schema, clock. */
 export async function examineDatabase(url: string, now: () => number): Promise<Finding[]> {
   try {
@@ -124,6 +126,13 @@ export async function examineDatabase(url: string, now: () => number): Promise<F
             `As the owner: grant create on database and schema public to ${user}; alter role ${user} createrole.`,
           ),
       toSchema(missing, unknown),
+      look.spelling
+        ? ok('spelling', 'pg_trgm is there: misspelt questions find memories')
+        : warn(
+            'spelling',
+            noTrigrams,
+            'Install the contrib extensions of Postgres (pg_trgm) before the first start.',
+          ),
     ];
     const ahead = Math.abs(look.clockAheadMs);
     const says = `the database's clock is ${toDurationText(ahead / 1_000)} ${look.clockAheadMs > 0 ? 'ahead' : 'behind'}`;

@@ -15,7 +15,13 @@ afterAll(() => database.drop());
 test('sees what an empty database lacks, and that a migrated one lacks nothing', async () => {
   const { url } = database;
   const before = await lookAtStore(url, Date.now);
-  expect(before).toMatchObject({ mayCreate: true, mayMakeRoles: true, unknown: [], missing: migrationNames });
+  expect(before).toMatchObject({
+    mayCreate: true,
+    mayMakeRoles: true,
+    spelling: true,
+    unknown: [],
+    missing: migrationNames,
+  });
   expect(before.major).toBeGreaterThanOrEqual(15);
   expect(Math.abs(before.clockAheadMs)).toBeLessThan(2_000);
   expect(await lookAtStore(url, Date.now)).toMatchObject({ missing: migrationNames });

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { migrationNames } from '../../../infra/postgres/migrations.ts';
 import {
+  addMemory,
   ensureNamespace,
+  findSimilarWords,
   migrateStore,
   openStore,
   saveSop,
@@ -17,6 +19,22 @@ import { quietLog as log } from '../../support/quiet-log.ts';
 import { sop } from '../../support/store-rows.ts';
 
 const now = (): number => performance.now();
+const memory = {
+  memoryId: 'm-019a0000-0000-7000-8000-000000000001',
+  viewer: { principal: 'ann', now: '2026-03-01T00:00:00.000Z' },
+  facts: {
+    content: 'kubernetes runs here',
+    kind: 'fact',
+    visibility: 'namespace',
+    importance: 0.5,
+    tags: [],
+    autoTags: { acontext_version: 1, tags: [], confidence: {}, discovered_at: '2026-03-01T00:00:00.000Z' },
+    metadata: {},
+    expiresAt: null,
+    digest: 'one',
+    terms: 'kubernetes runs here',
+  },
+} as const;
 
 describe('migrations', () => {
   let admin: Client;
@@ -80,6 +98,11 @@ describe('migrations', () => {
       });
       return searchSops(trx, { text: 'rotate', limit: 5 });
     });
+    const similar = await store.inNamespace('acme', async (trx) => {
+      await addMemory(trx, memory.memoryId, memory.viewer, memory.facts);
+      return findSimilarWords(trx, ['kuberentes']);
+    });
+    expect(similar).toEqual([{ wanted: 'kuberentes', word: 'kubernetes' }]);
     expect(found).toHaveLength(1);
     expect(await store.inNamespace('globex', (trx) => searchSops(trx, { text: 'rotate', limit: 5 }))).toEqual(
       [],
