@@ -24,6 +24,8 @@ export function withSopWatches(needs: GatewayNeeds): {
   readonly needs: GatewayNeeds;
   readonly stop: () => void;
 } {
+  // Where nobody tells of changes there is nothing to watch.
+  if (needs.sops.onChanged === undefined) return { needs, stop: () => undefined };
   const watches = new Set<Watch>();
   let isLooking = false;
   const look = async (): Promise<void> => {
@@ -40,7 +42,7 @@ export function withSopWatches(needs: GatewayNeeds): {
       isLooking = false;
     }
   };
-  const stop = needs.sops.onChanged?.(() => {
+  const stop = needs.sops.onChanged(() => {
     look().catch((error: unknown) =>
       needs.log.debug({ err: toPlainError(error) }, 'watched procedures could not be read'),
     );
@@ -74,7 +76,7 @@ export function withSopWatches(needs: GatewayNeeds): {
       },
     },
   };
-  return { needs: watching, stop: () => stop?.() };
+  return { needs: watching, stop };
 }
 
 /** What changes when the procedure does; undefined where there is none for this listener. */
