@@ -31,8 +31,8 @@ export interface LearnerProcess {
 }
 
 const heartbeatMs = 1_000;
-/** No sign of life for this long counts as one failed check; two of them and it is killed. */
-const silenceMs = 5_000;
+/** No sign of life for this long counts as one failed check; two of them and it is killed. It runs at low priority. */
+const silenceMs = 10_000;
 const rssBytesMax = 2 * 1024 * 1024 * 1024;
 const startMs = 60_000;
 const drainMs = 5_000;

@@ -219,8 +219,12 @@ class LiveExtractor implements Extractor {
     const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
     for await (const episodes of readArchive(store, namespace)) {
       // What is derived from a part of the archive would retire whatever the rest supports.
-      if (this.#stopped) return;
-      for (const episode of episodes) learner.learn(episode);
+      for (const episode of episodes) {
+        if (this.#stopped) return;
+        learner.learn(episode);
+        // Others get their turn, the sign of life among them: a page can take seconds on a busy machine.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
     }
     if (this.#stopped) return;
     this.#shelves.set(namespace, { learner, stored });

@@ -173,6 +173,12 @@ describe('redaction of values', () => {
     expect(JSON.stringify(halves)).not.toContain(whole.slice(26));
   });
 
+  it('leaves ids alone, whatever their digits look like', () => {
+    const ids = ['t-01a1fe06-7edc-76bc-ae64-8b2410990109', '01a1fe06-7edc-76bc-ae64-8b2410990109'];
+    expect(redactor.redact({ taskId: ids[0], other: ids[1] })).toEqual({ taskId: ids[0], other: ids[1] });
+    expect(redactor.redact({ password: ids[0] })).not.toEqual({ password: ids[0] });
+  });
+
   it('opens JSON inside of texts', () => {
     const inner = JSON.stringify({
       user: 'a',
