@@ -51,6 +51,8 @@ type Search = (piece: string, look: Look) => Found[];
 /** What was found splits the rest; more rounds than this are never needed. */
 const roundsMax = 8;
 const wrappingsMax = 4;
+/** UUIDs, as every id of ours ends with one. */
+const everyId = /(?<![A-Za-z0-9])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![A-Za-z0-9])/g;
 const longRun = new RegExp(`[A-Za-z0-9_+/-]{${randomCharactersMin},}={0,2}`, 'g');
 
 /** Creates a finder of these rules. */
@@ -61,7 +63,7 @@ export function createFinder({ names, patterns, personal }: FinderOptions): Find
     { hint: /[A-Za-z0-9+/_-]{16}/, search: searchWrapped, isGuess: false },
     ...(personal ? personalPatterns : []).map((pattern) => ({
       hint: pattern.hint,
-      search: toSearch(pattern),
+      search: outsideIds(toSearch(pattern)),
       isGuess: true,
     })),
     { hint: /[A-Za-z0-9+/_-]{32}/, search: searchRandom, isGuess: true },
@@ -127,6 +129,19 @@ function toSearch({ kind, expression, check, canonical }: SecretPattern): Search
       hits.push({ start, end: start + secret.length, kind, secret: canonical?.(secret) ?? secret });
     }
     return hits;
+  };
+}
+
+/** The digits of an id look like an account's now and then. */
+function outsideIds(search: Search): Search {
+  return (piece, look) => {
+    const hits = search(piece, look);
+    if (hits.length === 0) return hits;
+    const ids = Array.from(piece.matchAll(everyId), ({ index, 0: id }) => ({
+      start: index,
+      end: index + id.length,
+    }));
+    return hits.filter((hit) => !ids.some((id) => hit.start < id.end && id.start < hit.end));
   };
 }
 

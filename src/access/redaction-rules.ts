@@ -2,7 +2,9 @@
  * Rules of redaction that a configuration adds. A pattern is a regular expression of which the time it takes is known
  * beforehand: nothing in it repeats without end, and the ways to read a text with it are counted and bounded.
  */
+import { toNamesExpression } from './secret-patterns.ts';
 import type { SecretPattern } from './secret-patterns.ts';
+import { isSuspicious } from './suspicion.ts';
 
 export interface RedactionRule {
   /** What the token says: `[redacted:<kind>:…]`. */
@@ -36,6 +38,17 @@ export function toPatterns(rules: readonly RedactionRule[]): SecretPattern[] {
     const expression = new RegExp(pattern, 'gu');
     return { kind, hint: new RegExp(pattern, 'u'), expression };
   });
+}
+
+/** Our own look, and one for the names and patterns of a configuration. */
+export function toSuspicion(
+  names: readonly string[],
+  patterns: readonly SecretPattern[],
+): (text: string) => boolean {
+  const further = toNamesExpression(names);
+  if (further === undefined && patterns.length === 0) return isSuspicious;
+  return (text) =>
+    isSuspicious(text) || further?.test(text) === true || patterns.some(({ hint }) => hint.test(text));
 }
 
 /** What is wrong with a pattern, as a sentence; undefined when nothing is. */

@@ -4,6 +4,9 @@
  */
 import { createHmac, hash } from 'node:crypto';
 
+/** How every token begins. */
+export const tokenStart = '[redacted:';
+
 const shape = String.raw`\[redacted:[a-z0-9]{1,20}:[0-9a-f]{8,16}\]`;
 
 /** A text that is one token and nothing else. */

@@ -10,13 +10,10 @@ import { createFinder } from './find-secrets.ts';
 import type { Finder } from './find-secrets.ts';
 import { createNameTest } from './secret-names.ts';
 import type { NamedKind } from './secret-names.ts';
-import { toNamesExpression } from './secret-patterns.ts';
-import type { SecretPattern } from './secret-patterns.ts';
 import { findSplit } from './split-secrets.ts';
-import { isSuspicious } from './suspicion.ts';
-import { createMarker, wholeToken } from './redaction-tokens.ts';
+import { createMarker, everyToken, tokenStart, wholeToken } from './redaction-tokens.ts';
 import type { Marker } from './redaction-tokens.ts';
-import { toPatterns } from './redaction-rules.ts';
+import { toPatterns, toSuspicion } from './redaction-rules.ts';
 import type { RedactionRules } from './redaction-rules.ts';
 
 /** A UUID, bare or as one of our ids. */
@@ -92,17 +89,6 @@ interface SharedRules {
   readonly finder: Finder;
   /** False where a text surely holds nothing. */
   readonly mayHold: (text: string) => boolean;
-}
-
-/** Our own look, and one for the names and patterns of a configuration. */
-function toSuspicion(
-  names: readonly string[],
-  patterns: readonly SecretPattern[],
-): (text: string) => boolean {
-  const further = toNamesExpression(names);
-  if (further === undefined && patterns.length === 0) return isSuspicious;
-  return (text) =>
-    isSuspicious(text) || further?.test(text) === true || patterns.some(({ hint }) => hint.test(text));
 }
 
 /** Where a value stands: what its name says of it, and how deep it is. */
@@ -213,9 +199,13 @@ class Namesake implements Redactor {
     return typeof name === 'string' ? this.#kindOf(name) : undefined;
   }
 
-  /** A name can hold a secret itself; what is left of it then must say the same the next time. */
+  /** A name can hold a secret itself; what is left of it then must say the same the next time, and a token says nothing. */
   #kindOf(name: string): NamedKind | undefined {
-    return this.#rules.kindOf(name) ?? this.#rules.kindOf(this.#name(name));
+    const shown = this.#name(name);
+    if (shown === name && !name.includes(tokenStart)) return this.#rules.kindOf(name);
+    return (
+      this.#rules.kindOf(name.replace(everyToken, '')) ?? this.#rules.kindOf(shown.replace(everyToken, ''))
+    );
   }
 
   #number(value: number | bigint, place: Place): unknown {

@@ -195,7 +195,7 @@ describe(`recorded episodes of others${why}`, () => {
       expect(first.summary.episodes).toBeGreaterThan(100);
       expect(first.summary.badLines).toBe(0);
       // Learning has what the rest of the machine leaves: on two busy cores that is little.
-      await untilLearned(node, 240_000);
+      await untilLearned(node, 90_000);
       const [counted] = await truth.rows<{ episodes: string; calls: string }>(
         `select (select count(*) from episodes where namespace = 'tau') as episodes,
               (select count(*) from calls where namespace = 'tau') as calls`,

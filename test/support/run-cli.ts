@@ -21,6 +21,7 @@ export interface CliWorld {
 export interface Command {
   readonly ended: Promise<CliRun>;
   readonly out: () => string;
+  readonly err: () => string;
   readonly exits: number[];
   readonly told: object[];
   /** Addresses shown in a browser. */
@@ -63,6 +64,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
   return {
     ended: runCli(words, world).then((code) => ({ code, out: stdout.text(), err: stderr.text() })),
     out: stdout.text,
+    err: stderr.text,
     exits,
     told,
     opened,

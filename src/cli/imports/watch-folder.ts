@@ -28,15 +28,14 @@ export interface WatchFolderOptions extends WatchOptions {
 export async function watchFolder(options: WatchFolderOptions): Promise<void> {
   const { world } = options;
   const stop = createStop(world);
-  /** When a file may be looked at again. */
-  const notBefore = new Map<string, number>();
+  const rests = new Map<string, Rest>();
   let waitMs = lookMs;
   // A folder that is not there is told at once; later it may come and go.
   await findTranscripts(options.folder);
   while (!stop.isAsked()) {
     const startedAt = world.now();
     try {
-      await look(options, notBefore, stop.isAsked);
+      await look(options, rests, stop.isAsked);
       waitMs = Math.max(lookMs, (world.now() - startedAt) * restFactor);
     } catch (error) {
       if (!(error instanceof DreyError)) throw error;
@@ -49,30 +48,48 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
   stop.end();
 }
 
+/** How long a file is left alone: while it has not changed if it makes no sense, so that one being written gets its turn. */
+interface Rest {
+  readonly untilMs: number;
+  /** What the file was like when it made no sense. */
+  readonly failed?: string;
+}
+
 async function look(
   options: WatchFolderOptions,
-  notBefore: Map<string, number>,
+  rests: Map<string, Rest>,
   isAsked: () => boolean,
 ): Promise<void> {
   const { world, state } = options;
   const files = await findTranscripts(options.folder);
   const paths = new Set(files.map((file) => file.path));
-  for (const path of notBefore.keys()) if (!paths.has(path)) notBefore.delete(path);
+  for (const path of rests.keys()) if (!paths.has(path)) rests.delete(path);
   for (const file of files) {
     const startedAt = world.now();
-    if (isAsked() || startedAt < (notBefore.get(file.path) ?? 0) || !isDue(file, options)) continue;
+    if (isAsked() || isResting(file, rests.get(file.path), startedAt) || !isDue(file, options)) continue;
     try {
       const read = await watchFile(file, state.get(file.path), options);
       state.set(file.path, read.watched);
       await state.save();
       await options.onRead(file.path, read);
-      notBefore.set(file.path, world.now() + (world.now() - startedAt) * restFactor);
+      rests.set(file.path, { untilMs: world.now() + (world.now() - startedAt) * restFactor });
     } catch (error) {
       if (!(error instanceof DreyError) || !isAboutTheFile(error)) throw error;
-      if (!notBefore.has(file.path)) options.onTrouble(file.path, error);
-      notBefore.set(file.path, world.now() + lookMsMax);
+      if (rests.get(file.path)?.failed === undefined) options.onTrouble(file.path, error);
+      rests.set(file.path, { untilMs: world.now() + lookMsMax, failed: toMark(file) });
     }
   }
+}
+
+function isResting(file: FoundFile, rest: Rest | undefined, nowMs: number): boolean {
+  // Made, but nothing written to it yet.
+  if (file.sizeBytes === 0) return true;
+  if (rest === undefined || nowMs >= rest.untilMs) return false;
+  return rest.failed === undefined || rest.failed === toMark(file);
+}
+
+function toMark({ sizeBytes, changedMs }: FoundFile): string {
+  return `${sizeBytes} ${changedMs}`;
 }
 
 /** It has changed, or what was open at its end may be sent by now. */

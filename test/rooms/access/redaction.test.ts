@@ -1,35 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor, isSecretName } from '../../../src/access/access.ts';
+import { canaries, jwt } from './made-up-secrets.ts';
 
 const redactor = createRedactor({ key: 'a key of this test', extraKeys: ['Patient-Number'] });
 const token = /\[redacted:[a-z]+:[0-9a-f]{12}\]/;
-
-/** Put together at run time, so that no scanner takes this file for a leak. */
-const join = (...parts: string[]): string => parts.join('');
-const jwt = join(
-  'eyJ',
-  'hbGciOiJIUzI1NiJ9',
-  '.',
-  'eyJ',
-  'zdWIiOiIxMjM0NTY3ODkwIn0',
-  '.',
-  'dozjgNryP4J3jVmNHl0w5N',
-);
-const canaries: Record<string, string> = {
-  jwt,
-  aws: join('AK', 'IA', 'IOSFODNN7EXAMPLE'),
-  github: join('gh', 'p_', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'),
-  githubFine: join('github', '_pat_', '11ABCDEFG0abcdefghijkl_0123456789'),
-  gitlab: join('gl', 'pat-', 'aBcDeFgHiJ1234567890'),
-  slack: join('xo', 'xb-', '123456789012-abcdefGHIJKL'),
-  stripe: join('sk', '_live_', '4eC39HqLyjWDarjtT1zdp7dc'),
-  stripeRestricted: join('rk', '_live_', '4eC39HqLyjWDarjtT1zdp7dc'),
-  ai: join('sk', '-ant-', 'api03-abcdefghijklmnop0123456789'),
-  google: join('AI', 'za', 'SyA1234567890abcdefghijklmnopqrstuv'),
-  npm: join('np', 'm_', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'),
-  pem: join('-----BEGIN RSA ', 'PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA ', 'PRIVATE KEY-----'),
-};
 
 describe('redaction of text', () => {
   it.each(Object.entries(canaries))('finds a secret by its form: %s', (_name, secret) => {
@@ -73,6 +47,20 @@ describe('redaction of text', () => {
     expect(redactor.redactText(text)).toBe(text);
   });
 
+  it('leaves an id alone whose digits could be an account, wherever it stands', () => {
+    const id = 'af173334-5094-4ce6-b6fb-09e21292810e';
+    for (const text of [
+      id,
+      `s-${id}`,
+      `sop/${id}`,
+      `drey.shop.session.s-${id}.started`,
+      `see ${id}, ${id}`,
+    ]) {
+      expect(redactor.redactText(text)).toBe(text);
+    }
+    expect(redactor.redactText('IBAN DE89 3704 0044 0532 0130 00')).toMatch(/\[redacted:iban:/);
+  });
+
   it('gives equal secrets equal tokens, and other keys other tokens', () => {
     expect(redactor.redact({ a: jwt, b: [jwt] })).toEqual({
       a: expect.stringMatching(/^\[redacted:jwt:/),
@@ -111,11 +99,16 @@ describe('redaction of text', () => {
       'authorization: ',
       'github_pat_',
     );
-    for (const seed of seeds) {
-      const text = seed.repeat(Math.ceil(size / seed.length));
+    const read = (seed: string, characters: number): number => {
+      const text = seed.repeat(Math.ceil(characters / seed.length));
       const begun = performance.now();
       redactor.redactText(text);
-      expect(performance.now() - begun, `the seed ${seed}`).toBeLessThan(20_000);
+      return performance.now() - begun;
+    };
+    // Eight times the text is 8 times the work, or 64 times where it is quadratic; what takes no time says nothing.
+    for (const seed of seeds) {
+      const small = Math.max(100, read(seed, size / 8));
+      expect(read(seed, size) / small, `the seed ${seed}`).toBeLessThan(30);
     }
   }, 300_000);
 });
@@ -201,95 +194,6 @@ describe('redaction of values', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(JSON.stringify(redactor.redact(circle))).toContain('[cut:depth]');
-  });
-
-  const words = fc.constantFrom(
-    ...Object.values(canaries),
-    'password',
-    '=',
-    ': ',
-    '"',
-    ' ',
-    'Bearer ',
-    '://',
-    '@',
-    'a:b',
-    '{',
-    '\\',
-    '-u ',
-    '\n',
-  );
-  const texts = fc.oneof(
-    fc.string(),
-    fc.array(fc.oneof(words, fc.string({ maxLength: 6 })), { maxLength: 12 }).map((all) => all.join('')),
-  );
-  const names = fc.constantFrom(
-    'password',
-    'token',
-    'a',
-    'url',
-    'text',
-    '__proto__',
-    'headers',
-    'name',
-    'value',
-  );
-  const { tree } = fc.letrec((tie) => ({
-    tree: fc.oneof(
-      { depthSize: 'small' },
-      texts,
-      fc.integer(),
-      fc.boolean(),
-      fc.constant(null),
-      fc.array(tie('tree'), { maxLength: 4 }),
-      tie('object'),
-    ),
-    object: fc
-      .array(fc.tuple(names, tie('tree')), { maxLength: 4 })
-      .map((all) => Object.fromEntries(all) as unknown),
-  }));
-
-  it('judges a name that holds a secret itself the same once it is redacted', () => {
-    const value = [{ name: `password${canaries.jwt}`, value: ' ' }, { [`password${canaries.jwt}`]: ' ' }];
-    const once = redactor.redact(value);
-    expect(redactor.redact(once)).toEqual(once);
-  });
-
-  it('is the same twice as once', () => {
-    fc.assert(
-      fc.property(tree, (value) => {
-        const once = redactor.redact(value);
-        expect(redactor.redact(once)).toEqual(once);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('lets no known secret through, whatever stands around it', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...Object.values(canaries)),
-        tree,
-        fc.string({ maxLength: 5 }),
-        (secret, value, around) => {
-          const copy = redactor.redact([value, { found: [`${around} ${secret} ${around}`] }]);
-          const shown = JSON.stringify(Array.isArray(copy) ? copy[1] : copy);
-          expect(shown).not.toContain(JSON.stringify(secret).slice(1, -1));
-        },
-      ),
-    );
-  });
-
-  it('calls harmless only what it would not change', () => {
-    fc.assert(
-      fc.property(tree, (value) => {
-        const plain = createRedactor({ key: 'k' });
-        const json = JSON.stringify(value);
-        const expected: unknown = plain.isHarmless(json) ? JSON.parse(json) : plain.redact(JSON.parse(json));
-        expect(plain.redact(JSON.parse(json))).toEqual(expected);
-      }),
-      { numRuns: 300 },
-    );
   });
 
   it('is quick with usual arguments', () => {

@@ -8,7 +8,7 @@ import { sendJson, startSmallNode } from '../../support/small-node.ts';
 import type { Route, SmallNode } from '../../support/small-node.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import type { TemporaryFolder } from '../../support/temporary.ts';
-import { until } from '../../support/until.ts';
+import { until as untilWithin } from '../../support/until.ts';
 
 interface Taken {
   readonly key: string;
@@ -48,6 +48,8 @@ afterEach(async () => {
   await folder.remove();
 });
 
+/** A watcher rests twenty times as long as it read, which on a busy machine is seconds. */
+const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, 25_000);
 const sessions = (): string => join(folder.path, 'sessions');
 const file = (): string => join(sessions(), 'deep', 'one.jsonl');
 const tasks = (): string[] => taken.map((episode) => `${episode.task}: ${episode.calls.length}`);
@@ -69,7 +71,7 @@ const answer = (n: number) =>
 const age = (path: string, seconds: number) =>
   utimes(path, new Date(), new Date(Date.now() - seconds * 1_000));
 
-describe('watching a folder', { timeout: 30_000 }, () => {
+describe('watching a folder', { timeout: 90_000 }, () => {
   it('takes in what a file has gone past, and the last task when it is quiet', async () => {
     await writeFile(file(), prompt(1) + call(1) + answer(1) + prompt(2) + call(2));
     const watcher = watch();
@@ -77,7 +79,7 @@ describe('watching a folder', { timeout: 30_000 }, () => {
     // The second is not answered yet: half a call is never sent.
     await appendFile(file(), answer(2).slice(0, 20));
     await appendFile(file(), answer(2).slice(20));
-    await until('the second task is in', () => tasks().includes('task 2: 1'), 20_000);
+    await until('the second task is in', () => tasks().includes('task 2: 1'));
     expect(tasks()).toEqual(['task 1: 1', 'task 2: 1']);
     expect(taken.flatMap((episode) => episode.calls.map((each) => each.error))).toEqual([false, false]);
     await until('it is told', () => watcher.out().includes('deep/one.jsonl (claude-code)'));
@@ -131,6 +133,21 @@ describe('watching a folder', { timeout: 30_000 }, () => {
     await until('the second is in', () => tasks().includes('task 2: 1'));
     watcher.signal('SIGINT');
     expect((await watcher.ended).err).toBe(`${file()}:2: the line is not JSON\n`);
+  });
+
+  it('takes in a file that was empty, or made no sense, as soon as it does', async () => {
+    const half = join(sessions(), 'half.jsonl');
+    await writeFile(file(), '');
+    await writeFile(half, prompt(1).slice(0, 20));
+    await age(half, 60);
+    const watcher = watch();
+    await until('what makes no sense is told', () => watcher.err().includes('half.jsonl'));
+    for (const path of [file(), half]) {
+      await writeFile(path, prompt(1) + call(1) + answer(1));
+      await age(path, 50);
+    }
+    await until('both are in', () => taken.length === 2);
+    expect(watcher.err()).not.toContain('one.jsonl');
   });
 
   it('tells a file of no known format once, and a folder that is not there at once', async () => {
