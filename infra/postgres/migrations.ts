@@ -24,9 +24,12 @@ import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
+import { memoryVectors } from './0024-memory-vectors.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
+export { findVectorExtension, prepareVectors, toMissing } from './vectors.ts';
+export type { VectorExtension, VectorSpace } from './vectors.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-namespaces': namespaces,
@@ -48,6 +51,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021-learning-controls': learningControls,
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
+  '0024-memory-vectors': memoryVectors,
 };
 
 /** The names of all migrations, oldest first. */

@@ -40,6 +40,7 @@ import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
+import { openMeanings } from './meanings.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
@@ -48,6 +49,7 @@ import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
   readonly config: NodeConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly token: string;
   readonly nodeId: string;
   readonly eventLog: EventLog;
@@ -131,7 +133,16 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
-  const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
+  const meanings = openMeanings({
+    ...options,
+    ...options.backends,
+    redactor,
+    breakers,
+    health: options.boards.health,
+  });
+  if (meanings !== undefined) closers.push(() => meanings.close());
+  const committed = (): void => relay.nudge();
+  const memories = new Memories({ store, redactor, announcer, clock, log, committed, meanings });
   const onSopsChanged = await followSops(options, shelf);
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
