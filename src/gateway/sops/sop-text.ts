@@ -20,12 +20,26 @@ function toStanding({ confidence, occurrences }: SopView): string {
   return `${Math.round(confidence * 100)} % confidence, ${occurrences} successful tasks`;
 }
 
+/** Its steps, a numbered line each: learned ones are numbered already, those that somebody wrote may not be. */
+export function toStepLines({ steps }: Pick<SopView, 'steps'>): readonly string[] {
+  return steps.map((step, index) => (step.startsWith(`${index + 1}. `) ? step : `${index + 1}. ${step}`));
+}
+
+/** What to beware of, a sentence each. */
+export function toPitfallLines({ pitfalls }: Pick<SopView, 'pitfalls'>): readonly string[] {
+  return pitfalls.map(({ tool, failedTimes, recoveredBy }) =>
+    recoveredBy === null
+      ? `Beware: ${tool} failed ${failedTimes} times here.`
+      : `Beware: ${tool} failed ${failedTimes} times here; ${recoveredBy} recovered it.`,
+  );
+}
+
 /** The whole procedure in Markdown. */
 export function toMarkdown(sop: SopView): string {
-  // Learned lines bring their number with them.
-  const steps = sop.steps.map(
-    (step, index) => `${index + 1}. ${toMarkdownBlock(step.replace(/^\d{1,4}[.)]\s+/, ''))}`,
-  );
+  const steps = toStepLines(sop).map((line, index) => {
+    const number = `${index + 1}. `;
+    return number + toMarkdownBlock(line.slice(number.length));
+  });
   const pitfalls = sop.pitfalls.map(
     ({ tool, failedTimes, recoveredBy }) =>
       `- ${toMarkdownText(tool)} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${toMarkdownText(recoveredBy)} helped`}`,
