@@ -16,9 +16,23 @@ export function toDescription(sop: SopView): string {
   return `Learned procedure for: ${toTitle(sop)} (${percent} % confidence, ${sop.occurrences} successful tasks)`;
 }
 
+/** Its steps, a numbered line each: learned ones are numbered already, those that somebody wrote may not be. */
+export function toStepLines({ steps }: Pick<SopView, 'steps'>): readonly string[] {
+  return steps.map((step, index) => (step.startsWith(`${index + 1}. `) ? step : `${index + 1}. ${step}`));
+}
+
+/** What to beware of, a sentence each. */
+export function toPitfallLines({ pitfalls }: Pick<SopView, 'pitfalls'>): readonly string[] {
+  return pitfalls.map(({ tool, failedTimes, recoveredBy }) =>
+    recoveredBy === null
+      ? `Beware: ${tool} failed ${failedTimes} times here.`
+      : `Beware: ${tool} failed ${failedTimes} times here; ${recoveredBy} recovered it.`,
+  );
+}
+
 /** The whole procedure in Markdown. */
 export function toMarkdown(sop: SopView): string {
-  const steps = sop.steps.map((step, index) => `${index + 1}. ${step}`);
+  const steps = toStepLines(sop);
   const pitfalls = sop.pitfalls.map(
     ({ tool, failedTimes, recoveredBy }) =>
       `- ${tool} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${recoveredBy} helped`}`,
