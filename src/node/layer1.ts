@@ -133,16 +133,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
-  const meanings = openMeanings({
-    ...options,
-    ...options.backends,
-    redactor,
-    breakers,
-    health: options.boards.health,
-  });
-  if (meanings !== undefined) closers.push(() => meanings.close());
-  const committed = (): void => relay.nudge();
-  const memories = new Memories({ store, redactor, announcer, clock, log, committed, meanings });
+  const memories = openMemories(options, relay);
   const onSopsChanged = await followSops(options, shelf);
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
@@ -161,6 +152,15 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     healthWatch,
     onSopsChanged,
   };
+}
+
+/** Found by their words, and by their meaning where somebody is there who knows it. */
+function openMemories(options: Layer1Options, relay: Relay): Memories {
+  const { upstreams, backends, boards, closers, redaction: redactor } = options;
+  const { breakers } = upstreams;
+  const meanings = openMeanings({ ...options, ...backends, redactor, breakers, health: boards.health });
+  if (meanings !== undefined) closers.push(() => meanings.close());
+  return new Memories({ ...options, ...backends, redactor, meanings, committed: () => relay.nudge() });
 }
 
 /** The shelf reads anew what changed, and whoever shows procedures hears of it. */

@@ -28,8 +28,8 @@ export interface EmbeddingServer {
   readonly url: string;
   /** What it was asked, in order. */
   readonly asked: EmbeddingRequest[];
-  /** How it answers the next ones: as it should, never, with this status, or with these bytes. */
-  mood: 'well' | 'never' | number | string;
+  /** How it answers the next ones: `well`, `never`, with this status, or with these bytes. */
+  mood: number | string;
   /** Texts with this in them are refused with 400, and the whole request with them. */
   refused: string | undefined;
   close(): Promise<void>;
