@@ -8,7 +8,7 @@ export type { Admission, AdmissionRequest, Door, DoorOptions, Principal } from '
 export { createOwnBudgets, rates, readOperations } from './rates.ts';
 export type { OwnBudgets, Rate, Rates } from './rates.ts';
 export { isRecorded, record, recordValue, toLearnedResult, toShape } from './record.ts';
-export { createRedactor } from './redaction.ts';
+export { createRedactor, isPlainId } from './redaction.ts';
 export type { Redaction, Redactor, RedactorOptions } from './redaction.ts';
 export { findPatternFault, patternCharactersMax } from './redaction-rules.ts';
 export type { RedactionRules } from './redaction-rules.ts';

@@ -102,7 +102,11 @@ function isToolResult(value: unknown): value is ToolResult {
   );
 }
 
+/** How JSON can begin. Most texts are none, and an error with its stack would cost more than all the rest. */
+const jsonStart = /^\s*(?:[[{"\d-]|true|false|null)/;
+
 function parse(text: string): unknown {
+  if (!jsonStart.test(text)) return text;
   try {
     return JSON.parse(text);
   } catch {

@@ -16,8 +16,12 @@ import type { Marker } from './redaction-tokens.ts';
 import { toPatterns, toSuspicion } from './redaction-rules.ts';
 import type { RedactionRules } from './redaction-rules.ts';
 
-/** A UUID, bare or as one of our ids. */
-const isId = /^(?:[a-z]-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const id = /^(?:[a-z]-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A UUID, bare or as one of our ids: it stays, unless its name says that it is a secret. */
+export function isPlainId(text: string): boolean {
+  return text.length <= 38 && id.test(text);
+}
 
 export interface Redactor {
   /** A deep copy in which every secret is a token. */
@@ -233,7 +237,7 @@ class Namesake implements Redactor {
 
   #leaf(value: string, { nested, kept }: Place): string {
     // Digits of an id look like an account's now and then, and an event whose ids are gone is none any more.
-    if (isId.test(value)) return value;
+    if (isPlainId(value)) return value;
     const { finder, mayHold } = this.#rules;
     if (!mayHold(value)) return value;
     const opened = nested < nestedDepthMax ? this.#nested(value, nested) : undefined;

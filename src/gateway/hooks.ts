@@ -8,6 +8,7 @@ import { openConversations } from './conversations.ts';
 import { toObserved } from './hook-calls.ts';
 import type { HookEvent } from './hook-calls.ts';
 import type { GatewayNeeds, Principal, Session } from './needs.ts';
+import { toPitfallLines, toStepLines } from './sops/sop-text.ts';
 
 /** What is served unasked must be this sure. */
 export const hookConfidenceMin = 0.7;
@@ -19,8 +20,8 @@ export interface HookAnswer {
 }
 
 export interface Hooks {
-  /** Takes one event; an unknown one means nothing. */
-  take(event: HookEvent, principal: Principal): Promise<HookAnswer>;
+  /** Takes one event; an unknown one means nothing. What nobody waits for any more was not told to anybody. */
+  take(event: HookEvent, principal: Principal, isWaiting?: () => boolean): Promise<HookAnswer>;
 }
 
 const nothing: HookAnswer = { context: undefined };
@@ -29,17 +30,18 @@ const nothing: HookAnswer = { context: undefined };
 export function openHooks(needs: GatewayNeeds): Hooks {
   const conversations = openConversations(needs);
   return {
-    take: async (event, principal) => {
+    take: async (event, principal, isWaiting = () => true) => {
       switch (event.hook_event_name) {
         case 'SessionStart':
           conversations.start(event, principal);
+          void warm(needs, principal);
           return nothing;
         case 'UserPromptSubmit': {
           const task = toTask(event.prompt);
           if (task === undefined) return nothing;
           const session = conversations.find(event, principal, true);
           if (!stateTask(session, task)) return nothing;
-          return { context: await findContext(needs, session, task) };
+          return { context: await findContext(needs, session, task, isWaiting) };
         }
         case 'PostToolUse':
         case 'PostToolUseFailure': {
@@ -79,22 +81,32 @@ function stateTask(session: Session, task: string): boolean {
   return true;
 }
 
+/** A hook's first question would else be the one that waits for what was learned to be read. */
+async function warm(needs: GatewayNeeds, { namespace }: Principal): Promise<void> {
+  try {
+    await needs.sops.search({ namespace, task: '', minConfidence: 1, limit: 1 });
+  } catch (err) {
+    needs.log.debug({ err, namespace }, 'procedures could not be read before they are asked for');
+  }
+}
+
 /** The best procedure, where one clearly matches. */
-async function findContext(needs: GatewayNeeds, session: Session, task: string): Promise<string | undefined> {
+async function findContext(
+  needs: GatewayNeeds,
+  session: Session,
+  task: string,
+  isWaiting: () => boolean,
+): Promise<string | undefined> {
   const { namespace, principal } = session;
   const [sop] = await needs.sops.search({ namespace, task, minConfidence: hookConfidenceMin, limit: 1 });
-  if (sop === undefined) return undefined;
+  if (sop === undefined || !isWaiting()) return undefined;
   const sops = [{ sopId: sop.sopId, relevance: sop.relevance }];
   needs.sops.recordInjection({ session, namespace, principal: principal.id, task, sops });
   return [
     `Drey learned how tasks like this one were done before (${sop.occurrences} times; procedure ${sop.sopId}). ` +
       'Follow it where it fits:',
-    ...sop.steps.map((line, index) => `${index + 1}. ${line}`),
-    ...sop.pitfalls.map(({ tool, failedTimes, recoveredBy }) =>
-      recoveredBy === null
-        ? `Beware: ${tool} failed ${failedTimes} times here.`
-        : `Beware: ${tool} failed ${failedTimes} times here; ${recoveredBy} recovered it.`,
-    ),
+    ...toStepLines(sop),
+    ...toPitfallLines(sop),
   ]
     .join('\n')
     .slice(0, contextCharsMax);

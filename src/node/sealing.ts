@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DreyError } from '../../machines/words/errors.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import type { Span, SpanFacts, SpanStart, Tracer } from '../../machines/words/traces.ts';
-import { createRedactor, isRecorded } from '../access/access.ts';
+import { createRedactor, isPlainId, isRecorded } from '../access/access.ts';
 import type { Redaction, Redactor } from '../access/access.ts';
 import type { NodeConfig } from './config.ts';
 
@@ -78,8 +78,34 @@ export function sealEvent(redaction: Redaction, event: DreyEvent): DreyEvent {
 
 /** By its name as well: a lone value would not say what it is. */
 function redactMember(redactor: Redactor, name: string, value: unknown): unknown {
-  if (typeof value !== 'object' && typeof value !== 'string') return value;
+  if (typeof value === 'object') return redactNamed(redactor, name, value);
+  if (typeof value !== 'string' || isPlainId(value) || timestamp.test(value)) return value;
+  return value.length > plainCharactersMax
+    ? redactNamed(redactor, name, value)
+    : redactPlain(redactor, name, value);
+}
+
+function redactNamed(redactor: Redactor, name: string, value: unknown): unknown {
   return (redactor.redact({ [name]: value }) as Readonly<Record<string, unknown>>)[name];
+}
+
+/** As our own clock writes it. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Names of tools, servers and states come again with every call: what is left of them is remembered. */
+const plainCharactersMax = 100;
+const plainMax = 2_000;
+const plain = new WeakMap<Redactor, Map<string, unknown>>();
+
+function redactPlain(redactor: Redactor, name: string, value: string): unknown {
+  let known = plain.get(redactor);
+  if (known === undefined) plain.set(redactor, (known = new Map()));
+  const key = `${name} ${value}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= plainMax) known.clear();
+  const shown = redactNamed(redactor, name, value);
+  known.set(key, shown);
+  return shown;
 }
 
 /** For the store: what may be written down in a namespace. */

@@ -109,9 +109,9 @@ describe.skipIf(chromiumPath === undefined)(
           await page.locator('.react-flow__edge').first().waitFor({ state: 'attached' });
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), address).toBe(0);
         await page.evaluate(axe.source);
-        const { violations } = (await page.evaluate(
+        const { violations } = await page.evaluate<axe.AxeResults>(
           "axe.run(document, { resultTypes: ['violations'] })",
-        )) as axe.AxeResults;
+        );
         const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
         const told = serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
         expect(told, address).toEqual([]);

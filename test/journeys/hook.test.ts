@@ -101,7 +101,8 @@ describe('a hook and a node', () => {
       hookSpecificOutput: { hookEventName: string; additionalContext: string };
     };
     expect(output.hookSpecificOutput.hookEventName).toBe('UserPromptSubmit');
-    expect(output.hookSpecificOutput.additionalContext).toContain('every__get-sum');
+    // Numbered once.
+    expect(output.hookSpecificOutput.additionalContext).toMatch(/\n3\. every__get-sum/);
   });
 
   it('are silent and harmless when the node is gone', async () => {

@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { startFollowing } from './node/live.ts';
 import { applyTheme } from './parts/theme.ts';
 import { Shell } from './shell.tsx';
-import './styles/base.css';
+import './styles/colours.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/pages.css';

@@ -21,7 +21,7 @@ export const hooks: Resource = {
   answer: async ({ hooks: conversations, req, res, namespace, principal: own }) => {
     const event = await parseJsonBody(HookEvent, req, hookBytesMax);
     const principal = namespace === own.namespace ? own : { ...own, namespace };
-    const { context } = await conversations.take(event, principal);
+    const { context } = await conversations.take(event, principal, () => !res.destroyed);
     sendValue(res, 200, { context: context ?? null });
   },
 };

@@ -15,6 +15,7 @@ import type {
   RecentStep,
   Session,
 } from '../needs.ts';
+import { toPitfallLines, toStepLines } from '../sops/sop-text.ts';
 import { nextStepsMax, readNextSteps } from './next-steps.ts';
 import { stateTask } from './state-task.ts';
 import { count, createTool, namespaceField, text } from './tool.ts';
@@ -174,15 +175,9 @@ async function findNextSteps(
 }
 
 function fromSop(sop: RankedSop): Injected {
-  const lines = sop.steps.map((line, index) => `${index + 1}. ${line}`);
-  const pitfalls = sop.pitfalls.map((pitfall) =>
-    pitfall.recoveredBy === null
-      ? `Beware: ${pitfall.tool} failed ${pitfall.failedTimes} times here.`
-      : `Beware: ${pitfall.tool} failed ${pitfall.failedTimes} times here; ${pitfall.recoveredBy} recovered it.`,
-  );
   return {
     type: 'sop',
-    content: [`Procedure for: ${sop.trigger}`, ...lines, ...pitfalls].join('\n'),
+    content: [`Procedure for: ${sop.trigger}`, ...toStepLines(sop), ...toPitfallLines(sop)].join('\n'),
     relevance: clamp(sop.relevance),
     sop_id: sop.sopId,
   };
