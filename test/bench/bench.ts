@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- <name> [--json FILE] [--quick] [--peers] [--rows N]`: runs one bench, prints its table and writes its measures. A bench measures
+ * `npm run bench -- <name> [--json FILE] [--quick] [--peers] [--rows N] [--big N]`: runs one bench, prints its table and writes its measures. A bench measures
  * what it compares with in the same run; these machines are noisy, so medians and ratios count.
  */
 import { writeFile } from 'node:fs/promises';
@@ -17,6 +17,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
       rows: { type: 'string' },
+      big: { type: 'string' },
     },
   });
   const [name] = positionals;
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
     quick: values.quick,
     peers: values.peers,
     ...(values.rows === undefined ? {} : { rows: Number(values.rows) }),
+    ...(values.big === undefined ? {} : { big: Number(values.big) }),
   });
   process.stdout.write(toTable(measures));
   if (values.json !== undefined) {

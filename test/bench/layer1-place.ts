@@ -18,8 +18,9 @@ export interface Layer1Place {
   readonly clock: Clock;
   /** Rows in all. */
   readonly rows: number;
-  /** A small namespace of `smallRows`, one of many, and the one of `bigRows`. */
+  /** A small namespace of `smallRows`, one of `names`, and the one of `bigRows`. */
   readonly small: string;
+  readonly names: readonly string[];
   readonly big: string;
   readonly smallRows: number;
   readonly bigRows: number;
@@ -28,6 +29,13 @@ export interface Layer1Place {
   ask<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Words as they stand in procedures and memories, for questions. */
   question(n: number): string;
+}
+
+/** Rows in all, those of the big namespace (a tenth unless stated), and whether few repetitions will do. */
+export interface Layer1Size {
+  readonly rows: number;
+  readonly bigRows?: number | undefined;
+  readonly quick: boolean;
 }
 
 /** One part of the bench; its measures' names begin with the prefix. */
@@ -48,7 +56,7 @@ export const benchClock: Clock = {
 
 /** Starts a server, fills it with so many rows, lets the work be done, and takes all of it away again. */
 export async function withLayer1Place<T>(
-  o: { readonly rows: number; readonly quick: boolean },
+  o: Layer1Size,
   work: (place: Layer1Place) => Promise<T>,
 ): Promise<T> {
   const folder = await temporaryFolder('drey-bench');
@@ -66,7 +74,7 @@ export async function withLayer1Place<T>(
     await migrateStore({ url, log: quietLog });
     await admin.connect();
     store = await openStore({ url, log: quietLog, now: () => performance.now() });
-    const bigRows = Math.max(1_000, Math.floor(o.rows / 10));
+    const bigRows = o.bigRows ?? Math.max(1_000, Math.floor(o.rows / 10));
     const smalls = Math.max(1, Math.floor((o.rows - bigRows) / smallRowsMax));
     const place: Layer1Place = {
       ...o,
@@ -74,6 +82,7 @@ export async function withLayer1Place<T>(
       store,
       clock: benchClock,
       small: `n${Math.ceil(smalls / 2)}`,
+      names: Array.from({ length: smalls }, (_, n) => `n${n + 1}`),
       big: 'big',
       smallRows: smallRowsMax,
       bigRows,

@@ -35,7 +35,7 @@ export async function readPlans({ url, big, question }: Layer1Place): Promise<re
     patterns_list: `select * from acontext_patterns where namespace = '${big}' and active
       order by effectiveness desc, confidence desc, id limit 50`,
     tasks_list: `select * from tasks where namespace = '${big}' order by started_at desc, id desc limit 50`,
-    api_key: `select * from drey_find_api_key('none')`,
+    api_key: `select * from drey_find_keys(array['none'])`,
   };
   try {
     await client.query('begin');

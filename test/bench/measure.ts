@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly peers?: boolean;
   /** Rows in the tables, where a bench fills some. */
   readonly rows?: number;
+  /** Of these, the rows of the biggest namespace. */
+  readonly big?: number;
 }
 
 export interface Bench {

@@ -49,6 +49,7 @@ import type { Resource } from './resource.ts';
 import { session, sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
 import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
+import { exportedSop, importSop } from './sop-exchange.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
@@ -66,6 +67,8 @@ export const resources: readonly Resource[] = [
   rollBackSop,
   sopVersions,
   sopDiff,
+  exportedSop,
+  importSop,
   sopEvidence,
   writeSop,
   writePattern,

@@ -11,7 +11,10 @@ it('a search in a full namespace looks at few rows, through the index', async ()
     adminUrl: opened.url,
     namespace: 'big',
     memories: size,
-    others: { namespaces: Math.ceil(size / 1_000), memories: 500 },
+    others: {
+      names: Array.from({ length: Math.ceil(size / 1_000) }, (_, n) => `beside-${n}`),
+      memories: 500,
+    },
     questions: 60,
     stores: 10,
   });
