@@ -19,6 +19,8 @@ export interface SopToWrite {
   readonly confidence: number;
   readonly occurrences: number;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** True for what nobody is to be served before it is approved, whoever writes it. */
+  readonly isCandidate?: boolean;
 }
 
 export interface PatternToWrite {

@@ -36,7 +36,8 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
     writeSop: async ({ namespace, principal, sop, key }) => {
       const answer: Written = { id: createId('sop', clock), storedAt: toIso(clock.now()) };
       const clean = redactor.redact(sop) as SopToWrite;
-      const status = mayDo(principal, 'sop:activate') ? 'active' : 'candidate';
+      const mayActivate = sop.isCandidate !== true && mayDo(principal, 'sop:activate');
+      const status = mayActivate ? 'active' : 'candidate';
       return commitChange(options, namespace, async (trx) => {
         await ensureNamespace(trx);
         const known = await findAnswer(trx, { principal: principal.id, key, operation: 'sop', sop, answer });

@@ -136,6 +136,22 @@ describe('learned procedures', () => {
     expect((await say('GET', `/sops/${id}/versions?limit=1`)).json().next).not.toBeNull();
   });
 
+  it('go out as a document and come back as a candidate, or as a new version of what was looked at', async () => {
+    const { text } = (await say('GET', `/sops/${id}/export?format=json`)).json();
+    const document = JSON.parse(text);
+    const taken = await say('POST', '/sops/import', { document });
+    expect([taken.status, taken.json()]).toMatchObject([201, { version: 1, status: 'candidate' }]);
+    const copy = (await say('GET', `/sops/${taken.json().sop_id}`)).json();
+    const again = JSON.parse((await say('GET', `/sops/${copy.sop_id}/export?format=json`)).json().text);
+    expect({ ...again, source: null }).toEqual({ ...document, source: null });
+    const edited = { ...document, trigger: `${document.trigger}, again` };
+    const into = { sop_id: copy.sop_id, version: 1 };
+    const second = await say('POST', '/sops/import', { document: edited, into });
+    expect(second.json()).toMatchObject({ sop_id: copy.sop_id, version: 2, status: 'candidate' });
+    expect((await say('POST', '/sops/import', { document, into })).status).toBe(409);
+    await say('PATCH', `/sops/${copy.sop_id}`, { version: 2, status: 'retired' });
+  });
+
   it('are retired and approved', async () => {
     const { version } = (await say('GET', `/sops/${id}`)).json().metadata;
     const retired = (await say('PATCH', `/sops/${id}`, { version, status: 'retired' })).json();
@@ -388,6 +404,12 @@ describe('the rest of the document', () => {
     await until(
       'it is learned anew',
       async () => (await say('GET', `/relearn/${id}`)).json().state === 'done',
+    );
+    const { backtest_id: backtest } = (await say('POST', '/backtests')).json();
+    await until(
+      'the backtest is done',
+      async () => (await say('GET', `/backtests/${backtest}`)).json().state === 'done',
+      60_000,
     );
   });
 

@@ -121,6 +121,12 @@ export function parseAnswer<S extends z.ZodType>(schema: S, value: unknown, what
   );
 }
 
+/** The version that stands; 1 where nobody says. */
+export function toVersion(sop: SopView): number {
+  const { version } = sop.metadata;
+  return typeof version === 'number' ? version : 1;
+}
+
 /** Where the status stands in this node's answer. */
 export function toStatus(sop: SopView): string {
   const { status } = sop.metadata;

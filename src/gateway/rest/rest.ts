@@ -18,6 +18,7 @@ import { ask } from './ask.ts';
 import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
 import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
+import { oneBacktest, startBacktest } from './backtests.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
@@ -49,6 +50,7 @@ import type { Resource } from './resource.ts';
 import { session, sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
 import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
+import { exportedSop, importSop } from './sop-exchange.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
@@ -66,6 +68,8 @@ export const resources: readonly Resource[] = [
   rollBackSop,
   sopVersions,
   sopDiff,
+  exportedSop,
+  importSop,
   sopEvidence,
   writeSop,
   writePattern,
@@ -116,6 +120,8 @@ export const resources: readonly Resource[] = [
   forgetLearned,
   relearn,
   relearned,
+  startBacktest,
+  oneBacktest,
   audit,
   verifyAudit,
   exportAudit,

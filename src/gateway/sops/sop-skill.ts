@@ -3,6 +3,7 @@ import { skillEntry } from '@modelcontextprotocol/server/ext/skills';
 import type { Skill } from '@modelcontextprotocol/server/ext/skills';
 import type { SopView } from '../needs.ts';
 import { toSopAnswer } from '../tools/sop-answer.ts';
+import { toYamlText } from './plain-text.ts';
 import { toSkillName } from './sop-names.ts';
 import { toDescription, toMarkdown } from './sop-text.ts';
 
@@ -11,9 +12,12 @@ export const skillsExtension = 'io.modelcontextprotocol/skills';
 const schemePattern =
   /^skill:\/\/([a-z0-9_-]{1,255})\/([a-z0-9-]{1,64})\/(SKILL\.md|references\/procedure\.json)$/;
 
+/** What readers of skills take. */
+const descriptionMax = 1_024;
+
 /** The skill's files by their path, as text. */
 export function toSkillFiles(sop: SopView): Readonly<Record<string, string>> {
-  const front = `---\nname: ${toSkillName(sop)}\ndescription: ${JSON.stringify(toDescription(sop))}\n---\n`;
+  const front = `---\nname: ${toSkillName(sop)}\ndescription: ${toYamlText(toDescription(sop), descriptionMax)}\n---\n`;
   const note = 'The same for programs, with where each argument comes from: `references/procedure.json`.';
   return {
     'SKILL.md': `${front}\n${toMarkdown(sop)}\n\n${note}\n`,

@@ -1,19 +1,23 @@
 /** A learned procedure as people and models read it. Only learned facts stand in it, and values that the reader gave. */
 import type { SopView } from '../needs.ts';
+import { toMarkdownBlock, toMarkdownText, toOneLine } from './plain-text.ts';
 
 /** Triggers may be long; a title is a line. */
 const titleMax = 120;
 
 /** The task in one line. */
 export function toTitle({ trigger }: Pick<SopView, 'trigger'>): string {
-  const line = trigger.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= titleMax ? line : `${line.slice(0, titleMax - 1)}…`;
+  const line = toOneLine(trigger);
+  return line.length <= titleMax ? line : `${line.slice(0, titleMax - 1).toWellFormed()}…`;
 }
 
 /** One sentence for lists. */
 export function toDescription(sop: SopView): string {
-  const percent = Math.round(sop.confidence * 100);
-  return `Learned procedure for: ${toTitle(sop)} (${percent} % confidence, ${sop.occurrences} successful tasks)`;
+  return `Learned procedure for: ${toTitle(sop)} (${toStanding(sop)})`;
+}
+
+function toStanding({ confidence, occurrences }: SopView): string {
+  return `${Math.round(confidence * 100)} % confidence, ${occurrences} successful tasks`;
 }
 
 /** Its steps, a numbered line each: learned ones are numbered already, those that somebody wrote may not be. */
@@ -32,15 +36,19 @@ export function toPitfallLines({ pitfalls }: Pick<SopView, 'pitfalls'>): readonl
 
 /** The whole procedure in Markdown. */
 export function toMarkdown(sop: SopView): string {
-  const steps = toStepLines(sop);
+  const steps = toStepLines(sop).map((line, index) => {
+    const number = `${index + 1}. `;
+    return number + toMarkdownBlock(line.slice(number.length));
+  });
   const pitfalls = sop.pitfalls.map(
     ({ tool, failedTimes, recoveredBy }) =>
-      `- ${tool} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${recoveredBy} helped`}`,
+      `- ${toMarkdownText(tool)} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${toMarkdownText(recoveredBy)} helped`}`,
   );
+  const title = toMarkdownText(toTitle(sop));
   return [
-    `# ${toTitle(sop)}`,
-    `${toDescription(sop)}. Status: ${sop.status}, version ${sop.version}, id ${sop.sopId}.`,
-    ...(sop.trigger === toTitle(sop) ? [] : [sop.trigger]),
+    `# ${title}`,
+    `Learned procedure for: ${title} (${toStanding(sop)}). Status: ${sop.status}, version ${sop.version}, id ${sop.sopId}.`,
+    ...(toOneLine(sop.trigger) === toTitle(sop) ? [] : [toMarkdownBlock(sop.trigger)]),
     ['## Steps', ...steps].join('\n'),
     ...(pitfalls.length === 0 ? [] : [['## Pitfalls', ...pitfalls].join('\n')]),
     'When you have followed it, say whether it helped: `acontext_record_feedback` with the id above.',

@@ -80,7 +80,7 @@ describe('words', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/Usage: drey/);
     for (const name of ['up', 'down', 'stdio', 'status', 'ask', 'sops', 'import', 'events'])
-      expect(out).toContain(`  ${name} `);
+      expect(out).toMatch(new RegExp(`  ${name}[ |]`));
   });
 
   it.each(['up', 'down', 'stdio', 'status', 'ask', 'sops list', 'sops show', 'import', 'events'])(
@@ -286,6 +286,47 @@ describe('sops', () => {
       '  k-2',
       '',
     ]);
+  });
+
+  it('are written as files that are never overwritten, and taken in again', async () => {
+    const document = { format: 'drey-sop', formatVersion: 1 };
+    const world = await withNode({
+      [`GET /api/v1/sops/${sop.sop_id}`]: { ...sop, metadata: { ...sop.metadata, version: 4 } },
+      [`GET /api/v1/sops/${sop.sop_id}/export`]: { text: JSON.stringify(document) },
+      'POST /api/v1/sops/import': { sop_id: 'p-new', version: 1, status: 'candidate' },
+    });
+    const file = join(folder.path, 'procedure.json');
+    const write = ['sops', 'export', sop.sop_id, '--out', file];
+    expect((await cli(write, world)).code).toBe(0);
+    const again = await cli(write, world);
+    expect([again.code, again.err]).toEqual([64, expect.stringContaining('it is there already')]);
+    const taken = await cli(['sop', 'import', file], world);
+    expect(taken.out).toContain('p-new  version 1  candidate.');
+    expect(node?.seen.at(-1)?.body).toEqual(JSON.stringify({ document }));
+    await cli(['sops', 'import', file, '--into', sop.sop_id, '--yes'], world);
+    expect(JSON.parse(node?.seen.at(-1)?.body ?? '')).toEqual({
+      document,
+      into: { sop_id: sop.sop_id, version: 4 },
+    });
+  });
+
+  it('are compared with the version before, and rolled back', async () => {
+    const path = `/api/v1/sops/${sop.sop_id}`;
+    const world = await withNode({
+      [`GET ${path}`]: { ...sop, metadata: { version: 4 } },
+      [`GET ${path}/diff`]: {
+        from: 3,
+        to: 4,
+        differences: [{ path: '/trigger', was: '"a\u001b[2J"', now: '"b"' }],
+      },
+      [`POST ${path}/rollback`]: { ...sop, metadata: { version: 5 } },
+    });
+    const { out } = await cli(['sops', 'diff', sop.sop_id], world);
+    expect(out).toBe('/trigger\n  - "a\\u001b[2J"\n  + "b"\n');
+    expect(node?.seen.at(-1)?.path).toBe(`${path}/diff?from=3&to=4`);
+    const back = await cli(['sops', 'rollback', sop.sop_id, '--to', '2'], world);
+    expect(back.out).toBe('Version 5 has the content of version 2 again.\n');
+    expect(JSON.parse(node?.seen.at(-1)?.body ?? '')).toEqual({ version: 4, to: 2 });
   });
 
   it('are found by the beginning of an id, unless two begin like that', async () => {

@@ -1,0 +1,127 @@
+/** `drey sops export` and `drey sops import`: procedures as files. A file that is there already is never overwritten. */
+import { open, readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { confirm } from '../confirm.ts';
+import { findSop, openClient, openViews } from '../find-sop.ts';
+import type { NodeOptions } from '../node-address.ts';
+import { printJson, printLines } from '../print.ts';
+import { toSafeText } from '../terminal/safe-text.ts';
+import type { World } from '../world.ts';
+import { addJsonOption, addNamespaceOption, addNodeOptions } from './shared-options.ts';
+
+/** Bytes of a file that is taken in. */
+const fileBytesMax = 1024 * 1024;
+const formats = ['json', 'skill', 'prompt', 'xstate', 'mermaid'];
+
+interface ExportOptions extends NodeOptions {
+  readonly namespace?: string;
+  readonly format: string;
+  readonly out?: string;
+}
+
+interface ImportOptions extends NodeOptions {
+  readonly namespace?: string;
+  readonly json?: boolean;
+  readonly into?: string;
+  readonly yes?: boolean;
+}
+
+const Exported = z.object({ text: z.string() });
+const Imported = z.object({ sop_id: z.string(), version: z.number(), status: z.string() });
+
+/** Adds `drey sops export`. */
+export function addSopExport(sops: Command, world: World): void {
+  addNodeOptions(addNamespaceOption(sops.command('export')))
+    .description('Writes one in a form that other programs take.')
+    .argument('<id>', 'its id, or a beginning of it that no other has')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'json (for `drey sops import`), skill (SKILL.md), prompt (MCP), xstate (a machine for Stately), mermaid',
+      )
+        .choices(formats)
+        .default('json'),
+    )
+    .option('--out <file>', 'into this new file instead of onto the screen')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  drey sops export p-3f2a91 --format skill --out SKILL.md\n  drey sops export p-3f2a91 --format mermaid\n',
+    )
+    .action((id: string, options: ExportOptions) => runExport(world, id, options));
+}
+
+/** Adds `drey sops import`. */
+export function addSopImport(sops: Command, world: World): void {
+  addNodeOptions(addJsonOption(addNamespaceOption(sops.command('import')), "print the node's JSON"))
+    .description('Takes in a procedure that was exported: a new candidate, or a new version of one there is.')
+    .argument('<file>', 'what `drey sops export` wrote')
+    .option('--into <id>', 'make it a new version of this procedure')
+    .option('--yes', 'do not ask before a new version is made')
+    .addHelpText('after', '\nExamples:\n  drey sops import procedure.json --namespace support\n')
+    .action((file: string, options: ImportOptions) => runImport(world, file, options));
+}
+
+async function runExport(world: World, id: string, options: ExportOptions): Promise<void> {
+  const { namespace, format, out } = options;
+  const client = await openClient(world, options);
+  const [{ SopView, parseAnswer }] = await openViews();
+  const sop = parseAnswer(SopView, (await findSop(client, id, { namespace })).value, 'a SOP');
+  const path = `/sops/${encodeURIComponent(sop.sop_id)}/export`;
+  const answer = await client.get(path, { namespace, format });
+  const { text } = parseAnswer(Exported, answer.value, 'an exported SOP');
+  if (out === undefined) return void world.stdout.write(text);
+  await writeNew(resolve(world.cwd, out), text);
+  await printLines(world.stdout, [`Written: ${toSafeText(out)}`]);
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o644);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+    const why = isThere ? 'it is there already; name a new file' : String(cause);
+    throw new DreyError('argument_invalid', `${path} was not written: ${why}.`, { cause });
+  }
+}
+
+async function runImport(world: World, file: string, options: ImportOptions): Promise<void> {
+  const { namespace } = options;
+  const document = await readDocument(resolve(world.cwd, file));
+  const client = await openClient(world, options);
+  const [{ SopView, parseAnswer, toVersion }] = await openViews();
+  const body: Record<string, unknown> = { document };
+  if (options.into !== undefined) {
+    const now = parseAnswer(SopView, (await findSop(client, options.into, { namespace })).value, 'a SOP');
+    const question = `Make it version ${toVersion(now) + 1} of "${toSafeText(now.trigger)}" (${now.sop_id})?`;
+    if (options.yes !== true && !(await confirm(world, question))) return;
+    body['into'] = { sop_id: now.sop_id, version: toVersion(now) };
+  }
+  const answer = await client.post('/sops/import', body, { namespace });
+  if (options.json) return printJson(world.stdout, answer.text);
+  const { sop_id: id, version, status } = parseAnswer(Imported, answer.value, 'an imported SOP');
+  const hint = status === 'candidate' ? ' It becomes active when somebody approves it.' : '';
+  await printLines(world.stdout, [`${toSafeText(id)}  version ${version}  ${toSafeText(status)}.${hint}`]);
+}
+
+async function readDocument(path: string): Promise<unknown> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new DreyError('argument_invalid', `${path} cannot be taken in: ${why}`, { cause });
+  };
+  const { size } = await stat(path).catch((cause: unknown) => refuse(String(cause), cause));
+  if (size > fileBytesMax) refuse(`it has ${size} bytes; ${fileBytesMax} are taken at most`);
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    return refuse('it is not JSON; export it with --format json', cause);
+  }
+}

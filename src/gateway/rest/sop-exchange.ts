@@ -1,0 +1,105 @@
+/**
+ * Procedures that go out and come in as documents. What comes in is a candidate of its own, or a new version of the
+ * procedure that the caller named with the version it looked at: nothing is overwritten unseen.
+ */
+import { z } from 'zod';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { SopStatus } from '../../../machines/words/sops.ts';
+import { exportSop, ExportFormat, SopDocument } from '../sops/sop-export.ts';
+import { count } from '../tools/tool.ts';
+import { sendValue } from './problem.ts';
+import { parseJsonBody, parseQuery } from './resource.ts';
+import type { Resource } from './resource.ts';
+
+const bodyBytesMax = 1024 * 1024;
+
+const exportQuery = z.object({
+  format: z.enum(ExportFormat.options, { error: `must be one of ${ExportFormat.options.join(', ')}` }),
+});
+
+export const exportedSop: Resource = {
+  method: 'GET',
+  path: '/sops/:id/export',
+  scope: 'sop:read',
+  docs: {
+    summary: 'Write a procedure as Agent Skill, MCP prompt, XState machine, Mermaid, or a document to import',
+    query: exportQuery,
+    answer: z.object({
+      sop_id: z.string(),
+      format: ExportFormat,
+      content_type: z.string(),
+      text: z.string().describe('The file as it is to be written.'),
+    }),
+  },
+  answer: async ({ needs, res, url, namespace, id }) => {
+    const { format } = parseQuery(exportQuery, url, ['format']);
+    const sop = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
+    if (sop === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
+    const { contentType, text } = exportSop(sop, format);
+    sendValue(res, 200, { sop_id: sop.sopId, format, content_type: contentType, text });
+  },
+};
+
+const imported = z.object({
+  document: SopDocument.describe('What an export in the format json holds.'),
+  into: z
+    .object({ sop_id: z.string().min(1).max(200), version: count(1, 2_147_483_646) })
+    .optional()
+    .describe('Makes it a new version of that procedure; the version is the one you looked at.'),
+});
+
+export const importSop: Resource = {
+  method: 'POST',
+  path: '/sops/import',
+  scope: 'sop:write',
+  docs: {
+    summary: 'Take in a procedure that was exported',
+    description:
+      'Without `into` it is a new candidate, whoever brings it: it is not served as an active one before it is approved.',
+    body: imported,
+    status: 201,
+    answer: z.object({ sop_id: z.string(), version: z.int(), status: SopStatus }),
+    example: {
+      document: {
+        format: 'drey-sop',
+        formatVersion: 1,
+        source: { sop_id: 'p-01jx', version: 3, status: 'active' },
+        trigger: 'deploy the billing service to staging',
+        steps: ['files__write_file — path: from the task (path)'],
+        procedure: [
+          {
+            tool: 'files__write_file',
+            optional: false,
+            repeated: false,
+            alternatives: [],
+            support: 1,
+            args: { path: { from: 'task', selector: 'path', support: 1 } },
+          },
+        ],
+        confidence: 0.9,
+        occurrences: 4,
+      },
+    },
+  },
+  answer: async ({ req, res, needs, namespace, principal }) => {
+    const { document, into } = await parseJsonBody(imported, req, bodyBytesMax);
+    await needs.limits.take({ namespace, principal, operation: 'sop_write' });
+    const { trigger, steps, procedure, confidence, occurrences, source } = document;
+    if (into === undefined) {
+      const metadata = { imported_from: source };
+      const sop = { trigger, steps, procedure, confidence, occurrences, metadata, isCandidate: true };
+      const { id } = await needs.knowledge.writeSop({ namespace, principal, sop, key: undefined });
+      return sendValue(res, 201, { sop_id: id, version: 1, status: 'candidate' });
+    }
+    const edited = await needs.knowledge.editSop({
+      namespace,
+      principal,
+      sopId: into.sop_id,
+      version: into.version,
+      reason: `imported from ${source.sop_id}, version ${source.version}`,
+      change: { trigger, steps, procedure },
+    });
+    if (edited === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
+    sendValue(res, 201, { sop_id: edited.sopId, version: edited.version, status: edited.status });
+  },
+};
