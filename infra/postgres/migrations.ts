@@ -24,7 +24,8 @@ import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
-import { memoryVectors } from './0024-memory-vectors.ts';
+import { sopSample } from './0024-sop-sample.ts';
+import { memoryVectors } from './0025-memory-vectors.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -51,7 +52,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021-learning-controls': learningControls,
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
-  '0024-memory-vectors': memoryVectors,
+  '0024-sop-sample': sopSample,
+  '0025-memory-vectors': memoryVectors,
 };
 
 /** The names of all migrations, oldest first. */
