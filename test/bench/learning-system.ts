@@ -63,7 +63,11 @@ export function teachDrey(episodes: readonly RecordedEpisode[], now: () => numbe
   const learnMs = (now() - started) / Math.max(1, episodes.length);
   const index = createIndex(sops);
   const learned = finish(train(learner.keeper.traces));
-  const procedures = sops.map((sop) => ({ tools: toTools(sop), status: sop.status }));
+  const procedures = sops.map((sop) => ({
+    tools: toTools(sop),
+    steps: sop.procedure,
+    status: sop.status,
+  }));
   const active = procedures.filter(({ status }) => status === 'active');
   return {
     sops: sops.length,
@@ -71,10 +75,7 @@ export function teachDrey(episodes: readonly RecordedEpisode[], now: () => numbe
     system: {
       serve: (task, limit, sure = 0) =>
         judge(learned, task, sure < servingBar.confidence ? procedures : active, { limit, sure })?.map(
-          ({ procedure, confidence }) => ({
-            tools: procedure.tools,
-            confidence,
-          }),
+          ({ tools, confidence }) => ({ tools, confidence }),
         ) ??
         index.rank({ task, limit, minConfidence: sure }).map(({ sop }) => ({
           tools: toTools(sop),
