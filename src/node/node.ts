@@ -243,6 +243,7 @@ function toNeeds(
   return createServing({
     ...layer1,
     version,
+    databaseUrl: backends.databaseUrl,
     wire,
     store,
     boards,

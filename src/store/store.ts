@@ -75,7 +75,14 @@ export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-le
 export type { DeadLetter, StoredDeadLetter } from './tables/dead-letters.ts';
 export { isWhole, mendEpisodes } from './tables/episode-repair.ts';
 export type { ToldEpisode } from './tables/episode-repair.ts';
-export { countArchive, getEpisode, readEpisodes, saveEpisode, toArchived } from './tables/episodes.ts';
+export {
+  countArchive,
+  findNewest,
+  getEpisode,
+  readEpisodes,
+  saveEpisode,
+  toArchived,
+} from './tables/episodes.ts';
 export type { EpisodeCursor, EpisodePage } from './tables/episodes.ts';
 export { listFeedback, recordFeedback } from './tables/feedback.ts';
 export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feedback.ts';
