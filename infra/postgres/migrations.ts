@@ -24,9 +24,13 @@ import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
+import { sopSample } from './0024-sop-sample.ts';
+import { memoryVectors } from './0025-memory-vectors.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
+export { findVectorExtension, prepareVectors, toMissing } from './vectors.ts';
+export type { VectorExtension, VectorSpace } from './vectors.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-namespaces': namespaces,
@@ -48,6 +52,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021-learning-controls': learningControls,
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
+  '0024-sop-sample': sopSample,
+  '0025-memory-vectors': memoryVectors,
 };
 
 /** The names of all migrations, oldest first. */

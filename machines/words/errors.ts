@@ -28,6 +28,7 @@ export const errorCodes = {
   agent_unknown: entry('not_found', 'never', 66),
   argument_invalid: entry('operation_failed', 'never', 64),
   audit_broken: entry('unexpected', 'never', 70),
+  backtest_unknown: entry('not_found', 'never', 66),
   body_malformed: entry('operation_failed', 'never', 65),
   body_too_large: entry('operation_failed', 'never', 65),
   breaker_open: entry('dependency_failed', 'later', 75),

@@ -16,6 +16,7 @@ import type { ToolRules } from './tool-rules.ts';
 import type { KeysNeed } from './keys-need.ts';
 import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { InsightNeed } from './insight-need.ts';
 import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
@@ -256,6 +257,7 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly keys: KeysNeed;
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
+  readonly insight: InsightNeed;
   /** Shared contexts; a node that only learns has none. */
   readonly contexts?: ContextsNeed | undefined;
   readonly learningControls: LearningControlsNeed;

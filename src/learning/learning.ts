@@ -20,6 +20,13 @@ export {
   type Foresight,
   toSymbolName,
 } from './foresight/foresight.ts';
+export { narrow, type Narrowed } from './narrow.ts';
 export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';
 export { bar as servingBar } from './score.ts';
+export { backtest, type Backtest, backtestBounds } from './scorecard/history.ts';
+export { toCard } from './scorecard/card.ts';
+export type { Bin } from './scorecard/averages.ts';
+export type { Sample } from './scorecard/samples.ts';
+export type { Scores } from './scorecard/scores.ts';
+export type { System } from './scorecard/system.ts';

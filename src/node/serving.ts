@@ -40,6 +40,7 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
+import { createBacktests } from './backtests.ts';
 import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
@@ -54,6 +55,7 @@ export interface ServingOptions {
   readonly version: string;
   readonly wire: Wire;
   readonly store: Store;
+  readonly databaseUrl: string;
   readonly sessions: Sessions;
   readonly seek: GatewayNeeds['sessions']['seek'];
   readonly boards: Boards;
@@ -130,6 +132,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
+    insight: createBacktests(options),
     // Others' errors are told there, and who may look is not always who made them.
     status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
     contexts: options.contexts,

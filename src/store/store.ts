@@ -6,7 +6,7 @@ export { openStore } from './open.ts';
 export type { Log, Store, StoreOptions } from './open.ts';
 export { lookAtStore } from './look.ts';
 export type { StoreLook } from './look.ts';
-export { migrateStore, unmigrateStore } from './migrate.ts';
+export { lookForVectors, migrateStore, prepareStoreVectors, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
 export { toAuditHash, verifyAudit } from './audit-chain.ts';
@@ -77,7 +77,14 @@ export { addDeadLetter, dropDeadLetter, listDeadLetters } from './tables/dead-le
 export type { DeadLetter, StoredDeadLetter } from './tables/dead-letters.ts';
 export { isWhole, mendEpisodes } from './tables/episode-repair.ts';
 export type { ToldEpisode } from './tables/episode-repair.ts';
-export { countArchive, getEpisode, readEpisodes, saveEpisode, toArchived } from './tables/episodes.ts';
+export {
+  countArchive,
+  findNewest,
+  getEpisode,
+  readEpisodes,
+  saveEpisode,
+  toArchived,
+} from './tables/episodes.ts';
 export type { EpisodeCursor, EpisodePage } from './tables/episodes.ts';
 export { listFeedback, recordFeedback } from './tables/feedback.ts';
 export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feedback.ts';
@@ -99,6 +106,8 @@ export {
 export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
 export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
 export type { StoredEdge } from './tables/memory-edges.ts';
+export { readUnembedded, saveVectors, searchVectors } from './tables/memory-vectors.ts';
+export type { MemoryVector, NearMemory, Unembedded } from './tables/memory-vectors.ts';
 export { findSimilarWords, similarWordsMax } from './tables/similar-words.ts';
 export type { SimilarWord } from './tables/similar-words.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';

@@ -3,10 +3,8 @@
  * wording stands on both sides; several seeds; each held-out task weighs 1. The baselines run beside it.
  */
 import { existsSync } from 'node:fs';
-import { teachBigram, teachMostFrequent, teachNearest } from './learning-baselines.ts';
-import { readRecorded, type RecordedEpisode, toGroups, toHash } from './learning-recorded.ts';
-import { scoreBindings, scoreNextSteps, scoreProcedures, type Scores } from './learning-scores.ts';
-import { teachDrey, type System } from './learning-system.ts';
+import { type Sample, type Scores, type System, toCard } from '../../src/learning/learning.ts';
+import { readRecorded, type RecordedEpisode, toGroups, toHash, toSample } from './learning-recorded.ts';
 import { measure, type Measure } from './measure.ts';
 
 export interface LearningBenchOptions {
@@ -102,37 +100,38 @@ function runOnce(
   options: LearningBenchOptions,
 ): Scores {
   const { taught, heldOut } = split(recorded, seed, options.heldOutMax);
-  const wins = taught.filter((each) => each.success !== false && each.steps.length > 0);
-  const { system, sops, learnMs } = teachDrey(taught, options.now);
-  const timed = timeAnswers(system, heldOut, options.now);
-  const nearest = scoreProcedures(teachNearest(wins), heldOut);
-  const frequent = scoreProcedures(teachMostFrequent(wins), heldOut);
-  const few = heldOut.slice(0, nextEpisodesMax);
+  const samples = taught.map(toSample);
+  const asked = heldOut.map(toSample);
+  const started = options.now();
+  let learnedAt = started;
+  const { system, sops, scores, baselines } = toCard(samples, asked, {
+    namespace: 'bench',
+    stepsOf: nextEpisodesMax,
+    derived: () => (learnedAt = options.now()),
+  });
   const isServed = (task: string, least: number) =>
     (system.serve(task, 1, least)[0]?.confidence ?? -1) >= least ? 1 : 0;
   const shareServed = (least: number) =>
     foreign.reduce((sum: number, task) => sum + isServed(task, least), 0) / Math.max(1, foreign.length);
   return {
-    ...scoreProcedures(system, heldOut),
-    nearest_f1: nearest['sop1_f1'] ?? 0,
-    nearest_nlcs: nearest['sop1_nlcs'] ?? 0,
-    frequent_f1: frequent['sop1_f1'] ?? 0,
-    frequent_nlcs: frequent['sop1_nlcs'] ?? 0,
-    ...scoreNextSteps(system, few),
-    bigram_next1: scoreNextSteps(teachBigram(wins), few)['next1'] ?? 0,
-    ...scoreBindings(system, few),
+    ...scores,
+    nearest_f1: baselines.nearest['sop1_f1'] ?? 0,
+    nearest_nlcs: baselines.nearest['sop1_nlcs'] ?? 0,
+    frequent_f1: baselines.mostFrequent['sop1_f1'] ?? 0,
+    frequent_nlcs: baselines.mostFrequent['sop1_nlcs'] ?? 0,
+    bigram_next1: baselines.bigram['next1'] ?? 0,
     false_serve: shareServed(0),
     false_serve_sure: shareServed(0.7),
-    learn_ms: learnMs,
-    ...timed,
+    learn_ms: (learnedAt - started) / Math.max(1, samples.length),
+    ...timeAnswers(system, asked, options.now),
     sops,
   };
 }
 
 /** 95th percentiles of what an agent waits for. */
-function timeAnswers(system: System, heldOut: readonly RecordedEpisode[], now: () => number): Scores {
+function timeAnswers(system: System, heldOut: readonly Sample[], now: () => number): Scores {
   const few = heldOut.slice(0, 400);
-  const p95 = (ask: (each: RecordedEpisode) => unknown) => {
+  const p95 = (ask: (each: Sample) => unknown) => {
     const times = few.map((each) => {
       const before = now();
       ask(each);
@@ -141,7 +140,9 @@ function timeAnswers(system: System, heldOut: readonly RecordedEpisode[], now: (
     return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0;
   };
   return {
-    serve_p95_ms: p95(({ task }) => system.serve(task, 1)),
-    next_p95_ms: p95(({ task, steps }) => system.next?.(task, steps.slice(0, steps.length >> 1))),
+    serve_p95_ms: p95(({ episode }) => system.serve(episode.task, 1)),
+    next_p95_ms: p95(({ episode: { task, calls } }) =>
+      system.next?.(task, calls.slice(0, calls.length >> 1)),
+    ),
   };
 }

@@ -417,6 +417,12 @@ describe('the rest of the document', () => {
       'it is learned anew',
       async () => (await say('GET', `/relearn/${id}`)).json().state === 'done',
     );
+    const { backtest_id: backtest } = (await say('POST', '/backtests')).json();
+    await until(
+      'the backtest is done',
+      async () => (await say('GET', `/backtests/${backtest}`)).json().state === 'done',
+      60_000,
+    );
   });
 
   it.each([

@@ -32,6 +32,7 @@ import type {
 } from '../../src/gateway/gateway.ts';
 import { createEmptyKnowledge } from './empty-knowledge.ts';
 import { quietLog } from './quiet-log.ts';
+import { createSmallInsight } from './small-insight.ts';
 import { createSmallMemories } from './small-memories.ts';
 
 export const localPrincipal: Principal = {
@@ -432,6 +433,7 @@ export function createSmallHouse(): SmallHouse {
       },
       read: (relearnId) => Promise.resolve({ ...sampleRelearning, relearnId }),
     },
+    insight: createSmallInsight(),
     learningControls: {
       readPause: () => Promise.resolve({ paused: false, since: null, by: null }),
       pause: ({ principal }) => Promise.resolve({ paused: true, since: 'now', by: principal.id }),

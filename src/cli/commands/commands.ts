@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { World } from '../world.ts';
 import { addAsk } from './ask.ts';
+import { addBacktest } from './backtest.ts';
 import { addCompletion } from './completion.ts';
 import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
@@ -46,6 +47,7 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addSops,
   addTools,
   addImport,
+  addBacktest,
   addRelearn,
   addLearning,
   addForget,

@@ -18,6 +18,7 @@ import { ask } from './ask.ts';
 import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
 import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
+import { oneBacktest, startBacktest } from './backtests.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
@@ -125,6 +126,8 @@ export const resources: readonly Resource[] = [
   forgetLearned,
   relearn,
   relearned,
+  startBacktest,
+  oneBacktest,
   audit,
   verifyAudit,
   exportAudit,

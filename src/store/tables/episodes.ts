@@ -92,6 +92,20 @@ export async function readEpisodes(
   };
 }
 
+/** Behind which episode the newest so many begin; undefined where there are no more than these. */
+export async function findNewest(trx: Trx, count: number): Promise<EpisodeCursor | undefined> {
+  const row = await trx.db
+    .selectFrom('episodes')
+    .select(['started_at', 'id'])
+    .where('namespace', '=', trx.namespace)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .offset(count)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { startedAt: row.started_at, episodeId: row.id };
+}
+
 /** One episode with its calls, or undefined. */
 export async function getEpisode(trx: Trx, episodeId: string): Promise<Episode | undefined> {
   const rows = await trx.db

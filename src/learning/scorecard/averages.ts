@@ -1,4 +1,4 @@
-/** How recorded episodes are marked: means in which each task weighs 1, their intervals, and how honest probabilities are. */
+/** How held-out episodes are summed up: means in which each task weighs 1, their intervals, and how honest probabilities are. */
 
 /** A mean over tasks, with its interval. */
 export interface Macro {
@@ -73,6 +73,14 @@ function toRandom(seed: number): () => number {
   };
 }
 
+/** What was said with about the same confidence, and how often it was right. */
+export interface Bin {
+  /** Means over the bin; both 0 where it is empty. */
+  readonly said: number;
+  readonly right: number;
+  readonly weight: number;
+}
+
 /** Expected calibration error over ten bins of equal width, and the Brier score; each value weighs as told. */
 export class Reliability {
   readonly #bins = Array.from({ length: 10 }, () => ({ weight: 0, said: 0, right: 0 }));
@@ -92,6 +100,13 @@ export class Reliability {
   get ece(): number {
     const gaps = this.#bins.map(({ said, right }) => Math.abs(said - right));
     return gaps.reduce((sum, gap) => sum + gap, 0) / Math.max(1e-9, this.#weight);
+  }
+
+  /** Ten, from what was hardly believed to what was sure. */
+  get bins(): Bin[] {
+    return this.#bins.map(({ weight, said, right }) =>
+      weight === 0 ? { said: 0, right: 0, weight } : { said: said / weight, right: right / weight, weight },
+    );
   }
 
   get brier(): number {

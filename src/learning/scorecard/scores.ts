@@ -1,22 +1,27 @@
 /** The scorecard of one system on held-out episodes: procedures, next steps, bindings; each task weighs 1. */
-import { toLeaves } from '../../src/learning/leaves.ts';
-import { Average, Reliability } from './learning-marks.ts';
-import { mark, type RecordedEpisode } from './learning-recorded.ts';
-import type { Guess, Served, System } from './learning-system.ts';
+import { toLeaves } from '../leaves.ts';
+import { Average, Reliability } from './averages.ts';
+import { mark } from './marks.ts';
+import type { Sample } from './samples.ts';
+import type { Guess, Served, System } from './system.ts';
 
 export type Scores = Readonly<Record<string, number>>;
 
 /** Confidence from which a procedure, a next step and a binding count as sure. */
 export const sure = { sop: 0.7, step: 0.8, binding: 0.7 } as const;
 
-/** Procedures served for the tasks of held-out episodes. */
-export function scoreProcedures(system: System, heldOut: readonly RecordedEpisode[]): Scores {
+/** Procedures served for the tasks of held-out episodes; how far they were believed goes into `reliability`. */
+export function scoreProcedures(
+  system: System,
+  heldOut: readonly Sample[],
+  reliability = new Reliability(),
+): Scores {
   const [f1, nlcs, f1of3, nlcsOf3] = [new Average(), new Average(), new Average(), new Average()];
   const [coverage, sureF1, sureNlcs] = [new Average(), new Average(), new Average()];
-  const reliability = new Reliability();
   const ask = rememberServed(system);
-  for (const { task, task_id: id, steps } of heldOut) {
-    const real = steps.map((step) => step.tool);
+  for (const { taskId: id, episode } of heldOut) {
+    const { task, calls } = episode;
+    const real = calls.map((call) => call.name);
     const { any, trusted } = ask(task);
     const marks = any.map(({ tools }) => mark(tools, real));
     const best = marks[0] ?? { f1: 0, nlcs: 0 };
@@ -68,13 +73,21 @@ interface Position {
 }
 
 /** Every position, the first one and the end included. */
-export function scoreNextSteps(system: System, heldOut: readonly RecordedEpisode[]): Scores {
-  const { next } = system;
-  if (next === undefined) return {};
-  const marks = new NextMarks();
-  for (const { task, task_id: id, steps } of heldOut) {
-    for (let at = 0; at <= steps.length; at += 1)
-      marks.add({ task: id, real: steps[at]?.tool ?? null, guesses: next(task, steps.slice(0, at)) });
+export function scoreNextSteps(
+  system: System,
+  heldOut: readonly Sample[],
+  reliability = new Reliability(),
+): Scores {
+  if (system.next === undefined) return {};
+  const marks = new NextMarks(reliability);
+  for (const { taskId, episode } of heldOut) {
+    const { task, calls } = episode;
+    for (let at = 0; at <= calls.length; at += 1)
+      marks.add({
+        task: taskId,
+        real: calls[at]?.name ?? null,
+        guesses: system.next(task, calls.slice(0, at)),
+      });
   }
   return marks.scores;
 }
@@ -87,7 +100,11 @@ class NextMarks {
   readonly #share = new Average();
   readonly #accuracy = new Average();
   readonly #falseStop = new Average();
-  readonly #reliability = new Reliability();
+  readonly #reliability: Reliability;
+
+  constructor(reliability: Reliability) {
+    this.#reliability = reliability;
+  }
 
   add({ task, real, guesses }: Position): void {
     const [first] = guesses;
@@ -121,15 +138,16 @@ class NextMarks {
 }
 
 /** Values of arguments, the true tool given: one value for each leaf path and step, every leaf counts. */
-export function scoreBindings(system: System, heldOut: readonly RecordedEpisode[]): Scores {
+export function scoreBindings(system: System, heldOut: readonly Sample[]): Scores {
   if (system.bind === undefined) return {};
   const [recall, precision] = [new Average(), new Average()];
   const reliability = new Reliability();
-  for (const { task, task_id: id, steps } of heldOut) {
-    steps.forEach(({ tool, args }, at) => {
+  for (const { taskId: id, episode } of heldOut) {
+    const { task, calls } = episode;
+    calls.forEach(({ name, args }, at) => {
       const wanted = toArgumentLeaves(args);
       if (wanted.size === 0) return;
-      const bound = system.bind?.(task, steps.slice(0, at), tool);
+      const bound = system.bind?.(task, calls.slice(0, at), name);
       for (const [path, value] of wanted) {
         const said = bound?.get(path);
         const right = said !== undefined && isEqualValue(said.value, value) ? 1 : 0;
@@ -150,7 +168,7 @@ export function scoreBindings(system: System, heldOut: readonly RecordedEpisode[
 }
 
 /** The first value of each leaf path, places in lists left out. */
-export function toArgumentLeaves(args: unknown): Map<string, unknown> {
+function toArgumentLeaves(args: unknown): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
   for (const { path, value } of toLeaves(args, 200)) {
     const key = path.filter((part) => !/^\d+$/.test(part)).join('/');

@@ -1,0 +1,106 @@
+/**
+ * What is measured: anything that learns from recorded episodes and then answers the three questions of serving. Drey as
+ * the learner and the gateway put it together is one such system; the baselines are others.
+ */
+import { bindArguments, finish, foresee, judge, toSymbolName, train } from '../foresight/foresight.ts';
+import { createLearner } from '../learner.ts';
+import { createIndex } from '../rank.ts';
+import { bar } from '../score.ts';
+import type { ServedSop } from '../sop-index.ts';
+import type { Sample, SampleCall } from './samples.ts';
+
+/** A procedure that is served for a task. */
+export interface Served {
+  /** The tools it tells to call; what is repeated stands there twice. */
+  readonly tools: readonly string[];
+  /** The probability that it is right for this task. */
+  readonly confidence: number;
+}
+
+export interface Guess {
+  /** Null: the task is done. */
+  readonly tool: string | null;
+  readonly probability: number;
+}
+
+/** A value for an argument leaf; keys of `bind` are paths without places in lists. */
+export interface Bound {
+  readonly value: unknown;
+  readonly probability: number;
+}
+
+export interface System {
+  /** Best first; the surer the asker wants to be (0 to 1), the less is served. */
+  serve(task: string, limit: number, sure?: number): readonly Served[];
+  /** Most probable first; undefined where the system does not predict. */
+  next?(task: string, calls: readonly SampleCall[]): readonly Guess[];
+  /** Arguments of a call of this tool. */
+  bind?(task: string, calls: readonly SampleCall[], tool: string): ReadonlyMap<string, Bound>;
+}
+
+export interface Taught {
+  readonly system: System;
+  readonly sops: number;
+}
+
+/** Procedures are derived after so many episodes, as they are in real life. */
+const deriveEvery = 100;
+
+/** Drey: every episode goes in, failed ones as well, as in real life. */
+export function teachDrey(
+  samples: readonly Sample[],
+  { namespace, derived }: { readonly namespace: string; readonly derived?: () => void },
+): Taught {
+  const learner = createLearner({ namespace });
+  samples.forEach(({ episode }, at) => {
+    learner.learn(episode);
+    if (at % deriveEvery === deriveEvery - 1) learner.derive();
+  });
+  const { sops } = learner.derive();
+  derived?.();
+  const index = createIndex(sops);
+  const learned = finish(train(learner.keeper.traces));
+  const procedures = sops.map((sop) => ({ tools: toTools(sop), steps: sop.procedure, status: sop.status }));
+  const active = procedures.filter(({ status }) => status === 'active');
+  const system: System = {
+    serve: (task, limit, sure = 0) =>
+      judge(learned, task, sure < bar.confidence ? procedures : active, { limit, sure })?.map(
+        ({ tools, confidence }) => ({ tools, confidence }),
+      ) ??
+      index.rank({ task, limit, minConfidence: sure }).map(({ sop }) => ({
+        tools: toTools(sop),
+        confidence: sop.confidence,
+      })),
+    bind: (task, calls, tool) =>
+      new Map(
+        [...bindArguments(learned, task, calls.map(toMade), tool)].map(([path, bound]) => [
+          withoutPlaces(path),
+          bound,
+        ]),
+      ),
+    next: (task, calls) => foresee(learned, task, calls.map(toSeen), guessesMax).next,
+  };
+  return { sops: sops.length, system };
+}
+
+const guessesMax = 5;
+
+const toMade = ({ name, args, result }: SampleCall) => ({ tool: name, args, result });
+
+const toSeen = (call: SampleCall) => ({
+  symbol: toSymbolName(call),
+  args: call.args,
+  result: call.result,
+  error: call.error,
+});
+
+const withoutPlaces = (path: string) =>
+  path
+    .split('/')
+    .filter((part) => part !== '*')
+    .join('/');
+
+/** What a procedure tells to call; what is repeated stands there twice. */
+function toTools({ procedure }: ServedSop): string[] {
+  return procedure.flatMap((step) => (step.repeated ? [step.tool, step.tool] : [step.tool]));
+}
