@@ -24,6 +24,7 @@ import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
+import { insight } from './0024-insight.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -48,6 +49,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021-learning-controls': learningControls,
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
+  '0024-insight': insight,
 };
 
 /** The names of all migrations, oldest first. */

@@ -4,6 +4,7 @@
  */
 import { limits } from '../../machines/words/limits.ts';
 import { toSaid } from '../importers/importers.ts';
+import { isWithheld } from './hold-out.ts';
 import { openConversations } from './conversations.ts';
 import { toObserved } from './hook-calls.ts';
 import type { HookEvent } from './hook-calls.ts';
@@ -100,6 +101,7 @@ async function findContext(
   const { namespace, principal } = session;
   const [sop] = await needs.sops.search({ namespace, task, minConfidence: hookConfidenceMin, limit: 1 });
   if (sop === undefined || !isWaiting()) return undefined;
+  if (isWithheld(needs, { session, namespace, principal, task })) return undefined;
   const sops = [{ sopId: sop.sopId, relevance: sop.relevance }];
   needs.sops.recordInjection({ session, namespace, principal: principal.id, task, sops });
   return [

@@ -11,6 +11,7 @@ import {
   openSessionRows,
   openSessions,
   openForesights,
+  openPatternShelf,
   openShelf,
   startRelay,
   startTaskRows,
@@ -27,6 +28,7 @@ import type {
   Roots,
   Sessions,
   Foresights,
+  PatternShelf,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -69,6 +71,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly patternShelf: PatternShelf;
   readonly memories: Memories;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
@@ -130,6 +133,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
+  const patternShelf = openPatternShelf({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
   const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
   const onSopsChanged = await followSops(options, shelf);
@@ -140,6 +144,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     sessions,
     shelf,
     foresights,
+    patternShelf,
     memories,
     relay,
     auditAnchors,

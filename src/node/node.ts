@@ -244,6 +244,7 @@ function toNeeds(
     ...layer1,
     version,
     databaseUrl: backends.databaseUrl,
+    holdOutShare: parts.config.learning.holdOut,
     wire,
     store,
     boards,
