@@ -65,7 +65,7 @@ const wordsMax = 24;
  * the rarest on, until there are enough of them. A word that nearly every procedure has therefore costs as much as any other.
  * The namespace is asked for through the index's own expression alone, so that no other index is tempting.
  */
-const search = `
+export const search = `
   create function drey_search_sops(words text, rows_max int)
     returns table (id uuid, score real) language plpgsql stable ${definer} as $$
     declare

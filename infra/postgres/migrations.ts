@@ -24,7 +24,8 @@ import { memorySearch } from './0020-memory-search.ts';
 import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
-import { insight } from './0024-insight.ts';
+import { sopSample } from './0024-sop-sample.ts';
+import { insight } from './0025-insight.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -49,7 +50,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021-learning-controls': learningControls,
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
-  '0024-insight': insight,
+  '0024-sop-sample': sopSample,
+  '0025-insight': insight,
 };
 
 /** The names of all migrations, oldest first. */

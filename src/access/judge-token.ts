@@ -5,8 +5,8 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { DreyError } from '../../machines/words/errors.ts';
-import { skewSeconds } from './tokens.ts';
-import type { Claims, TokenSettings, Verified } from './tokens.ts';
+import { skewSeconds } from './token-words.ts';
+import type { Claims, TokenSettings, Verified } from './token-words.ts';
 
 const documentBytesMax = 256 * 1024;
 const fetchMs = 5_000;

@@ -11,7 +11,7 @@ import { toPrincipalId } from './principal-id.ts';
 import { cannotTell, refuse, sendAway } from './refusals.ts';
 import type { Refused } from './refusals.ts';
 import { Tokens } from './tokens.ts';
-import type { Claims, TokenSettings } from './tokens.ts';
+import type { Claims, TokenSettings } from './token-words.ts';
 
 /** One agent that a subject is. */
 export interface IdentityRecord {

@@ -4,29 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Judge } from './judge-token.ts';
-
-/** What a node is told about its authorization server. */
-export interface TokenSettings {
-  readonly issuer: string;
-  /** Every audience that a token may name; the first is our canonical address. */
-  readonly audience: readonly string[];
-  readonly jwksUri?: string | undefined;
-  readonly algorithms: readonly string[];
-}
-
-/** What of a valid token counts. */
-export interface Claims {
-  readonly subject: string;
-  readonly scopes: readonly string[];
-  readonly expiresAtMs: number;
-  readonly others: Readonly<Record<string, unknown>>;
-}
-
-export type Verified =
-  | { readonly state: 'valid'; readonly claims: Claims }
-  | { readonly state: 'invalid'; readonly why: string }
-  /** The issuer's keys cannot be had now. */
-  | { readonly state: 'away' };
+import { skewSeconds } from './token-words.ts';
+import type { Claims, TokenSettings, Verified } from './token-words.ts';
 
 /** What may be chosen from: signatures with a private key only, so that no public key can pass for a secret. */
 export const tokenAlgorithms = [
@@ -41,8 +20,6 @@ export const tokenAlgorithms = [
   'EdDSA',
 ] as const;
 
-/** Clocks of others may be this wrong. */
-export const skewSeconds = 30;
 const charactersMax = 8 * 1024;
 /** Tokens remembered as valid, and how long until one is verified anew: its issuer may have withdrawn the key. */
 const validMax = 10_000;

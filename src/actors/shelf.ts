@@ -51,8 +51,8 @@ export interface Shelf {
 /** Namespaces kept, and SOPs of all of them; the one that was asked longest ago goes. */
 const namespacesMax = 200;
 const sopsInAllMax = 20_000;
-/** SOPs that a task's words are looked up for in a namespace that holds more than its copy. */
-const soughtMax = 60;
+/** SOPs that a task's words are looked up for in a namespace that holds more than its copy: each costs a place in it. */
+const soughtMax = 20;
 const maxAgeMsDefault = 10_000;
 /** A fresh copy is waited for this long; then what is there is served, and the fresh one comes for the next question. */
 const freshMs = 250;
@@ -68,6 +68,8 @@ class LiveShelf implements Shelf {
   readonly #options: ShelfOptions;
   readonly #copies = new Map<string, Copy>();
   readonly #reading = new Map<string, Promise<Copy>>();
+  /** First copies that are being filled: what is in them is whole, and more is to come. */
+  readonly #begun = new Map<string, Copy>();
   /** Namespaces that changed while they were being read. */
   readonly #changed = new Set<string>();
 
@@ -87,15 +89,16 @@ class LiveShelf implements Shelf {
     const judged = learned === undefined ? undefined : searchJudged(learned, sops.values(), question);
     if (judged !== undefined) return judged.map(toJudgedShelved);
     const ranked = index.rank({ task: task.slice(0, taskTextMax), minConfidence, limit: sopsAnsweredMax });
-    const found = ranked.flatMap(({ sop, relevance, matched }) => {
+    const found: RankedShelvedSop[] = [];
+    for (const { sop, relevance, matched } of ranked) {
+      if (found.length >= limit) break;
       const stored = sops.get(sop.sopId);
       // Only who asks for what is below the bar gets what is not active yet.
       const isServed = stored?.status === 'active' || minConfidence < servingBar.confidence;
-      return stored === undefined || !isServed
-        ? []
-        : [{ ...toShelved(stored), relevance, why: toWhy(matched) }];
-    });
-    return found.slice(0, Math.max(0, limit));
+      if (stored !== undefined && isServed)
+        found.push({ ...toShelved(stored), relevance, why: toWhy(matched) });
+    }
+    return found;
   }
 
   forget(namespace: string): void {
@@ -108,7 +111,7 @@ class LiveShelf implements Shelf {
     const { clock, log, maxAgeMs = maxAgeMsDefault } = this.#options;
     const now = clock.monotonic();
     const copy = this.#copies.get(namespace);
-    if (copy === undefined) return this.#read(namespace);
+    if (copy === undefined) return this.#begin(namespace);
     this.#keep(namespace, copy);
     const isFresh = !copy.stale && now - copy.readAt < maxAgeMs;
     if (isFresh || now < copy.restsUntil) return copy;
@@ -119,6 +122,24 @@ class LiveShelf implements Shelf {
       const err = toPlainError(error);
       log.warn({ namespace, err }, 'procedures are served from memory: the database is away or slow');
       return copy;
+    }
+  }
+
+  /** Where the first copy takes long, what has come of it answers, with what the task's words find besides. */
+  async #begin(namespace: string): Promise<Copy> {
+    const reading = this.#read(namespace);
+    try {
+      return await within(reading, freshMs, this.#options.clock);
+    } catch (error) {
+      const begun = this.#begun.get(namespace);
+      if (begun === undefined) return reading;
+      reading.catch(() => undefined);
+      const err = toPlainError(error);
+      this.#options.log.debug(
+        { namespace, err },
+        'procedures are served while the first copy of them is made',
+      );
+      return begun;
     }
   }
 
@@ -148,6 +169,7 @@ class LiveShelf implements Shelf {
       this.#reading.get(namespace) ??
       this.#readNow(namespace).finally(() => {
         this.#reading.delete(namespace);
+        this.#begun.delete(namespace);
         this.#changed.delete(namespace);
       });
     this.#reading.set(namespace, pending);
@@ -156,8 +178,13 @@ class LiveShelf implements Shelf {
 
   async #readNow(namespace: string): Promise<Copy> {
     const { clock, store } = this.#options;
-    const copy = this.#copies.get(namespace) ?? createCopy();
+    const known = this.#copies.get(namespace);
+    const copy = known ?? createCopy();
     const news = await store.inNamespace(namespace, (trx) => readNews(trx, copy.stamps));
+    if (known === undefined) {
+      copy.isPartial = true;
+      this.#begun.set(namespace, copy);
+    }
     await bringUpToDate(copy, news);
     copy.readAt = clock.monotonic();
     copy.stale = this.#changed.delete(namespace);

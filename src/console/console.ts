@@ -1,10 +1,10 @@
 /**
- * The console's door: serves the web page at `/` and its two companions; the inspector's page is opened from here, too. The page holds no facts of
+ * The console's door: serves the built page at `/` and its parts; the inspector's page is opened from here, too. The page holds no facts of
  * its own (it asks REST for them), so it is served to whoever may reach the node at all; Host and Origin still count.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readPageFile } from './page-file.ts';
-import type { PageFile } from './page-file.ts';
+import { readBuiltPage } from './built-page.ts';
+import type { BuiltFile } from './built-page.ts';
 
 export { openInspector } from './inspector.ts';
 export type { FeedFilter, Inspector, InspectorOptions } from './inspector.ts';
@@ -34,20 +34,21 @@ const headers = {
     "base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  'cache-control': 'no-cache',
+  vary: 'accept-encoding',
 } as const;
+
+const plain = 'text/plain; charset=utf-8';
+const unbuilt = 'The console was not built; run "npm run build" in the folder of drey, or install it anew.\n';
 
 /** Reads the page once and serves it from memory. */
 export function openConsole(options: ConsoleOptions): Console {
-  const files = new Map<string, PageFile>([
-    ['/', readPageFile('page.html', 'text/html; charset=utf-8')],
-    ['/console/page.css', readPageFile('page.css', 'text/css; charset=utf-8')],
-    ['/console/page.js', readPageFile('page.js', 'text/javascript; charset=utf-8')],
-  ]);
+  const files = readBuiltPage();
   return {
     handle: (req, res) => {
-      const file = files.get((req.url ?? '').split('?', 1)[0] ?? '');
-      if (file === undefined) return false;
+      const path = (req.url ?? '').split('?', 1)[0] ?? '';
+      const file = files.get(path);
+      // A node without its console does everything else.
+      if (file === undefined && path !== '/') return false;
       answer(options, req, res, file).catch(() => res.destroy());
       return true;
     },
@@ -58,7 +59,7 @@ async function answer(
   options: ConsoleOptions,
   req: IncomingMessage,
   res: ServerResponse,
-  file: PageFile,
+  file: BuiltFile | undefined,
 ): Promise<void> {
   const { authorization, host, origin } = req.headers;
   const admission = await options.admit({
@@ -68,21 +69,29 @@ async function answer(
     remoteAddress: req.socket.remoteAddress,
   });
   // Without a key the page may be had: it asks for one.
-  if (!admission.ok && admission.status !== 401) {
-    send(res, admission.status, {
-      type: 'text/plain; charset=utf-8',
-      body: Buffer.from(`${admission.sentence}\n`),
-    });
-  } else if (req.method !== 'GET' && req.method !== 'HEAD') {
+  if (!admission.ok && admission.status !== 401) say(res, admission.status, `${admission.sentence}\n`);
+  else if (req.method !== 'GET' && req.method !== 'HEAD') {
     res.setHeader('allow', 'GET, HEAD');
-    send(res, 405, { type: 'text/plain; charset=utf-8', body: Buffer.from('use GET here\n') });
-  } else {
-    send(res, 200, file);
-  }
+    say(res, 405, 'use GET here\n');
+  } else if (file === undefined) say(res, 503, unbuilt);
+  else send(req, res, file);
 }
 
 /** Node itself leaves the body out of an answer to HEAD. */
-function send(res: ServerResponse, status: number, file: PageFile): void {
-  res.writeHead(status, { ...headers, 'content-type': file.type, 'content-length': file.body.length });
-  res.end(file.body);
+function send(req: IncomingMessage, res: ServerResponse, file: BuiltFile): void {
+  const packed = /\bgzip\b/.test(req.headers['accept-encoding'] ?? '') ? file.packed() : undefined;
+  const body = packed ?? file.body;
+  res.writeHead(200, {
+    ...headers,
+    'cache-control': file.isForGood ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'content-type': file.type,
+    ...(packed === undefined ? {} : { 'content-encoding': 'gzip' }),
+    'content-length': body.length,
+  });
+  res.end(body);
+}
+
+function say(res: ServerResponse, status: number, sentence: string): void {
+  res.writeHead(status, { ...headers, 'cache-control': 'no-store', 'content-type': plain });
+  res.end(sentence);
 }

@@ -14,7 +14,7 @@ export interface FollowEvents {
   readonly types?: readonly EventType[];
   /** The node's own events, too, which tell of every namespace: for those who may name them all. */
   readonly withSystem?: boolean;
-  readonly from: 'new' | 'all';
+  readonly from: 'new' | 'all' | { readonly at: string };
 }
 
 /** A live actor and its lifecycle state, one for each region. */
@@ -61,7 +61,7 @@ export interface WatchingNeeds {
   ): Promise<{ stop(): void }>;
   /** Reads what is stored now, in order; the next event comes when the reader resolves, and false ends it. */
   readEvents(
-    o: Omit<FollowEvents, 'from'>,
+    o: FollowEvents,
     onEvent: (event: AnyEvent, sequence: number) => Promise<boolean>,
   ): Promise<void>;
   /** Publishes stored events of these namespaces once more on another subject; gives back how many. */

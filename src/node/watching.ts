@@ -26,7 +26,8 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
   const { wire, roots, announcer, boards, clock } = options;
   return {
     followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
-    readEvents: (which, onEvent) => wire.readEvents({ filters: toOwnAndSystem(wire, which), onEvent }),
+    readEvents: ({ from, ...which }, onEvent) =>
+      wire.readEvents({ filters: toOwnAndSystem(wire, which), from, onEvent }),
     republishEvents: ({ namespaces, ...which }) =>
       wire.republish({ ...which, allows: ({ namespace }) => namespaces.includes(namespace) }),
     followHealth(heard) {

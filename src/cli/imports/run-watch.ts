@@ -6,6 +6,7 @@ import { findNode } from '../node-address.ts';
 import { openNodeClient } from '../node-client.ts';
 import { printJson, printLine } from '../print.ts';
 import { reportError } from '../report-error.ts';
+import { createStop } from '../stop.ts';
 import { toCountText, toPlural } from '../terminal/durations.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { toSafeText } from '../terminal/safe-text.ts';
@@ -28,6 +29,8 @@ export async function runWatch(world: World, name: string, options: ImportOption
   await client.get('/status', { namespace });
   const state = await openWatchState(toStateFile(world.env, [folder, address.url, namespace, format]));
   const paints = createPaint(world.stdout, world.env);
+  // Before it is told how to end it.
+  const stop = createStop(world);
   if (options.json !== true) await printLine(world.stdout, `watching ${toSafeText(folder)}; Ctrl+C ends it`);
   const tell = async (file: string, read: WatchedRead): Promise<void> => {
     const { counts } = read;
@@ -58,6 +61,7 @@ export async function runWatch(world: World, name: string, options: ImportOption
     folder,
     format,
     state,
+    stop,
     send: (episodes, hooks) => sendEpisodes(episodes, { client, namespace, ...hooks }),
     onRead: tell,
     onTrouble: (_file: string | undefined, error: DreyError) =>

@@ -4,7 +4,7 @@
  * of the time at most.
  */
 import { DreyError } from '../../../machines/words/errors.ts';
-import { createStop } from '../stop.ts';
+import type { Stop } from '../stop.ts';
 import { findTranscripts } from './find-transcripts.ts';
 import type { FoundFile } from './find-transcripts.ts';
 import { watchFile } from './watch-file.ts';
@@ -19,6 +19,7 @@ const restFactor = 20;
 export interface WatchFolderOptions extends WatchOptions {
   readonly folder: string;
   readonly state: WatchState;
+  readonly stop: Stop;
   readonly onRead: (file: string, read: WatchedRead) => Promise<void>;
   /** A file that cannot be read, or a node that is away; it is tried again. */
   readonly onTrouble: (file: string | undefined, error: DreyError) => void;
@@ -26,8 +27,7 @@ export interface WatchFolderOptions extends WatchOptions {
 
 /** Watches until a signal; resolves then. */
 export async function watchFolder(options: WatchFolderOptions): Promise<void> {
-  const { world } = options;
-  const stop = createStop(world);
+  const { world, stop } = options;
   const rests = new Map<string, Rest>();
   let waitMs = lookMs;
   // A folder that is not there is told at once; later it may come and go.

@@ -1,5 +1,5 @@
 /**
- * `GET /events`: follows the events of one namespace as server-sent events, from now on or from the beginning; with
+ * `GET /events`: follows the events of one namespace as server-sent events, from now, from a moment or from the beginning; with
  * `until=now` it ends with what is stored now. A follower that falls too far behind is cut off and may come again;
  * nobody buffers for it.
  */
@@ -11,7 +11,7 @@ import { eventTypes, isEventType, topics } from '../../../machines/words/events.
 import type { AnyEvent, Topic } from '../../../machines/words/events.ts';
 import { ActorKind, Token } from '../../../machines/words/ids.ts';
 import { streamHeaders } from '../mcp/http-answer.ts';
-import type { GatewayNeeds } from '../needs.ts';
+import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { FollowEvents } from '../watching-needs.ts';
 import { parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
@@ -39,10 +39,9 @@ const query = z.object({
     })
     .optional(),
   from: z.enum(['new', 'all'], { error: 'must be "new" or "all"' }).optional(),
+  since: z.iso.datetime({ error: 'must be a moment such as 2026-11-21T12:00:00Z' }).optional(),
   until: z.enum(['now'], { error: 'must be "now"' }).optional(),
 });
-
-type Asked = Omit<FollowEvents, 'from'>;
 
 export const events: Resource = {
   method: 'GET',
@@ -56,23 +55,18 @@ export const events: Resource = {
     answerType: 'text/event-stream',
   },
   answer: async ({ needs, res, url, namespace, principal, keepAlive, followers }) => {
-    const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'until']);
+    const asked = parseQuery(query, url, ['topic', 'kind', 'id', 'type', 'from', 'since', 'until']);
     if (asked.until !== undefined && asked.from === 'new')
       throw new DreyError('argument_invalid', 'until=now reads what is stored; leave out from=new');
+    if (asked.since !== undefined && asked.from !== undefined)
+      throw new DreyError('argument_invalid', 'from and since both say where to begin; leave one out');
     if (followers.size >= followersMax) {
       throw new DreyError(
         'limit_reached',
         `${followersMax} followers are connected already; close one or try again later`,
       );
     }
-    const which: Asked = {
-      namespace,
-      withSystem: principal.mayNameNamespaces,
-      ...(asked.topic === undefined ? {} : { topic: asked.topic }),
-      ...(asked.kind === undefined ? {} : { kind: asked.kind }),
-      ...(asked.id === undefined ? {} : { id: asked.id }),
-      ...(asked.type === undefined ? {} : { types: asked.type.filter(isEventType) }),
-    };
+    const which = toWhich(asked, namespace, principal);
     followers.add(res);
     const stopped = new Promise<void>((resolve) => {
       res.once('close', () => {
@@ -80,8 +74,9 @@ export const events: Resource = {
         resolve();
       });
     });
-    if (asked.until !== undefined) return readAll(needs, res, which);
-    const following = await needs.followEvents({ ...which, from: asked.from ?? 'new' }, (event, sequence) => {
+    const from = asked.since === undefined ? asked.from : { at: asked.since };
+    if (asked.until !== undefined) return readAll(needs, res, { ...which, from: from ?? 'all' });
+    const following = await needs.followEvents({ ...which, from: from ?? 'new' }, (event, sequence) => {
       if (res.destroyed || res.writableEnded) return;
       if (res.writableLength > followerLagBytesMax) {
         res.end(': you fell too far behind; connect again\n\n');
@@ -98,8 +93,24 @@ export const events: Resource = {
   },
 };
 
+/** What the query asks for, in the words of those who follow. */
+function toWhich(
+  { topic, kind, id, type }: z.output<typeof query>,
+  namespace: string,
+  principal: Principal,
+): Omit<FollowEvents, 'from'> {
+  return {
+    namespace,
+    withSystem: principal.mayNameNamespaces,
+    ...(topic === undefined ? {} : { topic }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(id === undefined ? {} : { id }),
+    ...(type === undefined ? {} : { types: type.filter(isEventType) }),
+  };
+}
+
 /** As fast as the reader takes it, and not a moment longer than there is something. */
-async function readAll(needs: GatewayNeeds, res: ServerResponse, which: Asked): Promise<void> {
+async function readAll(needs: GatewayNeeds, res: ServerResponse, which: FollowEvents): Promise<void> {
   await needs.readEvents(which, async (event, sequence) => {
     if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
     if (res.destroyed || res.write(toMessage(event, sequence))) return !res.destroyed;

@@ -2,11 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { openShelf } from '../../../src/actors/actors.ts';
+import type { Shelf } from '../../../src/actors/actors.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { sop } from '../../support/store-rows.ts';
+import { until } from '../../support/until.ts';
 import { createDeferred, createWorld, settle } from './world.ts';
 
 type Given = Parameters<typeof sop>[2];
+type SopQuestion = Parameters<Shelf['search']>[0];
 
 const row = (n: number, changes: Given = {}) => ({
   ...sop('acme', n, {
@@ -38,7 +41,7 @@ function open(rows: Row[]) {
     },
   };
   const shelf = openShelf({ store, clock: world.clock, log: world.log });
-  const ask = async (more: { minConfidence?: number; limit?: number; namespace?: string } = {}) => {
+  const ask = async (more: Partial<SopQuestion> = {}) => {
     const question = {
       namespace: 'acme',
       task: 'export the invoice to the ledger',
@@ -192,6 +195,18 @@ describe('the shelf', () => {
     expect(await ask()).toHaveLength(5);
     waiting = false;
     expect(turns).toBeGreaterThanOrEqual(20);
+  });
+
+  it('answers from what has come of a first copy that takes long, and from all of it afterwards', async () => {
+    const last = row(1, { sopId: sop('acme', 900).sopId, trigger: 'polish the astrolabe', wordings: [] });
+    const many = Array.from({ length: 800 }, (_, n) => ({ ...row(n), updatedAt: last.updatedAt }));
+    const { ask, clock } = open([...many, last]);
+    const task = 'polish the astrolabe';
+    const asked = ask({ task });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await clock.advance(250);
+    expect(await asked).not.toContain(last.sopId);
+    await until('all of it is there', async () => (await ask({ task })).includes(last.sopId));
   });
 
   it('sees figures that changed although the procedure did not', async () => {

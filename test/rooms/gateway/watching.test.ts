@@ -59,6 +59,7 @@ describe('events with until=now', () => {
       withSystem: true,
       kind: 'memory',
       id: 'm-1',
+      from: 'all',
     });
     const lines = reply.text.split('\n').filter((line) => line.startsWith('data: '));
     expect(lines.map((line) => JSON.parse(line.slice(6)) as unknown)).toEqual([
@@ -72,6 +73,13 @@ describe('events with until=now', () => {
     at.house.stored = Array.from({ length: 5_000 }, (_, number) => toEvent(number));
     const reply = await get('/events?until=now');
     expect(reply.text.match(/^data: /gm)).toHaveLength(5_000);
+  });
+
+  it('begin at the moment that is named, which from may not contradict', async () => {
+    await get('/events?until=now&since=2026-01-01T00:00:00Z');
+    expect(at.house.read).toMatchObject({ from: { at: '2026-01-01T00:00:00Z' } });
+    for (const wrong of ['since=yesterday', 'since=2026-01-01T00:00:00Z&from=all'])
+      expect((await get(`/events?until=now&${wrong}`)).status, wrong).toBe(400);
   });
 
   it('are refused together with from=new', async () => {

@@ -218,7 +218,8 @@ describe('a chain of audit rows', () => {
 
   test(
     `${writers} writers with ${rowsEach} rows each leave no gap and no fork`,
-    { timeout: 300_000 },
+    // Rows of one chain are committed one after the other: the bound grows with them.
+    { timeout: 60_000 + writers * rowsEach * 20 },
     async () => {
       const namespace = 'many';
       await opened.store.inNamespace(namespace, (trx) => ensureNamespace(trx));

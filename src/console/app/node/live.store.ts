@@ -1,0 +1,99 @@
+/**
+ * What the console holds of the node's life: its health, the newest events, and calls counted by time. Everything has a
+ * named maximum; what is older is let go.
+ */
+import { createStore } from '@xstate/store-react';
+import type { Health, ToldEvent } from './told.ts';
+
+export const eventsKeptMax = 300;
+export const failuresKeptMax = 50;
+/** Width of a bar of the charts, and how many are kept: ten minutes. */
+export const bucketMs = 5_000;
+export const bucketsMax = 120;
+/** Times of calls kept for each bucket. */
+const timesMax = 200;
+
+export interface Bucket {
+  readonly at: number;
+  readonly calls: number;
+  readonly failed: number;
+  readonly times: readonly number[];
+}
+
+export type Connection = 'connecting' | 'live' | 'away' | 'locked';
+
+export interface Live {
+  readonly connection: Connection;
+  readonly sentence: string;
+  /** Grows with each connection, so that pages ask anew after a break. */
+  readonly epoch: number;
+  readonly health: Health | null;
+  readonly events: readonly ToldEvent[];
+  readonly failures: readonly ToldEvent[];
+  readonly buckets: readonly Bucket[];
+  /** Events that came since the page was opened. */
+  readonly seen: number;
+}
+
+const initial: Live = {
+  connection: 'connecting',
+  sentence: '',
+  epoch: 0,
+  health: null,
+  events: [],
+  failures: [],
+  buckets: [],
+  seen: 0,
+};
+
+/** The console's one store. */
+export const live = createStore({
+  context: initial,
+  on: {
+    opened: (context): Live => ({ ...context, connection: 'live', sentence: '', epoch: context.epoch + 1 }),
+    broke: (context, event: { locked: boolean; sentence: string }): Live => ({
+      ...context,
+      connection: event.locked ? 'locked' : 'away',
+      sentence: event.sentence,
+    }),
+    healthTold: (context, event: { health: Health }): Live => ({ ...context, health: event.health }),
+    eventsCame: (context, event: { events: readonly ToldEvent[] }): Live => takeEvents(context, event.events),
+    restarted: (context): Live => ({ ...initial, epoch: context.epoch + 1 }),
+  },
+});
+
+/** Whether an event tells that something went wrong. */
+export function isBad({ type, data }: ToldEvent): boolean {
+  if (type === 'call.finished') return data?.['isError'] === true;
+  return /\.(failed|refused|gave_up|unhealthy|quarantined|raised)$|^breaker\.opened$/.test(type);
+}
+
+function takeEvents(context: Live, came: readonly ToldEvent[]): Live {
+  const known = new Set(context.events.map(({ id, at }) => `${id} ${at}`));
+  const fresh = came.filter(({ id, at }) => !known.has(`${id} ${at}`));
+  const newest = fresh.toReversed();
+  return {
+    ...context,
+    seen: context.seen + fresh.length,
+    events: [...newest, ...context.events].slice(0, eventsKeptMax),
+    failures: [...newest.filter(isBad), ...context.failures].slice(0, failuresKeptMax),
+    buckets: countCalls(context.buckets, fresh),
+  };
+}
+
+function countCalls(buckets: readonly Bucket[], events: readonly ToldEvent[]): readonly Bucket[] {
+  const byTime = new Map(buckets.map((bucket) => [bucket.at, bucket]));
+  for (const event of events) {
+    if (!event.type.startsWith('call.') || event.data?.['imported'] === true) continue;
+    const at = Math.floor(Date.parse(event.at) / bucketMs) * bucketMs;
+    const { calls, failed, times } = byTime.get(at) ?? { calls: 0, failed: 0, times: [] };
+    const took = event.data?.['durationMs'];
+    byTime.set(at, {
+      at,
+      calls: calls + 1,
+      failed: failed + (isBad(event) ? 1 : 0),
+      times: typeof took === 'number' && times.length < timesMax ? [...times, took] : times,
+    });
+  }
+  return [...byTime.values()].toSorted((one, other) => one.at - other.at).slice(-bucketsMax);
+}

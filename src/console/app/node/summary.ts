@@ -1,0 +1,19 @@
+/** One line that says what an event tells; only facts that are in it. */
+import { toMs } from '../parts/shown-text.ts';
+import type { ToldEvent } from './told.ts';
+
+/** The line of an event. */
+export function toSummary({ data, actor }: ToldEvent): string {
+  const { name, tool, task, durationMs, trigger, message, code, reason, to, from, outcome, isError } =
+    data ?? {};
+  const parts = [
+    [name, tool, task, trigger].find((one) => typeof one === 'string') ?? `${actor.kind} ${actor.id}`,
+    typeof from === 'string' && typeof to === 'string' ? `${from} → ${to}` : undefined,
+    typeof outcome === 'string' ? outcome : undefined,
+    isError === true ? 'answered with an error' : undefined,
+    typeof code === 'string' ? code : undefined,
+    typeof message === 'string' ? message : reason,
+    typeof durationMs === 'number' ? toMs(durationMs) : undefined,
+  ];
+  return parts.filter((one) => typeof one === 'string' && one !== '').join(' · ');
+}

@@ -1,0 +1,245 @@
+/** Now: who works and on what, whether everything is well, how much is going on, and what went wrong last. */
+import { useSelector } from '@xstate/store-react';
+import { useEffect, useState } from 'react';
+import { live } from '../node/live.store.ts';
+import type { Bucket } from '../node/live.store.ts';
+import type { Health, Session, Status, ToldEvent } from '../node/told.ts';
+import { useAnswer } from '../node/use-answer.ts';
+import { CallsChart, TimesChart, quantile } from '../parts/chart.tsx';
+import { Card, Empty, Id, Mark, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+import { toCount, toDuration, toMs } from '../parts/shown-text.ts';
+import { toHref } from '../router.ts';
+import { toSummary } from '../node/summary.ts';
+
+const sessionsShownMax = 50;
+const failuresShownMax = 8;
+const eventsShownMax = 8;
+
+export default function Now() {
+  const status = useAnswer<Status>('/status', 5_000);
+  const sessions = useAnswer<{ sessions: Session[]; total: number }>(
+    `/sessions?limit=${sessionsShownMax}`,
+    2_000,
+  );
+  const told = useSelector(live, ({ context }) => context.health);
+  const buckets = useSelector(live, ({ context }) => context.buckets);
+  const failures = useSelector(live, ({ context }) => context.failures);
+  const events = useSelector(live, ({ context }) => context.events);
+  const now = useNow(2_000);
+  return (
+    <>
+      <PageTop title="Now">
+        What your agents are doing at this moment, and whether anything needs you.
+      </PageTop>
+      <Figures
+        status={status.data}
+        health={told ?? status.data}
+        buckets={buckets}
+        now={now}
+        sessions={sessions.data?.total}
+      />
+      <div className="grid">
+        <Card title="Sessions" className="wide" note={toNote(sessions.data)}>
+          {sessions.data === undefined ? (
+            <Waiting error={sessions.error} />
+          ) : (
+            <Sessions sessions={sessions.data.sessions} />
+          )}
+        </Card>
+        <Card title="Health" className="third">
+          <HealthList health={told ?? status.data} />
+        </Card>
+        <Card title="Calls" className="half">
+          <CallsChart buckets={buckets} now={now} />
+        </Card>
+        <Card title="How long they take" className="half">
+          <TimesChart buckets={buckets} now={now} />
+        </Card>
+        <Card title="Last failures" className="half">
+          {failures.length === 0 ? (
+            <Empty>Nothing has gone wrong in the last ten minutes.</Empty>
+          ) : (
+            <Events events={failures.slice(0, failuresShownMax)} />
+          )}
+        </Card>
+        <Card title="Just happened" className="half">
+          {events.length === 0 ? (
+            <Empty>Waiting for something to happen. Every call and change appears here at once.</Empty>
+          ) : (
+            <Events events={events.slice(0, eventsShownMax)} />
+          )}
+        </Card>
+      </div>
+    </>
+  );
+}
+
+function toNote(told: { sessions: Session[]; total: number } | undefined): string {
+  if (told === undefined) return '';
+  return told.total > told.sessions.length
+    ? `${told.sessions.length} of ${told.total}`
+    : `${told.total} live`;
+}
+
+interface FiguresProps {
+  readonly status: Status | undefined;
+  readonly health: Health | undefined;
+  readonly buckets: readonly Bucket[];
+  readonly now: number;
+  readonly sessions: number | undefined;
+}
+
+function Figures({ status, health, buckets, now, sessions }: FiguresProps) {
+  const minute = buckets.filter(({ at }) => at > now - 60_000);
+  const calls = minute.reduce((sum, bucket) => sum + bucket.calls, 0);
+  const times = buckets.flatMap((bucket) => bucket.times);
+  const waiting = health?.learning.behind ?? 0;
+  return (
+    <dl className="figures">
+      <div className="figure">
+        <dt>Sessions</dt>
+        <dd>{sessions ?? '–'}</dd>
+      </div>
+      <div className="figure">
+        <dt>Calls, last minute</dt>
+        <dd>{toCount(calls)}</dd>
+      </div>
+      <div className="figure">
+        <dt>A call takes</dt>
+        <dd>
+          {times.length === 0 ? '–' : toMs(quantile(times, 0.5))}
+          {times.length === 0 ? null : <small> half, {toMs(quantile(times, 0.95))} at 95 %</small>}
+        </dd>
+      </div>
+      <div className="figure">
+        <dt>Learner behind by</dt>
+        <dd>
+          {toCount(waiting)} <small>events</small>
+        </dd>
+      </div>
+      <div className="figure">
+        <dt>Up for</dt>
+        <dd>{status === undefined ? '–' : toDuration(status.uptimeSeconds)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function Sessions({ sessions }: { readonly sessions: readonly Session[] }) {
+  if (sessions.length === 0)
+    return (
+      <Empty>
+        No agent is connected. Give your MCP client this address:{' '}
+        <code>{new URL('/mcp', location.href).href}</code>
+      </Empty>
+    );
+  return (
+    <ul className="rows">
+      {sessions.map((session) => (
+        <li key={session.id}>
+          <Mark state={session.doing?.calls.length ? 'working' : session.state} />
+          <div className="grow">
+            <Doing session={session} />
+            <div className="small soft">
+              <Told text={session.client || session.transport} max={60} /> · {toCount(session.calls)} calls ·{' '}
+              <Id id={session.id} />
+            </div>
+          </div>
+          <Moment at={session.lastUsedAt} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Doing({ session: { doing, task } }: { readonly session: Session }) {
+  const running = doing?.calls[0];
+  const stated = doing?.task?.task ?? task;
+  return (
+    <>
+      {stated ? <Told text={stated} max={160} /> : <span className="soft">No task was stated.</span>}
+      {running === undefined ? null : (
+        <div className="small">
+          calling <code>{running.name}</code>
+          {doing !== null && doing.calls.length > 1 ? ` and ${doing.calls.length - 1} more` : ''}
+        </div>
+      )}
+      {running === undefined && doing?.lastCall ? (
+        <div className="small soft">
+          last <code>{doing.lastCall.name}</code>{' '}
+          {doing.lastCall.outcome === 'finished' ? '' : doing.lastCall.outcome}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function HealthList({ health }: { readonly health: Health | undefined }) {
+  if (health === undefined) return <Waiting error="" />;
+  const breakers = new Map(health.breakers.map((breaker) => [breaker.id.replace(/^b-/, ''), breaker]));
+  return (
+    <ul className="rows">
+      {health.resources.map(({ id, what, state, lastError }) => {
+        const name = id.replace(/^r-/, '');
+        const breaker = breakers.get(name);
+        return (
+          <li key={id}>
+            <span className="grow" title={what}>
+              <Told text={name} max={60} />
+              {lastError === null || state === 'healthy' ? null : (
+                <span className="small soft">
+                  {' '}
+                  <Told text={lastError} max={120} />
+                </span>
+              )}
+            </span>
+            {breaker === undefined || breaker.state === 'closed' ? null : (
+              <Mark state={`breaker ${breaker.state}`} tone="bad" />
+            )}
+            <Mark state={state} />
+          </li>
+        );
+      })}
+      <li>
+        <span className="grow">learning</span>
+        <Mark state={health.learning.engine_status} />
+      </li>
+      <li>
+        <span className="grow">events to the bus</span>
+        <Mark state={health.lag.lagging ? 'waiting' : 'flowing'} tone={health.lag.lagging ? 'bad' : 'good'} />
+      </li>
+      {health.catalogue.held === 0 ? null : (
+        <li>
+          <a className="grow" href={toHref('tools')}>
+            {health.catalogue.held} tools wait for a review
+          </a>
+          <Mark state="held" tone="warn" />
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Events({ events }: { readonly events: readonly ToldEvent[] }) {
+  return (
+    <ul className="rows">
+      {events.map((event) => (
+        <li key={`${event.id} ${event.at}`}>
+          <span className="grow">
+            <span className="event-type">{event.type}</span> <Told text={toSummary(event)} max={180} />
+          </span>
+          <Moment at={event.at} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const ticking = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(ticking);
+  }, [everyMs]);
+  return now;
+}

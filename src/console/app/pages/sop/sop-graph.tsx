@@ -1,0 +1,92 @@
+/** A procedure drawn: steps from top to bottom; a step tells on hover where its arguments come from. */
+import { Controls, Handle, Position, ReactFlow } from '@xyflow/react';
+import type { NodeProps } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { useMemo } from 'react';
+import type { Procedure } from '../../../../../machines/words/sops.ts';
+import { readTheme } from '../../parts/theme.ts';
+import { layOut } from './layout.ts';
+import type { StepNode } from './layout.ts';
+import { toOrigin, toToolParts, toTraits } from './wording.ts';
+
+interface SopGraphProps {
+  readonly procedure: Procedure;
+  readonly chosen: number;
+  readonly choose: (index: number) => void;
+}
+
+const kinds = { step: StepBox };
+
+export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
+  const { nodes, edges, height } = useMemo(() => layOut(procedure), [procedure]);
+  const shown = nodes.map((node) => ({
+    ...node,
+    selected: node.data.kind === 'step' && node.data.index === chosen,
+  }));
+  return (
+    <div className="graph" style={{ height: Math.min(760, Math.max(260, height + 60)) }}>
+      <ReactFlow
+        nodes={shown}
+        edges={edges}
+        nodeTypes={kinds}
+        colorMode={readTheme()}
+        onNodeClick={(_, { data }) => choose(data.index)}
+        fitView
+        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        minZoom={0.2}
+        maxZoom={1.6}
+        nodesFocusable
+        edgesFocusable={false}
+        preventScrolling={false}
+        zoomOnScroll={false}
+        aria-label="The steps of this procedure"
+      >
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function StepBox({ data: { kind, name, step, index }, selected }: NodeProps<StepNode>) {
+  const { server, tool } = toToolParts(name);
+  const isEnd = kind === 'start' || kind === 'end';
+  const bindings = Object.entries(step?.args ?? {}).map(([arg, binding]) => `${arg}: ${toOrigin(binding)}`);
+  const classes = [
+    'step-node',
+    isEnd ? 'end' : kind,
+    step?.optional ? 'optional' : '',
+    selected ? 'chosen' : '',
+  ];
+  return (
+    <div className={classes.join(' ')} title={bindings.join('\n')}>
+      <Handle type="target" id="order" position={Position.Top} />
+      <Handle type="target" id="flow" position={Position.Right} />
+      {isEnd ? (
+        name
+      ) : (
+        <>
+          <strong>
+            {kind === 'step' ? `${index + 1}. ` : 'or '}
+            {tool}
+          </strong>
+          <span className="soft">{server}</span>
+          {step === undefined ? null : <Traits traits={toTraits(step)} />}
+        </>
+      )}
+      <Handle type="source" id="flow" position={Position.Right} />
+      <Handle type="source" id="order" position={Position.Bottom} />
+    </div>
+  );
+}
+
+function Traits({ traits }: { readonly traits: readonly string[] }) {
+  return traits.length === 0 ? null : (
+    <span className="marks">
+      {traits.map((one) => (
+        <span key={one} className="mark">
+          {one}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,226 @@
+/** One procedure: what it is for, its steps, why it is believed, how it came about, and what may be done with it. */
+import { Suspense, lazy, useState } from 'react';
+import { part } from '../../node/ask.ts';
+import type { Sop } from '../../node/told.ts';
+import { useAnswer } from '../../node/use-answer.ts';
+import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Told, Waiting } from '../../parts/parts.tsx';
+import { toShown } from '../../parts/shown-text.ts';
+import { toHref } from '../../router.ts';
+import { Evidence } from './evidence.tsx';
+import { SopActions } from './sop-actions.tsx';
+import { Versions } from './versions.tsx';
+import { meanings, toOrigin, toPlainLine, toTraits } from './wording.ts';
+
+const SopGraph = lazy(() => import('./sop-graph.tsx'));
+const tabs = ['Steps', 'Evidence', 'Versions'] as const;
+const wordingsShownMax = 8;
+
+export function SopPage({ id }: { readonly id: string }) {
+  const { data: sop, error, reload } = useAnswer<Sop>(`/sops/${part(id)}`, 15_000);
+  const [tab, setTab] = useState<(typeof tabs)[number]>('Steps');
+  if (sop === undefined)
+    return (
+      <>
+        <PageTop title="Procedure">
+          <a href={toHref('sops')}>All procedures</a>
+        </PageTop>
+        <Waiting error={error} />
+      </>
+    );
+  const { status, version } = sop.metadata;
+  return (
+    <>
+      <p className="small">
+        <a href={toHref('sops')}>← All procedures</a>
+      </p>
+      <PageTop title={toShown(sop.trigger, 200)} actions={<SopActions sop={sop} changed={reload} />}>
+        <Mark state={status} /> {meanings[status]} {toBelief(sop)}
+      </PageTop>
+      <div className="tabs" role="tablist" aria-label="About this procedure">
+        {tabs.map((name) => (
+          <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+            {name}
+          </button>
+        ))}
+      </div>
+      {tab === 'Steps' ? <Steps sop={sop} showEvidence={() => setTab('Evidence')} /> : null}
+      {tab === 'Evidence' ? <Evidence sop={sop} /> : null}
+      {tab === 'Versions' ? <Versions id={sop.sop_id} version={version} changed={reload} /> : null}
+    </>
+  );
+}
+
+function toBelief({ occurrences, confidence }: Sop): string {
+  const tasks = occurrences === 1 ? 'One task' : `${occurrences} tasks`;
+  return `${tasks} went well this way; Drey takes it to be right in ${Math.round(confidence * 100)} of 100 cases.`;
+}
+
+function Steps({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
+  const [chosen, setChosen] = useState(-1);
+  return (
+    <div className="grid">
+      <Card title="In order" className="half">
+        {sop.procedure.length === 0 ? (
+          <Empty>Its steps are in words only, so there is nothing to draw.</Empty>
+        ) : (
+          <Suspense fallback={<Empty>Drawing…</Empty>}>
+            <SopGraph procedure={sop.procedure} chosen={chosen} choose={setChosen} />
+          </Suspense>
+        )}
+        <p className="legend">
+          <span>solid border: always</span>
+          <span>dashed: sometimes left out</span>
+          <span>coloured line: a value is handed on</span>
+        </p>
+      </Card>
+      <Card title="Step by step" className="half" note="and where each value comes from">
+        <StepList sop={sop} chosen={chosen} choose={setChosen} />
+      </Card>
+      <Why sop={sop} showEvidence={showEvidence} />
+    </div>
+  );
+}
+
+interface StepListProps {
+  readonly sop: Sop;
+  readonly chosen: number;
+  readonly choose: (index: number) => void;
+}
+
+function StepList({ sop: { procedure, steps }, chosen, choose }: StepListProps) {
+  if (procedure.length === 0)
+    return (
+      <ol className="stepwise">
+        {steps.map((line, index) => (
+          <li key={`${index} ${line}`}>
+            <Told text={line} />
+          </li>
+        ))}
+      </ol>
+    );
+  return (
+    <ol className="stepwise">
+      {procedure.map((step, index) => (
+        <li
+          key={`${index} ${step.tool}`}
+          aria-current={chosen === index ? 'step' : undefined}
+          onMouseEnter={() => choose(index)}
+        >
+          <div className="head">
+            <span className="ordinal">{index + 1}</span>
+            <strong>{toPlainLine(steps[index] ?? step.tool).replace(/\s*\[.*\]$/, '')}</strong>
+            {toTraits(step).map((trait) => (
+              <span key={trait} className="mark">
+                {trait}
+              </span>
+            ))}
+          </div>
+          <ul className="bindings">
+            {Object.entries(step.args).map(([name, binding]) => (
+              <li key={name}>
+                <code>{toShown(name, 60)}</code> <span className="soft">{toOrigin(binding)}</span>
+              </li>
+            ))}
+            {step.alternatives.length === 0 ? null : (
+              <li className="soft">
+                instead also: <Told text={step.alternatives.join(', ')} max={200} />
+              </li>
+            )}
+          </ul>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
+  const { first_seen_at: first, last_seen_at: last, version } = sop.metadata;
+  return (
+    <>
+      <Card title="Why Drey believes it" className="half">
+        <dl className="facts">
+          <dt>Confidence</dt>
+          <dd>
+            <Meter value={sop.confidence} label="how likely it is right" />
+            <p className="small soft">{toGrounds(sop)}</p>
+          </dd>
+          <dt>Proof</dt>
+          <dd>
+            {sop.occurrences} tasks, {sop.evidence.length} calls ·{' '}
+            <button className="link" onClick={showEvidence}>
+              look at them
+            </button>
+          </dd>
+          {first === undefined ? null : (
+            <>
+              <dt>First seen</dt>
+              <dd>
+                <Moment at={first} />
+              </dd>
+            </>
+          )}
+          {last === undefined ? null : (
+            <>
+              <dt>Last seen</dt>
+              <dd>
+                <Moment at={last} />
+              </dd>
+            </>
+          )}
+          <dt>Version</dt>
+          <dd>{version}</dd>
+          <dt>Id</dt>
+          <dd>
+            <Id id={sop.sop_id} />
+          </dd>
+        </dl>
+      </Card>
+      <GoodToKnow sop={sop} />
+    </>
+  );
+}
+
+function GoodToKnow({ sop }: { readonly sop: Sop }) {
+  const { pitfalls = [], wordings = [] } = sop.metadata;
+  return (
+    <Card title="Good to know" className="half">
+      <h3>Tasks were worded like this</h3>
+      <ul className="rows small">
+        {[sop.trigger, ...wordings].slice(0, wordingsShownMax).map((wording) => (
+          <li key={wording}>
+            <Told text={wording} max={200} />
+          </li>
+        ))}
+      </ul>
+      {pitfalls.length === 0 ? null : (
+        <>
+          <h3>What went wrong on the way</h3>
+          <ul className="rows small">
+            {pitfalls.map(({ tool, failedTimes, recoveredBy }) => (
+              <li key={tool}>
+                <span>
+                  <code>{toShown(tool, 80)}</code> failed{' '}
+                  {failedTimes === 1 ? 'once' : `${failedTimes} times`}
+                  {recoveredBy === null
+                    ? '; nothing recovered it.'
+                    : `; ${recoveredBy === tool ? 'trying again' : toShown(recoveredBy, 80)} helped.`}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** What the figure comes from, without the arithmetic. */
+function toGrounds({ occurrences, confidence }: Sop): string {
+  const much =
+    confidence >= 0.8
+      ? 'enough to rely on'
+      : confidence >= 0.5
+        ? 'worth trying, with care'
+        : 'not enough to be given unasked';
+  return `${much[0]?.toUpperCase()}${much.slice(1)}. It grows with each further task that goes well this way, falls with each that does not, and never reaches 100 % after only ${occurrences}.`;
+}

@@ -1,0 +1,47 @@
+/** Procedures in plain words: what a status means, and where an argument's value comes from. */
+import type { Binding, ProcedureStep } from '../../../../../machines/words/sops.ts';
+import { toShown, toText } from '../../parts/shown-text.ts';
+
+export const statuses = ['active', 'candidate', 'shadow', 'quarantined', 'deprecated', 'retired'] as const;
+
+export const meanings: Readonly<Record<string, string>> = {
+  active: 'Agents are given it.',
+  candidate: 'Being watched; agents are not given it yet.',
+  shadow: 'Compared with what agents really do, without being given to them.',
+  quarantined: 'Held back, because it went wrong or looks unsafe.',
+  deprecated: 'Something better has taken its place.',
+  retired: 'No longer given to agents.',
+};
+
+/** Where a value comes from, as a person would say it. */
+export function toOrigin({ from, value, step, path, selector }: Binding): string {
+  const where = path === undefined || path === '' ? '' : ` (${toShown(path.replace(/^\//, ''), 60)})`;
+  const which = selector === undefined ? '' : `: ${toShown(selector, 80)}`;
+  if (from === 'constant') return `always ${toText(value, 80)}`;
+  if (from === 'task') return `from the task${which}`;
+  if (from === 'result') return `from the result of step ${(step ?? 0) + 1}${where}`;
+  if (from === 'argument') return `the same as in step ${(step ?? 0) + 1}${where}`;
+  return `the agent decides${which === '' ? '' : ` (${toShown(selector ?? '', 80)})`}`;
+}
+
+/** What is special about a step; nothing where it is simply needed. */
+export function toTraits({ optional, repeated, alternatives, support }: ProcedureStep): string[] {
+  return [
+    ...(optional ? [`optional, in ${Math.round(support * 100)} %`] : []),
+    ...(repeated ? ['may repeat'] : []),
+    ...(alternatives.length > 0 ? [`${alternatives.length + 1} ways`] : []),
+  ];
+}
+
+/** A readable line without the number and the bindings that stand in it already. */
+export function toPlainLine(line: string): string {
+  return toShown(line.replace(/^\d+\.\s*/, '').replace(/\s+—\s.*$/, ''), 300);
+}
+
+/** A tool's name and the server it is of. */
+export function toToolParts(name: string): { readonly server: string; readonly tool: string } {
+  const at = name.indexOf('__');
+  return at < 0
+    ? { server: '', tool: toShown(name, 80) }
+    : { server: toShown(name.slice(0, at), 40), tool: toShown(name.slice(at + 2), 80) };
+}

@@ -1,0 +1,57 @@
+/**
+ * Others' texts as they may be shown: cut to a length, and with everything that could turn, hide or colour the text
+ * written out. React sets them as text; nothing here is ever markup.
+ */
+export const shownMax = 400;
+
+/** Controls, marks that turn the direction of text, and what is not seen at all; tab and new line stay. */
+const unseen = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** A text that is safe to look at. */
+export function toShown(text: string, max = shownMax): string {
+  const cut = text.length > max;
+  const kept = cut ? text.slice(0, max) : text;
+  const plain = kept.replaceAll(unseen, (sign) =>
+    sign === '\u001b' ? '␛' : `‹U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`,
+  );
+  return cut ? `${plain}… (${toSize(text.length)})` : plain;
+}
+
+/** Any value as one readable text. */
+export function toText(value: unknown, max = shownMax): string {
+  if (typeof value === 'string') return toShown(value, max);
+  return toShown(JSON.stringify(value, undefined, 2) ?? '', max);
+}
+
+/** A number of characters, for people. */
+function toSize(characters: number): string {
+  return `${new Intl.NumberFormat('en').format(characters)} characters`;
+}
+
+/** Milliseconds, short. */
+export function toMs(ms: number): string {
+  if (ms >= 10_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
+}
+
+/** A count, with its thousands apart. */
+export const toCount = (count: number): string => new Intl.NumberFormat('en').format(count);
+
+/** How long ago a moment was. */
+export function toAgo(iso: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1_000));
+  if (seconds < 5) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** A length of time in seconds, short. */
+export function toDuration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
+}

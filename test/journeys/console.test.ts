@@ -1,0 +1,204 @@
+/**
+ * The console in a real browser on a real node, with what a real MCP client did and the learner made of it: every page
+ * in both themes and both widths, its actions in the database, a restart of the node, and strings that mean harm.
+ */
+import axe from 'axe-core';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { workOn } from './demo/agent.ts';
+import { startNodeProcess } from './demo/node.ts';
+import type { NodeProcess } from './demo/node.ts';
+import { createTasks, prepareWorkshop } from './demo/tasks.ts';
+import { chromiumPath, openBrowser } from './rig/browser.ts';
+import { createPlace, referenceServer } from './rig/place.ts';
+import type { Place } from './rig/place.ts';
+import { untilHealthy } from './rig/status.ts';
+import { lookAt } from './rig/truth.ts';
+
+interface Sop {
+  readonly sop_id: string;
+  readonly trigger: string;
+  readonly metadata: { readonly version: number; readonly status: string };
+}
+
+const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
+  (['desktop', 'phone'] as const).map((size) => ({ colorScheme, size })),
+);
+const hostile = '<img src=x onerror="document.title=1"> \u001b[31mred \u202edlrow';
+
+describe.skipIf(chromiumPath === undefined)(
+  'the console in a browser (skipped without Chromium; DREY_CHROMIUM names its path)',
+  () => {
+    let place: Place;
+    let node: NodeProcess;
+    let browser: Browser;
+    let sop: Sop;
+
+    beforeAll(async () => {
+      place = await createPlace({ learning: { quietMs: 500 } });
+      const workshop = join(place.folder, 'workshop');
+      await prepareWorkshop(workshop);
+      await place.writeConfig({
+        mcpServers: {
+          fs: referenceServer(place, 'server-filesystem', workshop),
+          memory: referenceServer(place, 'server-memory'),
+          every: referenceServer(place, 'server-everything'),
+        },
+        learning: { quietMs: 500 },
+      });
+      node = await startNodeProcess(place);
+      await untilHealthy(node);
+      for (const task of createTasks(workshop).slice(0, 9)) await workOn(node.url, task);
+      const isActive = ({ metadata }: Sop): boolean => metadata.status === 'active';
+      sop = await until('a procedure is learned', async () => (await listSops()).find(isActive), 60_000);
+      browser = await openBrowser();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await node?.stop();
+      await place?.remove();
+    });
+
+    async function listSops(): Promise<readonly Sop[]> {
+      return (await node.get<{ sops: Sop[] }>('/api/v1/sops')).sops;
+    }
+
+    /** A page that remembers what went wrong in it and whom it asked. */
+    async function openPage(look: (typeof looks)[number]): Promise<{
+      context: BrowserContext;
+      page: Page;
+      faults: string[];
+    }> {
+      const context = await browser.newContext({
+        colorScheme: look.colorScheme,
+        viewport: sizes[look.size],
+        reducedMotion: 'reduce',
+      });
+      const page = await context.newPage();
+      const faults: string[] = [];
+      page.on('console', (said) => {
+        if (said.type() === 'error' || said.type() === 'warning') faults.push(said.text());
+      });
+      page.on('pageerror', (error) => faults.push(error.message));
+      page.on('request', (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (protocol !== 'data:' && origin !== new URL(node.url).origin) faults.push(request.url());
+      });
+      return { context, page, faults };
+    }
+
+    /** What each page must show: the node's own facts, not only its heading. */
+    function toPages(): readonly (readonly [string, string | RegExp])[] {
+      return [
+        ['#/now', /drey-demo/],
+        ['#/sops', sop.trigger],
+        [`#/sops/${sop.sop_id}`, 'Step by step'],
+      ];
+    }
+
+    it.each(looks)('shows each page well: $colorScheme on a $size', async (look) => {
+      const { context, page, faults } = await openPage(look);
+      await page.goto(node.url);
+      for (const [address, shown] of toPages()) {
+        await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
+        await page.locator('main').getByText(shown).first().waitFor();
+        if (address.startsWith('#/sops/'))
+          await page.locator('.react-flow__edge').first().waitFor({ state: 'attached' });
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), address).toBe(0);
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate<axe.AxeResults>(
+          "axe.run(document, { resultTypes: ['violations'] })",
+        );
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        const told = serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+        expect(told, address).toEqual([]);
+      }
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('leads from a procedure to the very values of the calls that prove it', async () => {
+      const { context, page } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      await page.goto(`${node.url}/#/sops`);
+      await page.getByRole('link', { name: sop.trigger }).click();
+      await page.getByRole('tab', { name: 'Evidence' }).click();
+      await page.locator('.calls summary').first().click();
+      const { calls } = await node.get<{ calls: { episode_id: string }[] }>(
+        `/api/v1/sops/${sop.sop_id}/evidence?limit=50`,
+      );
+      const episode = await node.get<{ calls: { args: object }[] }>(
+        `/api/v1/episodes/${calls[0]?.episode_id}`,
+      );
+      const shown = await page.locator('.calls pre').first().textContent();
+      expect(JSON.parse(shown ?? '')).toEqual(episode.calls[0]?.args);
+      await context.close();
+    });
+
+    it('retires, approves, edits and judges a procedure, and the database and the audit log say so', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      const state = async () =>
+        lookAt(place.dataFolder, async (truth) => {
+          const [row] = await truth.rows<{ status: string; trigger: string }>(
+            "select status, trigger from acontext_sops where $1 like '%' || id::text",
+            [sop.sop_id],
+          );
+          return row;
+        });
+      await page.goto(`${node.url}/#/sops/${sop.sop_id}`);
+      const press = async (button: string, yes: string): Promise<void> => {
+        await page.getByRole('button', { name: button, exact: true }).click();
+        await page.getByRole('dialog').getByRole('button', { name: yes }).click();
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+      };
+      await page.getByRole('button', { name: 'Retire' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      expect((await state())?.status, 'nothing happens without a yes').toBe(sop.metadata.status);
+      await press('Retire', 'Retire');
+      expect((await state())?.status).toBe('retired');
+      await press('Approve', 'Approve');
+      expect((await state())?.status).toBe('active');
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByLabel('When the task is like').fill(hostile);
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect((await state())?.trigger).toBe(hostile);
+      await press('It helped', 'Say so');
+      const told = await lookAt(place.dataFolder, (truth) =>
+        truth.rows<{ helpful: boolean }>('select helpful from feedback'),
+      );
+      expect(told).toEqual([{ helpful: true }]);
+      const { entries } = await node.get<{ entries: { action: string; object: string }[] }>(
+        '/api/v1/audit?limit=50',
+      );
+      const done = entries.filter(({ object }) => object === sop.sop_id).map(({ action }) => action);
+      expect(done.length, done.join()).toBeGreaterThanOrEqual(4);
+      // What means harm is there to be read, and did nothing.
+      await page.getByText('<img src=x onerror=').first().waitFor();
+      expect(await page.locator('main img').count()).toBe(0);
+      expect(await page.locator('h1').textContent()).toContain('␛[31mred ‹U+202E›dlrow');
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('lives through a restart of the node and goes on by itself', async () => {
+      const { context, page } = await openPage({ colorScheme: 'dark', size: 'phone' });
+      await page.goto(node.url);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      const port = Number(new URL(node.url).port);
+      await node.stop();
+      await page.getByRole('status').getByText('reconnecting').waitFor();
+      node = await startNodeProcess({ ...place, port });
+      await untilHealthy(node);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      await workOn(node.url, createTasks(join(place.folder, 'workshop'))[2] as never);
+      await page
+        .getByText(/call\.finished/)
+        .first()
+        .waitFor();
+      await context.close();
+    });
+  },
+);
