@@ -210,14 +210,18 @@ class LiveShelf implements Shelf {
 }
 
 /** The procedure's own confidence stays to be seen beside the one for this task. */
-function toJudgedShelved({ sop, confidence, alike }: JudgedSop): RankedShelvedSop {
+function toJudgedShelved({ sop, leftOut, confidence, alike }: JudgedSop): RankedShelvedSop {
   const shelved = toShelved(sop);
   return {
     ...shelved,
     confidence,
     relevance: confidence,
     why: `${alike} runs of tasks like this say so, and it was right as often in backtests`,
-    metadata: { ...shelved.metadata, ownConfidence: sop.confidence },
+    metadata: {
+      ...shelved.metadata,
+      ownConfidence: sop.confidence,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
+    },
   };
 }
 

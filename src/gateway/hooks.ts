@@ -2,6 +2,7 @@
  * What the hooks of a client tell, made into facts of a logical session: what the person asks becomes its task, what
  * tools the client used without us becomes its calls. The answer is what the agent may be told, mostly nothing.
  */
+import { isDreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { toSaid } from '../importers/importers.ts';
 import { isWithheld } from './hold-out.ts';
@@ -91,6 +92,19 @@ async function warm(needs: GatewayNeeds, { namespace }: Principal): Promise<void
   }
 }
 
+/** What is told unasked counts like what is asked for; who is over the budget is told nothing, and its client goes on. */
+async function mayInject({ limits: budgets, log }: GatewayNeeds, session: Session): Promise<boolean> {
+  const { namespace, principal } = session;
+  try {
+    await budgets.take({ namespace, principal, operation: 'context_inject' });
+    return true;
+  } catch (err) {
+    if (!isDreyError(err) || err.code !== 'limit_reached') throw err;
+    log.debug({ err, namespace }, 'a hook is told nothing: its budget is used up');
+    return false;
+  }
+}
+
 /** The best procedure, where one clearly matches. */
 async function findContext(
   needs: GatewayNeeds,
@@ -99,6 +113,7 @@ async function findContext(
   isWaiting: () => boolean,
 ): Promise<string | undefined> {
   const { namespace, principal } = session;
+  if (!(await mayInject(needs, session))) return undefined;
   const [sop] = await needs.sops.search({ namespace, task, minConfidence: hookConfidenceMin, limit: 1 });
   if (sop === undefined || !isWaiting()) return undefined;
   if (isWithheld(needs, { session, namespace, principal, task })) return undefined;

@@ -8,8 +8,23 @@ import type { Case } from './case.ts';
 import type { Interned, Sequence, SequenceBook } from './likeness.ts';
 import { createTrust } from './trust.ts';
 
-/** Shares of the evidence that decide what a step is. */
-export const alignShares = { kept: 0.5, required: 0.8, alternative: 0.15, looped: 0.3 } as const;
+/**
+ * Shares of the evidence that decide what a step is. What only some did is kept where `someMin` wordings agree: then it
+ * is optional, and serving leaves it out where a task does not need it.
+ */
+export const alignShares = {
+  kept: 0.5,
+  some: 0.3,
+  someMin: 2.5,
+  required: 0.8,
+  alternative: 0.15,
+  looped: 0.3,
+} as const;
+
+function isKept(weight: number, total: number): boolean {
+  const share = weight / total + 1e-9;
+  return share >= alignShares.kept || (share >= alignShares.some && weight >= alignShares.someMin);
+}
 
 /** One step of the main line and who took it. */
 export interface AlignedStep {
@@ -161,7 +176,7 @@ function insertCommon(line: readonly string[], weighted: readonly Weighted[], to
     }
   }
   const common = [...counts.values()]
-    .filter((each) => each.weight / total >= alignShares.kept)
+    .filter((each) => isKept(each.weight, total))
     .sort((a, b) => b.before - a.before || a.weight - b.weight || (a.symbol < b.symbol ? 1 : -1));
   const longer = [...line];
   for (const { before, symbol } of common) longer.splice(before, 0, symbol);
@@ -170,7 +185,7 @@ function insertCommon(line: readonly string[], weighted: readonly Weighted[], to
 
 function dropRare(line: readonly string[], weighted: readonly Weighted[], total: number): string[] {
   const taken = countTaken(line, weighted);
-  const kept = line.filter((_, at) => (taken[at] ?? 0) / total >= alignShares.kept - 1e-9);
+  const kept = line.filter((_, at) => isKept(taken[at] ?? 0, total));
   return kept.length === 0 ? [...line] : kept;
 }
 

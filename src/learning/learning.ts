@@ -19,6 +19,7 @@ export {
   type Foresight,
   toSymbolName,
 } from './foresight/foresight.ts';
+export { narrow, type Narrowed } from './narrow.ts';
 export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';
 export { bar as servingBar } from './score.ts';

@@ -17,6 +17,11 @@ export function toLines(procedure: readonly ProcedureStep[], programs: readonly 
   });
 }
 
+/** The program that a line names behind its tool; '' where there is none. */
+export function toProgramOf(line: string): string {
+  return /^\d+\. \S+ \(([^()]*)\)/.exec(line)?.[1] ?? '';
+}
+
 function toPhrase(binding: Binding): string {
   const selector = binding.selector ?? '';
   if (binding.from === 'constant') return toPlain(JSON.stringify(binding.value) ?? 'null');

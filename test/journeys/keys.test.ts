@@ -132,6 +132,15 @@ describe('a key', () => {
       ).json()) as { sessions: { principal: string; namespace: string }[] };
       expect(sessions).toMatchObject([{ principal: 'cli@acme', namespace: 'acme' }]);
     }
+    const { stdout: shown } = await runDrey(places[0] as Place, [
+      'sessions',
+      '--namespace',
+      'acme',
+      '--data',
+      places[0]?.dataFolder ?? '',
+    ]);
+    expect(shown).toMatch(/^ID +CLIENT +WHO +STATE +CALLS +DOING +TASK/);
+    expect(shown).toMatch(/agent.* cli@acme .* 1 +idle since .*, last echo__tool_0 \(finished\)/);
     const dump = await truth.rows<{ row: string }>(
       `select to_jsonb(k)::text as row from api_keys k union all select event::text from outbox
        union all select to_jsonb(a)::text from audit_log a`,
@@ -236,6 +245,27 @@ describe('a key', () => {
       [keyId],
     );
     expect(audited.map(({ action }) => action)).toEqual(['key_created', 'key_revoked']);
+  });
+
+  it('that is revoked while the bus answers nobody is out everywhere within five seconds all the same', async () => {
+    const { key, key_id: keyId } = await create('unheard', 'acme', { scopes: ['session:read'] });
+    expect(await Promise.all([knock(0, key), knock(1, key)])).toEqual([200, 200]);
+    servers.freezeBus();
+    try {
+      await nodeAt(0).post(`/api/v1/keys/${keyId}/revoke?namespace=acme`, {});
+      const begun = performance.now();
+      await until(
+        'no node knows it',
+        async () => {
+          const seen = await Promise.all([knock(0, key), knock(1, key)]);
+          return seen.every((status) => status === 401);
+        },
+        revokedMsMax,
+      );
+      expect(performance.now() - begun).toBeLessThan(revokedMsMax);
+    } finally {
+      servers.thawBus();
+    }
   });
 
   it('of an agent that is shut out opens nothing until it is let in again', async () => {

@@ -2,7 +2,7 @@
  * Which procedure fits a task: the one with the least expected loss. What near tasks did votes by likeness, what the
  * task's words ask for has a say as well; a procedure is worth what it may expect to have in common with both.
  */
-import { createSequenceBook, type Interned, type SequenceBook } from '../likeness.ts';
+import { createSequenceBook, type Interned, likeness, type SequenceBook } from '../likeness.ts';
 import type { Near, Run } from './documents.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Presence } from './presence.ts';
@@ -77,8 +77,8 @@ export class Chooser {
     const best = near[0]?.likeness ?? 0;
     const votes = new Map<Interned, number>();
     let total = 0;
-    for (const { document, likeness } of near) {
-      const weight = (likeness / best) ** (power * best);
+    for (const { document, likeness: own } of near) {
+      const weight = (own / best) ** (power * best);
       const sum = document.runs.reduce((all, run) => all + run.weight, 0) || 1;
       for (const run of document.runs) {
         const line = this.lineOf(run);
@@ -95,14 +95,35 @@ export class Chooser {
     question: Question,
     votes: ReadonlyMap<Interned, number>,
     line: Interned,
-    { words }: ChoosingSettings,
+    settings: ChoosingSettings,
   ): Fit {
     let byNear = 0;
     for (const [other, weight] of votes) byNear += weight * this.#book.likeness(line, other);
-    const byWords = toExpectedF1(question, line.symbols);
-    const nearest = question.near[0]?.likeness ?? 0;
-    return { expected: (1 - words) * byNear + words * byWords, byNear, byWords, nearest };
+    return toFit(question, line.symbols, byNear, settings);
   }
+
+  /** The same for a line that is only tried: it is not remembered. */
+  fitLine(
+    question: Question,
+    votes: ReadonlyMap<Interned, number>,
+    line: readonly string[],
+    settings: ChoosingSettings,
+  ): Fit {
+    let byNear = 0;
+    for (const [other, weight] of votes) byNear += weight * likeness(line, other.symbols);
+    return toFit(question, line, byNear, settings);
+  }
+}
+
+function toFit(
+  question: Question,
+  line: readonly string[],
+  byNear: number,
+  { words }: ChoosingSettings,
+): Fit {
+  const byWords = toExpectedF1(question, line);
+  const nearest = question.near[0]?.likeness ?? 0;
+  return { expected: (1 - words) * byNear + words * byWords, byNear, byWords, nearest };
 }
 
 /** Expected overlap of a line's tools with those that the words ask for. */

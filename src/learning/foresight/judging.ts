@@ -3,17 +3,24 @@
  * before enough tasks are known; then whoever asks falls back on what the procedure says of itself.
  */
 import { calibrate } from './calibration.ts';
-import { Chooser, toExpectedF1 } from './choosing.ts';
+import { Chooser, type ChoosingSettings, type Question, toExpectedF1 } from './choosing.ts';
+import type { Interned } from '../likeness.ts';
+import { type JudgedStep, type KeptStep, tailor, toLine } from './tailor.ts';
 import type { Learned } from './training.ts';
 import { type Features, toFeatures } from './wording-features.ts';
 
-/** A procedure as it is judged. */
+/** A procedure as it is judged; one with steps may be cut to the task. */
 export interface Judged {
   readonly tools: readonly string[];
+  readonly steps?: readonly JudgedStep[];
 }
 
 export interface Judgement<Procedure extends Judged> {
   readonly procedure: Procedure;
+  /** The tools it tells to call for this task, what is repeated twice. */
+  readonly tools: readonly string[];
+  /** Its steps for this task; undefined where all of them are as they stand. */
+  readonly kept: readonly KeptStep[] | undefined;
   /** How well it may be expected to do: the order. */
   readonly expected: number;
   /** The probability that it is right for this task. */
@@ -36,6 +43,8 @@ export const alikeMin = 0.2;
 
 /** Procedures that are looked at closely, for each question. */
 const closelyMax = 80;
+/** The best of these are cut to the task. */
+const tailoredMax = 6;
 
 const choosers = new WeakMap<Learned, Chooser>();
 
@@ -72,13 +81,46 @@ export function judge<Procedure extends Judged>(
     }))
     .sort((a, b) => b.worth - a.worth)
     .slice(0, closelyMax);
-  return rough
-    .map(({ procedure }) => {
-      const fit = chooser.fit(question, votes, chooser.intern(procedure.tools), choosing.settings);
-      return { procedure, expected: fit.expected, confidence: calibrate(choosing.curve, fit), alike };
-    })
-    .sort((a, b) => b.expected - a.expected)
-    .slice(0, limit);
+  const { settings, curve } = choosing;
+  const fitted = rough
+    .map(({ procedure }) => ({
+      procedure,
+      tools: procedure.tools,
+      fit: chooser.fit(question, votes, chooser.intern(procedure.tools), settings),
+      kept: undefined,
+    }))
+    .sort((a, b) => b.fit.expected - a.fit.expected);
+  const cut = fitted
+    .slice(0, tailoredMax)
+    .map((one) => ({ ...one, ...cutToTask(chooser, one.procedure, { question, votes, settings }) }))
+    .sort((a, b) => b.fit.expected - a.fit.expected);
+  return [...cut, ...fitted.slice(tailoredMax)].slice(0, limit).map(({ procedure, tools, kept, fit }) => ({
+    procedure,
+    tools,
+    kept,
+    expected: fit.expected,
+    confidence: calibrate(curve, fit),
+    alike,
+  }));
+}
+
+interface Asked {
+  readonly question: Question;
+  readonly votes: ReadonlyMap<Interned, number>;
+  readonly settings: ChoosingSettings;
+}
+
+/** Nothing where the procedure fits best as it stands. */
+function cutToTask(chooser: Chooser, { steps }: Judged, { question, votes, settings }: Asked) {
+  if (steps === undefined) return {};
+  const fitOf = (line: readonly string[]) => chooser.fitLine(question, votes, line, settings);
+  const kept = tailor(steps, (line) => fitOf(line).expected);
+  const isWhole =
+    kept.length === steps.length &&
+    kept.every(({ at, tool, repeated }) => steps[at]?.tool === tool && steps[at]?.repeated === repeated);
+  if (isWhole) return {};
+  const tools = toLine(kept);
+  return { kept, tools, fit: fitOf(tools) };
 }
 
 /** False where a task speaks of things nobody spoke of before: then an answer would be a guess. */

@@ -60,12 +60,12 @@ export function teachDrey(
   derived?.();
   const index = createIndex(sops);
   const learned = finish(train(learner.keeper.traces));
-  const procedures = sops.map((sop) => ({ tools: toTools(sop), status: sop.status }));
+  const procedures = sops.map((sop) => ({ tools: toTools(sop), steps: sop.procedure, status: sop.status }));
   const active = procedures.filter(({ status }) => status === 'active');
   const system: System = {
     serve: (task, limit, sure = 0) =>
       judge(learned, task, sure < bar.confidence ? procedures : active, { limit, sure })?.map(
-        ({ procedure, confidence }) => ({ tools: procedure.tools, confidence }),
+        ({ tools, confidence }) => ({ tools, confidence }),
       ) ??
       index.rank({ task, limit, minConfidence: sure }).map(({ sop }) => ({
         tools: toTools(sop),

@@ -16,6 +16,9 @@ export interface Servers {
   readonly folder: string;
   /** What tells a node to use them. */
   readonly env: Record<string, string>;
+  /** Holds the bus, so that it keeps its connections and answers nothing; the other lets it go on. */
+  freezeBus(): void;
+  thawBus(): void;
   stop(): Promise<void>;
 }
 
@@ -35,7 +38,15 @@ export async function startServers(): Promise<Servers> {
     const postgres = await startPostgres(how);
     stops.push(() => postgres.stop());
     const env = { DREY_NATS_URL: nats.url, DATABASE_URL: postgres.url };
-    return { natsUrl: nats.url, databaseUrl: postgres.url, folder: folder.path, env, stop };
+    return {
+      natsUrl: nats.url,
+      databaseUrl: postgres.url,
+      folder: folder.path,
+      env,
+      freezeBus: () => void process.kill(nats.pid, 'SIGSTOP'),
+      thawBus: () => void process.kill(nats.pid, 'SIGCONT'),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
