@@ -25,10 +25,13 @@ import { learningControls } from './0021-learning-controls.ts';
 import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
 import { sopSample } from './0024-sop-sample.ts';
-import { insight } from './0025-insight.ts';
+import { memoryVectors } from './0025-memory-vectors.ts';
+import { insight } from './0026-insight.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
+export { findVectorExtension, prepareVectors, toMissing } from './vectors.ts';
+export type { VectorExtension, VectorSpace } from './vectors.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-namespaces': namespaces,
@@ -51,7 +54,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0022-memory-spelling': memorySpelling,
   '0023-kept-answers': keptAnswers,
   '0024-sop-sample': sopSample,
-  '0025-insight': insight,
+  '0025-memory-vectors': memoryVectors,
+  '0026-insight': insight,
 };
 
 /** The names of all migrations, oldest first. */

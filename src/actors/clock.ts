@@ -21,3 +21,9 @@ export interface Log {
 export function toIso(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** A number from 0 up to 1 out of the clock's chance, for jitter. */
+export function toChance(clock: IdSource): number {
+  const [high = 0, low = 0] = clock.random();
+  return (high * 256 + low) / 65_536;
+}

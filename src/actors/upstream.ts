@@ -13,6 +13,7 @@ import type { BreakerConfig } from './breaker-config.ts';
 import type { Breakers } from './breakers.ts';
 import { bulkheadDefaults } from './bulkhead.ts';
 import type { Clock, Log } from './clock.ts';
+import { toChance } from './clock.ts';
 import { Connections, ownPrincipal } from './connections.ts';
 import type { ConnectionKey } from './connections.ts';
 import { createGuards } from './guards.ts';
@@ -255,10 +256,4 @@ function toOrigin(url: string): string {
   } catch {
     return 'an address that its configuration completes';
   }
-}
-
-/** A number from 0 up to 1 out of the clock's chance, for jitter. */
-function toChance(clock: Clock): number {
-  const [high = 0, low = 0] = clock.random();
-  return (high * 256 + low) / 65_536;
 }

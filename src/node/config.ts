@@ -11,6 +11,7 @@ import { DreyError } from '../../machines/words/errors.ts';
 import { Namespace, defaultNamespace } from '../../machines/words/ids.ts';
 import { RateProfile } from '../../machines/words/rates.ts';
 import { BreakerSettings, UpstreamConfig } from '../upstream/upstream.ts';
+import { EmbeddingsConfig } from './embeddings-config.ts';
 import { isLoopback } from './loopback.ts';
 import { AuthConfig } from './auth-config.ts';
 import { RedactionConfig } from './redaction-config.ts';
@@ -70,6 +71,8 @@ export const ConfigFile = z
     /** Further key names whose values are redacted. */
     redactKeys: z.array(z.string().min(1).max(100)).max(200).default([]),
     redaction: RedactionConfig.prefault({}),
+    /** Who tells what memories mean. */
+    embeddings: EmbeddingsConfig.optional(),
   })
   .superRefine(checkToolRules);
 export type ConfigFile = z.infer<typeof ConfigFile>;

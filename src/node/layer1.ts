@@ -42,6 +42,7 @@ import type { Closers } from './closers.ts';
 import type { NodeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { Tracing } from './tracing.ts';
+import { openMeanings } from './meanings.ts';
 import { watchHealth } from './health.ts';
 import type { HealthWatch } from './health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
@@ -50,6 +51,7 @@ import { createSpacedCall } from './spaced-call.ts';
 
 export interface Layer1Options {
   readonly config: NodeConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly token: string;
   readonly nodeId: string;
   readonly eventLog: EventLog;
@@ -135,7 +137,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const foresights = openForesights({ store, clock, log });
   const patternShelf = openPatternShelf({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
-  const memories = new Memories({ store, redactor, announcer, clock, log, committed: () => relay.nudge() });
+  const memories = openMemories(options, relay);
   const onSopsChanged = await followSops(options, shelf);
   const { health } = options.boards;
   const healthWatch = watchHealth({ health, ask: () => askEngine(wire), eventLog, clock });
@@ -155,6 +157,15 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     healthWatch,
     onSopsChanged,
   };
+}
+
+/** Found by their words, and by their meaning where somebody is there who knows it. */
+function openMemories(options: Layer1Options, relay: Relay): Memories {
+  const { upstreams, backends, boards, closers, redaction: redactor } = options;
+  const { breakers } = upstreams;
+  const meanings = openMeanings({ ...options, ...backends, redactor, breakers, health: boards.health });
+  if (meanings !== undefined) closers.push(() => meanings.close());
+  return new Memories({ ...options, ...backends, redactor, meanings, committed: () => relay.nudge() });
 }
 
 /** The shelf reads anew what changed, and whoever shows procedures hears of it. */

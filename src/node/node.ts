@@ -57,6 +57,8 @@ export { readConfig, openVault };
 // For `drey doctor`, which asks what a start would ask.
 export type { NodeConfig } from './config.ts';
 export { assertFree } from './http.ts';
+export { askEmbeddings } from './meanings.ts';
+export type { EmbeddingsConfig } from './embeddings-config.ts';
 
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -133,6 +135,7 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,
+      env,
       token,
       nodeId,
       ...emission,
@@ -243,10 +246,8 @@ function toNeeds(
   return createServing({
     ...layer1,
     version,
-    databaseUrl: backends.databaseUrl,
+    ...backends,
     holdOutShare: parts.config.learning.holdOut,
-    wire,
-    store,
     boards,
     trust: parts.trust,
     toolRules: parts.config,

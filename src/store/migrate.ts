@@ -1,7 +1,13 @@
 /** Brings a database up to date as the URL's own user, who owns the tables. The open store never acts as that one. */
 import { Kysely, PostgresDialect } from 'kysely';
 import { isDreyError } from '../../machines/words/errors.ts';
-import { migrateDown, migrateUp } from '../../infra/postgres/migrations.ts';
+import {
+  findVectorExtension,
+  migrateDown,
+  migrateUp,
+  prepareVectors,
+} from '../../infra/postgres/migrations.ts';
+import type { VectorExtension, VectorSpace } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
 import { isConnectionBroken, toStoreError } from './failures.ts';
 import type { Log } from './open.ts';
@@ -14,18 +20,35 @@ export interface MigrateOptions {
 
 /** Applies what is missing, under an advisory lock; answers the names of the migrations applied by this call. */
 export function migrateStore(options: MigrateOptions): Promise<readonly string[]> {
-  return withOwner(options, migrateUp);
+  return withOwner(options, (db) => run(options, db, migrateUp));
 }
 
 /** Takes every migration back. All data is lost. */
 export function unmigrateStore(options: MigrateOptions): Promise<readonly string[]> {
-  return withOwner(options, migrateDown);
+  return withOwner(options, (db) => run(options, db, migrateDown));
 }
 
-async function withOwner(
-  options: MigrateOptions,
+/** Makes search by meaning possible for vectors of one model; throws what keeps it away. */
+export function prepareStoreVectors(options: MigrateOptions, space: VectorSpace): Promise<void> {
+  return withOwner(options, (db) => prepareVectors(db, space));
+}
+
+/** Whether the database has what vectors are compared with; nothing is changed. */
+export function lookForVectors(options: MigrateOptions): Promise<VectorExtension> {
+  return withOwner(options, findVectorExtension);
+}
+
+async function run(
+  { url, log }: MigrateOptions,
+  db: Kysely<unknown>,
   work: (db: Kysely<unknown>) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
+  const names = await work(db);
+  log.info({ migrations: names }, `${names.length} migrations were run at ${toTarget(url)}`);
+  return names;
+}
+
+async function withOwner<T>(options: MigrateOptions, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
   const target = toTarget(options.url);
   const pool = openPool(
     { url: options.url, poolMax: 2, statementTimeoutMs: waits.migrationMs },
@@ -37,9 +60,7 @@ async function withOwner(
   );
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
-    const names = await work(db);
-    options.log.info({ migrations: names }, `${names.length} migrations were run at ${target}`);
-    return names;
+    return await work(db);
   } catch (error) {
     throw toStoreError(isConnectionBroken(causeOf(error)) ? causeOf(error) : error, target);
   } finally {

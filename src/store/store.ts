@@ -6,7 +6,7 @@ export { openStore } from './open.ts';
 export type { Log, Store, StoreOptions } from './open.ts';
 export { lookAtStore } from './look.ts';
 export type { StoreLook } from './look.ts';
-export { migrateStore, unmigrateStore } from './migrate.ts';
+export { lookForVectors, migrateStore, prepareStoreVectors, unmigrateStore } from './migrate.ts';
 export type { MigrateOptions } from './migrate.ts';
 export type { SystemTrx, Trx } from './schema.ts';
 export { toAuditHash, verifyAudit } from './audit-chain.ts';
@@ -106,6 +106,8 @@ export {
 export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';
 export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-edges.ts';
 export type { StoredEdge } from './tables/memory-edges.ts';
+export { readUnembedded, saveVectors, searchVectors } from './tables/memory-vectors.ts';
+export type { MemoryVector, NearMemory, Unembedded } from './tables/memory-vectors.ts';
 export { findSimilarWords, similarWordsMax } from './tables/similar-words.ts';
 export type { SimilarWord } from './tables/similar-words.ts';
 export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';

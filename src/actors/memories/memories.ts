@@ -1,8 +1,9 @@
 /**
  * Memories: what agents want remembered, shared in their namespace unless it is private. What was told to be stored is
- * committed with its events before the answer; a memory's text never leaves the database but to whom it was shared with.
+ * committed with its events before the answer; a memory's text never leaves the database but to whom it was shared with,
+ * and to the embedding endpoint where one is configured.
  */
-import { DreyError } from '../../../machines/words/errors.ts';
+import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import type { DreyEvent } from '../../../machines/words/events.ts';
 import { createId, toToken } from '../../../machines/words/ids.ts';
 import type { GraphEdge, GraphNode, MemoryKind } from '../../../machines/words/memories.ts';
@@ -33,6 +34,7 @@ import {
 } from './memory-lookups.ts';
 import type { FoundMemoryView } from './memory-lookups.ts';
 import { findMemories } from './memory-search.ts';
+import type { Meaning } from './memory-search.ts';
 import { recall } from './recall.ts';
 import type { RecallQuestion, Recollection } from './recall.ts';
 import { reviseMemory, storeMemory, toEvent } from './store-memory.ts';
@@ -46,6 +48,16 @@ export interface MemoriesOptions {
   readonly log: Log;
   /** Hears that events were committed. */
   readonly committed: () => void;
+  /** Who knows what texts mean; without it memories are found by their words. */
+  readonly meanings?: Meanings | undefined;
+}
+
+/** Who finds out what texts mean, besides everything else: nothing waits for long, nothing fails for it. */
+export interface Meanings {
+  /** What a question means, if that can be had at once. */
+  find(namespace: string, question: string): Promise<Meaning | undefined>;
+  /** This memory was stored or changed, and is committed. */
+  note(namespace: string, memoryId: string): void;
 }
 
 /** Who asks, and for which namespace. */
@@ -71,11 +83,12 @@ export class Memories {
     const { clock } = this.#options;
     const facts = toFacts(o.memory, undefined, this.#making());
     assertSaysSomething(facts.content);
-    return this.#commit(o, async (trx, viewer) => {
+    const kept = await this.#commit(o, async (trx, viewer) => {
       await ensureNamespace(trx);
       const { events, ...stored } = await storeMemory(trx, viewer, createId('memory', clock), facts);
       return { answer: stored, events };
     });
+    return this.#note(kept);
   }
 
   async search(
@@ -86,13 +99,19 @@ export class Memories {
     },
   ): Promise<readonly FoundMemoryView[]> {
     const text = this.#options.redactor.redactText(o.query);
-    return this.#read(o, async (trx, viewer) =>
-      withContradictions(
-        trx,
-        viewer,
-        await findMemories(trx, viewer, { text, kinds: o.kinds, limit: o.limit, spelling: true }),
-      ),
-    );
+    // Asked before a connection is taken: an endpoint that is slow must not hold any.
+    const meaning = await this.#options.meanings?.find(o.namespace, text);
+    const find = (known: Meaning | undefined): Promise<readonly FoundMemoryView[]> => {
+      const question = { text, kinds: o.kinds, limit: o.limit, spelling: true, meaning: known };
+      return this.#read(o, async (trx, viewer) =>
+        withContradictions(trx, viewer, await findMemories(trx, viewer, question)),
+      );
+    };
+    return find(meaning).catch((error: unknown) => {
+      if (meaning === undefined || (isDreyError(error) && error.code === 'database_unavailable')) throw error;
+      this.#options.log.warn({ err: toPlainError(error) }, 'memories are searched by words alone');
+      return find(undefined);
+    });
   }
 
   async list(
@@ -113,7 +132,7 @@ export class Memories {
   async update(
     o: Asker & { readonly memoryId: string; readonly version: number; readonly changes: MemoryInput },
   ): Promise<StoredView> {
-    return this.#commit(o, async (trx, viewer) => {
+    const kept = await this.#commit(o, async (trx, viewer) => {
       const before = await findOne(trx, viewer, o.memoryId);
       assertMayChange(before, viewer, o.changes);
       const facts = toFacts(o.changes, before, this.#making());
@@ -141,6 +160,7 @@ export class Memories {
       const { events, ...stored } = revised;
       return { answer: stored, events };
     });
+    return this.#note(kept);
   }
 
   async link(
@@ -230,6 +250,12 @@ export class Memories {
       { memories: [...o.memoryIds], sops: [...o.sopIds], place: o.place, principal: o.principal.id },
       { traceparent: o.traceparent },
     );
+  }
+
+  /** What it means is found out afterwards. */
+  #note(kept: StoredView): StoredView {
+    this.#options.meanings?.note(kept.memory.namespace, kept.memory.memoryId);
+    return kept;
   }
 
   #making(): { readonly redactor: Redactor; readonly nowMs: number } {

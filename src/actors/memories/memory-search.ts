@@ -9,6 +9,7 @@ import {
   findSimilarWords,
   getMemories,
   searchMemories,
+  searchVectors,
   similarWordsMax,
   weighMemoryWords,
 } from '../../store/store.ts';
@@ -25,6 +26,16 @@ export interface MemoryQuestion {
   readonly limit: number;
   /** Words that nothing has are taken for misspelt ones as well. */
   readonly spelling?: boolean;
+  /** What the text means, where that is known. */
+  readonly meaning?: Meaning | undefined;
+}
+
+/** What a text means, in the space of one model. */
+export interface Meaning {
+  readonly space: string;
+  readonly vector: readonly number[];
+  /** What is less like it than this is not found by it. */
+  readonly likenessMin: number;
 }
 
 /** Rows that the words looked for should have, together. */
@@ -33,6 +44,10 @@ const lookedAtMax = 500;
 const rankedMax = 100;
 /** What is found by a word that was not asked for in these letters fits less. */
 const slipPull = 0.7;
+/** Found by its meaning alone, it fits less than one that says so in these words. */
+const meaningPull = 0.7;
+/** Rows that are looked for by their meaning. */
+const nearMax = 50;
 /** How much importance moves a place in the order. */
 const importancePull = 0.2;
 
@@ -54,14 +69,19 @@ export async function findMemories(
   const byWords = await findByWords(trx, viewer, question, await weigh(trx, text, toWords(text)));
   const bySlips =
     question.spelling === true ? await findBySlips(trx, viewer, question, byWords.met) : undefined;
-  const lists = bySlips === undefined ? [byWords] : [byWords, bySlips];
+  const byMeaning = await findByMeaning(trx, viewer, question);
+  const lists = [byWords, bySlips, byMeaning].filter((hits) => hits !== undefined);
   const fused = fuse(lists.map(({ order }) => order)).slice(0, limit * 2);
   const places = new Map(fused.map(({ id, score }) => [id, score]));
   const memories = await getMemories(trx, viewer, [...places.keys()]);
   const pull = ({ memoryId, importance }: StoredMemory): number =>
     (places.get(memoryId) ?? 0) * (1 + importancePull * (importance - 0.5));
   const fit = ({ memoryId }: StoredMemory): number =>
-    Math.max(byWords.relevances.get(memoryId) ?? 0, (bySlips?.relevances.get(memoryId) ?? 0) * slipPull);
+    Math.max(
+      byWords.relevances.get(memoryId) ?? 0,
+      (bySlips?.relevances.get(memoryId) ?? 0) * slipPull,
+      (byMeaning?.relevances.get(memoryId) ?? 0) * meaningPull,
+    );
   return [...memories]
     .sort((a, b) => pull(b) - pull(a))
     .slice(0, limit)
@@ -89,6 +109,21 @@ async function findByWords(
     order: order.map(({ memoryId }) => memoryId),
     relevances,
     met: new Set([...sampled, ...found.flatMap(({ matched }) => matched)]),
+  };
+}
+
+/** Those whose meaning is near; where nothing is known of that, no search at all. */
+async function findByMeaning(
+  trx: Trx,
+  viewer: Viewer,
+  { meaning, kinds }: MemoryQuestion,
+): Promise<Pick<Hits, 'order' | 'relevances'> | undefined> {
+  if (meaning === undefined) return undefined;
+  const found = await searchVectors(trx, viewer, { ...meaning, kinds, limit: nearMax });
+  const near = found.filter(({ likeness }) => likeness >= meaning.likenessMin);
+  return {
+    order: near.map(({ memoryId }) => memoryId),
+    relevances: new Map(near.map(({ memoryId, likeness }) => [memoryId, Math.min(likeness, 1)])),
   };
 }
 

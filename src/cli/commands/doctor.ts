@@ -41,12 +41,14 @@ async function runDoctor(world: World, options: DoctorOptions): Promise<void> {
 }
 
 async function examine(world: World, options: DoctorOptions): Promise<Finding[]> {
-  const [machine, services, { readConfig }, { defaultCacheFolder }] = await Promise.all([
-    import('../doctor/machine.ts'),
-    import('../doctor/services.ts'),
-    import('../../node/node.ts'),
-    import('../../../infra/servers/servers.ts'),
-  ]);
+  const [machine, services, { examineEmbeddings }, { readConfig }, { defaultCacheFolder }] =
+    await Promise.all([
+      import('../doctor/machine.ts'),
+      import('../doctor/services.ts'),
+      import('../doctor/embeddings.ts'),
+      import('../../node/node.ts'),
+      import('../../../infra/servers/servers.ts'),
+    ]);
   const { env, cwd, uid } = world;
   const flags = { config: options.config, data: options.data };
   const { config, finding } = machine.examineConfig(() => readConfig({ env, cwd, flags, uid }));
@@ -63,6 +65,7 @@ async function examine(world: World, options: DoctorOptions): Promise<Finding[]>
       : await machine.examineNatsProgram(world, defaultCacheFolder(env, uid)),
     ...(database ? await services.examineDatabase(database, world.now) : []),
     ...(config === undefined ? [] : await machine.examineUpstreams(world, config)),
+    ...(await examineEmbeddings(config?.embeddings, env)),
   ];
 }
 

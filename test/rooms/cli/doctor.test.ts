@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { examineNode } from '../../../src/cli/doctor/machine.ts';
 import { cli, startCli } from '../../support/run-cli.ts';
+import { meaningDimensions, startEmbeddingServer } from '../../support/embedding-server.ts';
 import { startSmallNode } from '../../support/small-node.ts';
 import type { SmallNode } from '../../support/small-node.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
@@ -263,4 +264,33 @@ describe('drey systemd', () => {
     await writeFile(file, out);
     expect(() => execFileSync(analyze, ['verify', '--man=no', file], { stdio: 'pipe' })).not.toThrow();
   });
+});
+
+it('looks at what memories are found by only where an endpoint is configured, and says what is missing', async () => {
+  const endpoint = await startEmbeddingServer();
+  const { url } = endpoint;
+  const write = (more: object) =>
+    writeFile(
+      join(folder.path, 'drey.json'),
+      JSON.stringify({ embeddings: { url, model: 'small', dimensions: meaningDimensions, ...more } }),
+    );
+  const find = async (what: string) => (await examine()).findings.find((finding) => finding.what === what);
+  try {
+    expect(await find('embeddings')).toBeUndefined();
+    await write({});
+    expect(await find('vectors')).toMatchObject({
+      state: 'warn',
+      says: 'memories are searched by words alone: the embedded Postgres has no extension vector',
+    });
+    expect(await find('embeddings')).toMatchObject({ state: 'ok', says: 'small answers with 32 dimensions' });
+    await write({ dimensions: 7 });
+    expect(await find('embeddings')).toMatchObject({
+      state: 'bad',
+      says: expect.stringMatching(/32 dimensions/),
+    });
+    await write({ key: '${NO_SUCH_KEY}' });
+    expect(await find('embeddings')).toMatchObject({ says: expect.stringMatching(/NO_SUCH_KEY is not set/) });
+  } finally {
+    await endpoint.close();
+  }
 });

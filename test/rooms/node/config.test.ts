@@ -189,3 +189,32 @@ describe('how tools are shown', () => {
     expect(() => parseConfig(content, 'drey.json')).toThrow(named);
   });
 });
+
+describe('embeddings in the configuration', () => {
+  const whole = { url: 'https://models.example/v1', model: 'small', dimensions: 384, key: '${MODELS_KEY}' };
+
+  it('are off unless they are there, and have defaults', () => {
+    expect(parseConfig({}, 'drey.json').embeddings).toBeUndefined();
+    expect(parseConfig({ embeddings: whole }, 'drey.json').embeddings).toEqual({
+      ...whole,
+      shorten: false,
+      timeoutMs: 15_000,
+      queryTimeoutMs: 300,
+      batchSize: 64,
+      likenessMin: 0.3,
+    });
+  });
+
+  it.each([
+    [{ url: 'models.example' }, /embeddings\.url: must be an address such as/],
+    [{ url: 'http://models.example/v1' }, /embeddings\.url: must be https, or on this machine/],
+    [{ url: 'https://me:pw@models.example' }, /embeddings\.url: must not hold a login/],
+    [{ key: 'written-here' }, /embeddings\.key: must be a variable of the environment/],
+    [{ dimensions: 3_072 }, /embeddings\.dimensions: is at most 2000/],
+    [{ model: '' }, /embeddings\.model/],
+    [{ batchSize: 10_000 }, /embeddings\.batchSize/],
+    [{ modle: 'x' }, /embeddings: unknown key "modle"/],
+  ])('are refused with %j', (wrong, sentence) => {
+    expect(refusal(() => parseConfig({ embeddings: { ...whole, ...wrong } }, 'drey.json'))).toMatch(sentence);
+  });
+});
