@@ -226,7 +226,7 @@ function toNeeds(
   forwarding: ForwardingOptions,
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
-  const { wire, store } = backends;
+  const { wire } = backends;
   const refresh = (): Promise<void> => layer1.healthWatch.refresh();
   const status = createStatus({
     version,
