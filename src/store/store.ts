@@ -152,6 +152,7 @@ export { saveSop, touchUsedSops } from './tables/sops.ts';
 export type { SavedSop } from './tables/sops.ts';
 export { keepAnswer } from './tables/kept-answers.ts';
 export type { KeptRequest } from './tables/kept-answers.ts';
+export type { Behind } from './pages.ts';
 export { pageCalls, pageEpisodes, pagePatterns, pageSessions, pageTasks } from './tables/browse.ts';
 export type { BrowsedCall, BrowsedEpisode } from './tables/browse.ts';
 export { reviseSop, writeSop } from './tables/sop-edits.ts';
