@@ -60,6 +60,7 @@ const session = z.object({
   ...step.shape,
 });
 
+const patternServed = z.object({ patternId: z.string(), relevance: z.number() });
 const sop = z.object({
   trigger: z.string().max(2_000),
   confidence: z.number().min(0).max(1),
@@ -168,6 +169,7 @@ export const eventData = {
     principal: z.string().max(300),
     task: z.string().max(2_000),
     sops: z.array(z.object({ sopId: z.string(), relevance: z.number() })).max(50),
+    patterns: z.array(patternServed).max(50).optional(),
   }),
   'injection.followed': z.object({ injectionId: Token, sopId: z.string() }),
 

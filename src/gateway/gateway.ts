@@ -59,6 +59,7 @@ export type {
 export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
+export type { HoldOutNeed } from './hold-out.ts';
 export type { InsightNeed } from './insight-need.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type { AgentView, KeysNeed, KeyView } from './keys-need.ts';

@@ -11,6 +11,7 @@ import {
   openSessionRows,
   openSessions,
   openForesights,
+  openPatternShelf,
   openShelf,
   startRelay,
   startTaskRows,
@@ -29,6 +30,7 @@ import type {
   Roots,
   Sessions,
   Foresights,
+  PatternShelf,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -73,6 +75,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly patternShelf: PatternShelf;
   readonly memories: Memories;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
@@ -135,6 +138,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
+  const patternShelf = openPatternShelf({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
   const memories = openMemories(options, relay);
   const onSopsChanged = await followSops(options, shelf);
@@ -145,6 +149,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     sessions,
     shelf,
     foresights,
+    patternShelf,
     memories,
     relay,
     auditAnchors,

@@ -417,6 +417,8 @@ describe('the rest of the document', () => {
       'it is learned anew',
       async () => (await say('GET', `/relearn/${id}`)).json().state === 'done',
     );
+    expect((await say('GET', '/report?since=2026-01-01T00:00:00Z')).status).toBe(200);
+    expect((await say('GET', '/report?since=yesterday')).status).toBe(400);
     const { backtest_id: backtest } = (await say('POST', '/backtests')).json();
     await until(
       'the backtest is done',

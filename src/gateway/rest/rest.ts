@@ -45,6 +45,7 @@ import { sendProblem, sendValue } from './problem.ts';
 import { onePattern, patterns } from './patterns.ts';
 import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
+import { report } from './report.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
 import { beginRun, endRun, run, runs, stepRun } from './runs.ts';
@@ -128,6 +129,7 @@ export const resources: readonly Resource[] = [
   relearned,
   startBacktest,
   oneBacktest,
+  report,
   audit,
   verifyAudit,
   exportAudit,
