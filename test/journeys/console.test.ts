@@ -27,6 +27,7 @@ const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, heig
 const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
   (['desktop', 'phone'] as const).map((size) => ({ colorScheme, size })),
 );
+const memory = 'The garden lamp was mended on Tuesday';
 const hostile = '<img src=x onerror="document.title=1"> \u001b[31mred \u202edlrow';
 
 describe.skipIf(chromiumPath === undefined)(
@@ -54,6 +55,7 @@ describe.skipIf(chromiumPath === undefined)(
       for (const task of createTasks(workshop).slice(0, 9)) await workOn(node.url, task);
       const isActive = ({ metadata }: Sop): boolean => metadata.status === 'active';
       sop = await until('a procedure is learned', async () => (await listSops()).find(isActive), 60_000);
+      await node.post('/api/v1/memories', { content: memory });
       browser = await openBrowser();
     });
     afterAll(async () => {
@@ -96,6 +98,13 @@ describe.skipIf(chromiumPath === undefined)(
         ['#/now', /drey-demo/],
         ['#/sops', sop.trigger],
         [`#/sops/${sop.sop_id}`, 'Step by step'],
+        ['#/ask', 'See what an agent would get'],
+        ['#/actors', 'b-fs'],
+        ['#/actors/_system%2Fbreaker%2Fb-fs', 'halfOpen'],
+        ['#/memory', memory],
+        ['#/tools', 'fs__read_text_file'],
+        ['#/audit', 'acontext_sop_stored'],
+        ['#/system', 'extractor'],
       ];
     }
 

@@ -20,8 +20,10 @@ import { addInspect } from './inspect.ts';
 import { addKeys } from './keys.ts';
 import { addLearning } from './learning.ts';
 import { addMemory } from './memory.ts';
+import { addPatterns } from './patterns.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
+import { addReport } from './report.ts';
 import { addReplay } from './replay.ts';
 import { addSessions } from './sessions.ts';
 import { addSops } from './sops.ts';
@@ -49,9 +51,11 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addContexts,
   addMemory,
   addSops,
+  addPatterns,
   addTools,
   addImport,
   addBacktest,
+  addReport,
   addRelearn,
   addLearning,
   addForget,

@@ -8,6 +8,7 @@ import './styles/colours.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/pages.css';
+import './styles/graphs.css';
 
 applyTheme();
 startFollowing();

@@ -20,6 +20,12 @@ interface Page {
 const pages: readonly Page[] = [
   { name: 'now', title: 'Now', key: 'n', view: lazy(() => import('./pages/now.tsx')) },
   { name: 'sops', title: 'Procedures', key: 'p', view: lazy(() => import('./pages/sops.tsx')) },
+  { name: 'ask', title: 'Ask', key: 'a', view: lazy(() => import('./pages/ask.tsx')) },
+  { name: 'actors', title: 'Actors', key: 'c', view: lazy(() => import('./pages/actors.tsx')) },
+  { name: 'memory', title: 'Memory', key: 'm', view: lazy(() => import('./pages/memory.tsx')) },
+  { name: 'tools', title: 'Tools', key: 't', view: lazy(() => import('./pages/tools.tsx')) },
+  { name: 'audit', title: 'Audit', key: 'u', view: lazy(() => import('./pages/audit.tsx')) },
+  { name: 'system', title: 'System', key: 's', view: lazy(() => import('./pages/system.tsx')) },
 ];
 
 const words = { connecting: 'connecting', live: 'live', away: 'reconnecting', locked: 'locked' } as const;

@@ -30,9 +30,9 @@ export const asked = {
 
 /** Sends a request; throws `Problem`. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const url = new URL(`/api/v1${path}`, location.href);
+  const url = new URL(path.startsWith('/inspector/') ? path : `/api/v1${path}`, location.href);
   const namespace = asked.namespace();
-  if (namespace !== '') url.searchParams.set('namespace', namespace);
+  if (namespace !== '' && !url.searchParams.has('namespace')) url.searchParams.set('namespace', namespace);
   const headers = new Headers(init.headers);
   const key = asked.key();
   if (key !== '') headers.set('authorization', `Bearer ${key}`);

@@ -38,7 +38,7 @@ export async function keepReading(
 }
 
 /** Reads the messages of one answer to its end. */
-async function readMessages(answer: Response, take: (message: unknown) => void): Promise<void> {
+export async function readMessages(answer: Response, take: (message: unknown) => void): Promise<void> {
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   if (reader === undefined) return;

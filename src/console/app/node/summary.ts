@@ -6,14 +6,15 @@ import type { ToldEvent } from './told.ts';
 export function toSummary({ data, actor }: ToldEvent): string {
   const { name, tool, task, durationMs, trigger, message, code, reason, to, from, outcome, isError } =
     data ?? {};
+  const named = [name, tool, task, trigger].find((one) => typeof one === 'string');
   const parts = [
-    [name, tool, task, trigger].find((one) => typeof one === 'string') ?? `${actor.kind} ${actor.id}`,
+    named,
     typeof from === 'string' && typeof to === 'string' ? `${from} → ${to}` : undefined,
     typeof outcome === 'string' ? outcome : undefined,
     isError === true ? 'answered with an error' : undefined,
     typeof code === 'string' ? code : undefined,
     typeof message === 'string' ? message : reason,
     typeof durationMs === 'number' ? toMs(durationMs) : undefined,
-  ];
-  return parts.filter((one) => typeof one === 'string' && one !== '').join(' · ');
+  ].filter((one) => typeof one === 'string' && one !== '');
+  return parts.length > 0 ? parts.join(' · ') : `${actor.kind} ${actor.id}`;
 }

@@ -15,7 +15,11 @@ export type StepNode = Node<StepFacts, 'step'>;
 
 /** Steps that are drawn; more stand in the list. */
 export const drawnMax = 60;
-const size = { width: 232, height: 74 };
+const size = { width: 232, height: 62 };
+/** With its marks a step is taller. */
+const markedHeight = 90;
+/** What is optional stands beside the way that leaves it out. */
+const asidePx = 26;
 const endSize = { width: 150, height: 40 };
 
 /** Lays a procedure out from top to bottom. */
@@ -86,10 +90,9 @@ function place(
   edges: readonly Edge[],
 ): { nodes: StepNode[]; height: number } {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: 'TB', ranksep: 34, nodesep: 36 });
+  graph.setGraph({ rankdir: 'TB', ranksep: 44, nodesep: 36 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const [id, { kind }] of facts)
-    graph.setNode(id, { ...(kind === 'start' || kind === 'end' ? endSize : size) });
+  for (const [id, facts_] of facts) graph.setNode(id, { ...toSize(facts_) });
   for (const { source, target } of edges) graph.setEdge(source, target);
   layout(graph);
   const nodes = facts.map(([id, data]): StepNode => {
@@ -110,6 +113,15 @@ function place(
       selectable: data.kind === 'step',
     };
   });
+  const middle = endSize.width / 2 + (nodes[0]?.position.x ?? 0);
+  for (const { data, position } of nodes)
+    if (data.step?.optional === true && data.step.alternatives.length === 0) position.x = middle + asidePx;
   const height = Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height;
   return { nodes, height };
+}
+
+function toSize({ kind, step }: StepFacts): { width: number; height: number } {
+  if (kind === 'start' || kind === 'end') return endSize;
+  const isMarked = step !== undefined && (step.optional || step.repeated || step.alternatives.length > 0);
+  return isMarked ? { ...size, height: markedHeight } : size;
 }

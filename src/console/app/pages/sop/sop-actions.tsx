@@ -4,8 +4,9 @@ import { part, send } from '../../node/ask.ts';
 import type { Sop } from '../../node/told.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { EditSop } from './edit-sop.tsx';
+import { ExportSop } from './export-sop.tsx';
 
-type Asked = 'approve' | 'retire' | 'edit' | 'helped' | 'failed';
+type Asked = 'export' | 'approve' | 'retire' | 'edit' | 'helped' | 'failed';
 
 export function SopActions({ sop, changed }: { readonly sop: Sop; readonly changed: () => void }) {
   const [asking, setAsking] = useState<Asked>();
@@ -15,6 +16,7 @@ export function SopActions({ sop, changed }: { readonly sop: Sop; readonly chang
     <>
       <button onClick={() => setAsking('helped')}>It helped</button>
       <button onClick={() => setAsking('failed')}>It did not</button>
+      <button onClick={() => setAsking('export')}>Export</button>
       <button onClick={() => setAsking('edit')}>Edit</button>
       {status === 'retired' ? null : <button onClick={() => setAsking('retire')}>Retire</button>}
       {status === 'active' ? null : (
@@ -22,6 +24,7 @@ export function SopActions({ sop, changed }: { readonly sop: Sop; readonly chang
           Approve
         </button>
       )}
+      {asking === 'export' ? <ExportSop sop={sop} close={close} /> : null}
       {asking === 'edit' ? <EditSop sop={sop} changed={changed} close={close} /> : null}
       {asking === 'approve' || asking === 'retire' ? (
         <Judge sop={sop} what={asking} changed={changed} close={close} />

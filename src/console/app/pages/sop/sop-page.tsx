@@ -58,25 +58,30 @@ function toBelief({ occurrences, confidence }: Sop): string {
 function Steps({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
   const [chosen, setChosen] = useState(-1);
   return (
-    <div className="grid">
-      <Card title="In order" className="half">
-        {sop.procedure.length === 0 ? (
-          <Empty>Its steps are in words only, so there is nothing to draw.</Empty>
-        ) : (
-          <Suspense fallback={<Empty>Drawing…</Empty>}>
-            <SopGraph procedure={sop.procedure} chosen={chosen} choose={setChosen} />
-          </Suspense>
-        )}
-        <p className="legend">
-          <span>solid border: always</span>
-          <span>dashed: sometimes left out</span>
-          <span>coloured line: a value is handed on</span>
-        </p>
-      </Card>
-      <Card title="Step by step" className="half" note="and where each value comes from">
-        <StepList sop={sop} chosen={chosen} choose={setChosen} />
-      </Card>
-      <Why sop={sop} showEvidence={showEvidence} />
+    <div className="pair">
+      <div>
+        <Card title="In order" className="first">
+          {sop.procedure.length === 0 ? (
+            <Empty>Its steps are in words only, so there is nothing to draw.</Empty>
+          ) : (
+            <Suspense fallback={<Empty>Drawing…</Empty>}>
+              <SopGraph procedure={sop.procedure} chosen={chosen} choose={setChosen} />
+            </Suspense>
+          )}
+          <p className="legend">
+            <span>solid border: always</span>
+            <span>dashed: sometimes left out</span>
+            <span>coloured line: a value is handed on</span>
+          </p>
+        </Card>
+        <GoodToKnow sop={sop} />
+      </div>
+      <div>
+        <Card title="Step by step" className="second" note="and where each value comes from">
+          <StepList sop={sop} chosen={chosen} choose={setChosen} />
+        </Card>
+        <Why sop={sop} showEvidence={showEvidence} />
+      </div>
     </div>
   );
 }
@@ -137,7 +142,7 @@ function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: 
   const { first_seen_at: first, last_seen_at: last, version } = sop.metadata;
   return (
     <>
-      <Card title="Why Drey believes it" className="half">
+      <Card title="Why Drey believes it" className="third-in-line">
         <dl className="facts">
           <dt>Confidence</dt>
           <dd>
@@ -175,7 +180,6 @@ function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: 
           </dd>
         </dl>
       </Card>
-      <GoodToKnow sop={sop} />
     </>
   );
 }
@@ -183,7 +187,7 @@ function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: 
 function GoodToKnow({ sop }: { readonly sop: Sop }) {
   const { pitfalls = [], wordings = [] } = sop.metadata;
   return (
-    <Card title="Good to know" className="half">
+    <Card title="Good to know" className="fourth">
       <h3>Tasks were worded like this</h3>
       <ul className="rows small">
         {[sop.trigger, ...wordings].slice(0, wordingsShownMax).map((wording) => (

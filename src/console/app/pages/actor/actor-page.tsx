@@ -1,0 +1,128 @@
+/** One actor: its chart with the state it is in, what it holds, and its events with a slider through its life. */
+import { Suspense, lazy, useMemo, useState } from 'react';
+import { toSummary } from '../../node/summary.ts';
+import type { ToldEvent } from '../../node/told.ts';
+import { Card, Empty, Mark, Moment, PageTop, Told, Waiting, Wrong } from '../../parts/parts.tsx';
+import { toShown, toText } from '../../parts/shown-text.ts';
+import { toHref } from '../../router.ts';
+import { toLit, toStatechart } from './statechart.ts';
+import { parseAddress, useActorNow, useHistory } from './use-actor.ts';
+
+const Graph = lazy(() => import('../../parts/graph.tsx'));
+/** Events shown around the one that the slider stands on. */
+const around = 12;
+const contextShownMax = 6_000;
+
+export function ActorPage({ address }: { readonly address: string }) {
+  const { kind, id } = parseAddress(address);
+  const { now, error } = useActorNow(address);
+  const [turn, setTurn] = useState(0);
+  const history = useHistory(address, turn);
+  const [place, setPlace] = useState<number>();
+  const events = history.events ?? [];
+  const past = place === undefined ? undefined : toStateAt(events, place);
+  const chart = useMemo(() => toStatechart(now?.definition ?? '{}'), [now?.definition]);
+  const nowLit = useMemo(() => toLit(now?.value), [now?.value]);
+  const lit =
+    past === undefined
+      ? nowLit
+      : new Set(
+          chart.boxes
+            .map(({ id: box }) => box)
+            .filter((box) => past.split(/[ ,]+/).includes(box) || box === past),
+        );
+  return (
+    <>
+      <p className="small">
+        <a href={toHref('actors')}>← All actors</a>
+      </p>
+      <PageTop title={`${kind} ${toShown(id, 60)}`}>
+        {place === undefined ? 'It is now' : 'It was then'}{' '}
+        {(past === undefined ? [...nowLit] : [past]).map((state) => (
+          <Mark key={state} state={state} />
+        ))}
+      </PageTop>
+      <Wrong sentence={error} />
+      <div className="grid">
+        <Card title="What it can be" className="wide" note={`${chart.boxes.length} states`}>
+          {chart.boxes.length === 0 ? (
+            <Empty>Nothing is told of its states; it may have ended.</Empty>
+          ) : (
+            <Suspense fallback={<Empty>Drawing…</Empty>}>
+              <Graph
+                boxes={chart.boxes}
+                lines={chart.lines}
+                lit={lit}
+                direction="TB"
+                label={`The states of this ${kind}`}
+              />
+            </Suspense>
+          )}
+        </Card>
+        <Card title="What it holds" className="third" note="secrets are taken out">
+          <pre className="value" tabIndex={0}>
+            {now?.context === undefined ? 'nothing was told yet' : toText(now.context, contextShownMax)}
+          </pre>
+        </Card>
+        <Card title="Its life" note={`${events.length} events`}>
+          {history.events === undefined ? (
+            <Waiting error={history.error} />
+          ) : (
+            <Life events={events} place={place} setPlace={setPlace} reload={() => setTurn(turn + 1)} />
+          )}
+        </Card>
+      </div>
+    </>
+  );
+}
+
+interface LifeProps {
+  readonly events: readonly ToldEvent[];
+  readonly place: number | undefined;
+  readonly setPlace: (place: number | undefined) => void;
+  readonly reload: () => void;
+}
+
+function Life({ events, place, setPlace, reload }: LifeProps) {
+  if (events.length === 0) return <Empty>No event of it is stored.</Empty>;
+  const at = place ?? events.length - 1;
+  const first = Math.max(0, Math.min(at - around / 2, events.length - around));
+  return (
+    <div className="slider">
+      <label>
+        {place === undefined ? 'Move to go back in time' : `Event ${at + 1} of ${events.length}`}
+        <input
+          type="range"
+          min={0}
+          max={events.length - 1}
+          value={at}
+          onChange={(event) => setPlace(Number(event.target.value))}
+        />
+      </label>
+      <div className="actions">
+        <button onClick={reload}>Read again</button>
+        {place === undefined ? null : <button onClick={() => setPlace(undefined)}>Back to now</button>}
+      </div>
+      <ul className="rows">
+        {events.slice(first, first + around).map((event, index) => (
+          <li key={`${event.id} ${event.at}`} aria-current={first + index === at ? 'step' : undefined}>
+            <button className="link" onClick={() => setPlace(first + index)}>
+              {event.type}
+            </button>
+            <span className="grow">
+              <Told text={toSummary(event)} max={160} />
+            </span>
+            <Moment at={event.at} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Where its edges had led by then; undefined before the first one. */
+function toStateAt(events: readonly ToldEvent[], place: number): string | undefined {
+  const edge = events.slice(0, place + 1).findLast(({ data }) => typeof data?.['to'] === 'string');
+  const to = edge?.data?.['to'];
+  return typeof to === 'string' ? to : undefined;
+}

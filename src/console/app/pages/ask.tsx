@@ -1,0 +1,128 @@
+/** Ask: a task as an agent would state it, and what that agent would be given, with the reasons. */
+import { useState } from 'react';
+import { send } from '../node/ask.ts';
+import type { Sop } from '../node/told.ts';
+import { Card, Empty, Mark, Meter, PageTop, Told, Wrong } from '../parts/parts.tsx';
+import { toHref } from '../router.ts';
+import { toPlainLine } from './sop/wording.ts';
+
+interface Given {
+  readonly task: string;
+  readonly sops: readonly (Sop & { readonly relevance: number; readonly why: string })[];
+  readonly injected_context: readonly {
+    readonly type: string;
+    readonly content: string;
+    readonly relevance: number;
+  }[];
+  readonly reasoning: string;
+}
+
+const askedMax = 5;
+const taskMax = 2_000;
+
+export default function Ask() {
+  const [task, setTask] = useState('');
+  const [state, setState] = useState<{ given?: Given; error: string; busy: boolean }>({
+    error: '',
+    busy: false,
+  });
+  const run = (): void => {
+    if (task.trim() === '') return;
+    setState((before) => ({ ...before, busy: true, error: '' }));
+    send<Given>('POST', '/ask', { task: task.trim(), limit: askedMax }).then(
+      (given) => setState({ given, error: '', busy: false }),
+      (error: unknown) =>
+        setState({ error: error instanceof Error ? error.message : String(error), busy: false }),
+    );
+  };
+  return (
+    <>
+      <PageTop title="Ask">
+        State a task as you would to an agent, and see what Drey would hand to it. Nothing is counted and no
+        agent is told.
+      </PageTop>
+      <form
+        className="ask"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        <textarea
+          aria-label="Task"
+          rows={3}
+          maxLength={taskMax}
+          value={task}
+          placeholder="For instance: summarise the notes in the garden folder"
+          onChange={(event) => setTask(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run();
+          }}
+        />
+        <div className="actions">
+          <button className="primary" disabled={state.busy || task.trim() === ''}>
+            See what an agent would get
+          </button>
+        </div>
+      </form>
+      <Wrong sentence={state.error} />
+      {state.given === undefined ? null : <Result given={state.given} />}
+    </>
+  );
+}
+
+function Result({ given: { sops, injected_context: items, reasoning } }: { readonly given: Given }) {
+  return (
+    <div className="grid">
+      <Card title="Procedures for it" className="half" note={`${sops.length} found`}>
+        {sops.length === 0 ? (
+          <Empty>No procedure fits this task well enough, so the agent would be left to its own ideas.</Empty>
+        ) : null}
+        <ol className="stepwise">
+          {sops.map((sop) => (
+            <li key={sop.sop_id}>
+              <a href={toHref('sops', sop.sop_id)}>
+                <Told text={sop.trigger} max={160} />
+              </a>
+              <dl className="facts small">
+                <dt>Fits the task</dt>
+                <dd>
+                  <Meter value={sop.relevance} label="how near the task is" />
+                </dd>
+                <dt>Is right</dt>
+                <dd>
+                  <Meter value={sop.confidence} label="how likely the procedure is right" />
+                </dd>
+                <dt>Because</dt>
+                <dd>
+                  <Told text={sop.why} max={300} />
+                </dd>
+              </dl>
+              <ol className="plain-steps small">
+                {sop.steps.map((line, index) => (
+                  <li key={`${index} ${line}`}>{toPlainLine(line)}</li>
+                ))}
+              </ol>
+            </li>
+          ))}
+        </ol>
+      </Card>
+      <Card title="What the agent would read" className="half" note={`${items.length} items`}>
+        <p className="soft">
+          <Told text={reasoning} max={800} />
+        </p>
+        <ul>
+          {items.map((item, index) => (
+            <li key={`${index} ${item.type}`}>
+              <Mark state={item.type.replaceAll('_', ' ')} tone="accent" />{' '}
+              <span className="small soft">{Math.round(item.relevance * 100)} % relevant</span>
+              <pre className="value" tabIndex={0}>
+                <Told text={item.content} max={2_000} />
+              </pre>
+            </li>
+          ))}
+        </ul>
+      </Card>
+    </div>
+  );
+}

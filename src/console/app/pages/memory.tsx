@@ -1,0 +1,157 @@
+/** Memory: what agents remember together, searched, and what each memory is linked with. */
+import { Suspense, lazy, useMemo, useState } from 'react';
+import { part, toQuery } from '../node/ask.ts';
+import { useAnswer } from '../node/use-answer.ts';
+import { Card, Empty, Id, Mark, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+
+interface Memory {
+  readonly memory_id: string;
+  readonly content: string;
+  readonly kind: string;
+  readonly tags: readonly string[];
+  readonly author: string;
+  readonly stated: number;
+  readonly updated_at: string;
+  readonly relevance?: number;
+}
+
+interface Link {
+  readonly from: { readonly kind: string; readonly id: string };
+  readonly to: { readonly kind: string; readonly id: string };
+  readonly relation: string;
+  readonly weight: number;
+}
+
+const Graph = lazy(() => import('../parts/graph.tsx'));
+const memoriesAsked = 50;
+const linksAsked = 30;
+
+export default function MemoryPage() {
+  const [words, setWords] = useState('');
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState<Memory>();
+  const { data, error } = useAnswer<{ memories: Memory[] }>(
+    `/memories${toQuery({ query, limit: memoriesAsked })}`,
+    15_000,
+  );
+  return (
+    <>
+      <PageTop title="Memory">Facts that agents stored for one another, and how they hang together.</PageTop>
+      <form
+        className="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setQuery(words.trim());
+        }}
+      >
+        <input
+          type="search"
+          aria-label="Search memories"
+          placeholder="Words or a question"
+          value={words}
+          maxLength={2_000}
+          onChange={(event) => setWords(event.target.value)}
+        />
+        <button>Search</button>
+      </form>
+      <div className="grid">
+        <Card
+          title={query === '' ? 'Latest' : 'Best first'}
+          className="half"
+          note={data === undefined ? '' : `${data.memories.length} shown`}
+        >
+          {data === undefined ? <Waiting error={error} /> : null}
+          {data?.memories.length === 0 ? (
+            <Empty>
+              {query === ''
+                ? 'Nothing is remembered yet. Agents store facts with the tool “memory”.'
+                : 'Nothing was found.'}
+            </Empty>
+          ) : null}
+          <Memories memories={data?.memories ?? []} chosen={chosen} choose={setChosen} />
+        </Card>
+        <Card title="Linked with" className="half">
+          {chosen === undefined ? (
+            <Empty>Choose “Links” on a memory to see what it hangs together with.</Empty>
+          ) : (
+            <Links key={chosen.memory_id} memory={chosen} />
+          )}
+        </Card>
+      </div>
+    </>
+  );
+}
+
+interface MemoriesProps {
+  readonly memories: readonly Memory[];
+  readonly chosen: Memory | undefined;
+  readonly choose: (memory: Memory) => void;
+}
+
+function Memories({ memories, chosen, choose }: MemoriesProps) {
+  return (
+    <ul className="rows">
+      {memories.map((memory) => (
+        <li key={memory.memory_id}>
+          <div className="grow">
+            <Told text={memory.content} max={300} />
+            <div className="small soft">
+              <Mark state={memory.kind} /> by <Told text={memory.author} max={60} /> ·{' '}
+              <Moment at={memory.updated_at} />
+              {memory.relevance === undefined ? null : ` · ${Math.round(memory.relevance * 100)} % relevant`}
+            </div>
+          </div>
+          <button
+            className="quiet"
+            aria-pressed={chosen?.memory_id === memory.memory_id}
+            onClick={() => choose(memory)}
+          >
+            Links
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Links({ memory }: { readonly memory: Memory }) {
+  const { data, error } = useAnswer<{ neighbours: Link[] }>(
+    `/graph/${part(memory.memory_id)}/neighbours${toQuery({ limit: linksAsked })}`,
+  );
+  const links = data?.neighbours;
+  const drawn = useMemo(() => toDrawing(memory, links ?? []), [memory, links]);
+  const lit = useMemo(() => new Set([`memory ${memory.memory_id}`]), [memory]);
+  if (links === undefined) return <Waiting error={error} />;
+  if (links.length === 0) return <Empty>It stands alone so far.</Empty>;
+  return (
+    <>
+      <Suspense fallback={<Empty>Drawing…</Empty>}>
+        <Graph {...drawn} lit={lit} direction="LR" label="What this memory is linked with" />
+      </Suspense>
+      <ul className="rows small">
+        {links.map(({ from, to, relation, weight }) => (
+          <li key={`${from.id} ${relation} ${to.id}`}>
+            <span className="grow">
+              <Id id={from.id} /> {relation.replaceAll('_', ' ')} <Id id={to.id} />
+            </span>
+            <span className="soft">{Math.round(weight * 100)} %</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function toDrawing(memory: Memory, links: readonly Link[]) {
+  const boxes = new Map([[`memory ${memory.memory_id}`, memory.content]]);
+  for (const { from, to } of links)
+    for (const { kind, id } of [from, to]) if (!boxes.has(`${kind} ${id}`)) boxes.set(`${kind} ${id}`, id);
+  return {
+    boxes: [...boxes].map(([id, title]) => ({ id, title, note: id.split(' ', 1)[0] ?? '' })),
+    lines: links.map(({ from, to, relation }) => ({
+      from: `${from.kind} ${from.id}`,
+      to: `${to.kind} ${to.id}`,
+      label: relation.replaceAll('_', ' '),
+    })),
+  };
+}

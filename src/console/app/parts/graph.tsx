@@ -1,0 +1,155 @@
+/** Boxes and lines, laid out by themselves: statecharts and links between memories. */
+import { graphlib, layout } from '@dagrejs/dagre';
+import { BaseEdge, Controls, Handle, MarkerType, Position, ReactFlow } from '@xyflow/react';
+import type { Edge, EdgeProps, Node, NodeProps } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { useMemo } from 'react';
+import { toShown } from './shown-text.ts';
+import { readTheme } from './theme.ts';
+
+export interface Box {
+  readonly id: string;
+  readonly title: string;
+  readonly note?: string;
+}
+
+export interface Line {
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+}
+
+interface GraphProps {
+  readonly boxes: readonly Box[];
+  readonly lines: readonly Line[];
+  readonly lit: ReadonlySet<string>;
+  readonly direction: 'TB' | 'LR';
+  readonly label: string;
+  readonly choose?: (id: string) => void;
+}
+
+type BoxNode = Node<Box & Record<string, unknown>, 'box'>;
+
+interface WayFacts extends Record<string, unknown> {
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  readonly x: number;
+  readonly y: number;
+}
+type WayEdge = Edge<WayFacts, 'way'>;
+
+/** Boxes that are drawn. */
+export const boxesMax = 60;
+const linesMax = 200;
+const size = { width: 168, height: 56 };
+const kinds = { box: BoxView };
+const ways = { way: Way };
+/** Room for a label on its line. */
+const labelSize = { perCharacter: 6.4, height: 20, charactersMax: 36 };
+
+export default function Graph({ boxes, lines, lit, direction, label, choose }: GraphProps) {
+  const { nodes, edges, height } = useMemo(() => place(boxes, lines, direction), [boxes, lines, direction]);
+  const shown = nodes.map((node) => ({ ...node, selected: lit.has(node.id) }));
+  return (
+    <div className="graph" style={{ height: Math.min(620, Math.max(240, height + 70)) }}>
+      <ReactFlow
+        nodes={shown}
+        edges={edges}
+        nodeTypes={kinds}
+        edgeTypes={ways}
+        colorMode={readTheme()}
+        onNodeClick={(_, { id }) => choose?.(id)}
+        fitView
+        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        minZoom={0.15}
+        edgesFocusable={false}
+        preventScrolling={false}
+        zoomOnScroll={false}
+        aria-label={label}
+      >
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function BoxView({ data: { title, note }, selected }: NodeProps<BoxNode>) {
+  return (
+    <div className={`box-node ${selected ? 'lit' : ''}`} title={title}>
+      <Handle type="target" position={Position.Top} />
+      <strong>{toShown(title, 48)}</strong>
+      {note === undefined ? null : <span className="soft">{toShown(note, 40)}</span>}
+      <Handle type="source" position={Position.Bottom} />
+    </div>
+  );
+}
+
+/** A line as the layout found its way around the boxes. */
+function Way({ data, label, markerEnd }: EdgeProps<WayEdge>) {
+  const points = data?.points ?? [];
+  const path = points.map(({ x, y }, index) => {
+    const next = points[index + 1];
+    if (index === 0) return `M${x},${y}`;
+    return next === undefined ? `L${x},${y}` : `Q${x},${y} ${(x + next.x) / 2},${(y + next.y) / 2}`;
+  });
+  return (
+    <BaseEdge
+      path={path.join(' ')}
+      label={label}
+      labelX={data?.x ?? 0}
+      labelY={data?.y ?? 0}
+      labelBgPadding={[3, 1]}
+      {...(markerEnd === undefined ? {} : { markerEnd })}
+    />
+  );
+}
+
+function place(
+  boxes: readonly Box[],
+  lines: readonly Line[],
+  rankdir: 'TB' | 'LR',
+): { nodes: BoxNode[]; edges: WayEdge[]; height: number } {
+  const drawn = boxes.slice(0, boxesMax);
+  const known = new Set(drawn.map(({ id }) => id));
+  const kept = lines.filter(({ from, to }) => known.has(from) && known.has(to)).slice(0, linesMax);
+  const graph = new graphlib.Graph();
+  graph.setGraph({ rankdir, ranksep: 34, nodesep: 34, edgesep: 18 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id } of drawn) graph.setNode(id, { ...size });
+  for (const { from, to, label } of kept)
+    if (from !== to)
+      graph.setEdge(from, to, {
+        width: Math.min(label.length, labelSize.charactersMax) * labelSize.perCharacter + 8,
+        height: labelSize.height,
+        labelpos: 'c',
+      });
+  layout(graph);
+  const nodes = drawn.map((box): BoxNode => {
+    const { x = 0, y = 0 } = graph.node(box.id) as { x?: number; y?: number };
+    return {
+      id: box.id,
+      type: 'box',
+      data: { ...box },
+      position: { x: x - size.width / 2, y: y - size.height / 2 },
+      width: size.width,
+      draggable: false,
+      connectable: false,
+    };
+  });
+  const edges = kept.flatMap(({ from, to, label }): WayEdge[] => {
+    const way = graph.edge(from, to) as Partial<WayFacts> | undefined;
+    if (way?.points === undefined) return [];
+    const { points, x = 0, y = 0 } = way;
+    return [
+      {
+        id: `${from}>${to}`,
+        type: 'way',
+        source: from,
+        target: to,
+        data: { points, x, y },
+        label: toShown(label, labelSize.charactersMax),
+        markerEnd: { type: MarkerType.ArrowClosed, width: 15, height: 15 },
+      },
+    ];
+  });
+  return { nodes, edges, height: Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height };
+}
