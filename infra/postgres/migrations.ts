@@ -26,6 +26,7 @@ import { memorySpelling } from './0022-memory-spelling.ts';
 import { keptAnswers } from './0023-kept-answers.ts';
 import { sopSample } from './0024-sop-sample.ts';
 import { memoryVectors } from './0025-memory-vectors.ts';
+import { insight } from './0026-insight.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -54,6 +55,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0023-kept-answers': keptAnswers,
   '0024-sop-sample': sopSample,
   '0025-memory-vectors': memoryVectors,
+  '0026-insight': insight,
 };
 
 /** The names of all migrations, oldest first. */

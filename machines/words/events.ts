@@ -8,6 +8,7 @@ import { agentEventData } from './agents.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
+import { RunDeviated } from './runs.ts';
 
 const text = z.string().max(4_000);
 const reason = z.object({ reason: text.optional() });
@@ -59,6 +60,7 @@ const session = z.object({
   ...step.shape,
 });
 
+const patternServed = z.object({ patternId: z.string(), relevance: z.number() });
 const sop = z.object({
   trigger: z.string().max(2_000),
   confidence: z.number().min(0).max(1),
@@ -167,6 +169,7 @@ export const eventData = {
     principal: z.string().max(300),
     task: z.string().max(2_000),
     sops: z.array(z.object({ sopId: z.string(), relevance: z.number() })).max(50),
+    patterns: z.array(patternServed).max(50).optional(),
   }),
   'injection.followed': z.object({ injectionId: Token, sopId: z.string() }),
 
@@ -199,6 +202,7 @@ export const eventData = {
   'run.started': step.extend({ sopId: z.string(), taskId: Token.nullable() }),
   'run.stepped': edge,
   'run.paused': edge,
+  'run.deviated': RunDeviated,
   'run.finished': step.extend({ outcome: Outcome }),
   'run.failed': step.extend({ reason: text }),
   'run.cancelled': step,

@@ -52,6 +52,8 @@ export type { SessionHome } from './session-homes.ts';
 export { openSessionRows } from './session-rows.ts';
 export { openSessions } from './sessions.ts';
 export type { Sessions, SessionView } from './sessions.ts';
+export { openPatternShelf } from './pattern-shelf.ts';
+export type { PatternShelf } from './pattern-shelf.ts';
 export { openForesights } from './foresights.ts';
 export type { Foresights } from './foresights.ts';
 export { openShelf, toShelved } from './shelf.ts';

@@ -19,7 +19,7 @@ import { contextVersionsMax } from '../../machines/words/contexts.ts';
 import type { ContextCaller, ContextPermission } from '../../machines/words/contexts.ts';
 import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import { createId, toStableId } from '../../machines/words/ids.ts';
-import type { ContextVersionRow, StoredContext } from '../store/store.ts';
+import type { Behind, ContextVersionRow, StoredContext } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import { toIso } from './clock.ts';
 import type { ContextQueue } from './context-queue.ts';
@@ -84,11 +84,11 @@ export class SharedContexts {
     readonly namespace: string;
     readonly by: ContextCaller;
     readonly limit: number;
-    readonly offset?: number | undefined;
+    readonly after?: Behind | undefined;
   }): Promise<readonly ContextSummary[]> {
-    const { by, limit, offset = 0 } = o;
+    const { by, limit, after } = o;
     const visibleTo = by.isAdmin ? undefined : by.principal;
-    const found = await this.#options.contexts.list(o.namespace, { visibleTo, limit, offset });
+    const found = await this.#options.contexts.list(o.namespace, { visibleTo, limit, after });
     return found.map((stored) => toSummary(stored, by));
   }
 

@@ -2,6 +2,7 @@
  * Shared contexts as the gateway needs them: every question names who asks, and is answered for that one alone. What is
  * not there and what is not the asker's are refused in the same words. Whoever mounts the gateway implements it.
  */
+import type { Behind } from './knowledge-needs.ts';
 import type { MergePreference } from '../../machines/context-merge.ts';
 import type { ContextAccess } from '../../machines/context-state.ts';
 import type {
@@ -32,7 +33,8 @@ export interface ContextsNeed {
     readonly namespace: string;
     readonly by: ContextCaller;
     readonly limit: number;
-    readonly offset?: number | undefined;
+    /** Goes on behind this one. */
+    readonly after?: Behind | undefined;
   }): Promise<readonly ContextSummary[]>;
   change(o: ContextChangeAsked): Promise<ContextWritten>;
   /** What became of a change that was pending; undefined for one that nobody of this name asked for here. */

@@ -59,6 +59,7 @@ export type {
 export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
+export type { HoldOutNeed } from './hold-out.ts';
 export type { InsightNeed } from './insight-need.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
 export type { AgentView, KeysNeed, KeyView } from './keys-need.ts';
@@ -70,6 +71,7 @@ export type {
   MemoryView,
   StoredMemoryView,
 } from './memories-need.ts';
+export type { RunsNeed, RunStanding } from './runs-need.ts';
 export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';

@@ -5,6 +5,7 @@
 import { isDreyError } from '../../machines/words/errors.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { toSaid } from '../importers/importers.ts';
+import { isWithheld } from './hold-out.ts';
 import { openConversations } from './conversations.ts';
 import { toObserved } from './hook-calls.ts';
 import type { HookEvent } from './hook-calls.ts';
@@ -115,6 +116,7 @@ async function findContext(
   if (!(await mayInject(needs, session))) return undefined;
   const [sop] = await needs.sops.search({ namespace, task, minConfidence: hookConfidenceMin, limit: 1 });
   if (sop === undefined || !isWaiting()) return undefined;
+  if (isWithheld(needs, { session, namespace, principal, task })) return undefined;
   const sops = [{ sopId: sop.sopId, relevance: sop.relevance }];
   needs.sops.recordInjection({ session, namespace, principal: principal.id, task, sops });
   return [

@@ -1,4 +1,5 @@
 /** What the front door needs for memories: one interface for the tool, the REST resources and what is injected. */
+import type { Behind } from './knowledge-needs.ts';
 import type {
   AutoTags,
   GraphEdge,
@@ -79,7 +80,8 @@ export interface MemoriesNeed {
       readonly kind?: MemoryKind | undefined;
       readonly tag?: string | undefined;
       readonly limit: number;
-      readonly offset: number;
+      /** Goes on behind this one. */
+      readonly after?: Behind | undefined;
     },
   ): Promise<readonly MemoryView[]>;
   get(o: MemoryAsker & { readonly memoryId: string }): Promise<MemoryView | undefined>;

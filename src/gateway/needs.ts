@@ -16,10 +16,12 @@ import type { ToolRules } from './tool-rules.ts';
 import type { KeysNeed } from './keys-need.ts';
 import type { AuditNeed } from './audit-need.ts';
 import type { LimitsNeed } from './limits-need.ts';
+import type { HoldOutNeed } from './hold-out.ts';
 import type { InsightNeed } from './insight-need.ts';
 import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
+import type { RunsNeed } from './runs-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
@@ -130,6 +132,7 @@ export interface SopsNeed {
     principal: string;
     task: string;
     sops: readonly { sopId: string; relevance: number }[];
+    patterns?: readonly { readonly patternId: string; readonly relevance: number }[];
     traceparent?: string | undefined;
   }): void;
 }
@@ -243,6 +246,15 @@ export interface GatewayNeeds extends WatchingNeeds {
     recentMemories: readonly string[];
     limit: number;
   }): Promise<readonly Recalled[]>;
+  /** Patterns that fit where an agent stands, best first; without it none are injected. */
+  matchPatterns?(o: {
+    readonly namespace: string;
+    readonly task: string;
+    readonly recentSteps: readonly RecentStep[];
+    /** Tools that may be called soon. */
+    readonly likely: readonly string[];
+    readonly limit: number;
+  }): Promise<readonly Recalled[]>;
   feedback(o: {
     namespace: string;
     principal: Principal;
@@ -257,11 +269,15 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   readonly insight: InsightNeed;
+  /** Without it nothing is held out. */
+  readonly holdOut?: HoldOutNeed | undefined;
   /** Shared contexts; a node that only learns has none. */
   readonly contexts?: ContextsNeed | undefined;
   readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
+  /** Guided runs; a node that only learns has none. */
+  readonly runs?: RunsNeed | undefined;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -3,6 +3,7 @@
  * and no clock, and must never put into a SOP what it did not see an agent do.
  */
 export { judgeEpisode, type Verdict } from './clean.ts';
+export { fillArguments, type TakenStep, toArguments } from './fill.ts';
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export {
   bindArguments,
@@ -29,3 +30,5 @@ export type { Bin } from './scorecard/averages.ts';
 export type { Sample } from './scorecard/samples.ts';
 export type { Scores } from './scorecard/scores.ts';
 export type { System } from './scorecard/system.ts';
+export { createPatternBook, type PatternBook } from './patterns/book.ts';
+export { matchPatterns, type MatchedPattern, type Moment, type OfferedPattern } from './patterns/match.ts';

@@ -11,10 +11,13 @@ import {
   openSessionRows,
   openSessions,
   openForesights,
+  openPatternShelf,
   openShelf,
   startRelay,
   startTaskRows,
 } from '../actors/actors.ts';
+import type { RunsNeed } from '../gateway/gateway.ts';
+import { openGuidedRuns } from './guided-runs.ts';
 import type {
   Announcer,
   Boards,
@@ -27,6 +30,7 @@ import type {
   Roots,
   Sessions,
   Foresights,
+  PatternShelf,
   Shelf,
   ToolTrust,
   Upstreams,
@@ -71,6 +75,7 @@ export interface Layer1 {
   readonly sessions: Sessions;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly patternShelf: PatternShelf;
   readonly memories: Memories;
   readonly relay: Relay;
   readonly auditAnchors: AuditAnchors;
@@ -78,6 +83,7 @@ export interface Layer1 {
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
   readonly contexts: NodeContexts | undefined;
+  readonly runs: RunsNeed | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -132,6 +138,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   const taskRows = await startTaskRows({ wire, store });
   closers.push(() => taskRows.stop());
   const foresights = openForesights({ store, clock, log });
+  const patternShelf = openPatternShelf({ store, clock, log });
   const shelf = openShelf({ store, clock, log, foresights });
   const memories = openMemories(options, relay);
   const onSopsChanged = await followSops(options, shelf);
@@ -142,6 +149,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     sessions,
     shelf,
     foresights,
+    patternShelf,
     memories,
     relay,
     auditAnchors,
@@ -149,6 +157,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     hints,
     fabric,
     contexts,
+    runs: openGuidedRuns({ fabric, store, wire, nodeId: options.nodeId, clock }),
     healthWatch,
     onSopsChanged,
   };

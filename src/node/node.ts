@@ -226,7 +226,7 @@ function toNeeds(
   forwarding: ForwardingOptions,
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
-  const { wire, store } = backends;
+  const { wire } = backends;
   const refresh = (): Promise<void> => layer1.healthWatch.refresh();
   const status = createStatus({
     version,
@@ -246,9 +246,8 @@ function toNeeds(
   return createServing({
     ...layer1,
     version,
-    databaseUrl: backends.databaseUrl,
-    wire,
-    store,
+    ...backends,
+    holdOutShare: parts.config.learning.holdOut,
     boards,
     trust: parts.trust,
     toolRules: parts.config,

@@ -22,6 +22,7 @@ import type {
   Relay,
   Sessions,
   Foresights,
+  PatternShelf,
   Shelf,
   ToolTrust,
 } from '../actors/actors.ts';
@@ -40,10 +41,12 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
-import { createBacktests } from './backtests.ts';
+import { createHoldOut } from './hold-out.ts';
+import { createInsight } from './insight.ts';
 import { createAuditing } from './auditing.ts';
 import { importEpisodes } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
+import { createPatternMatching } from './pattern-matching.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './relearning.ts';
@@ -56,6 +59,7 @@ export interface ServingOptions {
   readonly wire: Wire;
   readonly store: Store;
   readonly databaseUrl: string;
+  readonly holdOutShare: number;
   readonly sessions: Sessions;
   readonly seek: GatewayNeeds['sessions']['seek'];
   readonly boards: Boards;
@@ -66,10 +70,12 @@ export interface ServingOptions {
   readonly hearing: Hearing;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
+  readonly patternShelf: PatternShelf;
   readonly memories: Memories;
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly contexts: NodeContexts | undefined;
+  readonly runs: GatewayNeeds['runs'];
   readonly auditAnchors: AuditAnchors;
   readonly redactor: Redaction;
   readonly announcer: Announcer;
@@ -126,15 +132,18 @@ export function createServing(options: ServingOptions): GatewayNeeds {
       recordInjection: (injection) => recordInjection(options, injection),
     },
     nextSteps: createNextSteps(options),
+    matchPatterns: createPatternMatching(options),
     feedback: (report) => storeFeedback(options, report),
     learning: (namespace) => readLearning(options, namespace),
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
-    insight: createBacktests(options),
+    insight: createInsight(options),
+    holdOut: createHoldOut(options),
     // Others' errors are told there, and who may look is not always who made them.
     status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
     contexts: options.contexts,
+    runs: options.runs,
     learningControls: new LearningControls({
       store,
       clock,
@@ -251,8 +260,8 @@ function recordInjection(
   { store, redactor, announcer, clock, log }: ServingOptions,
   injection: Injection,
 ): void {
-  if (injection.sops.length === 0) return;
-  const { namespace, principal, session, sops } = injection;
+  const { namespace, principal, session, sops, patterns = [] } = injection;
+  if (sops.length + patterns.length === 0) return;
   const injectionId = createId('injection', clock);
   const task = redactor.in(namespace).redactText(injection.task).slice(0, 2_000);
   const actor =
@@ -262,10 +271,13 @@ function recordInjection(
   announcer.announce(
     'injection.served',
     actor,
-    { injectionId, principal, task, sops: [...sops] },
+    { injectionId, principal, task, sops: [...sops], patterns: [...patterns] },
     { id: injectionId, traceparent: injection.traceparent },
   );
-  const items = sops.map(({ sopId, relevance }) => ({ kind: 'sop' as const, id: sopId, relevance }));
+  const items = [
+    ...sops.map(({ sopId, relevance }) => ({ kind: 'sop' as const, id: sopId, relevance })),
+    ...patterns.map(({ patternId, relevance }) => ({ kind: 'pattern' as const, id: patternId, relevance })),
+  ];
   store
     .inNamespace(namespace, async (trx) => {
       await ensureNamespace(trx);

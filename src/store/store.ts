@@ -17,7 +17,9 @@ export {
   commitActor,
   commitStep,
   confirmStep,
+  countOpenRuns,
   dropActor,
+  listActors,
   readActor,
   readActorLocked,
 } from './tables/actors.ts';
@@ -87,8 +89,10 @@ export type { EpisodeCursor, EpisodePage } from './tables/episodes.ts';
 export { listFeedback, recordFeedback } from './tables/feedback.ts';
 export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feedback.ts';
 export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
-export { addInjection, followInjection } from './tables/injections.ts';
+export { addInjection, followInjection, listOpenInjections } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
+export { addHeldOut, addUptime, countLift, countPeriod, readUptime } from './tables/insight.ts';
+export type { LiftCounts } from './tables/insight.ts';
 export { keepActors, readKeptActors } from './tables/kept-actors.ts';
 export {
   addMemory,
@@ -127,7 +131,7 @@ export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
 export type { NamespaceRow } from './tables/namespaces.ts';
 export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tables/outbox.ts';
 export type { OutboxEffect } from './tables/outbox.ts';
-export { getPattern, listPatterns, retirePattern, savePattern } from './tables/patterns.ts';
+export { getPattern, listPatterns, retirePattern, revivePattern, savePattern } from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
 export { readRate, sweepRates, takeRate } from './tables/rate-limits.ts';
 export type { RateBudget, RateKey, RateState } from './tables/rate-limits.ts';
@@ -150,6 +154,7 @@ export { saveSop, touchUsedSops } from './tables/sops.ts';
 export type { SavedSop } from './tables/sops.ts';
 export { keepAnswer } from './tables/kept-answers.ts';
 export type { KeptRequest } from './tables/kept-answers.ts';
+export type { Behind } from './pages.ts';
 export { pageCalls, pageEpisodes, pagePatterns, pageSessions, pageTasks } from './tables/browse.ts';
 export type { BrowsedCall, BrowsedEpisode } from './tables/browse.ts';
 export { reviseSop, writeSop } from './tables/sop-edits.ts';

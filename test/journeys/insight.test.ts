@@ -2,8 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
+import { connectOld } from './rig/clients.ts';
 import { createPlace, runDrey } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
 import { untilLearned } from './rig/status.ts';
@@ -83,4 +85,87 @@ describe('drey backtest', () => {
     const elsewhere = await fetch(`${node.url}/api/v1/backtests/${id}?namespace=default`);
     expect([elsewhere.status, await elsewhere.json()]).toMatchObject([404, { code: 'backtest_unknown' }]);
   });
+});
+
+interface Pattern {
+  readonly pattern_id: string;
+  readonly pattern_type: string;
+  readonly action: Readonly<Record<string, unknown>>;
+  readonly confidence: number;
+  readonly applied_count: number;
+  readonly success_count: number;
+  readonly effectiveness: number;
+}
+const listPatterns = async (...words: string[]): Promise<readonly Pattern[]> => {
+  const { patterns } = JSON.parse((await drey('patterns', 'list', '--json', ...words)).stdout);
+  return patterns as readonly Pattern[];
+};
+
+describe('patterns', () => {
+  it('are found in what was imported, and shown', async () => {
+    const found = await until(
+      'the recovery is found',
+      async () => (await listPatterns('--type', 'failure_recovery'))[0],
+      30_000,
+    );
+    expect(found).toMatchObject({ action: { call: 'ops__release_lock' }, applied_count: 0 });
+    const all = await listPatterns();
+    expect(new Set(all.map((one) => one.pattern_type))).toEqual(
+      new Set(['context_injection', 'proactive_search', 'failure_recovery', 'precondition']),
+    );
+    const { stdout } = await drey('patterns', 'show', found.pattern_id);
+    expect(stdout).toContain('When ops__restart_service fails, ops__release_lock gets things going again.');
+    expect(stdout).toContain('Seen in 15 of 15 episodes in which it could be seen, 3 times as often');
+    expect((await drey('patterns')).stdout).toContain('Call shop__find_order before shop__refund_payment.');
+  });
+
+  it('reach an agent when they fit, count as applied when it follows them, and are weighed by what it says', async () => {
+    const agent = await connectOld(node.url);
+    const inject = async (task: string, steps: readonly object[]) => {
+      const asked = { current_task: task, recent_memories: [], recent_steps: steps };
+      const { structured } = await agent.call('acontext_inject_context', asked);
+      const { injected_context: injected } = structured as {
+        injected_context: readonly { type: string; content: string; pattern_id?: string }[];
+      };
+      return injected.filter(({ type }) => type === 'pattern');
+    };
+    const task = 'Restart the service quartz because it does not answer';
+    const failed = { tool: 'ops__restart_service', args: { service: 'quartz' }, error: 'locked' };
+    const [pattern] = await inject(task, [failed]);
+    expect(pattern?.content).toContain('ops__release_lock gets things going again');
+    expect(await inject('Paint the fence green', [])).toEqual([]);
+    const id = pattern?.pattern_id ?? '';
+    const told = await agent.call('acontext_record_feedback', { pattern_id: id, helpful: true });
+    expect(told.structured).toMatchObject({ pattern_id: id, applied_count: 1, success_count: 1 });
+    await agent.close();
+    const [now] = await listPatterns('--type', 'failure_recovery');
+    expect(now).toMatchObject({ pattern_id: id, applied_count: 1, effectiveness: 1 });
+  });
+});
+
+it('drey report counts it, beside the aims', async () => {
+  const report = JSON.parse((await drey('report', '--json')).stdout);
+  expect(report).toMatchObject({
+    namespace: 'default',
+    sops: { discovered: expect.any(Number) },
+    feedback: { reports: 1, helpful: 1, share: 1 },
+    patterns: { applied: 1 },
+    hold_out: { share: 0, held_out: { tasks: 0 } },
+  });
+  expect(report.sops.discovered).toBeGreaterThanOrEqual(3);
+  expect(report.injections.served).toBeGreaterThanOrEqual(1);
+  expect(report.aims.map((one: { name: string; aim: number }) => [one.name, one.aim])).toEqual([
+    ['sops_discovered', 50],
+    ['sops_applied', 100],
+    ['injections_served', 200],
+    ['positive', 0.75],
+    ['helpful', 0.8],
+    ['availability', 0.99],
+  ]);
+  const { code, stdout } = await drey('report', '--since', '2026-01-01');
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/reported as helpful\s+100 %\s+> 80 %\s+reached/),
+  ]);
+  expect((await drey('report', '--since', 'yesterday')).code).toBe(64);
 });

@@ -60,8 +60,7 @@ export function createSmallMemories(): MemoriesNeed & { readonly recalls: string
         .slice(0, o.limit)
         .map((row) => ({ ...row, relevance: 0.5, contradicts: [] }));
     },
-    list: async (o) =>
-      [...rows.values()].filter((row) => find(o, row.memoryId)).slice(o.offset, o.offset + o.limit),
+    list: async (o) => [...rows.values()].filter((row) => find(o, row.memoryId)).slice(0, o.limit),
     get: async (o) => find(o, o.memoryId),
     update: async (o) => {
       const before = must(o, o.memoryId);

@@ -8,7 +8,7 @@ import type { DreyEvent } from '../../../machines/words/events.ts';
 import { createId, toToken } from '../../../machines/words/ids.ts';
 import type { GraphEdge, GraphNode, MemoryKind } from '../../../machines/words/memories.ts';
 import type { Redactor } from '../../access/access.ts';
-import type { Store, StoredMemory, Trx, Viewer } from '../../store/store.ts';
+import type { Behind, Store, StoredMemory, Trx, Viewer } from '../../store/store.ts';
 import {
   addToOutbox,
   ensureNamespace,
@@ -119,7 +119,7 @@ export class Memories {
       readonly kind?: MemoryKind | undefined;
       readonly tag?: string | undefined;
       readonly limit: number;
-      readonly offset: number;
+      readonly after?: Behind | undefined;
     },
   ): Promise<readonly StoredMemory[]> {
     return this.#read(o, (trx, viewer) => listMemories(trx, viewer, o));

@@ -4,6 +4,7 @@
  * is told to learn a namespace anew.
  */
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
+import type { Episode } from '../../../machines/words/episodes.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { createLearner } from '../../learning/learning.ts';
@@ -15,9 +16,10 @@ import { toIso } from '../clock.ts';
 import { readArchive } from './archive.ts';
 import { compareSops } from './compare-sops.ts';
 import type { SopComparison } from './compare-sops.ts';
-import { startForeseer } from './foreseer.ts';
-import type { Foreseer } from './foreseer.ts';
+import { noteFollowed } from './followed.ts';
+import { type Foreseer, startForeseer } from './foreseer.ts';
 import type { Touched } from './intake.ts';
+import { type PatternFinder, startPatternFinder } from './pattern-finder.ts';
 import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
 
 export interface ExtractorOptions {
@@ -96,6 +98,7 @@ class LiveExtractor implements Extractor {
   /** Episodes learned from while a namespace is learned anew: the new learner must hear of them as well. */
   readonly #missed = new Map<string, Set<string>>();
   readonly #foreseer: Foreseer;
+  readonly #patterns: PatternFinder;
   #stopped = false;
   #cancel = (): void => undefined;
   #running: Promise<void> = Promise.resolve();
@@ -103,6 +106,7 @@ class LiveExtractor implements Extractor {
   constructor(options: ExtractorOptions) {
     this.#options = options;
     this.#foreseer = startForeseer({ ...options, isBusy: () => this.waiting > 0 });
+    this.#patterns = startPatternFinder(options);
   }
 
   get waiting(): number {
@@ -124,6 +128,7 @@ class LiveExtractor implements Extractor {
     this.#stopped = true;
     this.#cancel();
     await this.#foreseer.stop();
+    await this.#patterns.stop();
     await this.#running;
   }
 
@@ -172,15 +177,17 @@ class LiveExtractor implements Extractor {
   }
 
   #createLearner(namespace: string): Learner {
-    return createLearner({ namespace, sharedNamespace: this.#options.isShared(namespace) });
+    const sharedNamespace = this.#options.isShared(namespace);
+    return this.#patterns.accompany(namespace, createLearner({ namespace, sharedNamespace }));
   }
 
   /** The archive's word on an episode counts. */
-  async #learnOne(learner: Learner, namespace: string, episodeId: string): Promise<void> {
+  async #learnOne(learner: Learner, namespace: string, episodeId: string): Promise<Episode | undefined> {
     const { store } = this.#options;
     const episode = await store.inNamespace(namespace, (trx) => getEpisode(trx, episodeId));
     if (episode === undefined) learner.forget(episodeId);
     else learner.learn(episode);
+    return episode;
   }
 
   async #step(): Promise<void> {
@@ -232,13 +239,16 @@ class LiveExtractor implements Extractor {
   }
 
   async #learnDue(): Promise<void> {
-    const now = this.#options.clock.monotonic();
+    const { store, clock } = this.#options;
+    const now = clock.monotonic();
     const ready = [...this.#due].filter(([, one]) => one.at <= now).slice(0, episodesPerStep);
     for (const [key, one] of ready) {
       const shelf = this.#shelves.get(one.namespace);
       if (shelf === undefined) await this.#rebuild(one.namespace);
       else {
-        await this.#learnOne(shelf.learner, one.namespace, one.episodeId);
+        const { namespace, episodeId } = one;
+        const episode = await this.#learnOne(shelf.learner, namespace, episodeId);
+        if (episode !== undefined) await store.inNamespace(namespace, (trx) => noteFollowed(trx, episode));
         this.#unwritten.add(one.namespace);
       }
       this.#missed.get(one.namespace)?.add(one.episodeId);
@@ -271,6 +281,7 @@ class LiveExtractor implements Extractor {
     });
     this.lastRunAt = toIso(clock.now());
     this.#foreseer.notice(namespace, learner.keeper);
+    this.#patterns.notice(namespace, learner);
     if (changed.length + gone.length === 0) return;
     log.debug({ namespace, changed: changed.length, retired: gone.length }, 'procedures were written');
     written();

@@ -18,8 +18,10 @@ import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addKeys } from './keys.ts';
 import { addLearning } from './learning.ts';
+import { addPatterns } from './patterns.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
+import { addReport } from './report.ts';
 import { addReplay } from './replay.ts';
 import { addSessions } from './sessions.ts';
 import { addSops } from './sops.ts';
@@ -45,9 +47,11 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addAsk,
   addSessions,
   addSops,
+  addPatterns,
   addTools,
   addImport,
   addBacktest,
+  addReport,
   addRelearn,
   addLearning,
   addForget,

@@ -21,6 +21,7 @@ import {
   WrittenAnswer,
 } from '../contexts.ts';
 import { count, parseArguments, text } from '../tools/tool.ts';
+import { cursorField, momentAndId, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
@@ -32,7 +33,7 @@ export const contextBodyBytesMax = contextChangesBytesMax + 64 * 1024;
 
 const page = z.object({
   limit: count(1, contextsListedMax).default(50),
-  offset: count(0, 1_000_000).default(0),
+  cursor: cursorField,
 });
 const freshly = z.object({
   fresh: z
@@ -76,12 +77,14 @@ export const contexts: Resource = {
   docs: {
     summary: 'List the contexts that you may use',
     query: page,
-    answer: z.object({ contexts: z.array(SummaryAnswer), limit: z.number(), offset: z.number() }),
+    answer: z.object({ contexts: z.array(SummaryAnswer), next: nextField }),
   },
   answer: async ({ needs, res, url, namespace, principal }) => {
-    const { limit, offset } = parseQuery(page, url, ['limit', 'offset']);
-    const found = await needContexts(needs).list({ namespace, by: toCaller(principal), limit, offset });
-    sendValue(res, 200, { contexts: found.map(toSummaryAnswer), limit, offset });
+    const { limit, cursor } = parseQuery(page, url, ['limit', 'cursor']);
+    const after = readCursor(momentAndId, cursor);
+    const found = await needContexts(needs).list({ namespace, by: toCaller(principal), limit, after });
+    const next = toNext(found, limit, ({ updatedAt, contextId }) => [updatedAt, contextId]);
+    sendValue(res, 200, { contexts: found.map(toSummaryAnswer), next });
   },
 };
 

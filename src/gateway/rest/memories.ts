@@ -18,6 +18,7 @@ import {
   toMemoryInput,
 } from '../tools/memory-answer.ts';
 import { count, fraction, text } from '../tools/tool.ts';
+import { cursorField, momentAndId, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
@@ -30,9 +31,12 @@ const listQuery = z.object({
   kind: z.enum(MemoryKind.options, { error: `must be one of ${MemoryKind.options.join(', ')}` }).optional(),
   tag: z.coerce.string().min(1).max(memoryLimits.tagMax).optional(),
   limit: count(1, memoriesListedMax).default(20),
-  offset: count(0, 10_000).default(0),
+  cursor: cursorField,
 });
-const listAnswer = z.object({ memories: z.array(z.union([FoundMemoryAnswer, MemoryAnswer])) });
+const listAnswer = z.object({
+  memories: z.array(z.union([FoundMemoryAnswer, MemoryAnswer])),
+  next: nextField,
+});
 
 export const memories: Resource = {
   method: 'GET',
@@ -40,22 +44,25 @@ export const memories: Resource = {
   scope: 'memory:read',
   docs: {
     summary: 'List memories, or search them',
-    description: 'Without a query the latest changed come first; with one, tag and offset are not looked at.',
+    description:
+      'Without a query the latest changed come first; with one, tag and cursor are not looked at, and there is one page.',
     query: listQuery,
     answer: listAnswer,
   },
   answer: async (request) => {
     const { needs, res, url } = request;
-    const { query, kind, tag, limit, offset } = parseQuery(listQuery, url, Object.keys(listQuery.shape));
+    const { query, kind, tag, limit, cursor } = parseQuery(listQuery, url, Object.keys(listQuery.shape));
     const asker = toAsker(request);
     if (query === undefined) {
-      const listed = await needs.memories.list({ ...asker, kind, tag, limit, offset });
-      return sendValue(res, 200, { memories: listed.map(toMemoryAnswer) });
+      const after = readCursor(momentAndId, cursor);
+      const listed = await needs.memories.list({ ...asker, kind, tag, limit, after });
+      const next = toNext(listed, limit, ({ updatedAt, memoryId }) => [updatedAt, memoryId]);
+      return sendValue(res, 200, { memories: listed.map(toMemoryAnswer), next });
     }
     const kinds = kind === undefined ? undefined : [kind];
     const foundMax = Math.min(limit, memoryLimits.foundMax);
     const found = await needs.memories.search({ ...asker, query, kinds, limit: foundMax });
-    return sendValue(res, 200, { memories: found.map(toFoundAnswer) });
+    return sendValue(res, 200, { memories: found.map(toFoundAnswer), next: null });
   },
 };
 

@@ -1,6 +1,7 @@
 /** `acontext_get_sops`: the procedures learned for a kind of task, best first. It abstains rather than guesses. */
 import { z } from 'zod';
 import { limits } from '../../../machines/words/limits.ts';
+import { isWithheld } from '../hold-out.ts';
 import { resolveNamespace } from '../namespace.ts';
 import { SopAnswer, toSopAnswer } from './sop-answer.ts';
 import { stateTask } from './state-task.ts';
@@ -36,6 +37,8 @@ export const getSops = createTool({
       minConfidence: args.min_confidence,
       limit: args.limit,
     });
+    const serving = { session, namespace, principal, task: args.trigger_pattern };
+    if (ranked.length > 0 && isWithheld(needs, serving)) return { sops: [] };
     if (ranked.length > 0) {
       needs.sops.recordInjection({
         session,

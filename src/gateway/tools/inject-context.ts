@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { limits } from '../../../machines/words/limits.ts';
 import { mayDo } from '../../../machines/words/scopes.ts';
+import { isWithheld, withheldReasoning } from '../hold-out.ts';
 import { resolveNamespace } from '../namespace.ts';
 import type {
   GatewayNeeds,
@@ -16,6 +17,7 @@ import type {
   Session,
 } from '../needs.ts';
 import { toPitfallLines, toStepLines } from '../sops/sop-text.ts';
+import { findPatterns } from './matched-patterns.ts';
 import { nextStepsMax, readNextSteps } from './next-steps.ts';
 import { stateTask } from './state-task.ts';
 import { count, createTool, namespaceField, text } from './tool.ts';
@@ -104,13 +106,19 @@ export const injectContext = createTool({
       topK: args.top_k,
       recentSteps: args.recent_steps?.map(toStep) ?? readOwnSteps(session, namespace),
     });
+    const serving = { session, namespace, principal, task: args.current_task };
+    if (injection.injected_context.length > 0 && isWithheld(needs, serving))
+      return { injected_context: [], reasoning: withheldReasoning };
     const memoryIds = injection.injected_context.flatMap((item) => item.memory_id ?? []);
     if (memoryIds.length > 0 && namespace === session.namespace) {
       const place = session.task?.taskId ?? session.id;
       const sopIds = sops.map(({ sopId }) => sopId);
       needs.memories.noteRecall({ namespace, principal, traceparent, place, memoryIds, sopIds });
     }
-    if (sops.length > 0) {
+    const patterns = injection.injected_context.flatMap(({ pattern_id: patternId, relevance }) =>
+      patternId === undefined ? [] : [{ patternId, relevance }],
+    );
+    if (sops.length + patterns.length > 0) {
       const served = sops.map((sop) => ({ sopId: sop.sopId, relevance: sop.relevance }));
       needs.sops.recordInjection({
         session,
@@ -118,6 +126,7 @@ export const injectContext = createTool({
         principal: principal.id,
         task: args.current_task,
         sops: served,
+        patterns,
         traceparent,
       });
     }
@@ -147,12 +156,13 @@ export async function findInjection(
       ? (needs.recall?.({ namespace, principal, task, recentMemories, limit: topK }) ?? [])
       : [],
   ]);
-  const items = [...ranked.map(fromSop), ...recalled.map(fromRecalled)]
+  const steps = await findNextSteps(needs, question, ranked[0]);
+  const patterns = await findPatterns(needs, question, ranked[0], steps);
+  const items = [...ranked.map(fromSop), ...[...recalled, ...patterns].map(fromRecalled)]
     .sort((one, other) => other.relevance - one.relevance)
     .slice(0, topK);
   const shown = new Set(items.map((item) => item.sop_id));
   const sops = ranked.filter((sop) => shown.has(sop.sopId));
-  const steps = await findNextSteps(needs, question, ranked[0]);
   return {
     injection: {
       injected_context: [...items, ...steps.map(fromNextStep)],

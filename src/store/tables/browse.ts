@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { Expression, SqlBool } from 'kysely';
 import type { Outcome } from '../../../machines/words/episodes.ts';
 import { toLimit } from '../pages.ts';
+import type { Behind } from '../pages.ts';
 import type { Trx } from '../schema.ts';
 import { toUuid } from '../sop-ids.ts';
 import { toPattern } from './patterns.ts';
@@ -14,12 +15,6 @@ import { toSession } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 import { toTask } from './tasks.ts';
 import type { TaskRow } from './tasks.ts';
-
-/** Behind which row a page begins: its moment and id. */
-export interface Behind {
-  readonly at: string;
-  readonly id: string;
-}
 
 interface Page {
   readonly limit: number;

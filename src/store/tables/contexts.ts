@@ -6,7 +6,8 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { ContextAccess, ResolvedChange } from '../../../machines/context-state.ts';
 import { contextVersionsMax } from '../../../machines/words/contexts.ts';
-import { toLimit, toOffset } from '../pages.ts';
+import { isPageBehind, toLimit, toOffset } from '../pages.ts';
+import type { Behind } from '../pages.ts';
 import type { Trx } from '../schema.ts';
 import { toBoundedText, toJson, toJsonb } from '../text.ts';
 import { writeStep } from './actors.ts';
@@ -133,7 +134,7 @@ export async function listContexts(
     /** Only what this one may see; all of them without it. */
     readonly visibleTo?: string | undefined;
     readonly limit: number;
-    readonly offset?: number;
+    readonly after?: Behind | undefined;
   },
 ): Promise<readonly StoredContext[]> {
   const statuses = options.statuses ?? ['active', 'passive'];
@@ -146,9 +147,8 @@ export async function listContexts(
   const { rows } = await sql<StoredContext>`
     select ${columns}
     from contexts where namespace = ${trx.namespace} and status = any(${statuses}::text[]) and ${isVisible}
-    order by updated_at desc, id limit ${toLimit(options.limit)} offset ${toOffset(options.offset)}`.execute(
-    trx.db,
-  );
+      and ${isPageBehind(sql`updated_at`, sql`id`, options.after)}
+    order by updated_at desc, id limit ${toLimit(options.limit)}`.execute(trx.db);
   return rows;
 }
 

@@ -1,6 +1,7 @@
 /**
  * What principals said about procedures and patterns: one report per principal and application, the last word counts.
- * Applied is what was followed or reported on; success is what was said to have helped.
+ * Applied is what was followed or reported on; success is what was said to have helped, or, where nobody said, what was
+ * followed in a task that ended well.
  */
 import { sql } from 'kysely';
 import { toLimit } from '../pages.ts';
@@ -73,18 +74,18 @@ export async function recordFeedback(trx: Trx, report: FeedbackReport): Promise<
   };
 }
 
-/** Counts how often a target was applied and helped. A pattern's row gets the figures; a SOP has no columns for them. */
+/** Counts how often a target was applied and helped: what somebody said of it, else how the task ended that followed it. A pattern's row gets the figures; a SOP has no columns for them. */
 export async function countApplications(
   trx: Trx,
   target: Target,
 ): Promise<{ readonly applied: number; readonly success: number }> {
   const { rows } = await sql<{ applied: number; success: number }>`
     select count(*) as applied, count(*) filter (where helpful) as success from (
-      select principal, application, bool_or(helpful) as helpful from (
-        select principal, application, helpful from feedback
+      select principal, application, coalesce(bool_or(said), bool_or(did)) as helpful from (
+        select principal, application, helpful as said, false as did from feedback
           where namespace = ${trx.namespace} and target_id = ${target.id}
         union all
-        select principal, id, false from injections
+        select principal, id, null, coalesce(succeeded, false) from injections
           where namespace = ${trx.namespace} and target_id = ${target.id} and followed_at is not null
       ) every_one group by principal, application
     ) distinct_ones`.execute(trx.db);

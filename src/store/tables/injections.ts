@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { limits } from '../../../machines/words/limits.ts';
 import type { Trx } from '../schema.ts';
-import { assertUuid, toUuid } from '../sop-ids.ts';
+import { assertUuid, toId, toUuid } from '../sop-ids.ts';
 import type { TargetKind } from '../sop-ids.ts';
 import { assertName, toBoundedText } from '../text.ts';
 import { countApplications } from './feedback.ts';
@@ -47,7 +47,41 @@ export async function addInjection(trx: Trx, injection: Injection): Promise<void
     .execute();
 }
 
-/** Notes that what was served was then done; false when it was not served so or is noted already. */
+/** An injection of which it is not known yet whether it was followed, or what came of it. */
+export interface OpenInjection {
+  readonly injectionId: string;
+  readonly kind: TargetKind;
+  readonly id: string;
+  readonly principal: string;
+  readonly servedAt: string;
+  readonly isFollowed: boolean;
+}
+
+/** Injections of one task that are looked at when its episode changes. */
+const openMax = 100;
+
+/** What was served in a session for a task; `until` is when the task ended. */
+export async function listOpenInjections(
+  trx: Trx,
+  {
+    session,
+    task,
+    since,
+    until,
+  }: { readonly session: string; readonly task: string; readonly since: string; readonly until: string },
+): Promise<readonly OpenInjection[]> {
+  if (session === '') return [];
+  const { rows } = await sql<OpenInjection & { target: string }>`
+    select id as "injectionId", target_kind as kind, target_id as target, principal, served_at as "servedAt",
+      followed_at is not null as "isFollowed"
+    from injections
+    where namespace = ${trx.namespace} and session = ${session} and (followed_at is null or succeeded is null)
+      and (task = ${task} or served_at between ${since} and ${until})
+    order by served_at desc limit ${openMax}`.execute(trx.db);
+  return rows.map(({ target, ...row }) => ({ ...row, id: toId(row.kind, target) }));
+}
+
+/** Notes that what was served was then done, and how the task ended as far as that is known; counts it. */
 export async function followInjection(
   trx: Trx,
   options: {
@@ -55,13 +89,16 @@ export async function followInjection(
     readonly kind: TargetKind;
     readonly id: string;
     readonly at: string;
+    readonly succeeded?: boolean | undefined;
   },
 ): Promise<boolean> {
   const id = toUuid(options.kind, options.id);
   if (id === undefined) return false;
   const { rows } = await sql<{ id: string }>`
-    update injections set followed_at = ${options.at}
-    where namespace = ${trx.namespace} and id = ${options.injectionId} and target_id = ${id} and followed_at is null
+    update injections set followed_at = coalesce(followed_at, ${options.at}),
+      succeeded = coalesce(${options.succeeded ?? null}::boolean, succeeded)
+    where namespace = ${trx.namespace} and id = ${options.injectionId} and target_id = ${id}
+      and (followed_at is null or succeeded is distinct from coalesce(${options.succeeded ?? null}::boolean, succeeded))
     returning id`.execute(trx.db);
   if (rows.length === 0) return false;
   await countApplications(trx, { kind: options.kind, id });

@@ -125,6 +125,7 @@ export async function forgetLearned(
   const { rows: tasks } = await sql<{ id: string }>`
     delete from tasks where namespace = ${trx.namespace} and ${ofTask} = ${id} returning id`.execute(trx.db);
   await sql`delete from injections where namespace = ${trx.namespace} and ${whose} = ${id}`.execute(trx.db);
+  await sql`delete from held_out where namespace = ${trx.namespace} and ${whose} = ${id}`.execute(trx.db);
   const places = [...tasks.map((task) => task.id), ...(kind === 'session' ? [id] : [])];
   await sql`
     delete from memory_edges where namespace = ${trx.namespace}

@@ -6,7 +6,8 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { AutoTags, MemoryKind, MemoryVisibility } from '../../../machines/words/memories.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { toLimit } from '../pages.ts';
+import { isPageBehind, toLimit } from '../pages.ts';
+import type { Behind } from '../pages.ts';
 import type { Trx } from '../schema.ts';
 import { assertMemoryUuid, toMemoryId, toMemoryUuid } from '../memory-ids.ts';
 import { assertName, toBoundedText, toJsonb, toStorableText } from '../text.ts';
@@ -132,14 +133,16 @@ export async function listMemories(
     readonly kind?: MemoryKind | undefined;
     readonly tag?: string | undefined;
     readonly limit: number;
-    readonly offset: number;
+    readonly after?: Behind | undefined;
   },
 ): Promise<readonly StoredMemory[]> {
+  const after = o.after === undefined ? undefined : { at: o.after.at, id: assertMemoryUuid(o.after.id) };
   const { rows } = await sql<Row>`
     select ${columns} from memories m where m.namespace = ${trx.namespace} and ${isVisible(viewer)}
       and (${o.kind ?? null}::text is null or m.kind = ${o.kind ?? null})
       and (${o.tag ?? null}::text is null or ${o.tag ?? null} = any (m.labels) or m.auto_tags->'tags' ? ${o.tag ?? ''})
-    order by m.updated_at desc, m.id limit ${toLimit(o.limit)} offset ${o.offset}`.execute(trx.db);
+      and ${isPageBehind(sql`m.updated_at`, sql`m.id`, after)}
+    order by m.updated_at desc, m.id limit ${toLimit(o.limit)}`.execute(trx.db);
   return rows.map(toMemory);
 }
 

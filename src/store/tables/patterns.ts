@@ -151,6 +151,16 @@ export async function retirePattern(
   return true;
 }
 
+/** Takes a pattern into use again, since it is borne out again. */
+export async function revivePattern(trx: Trx, patternId: string): Promise<void> {
+  await trx.db
+    .updateTable('acontext_patterns')
+    .set({ active: true })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', assertUuid('pattern', patternId))
+    .execute();
+}
+
 /** A row as it is read. */
 export function toPattern(row: Selectable<PatternsTable>): StoredPattern {
   return {

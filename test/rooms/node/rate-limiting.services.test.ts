@@ -2,8 +2,6 @@
  * Rate limits as callers meet them: a real gateway over a real database, which is behind a wire that can be cut. What the
  * counting itself promises is tested with the table (F1 to F7, F9, F10, F14, F15, F17, F18).
  */
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { toDigest } from '../../../machines/words/ids.ts';
 import { createRedactor, rates } from '../../../src/access/access.ts';
@@ -12,6 +10,8 @@ import { createKnowledge } from '../../../src/node/knowledge.ts';
 import { createRateLimiting } from '../../../src/node/rate-limiting.ts';
 import { ensureNamespace, openStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { openDatabaseWire } from '../../support/database-wire.ts';
+import type { DatabaseWire } from '../../support/database-wire.ts';
 import { sampleSop } from '../../support/gateway-needs.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer, Reply } from '../../support/gateway-server.ts';
@@ -23,7 +23,7 @@ const sop = { trigger: 'deploy it', steps: ['Deploy.'], confidence: 0.9, occurre
 const { max, blockMs } = rates.production.sop_write;
 
 let opened: TestStore;
-let wire: Wire;
+let wire: DatabaseWire;
 let store: Store;
 let at: GatewayServer;
 let changes: string[];
@@ -32,7 +32,7 @@ beforeAll(async () => {
   opened = await openTestStore(inject('postgresUrl'));
 });
 beforeEach(async () => {
-  wire = await openWire(opened.url);
+  wire = await openDatabaseWire(opened.url);
   store = await openStore({ url: wire.url, log, now: () => performance.now() });
   for (const namespace of ['default', 'acme'])
     await store.inNamespace(namespace, (trx) => ensureNamespace(trx));
@@ -214,48 +214,4 @@ async function callTool(
   const params = { name, arguments: args, _meta: meta };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
   return (await at.send({ headers: { ...json, 'mcp-session-id': session, ...headers }, body })).json();
-}
-
-interface Wire {
-  readonly url: string;
-  /** Ends every connection and takes no more. */
-  cut(): Promise<void>;
-  mend(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A port that leads to the database. */
-async function openWire(to: string): Promise<Wire> {
-  const { hostname, port } = new URL(to);
-  const sockets = new Set<Socket>();
-  const hold = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => sockets.delete(socket));
-  };
-  const server: Server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    for (const socket of [near, far]) hold(socket);
-    near.pipe(far).pipe(near);
-    near.once('close', () => far.destroy());
-    far.once('close', () => near.destroy());
-  });
-  const listen = (on: number): Promise<void> =>
-    new Promise((resolve) => server.listen(on, '127.0.0.1', resolve));
-  await listen(0);
-  const { port: own } = server.address() as AddressInfo;
-  const cut = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  const url = new URL(to);
-  url.hostname = '127.0.0.1';
-  url.port = String(own);
-  return {
-    url: url.href,
-    cut,
-    mend: () => listen(own),
-    close: () => (server.listening ? cut() : Promise.resolve()),
-  };
 }

@@ -1,0 +1,149 @@
+/**
+ * Figures about what was learned and served in a period, tasks that were held out, and how often the learning layer
+ * answered. Counts only; what is counted stands in other tables.
+ */
+import { sql } from 'kysely';
+import { limits } from '../../../machines/words/limits.ts';
+import type { Trx } from '../schema.ts';
+import { assertName, toBoundedText } from '../text.ts';
+
+/** A task for which something would have been served. */
+export interface HeldOutTask {
+  readonly id: string;
+  readonly principal: string;
+  readonly session: string;
+  readonly task: string;
+  readonly at: string;
+}
+
+/** Notes it; the same id again changes nothing. */
+export async function addHeldOut(trx: Trx, { id, principal, session, task, at }: HeldOutTask): Promise<void> {
+  await sql`
+    insert into held_out (namespace, id, principal, session, task, at)
+    values (${trx.namespace}, ${assertName('an id', id, 128)}, ${assertName('a principal', principal, 300)},
+      ${toBoundedText(session, 128)}, ${toBoundedText(trx.hide(task), limits.taskTextMax)}, ${at})
+    on conflict do nothing`.execute(trx.db);
+}
+
+/** Everything that is counted of a period. */
+export interface PeriodCounts {
+  readonly sopsDiscovered: number;
+  readonly sopsApplied: number;
+  readonly patternsDiscovered: number;
+  readonly patternsApplied: number;
+  readonly served: number;
+  readonly followed: number;
+  readonly told: number;
+  readonly succeeded: number;
+  readonly reports: number;
+  readonly helpful: number;
+}
+
+/** Applied is what was followed or reported on, each application once. */
+export async function countPeriod(trx: Trx, since: string): Promise<PeriodCounts> {
+  const applied = (kind: 'sop' | 'pattern') => sql`(
+    select count(*) from (
+      select target_id, principal, id from injections
+        where namespace = ${trx.namespace} and target_kind = ${kind} and followed_at >= ${since}
+      union
+      select target_id, principal, application from feedback
+        where namespace = ${trx.namespace} and target_kind = ${kind} and updated_at >= ${since}
+    ) applications)`;
+  const { rows } = await sql<PeriodCounts>`
+    select
+      (select count(*) from acontext_sops where namespace = ${trx.namespace} and created_at >= ${since})
+        as "sopsDiscovered",
+      ${applied('sop')} as "sopsApplied",
+      (select count(*) from acontext_patterns where namespace = ${trx.namespace} and created_at >= ${since})
+        as "patternsDiscovered",
+      ${applied('pattern')} as "patternsApplied",
+      count(distinct id) as served,
+      count(distinct id) filter (where followed_at is not null) as followed,
+      count(distinct id) filter (where followed_at is not null and succeeded is not null) as told,
+      count(distinct id) filter (where followed_at is not null and succeeded) as succeeded,
+      (select count(*) from feedback where namespace = ${trx.namespace} and updated_at >= ${since}) as reports,
+      (select count(*) from feedback where namespace = ${trx.namespace} and updated_at >= ${since} and helpful)
+        as helpful
+    from injections where namespace = ${trx.namespace} and served_at >= ${since}`.execute(trx.db);
+  return (
+    rows[0] ?? {
+      sopsDiscovered: 0,
+      sopsApplied: 0,
+      patternsDiscovered: 0,
+      patternsApplied: 0,
+      served: 0,
+      followed: 0,
+      told: 0,
+      succeeded: 0,
+      reports: 0,
+      helpful: 0,
+    }
+  );
+}
+
+/** How tasks went for which something was there: served, or held out. */
+export interface LiftCounts {
+  readonly isHeldOut: boolean;
+  readonly tasks: number;
+  readonly told: number;
+  readonly successes: number;
+  readonly calls: number | null;
+  readonly seconds: number | null;
+}
+
+/** Both groups; a task that was held out once is never counted as served. */
+export async function countLift(trx: Trx, since: string): Promise<readonly LiftCounts[]> {
+  const { rows } = await sql<LiftCounts>`
+    with held as (
+      select distinct session, task from held_out
+        where namespace = ${trx.namespace} and at >= ${since} and session <> ''
+    ), served as (
+      select distinct session, task from injections
+        where namespace = ${trx.namespace} and served_at >= ${since} and session <> ''
+      except select session, task from held
+    ), groups as (
+      select true as held, session, task from held union all select false, session, task from served
+    ), tasks as (
+      select groups.held, episodes.outcome, episodes.ended_at - episodes.started_at as took,
+        (select count(*) from calls
+          where calls.namespace = ${trx.namespace} and calls.episode_id = episodes.id) as made
+      from groups join episodes on episodes.namespace = ${trx.namespace}
+        and episodes.session = groups.session and episodes.task = groups.task
+      where episodes.ended_by <> 'open' and episodes.ended_at >= ${since}
+    )
+    select held as "isHeldOut", count(*) as tasks, count(*) filter (where outcome <> 'unknown') as told,
+      count(*) filter (where outcome = 'success') as successes, avg(made)::float8 as calls,
+      avg(extract(epoch from took))::float8 as seconds
+    from tasks group by held order by held`.execute(trx.db);
+  return rows;
+}
+
+export interface Uptime {
+  readonly asked: number;
+  readonly answered: number;
+}
+
+/** Hours kept of the learning layer's answering. */
+const uptimeDaysMax = 400;
+
+/** Adds to an hour; the transaction is one of the node's own namespace. */
+export async function addUptime(
+  trx: Trx,
+  { asked, answered, at }: Uptime & { readonly at: string },
+): Promise<void> {
+  await sql`
+    insert into learning_uptime (namespace, hour, asked, answered)
+    values (${trx.namespace}, date_trunc('hour', ${at}::timestamptz), ${asked}, ${answered})
+    on conflict (namespace, hour) do update set asked = learning_uptime.asked + excluded.asked,
+      answered = learning_uptime.answered + excluded.answered`.execute(trx.db);
+  await sql`delete from learning_uptime where namespace = ${trx.namespace}
+    and hour < ${at}::timestamptz - make_interval(days => ${uptimeDaysMax})`.execute(trx.db);
+}
+
+/** Since an hour. */
+export async function readUptime(trx: Trx, since: string): Promise<Uptime> {
+  const { rows } = await sql<Uptime>`
+    select coalesce(sum(asked), 0)::int as asked, coalesce(sum(answered), 0)::int as answered from learning_uptime
+    where namespace = ${trx.namespace} and hour >= date_trunc('hour', ${since}::timestamptz)`.execute(trx.db);
+  return rows[0] ?? { asked: 0, answered: 0 };
+}
