@@ -4,11 +4,13 @@
  */
 import { assign, setup } from 'xstate';
 import type { LifecycleEdges } from './edges.ts';
+import { runLimits } from './words/runs.ts';
+import type { RunCall, RunDeviation, RunOffer, RunPlan, RunTaken } from './words/runs.ts';
 
-export const runMachineVersion = 1;
+export const runMachineVersion = 2;
 
 /** Steps of one run. */
-export const runStepsMax = 100;
+export const runStepsMax = runLimits.stepsMax;
 
 export interface RunInput {
   readonly runId: string;
@@ -22,6 +24,14 @@ export interface RunContext extends RunInput {
   /** Calls that were made. */
   readonly steps: number;
   readonly reason: string | null;
+  /** What it follows; null before the start, and in a replay. */
+  readonly plan: RunPlan | null;
+  /** The step of the plan it is at. */
+  readonly at: number;
+  readonly offer: RunOffer | null;
+  readonly call: RunCall | null;
+  readonly taken: readonly RunTaken[];
+  readonly deviations: number;
 }
 
 /** What the next step needs before it can be made. */
@@ -31,13 +41,27 @@ interface At {
   readonly at: number;
 }
 
+/** What is about to be done, and how that differs from the plan. */
+interface Offered {
+  readonly offer?: RunOffer;
+  readonly call?: RunCall;
+  readonly deviates?: RunDeviation | null;
+}
+
 export type RunEvent =
-  | ({ readonly type: 'start' } & At)
-  | ({ readonly type: 'next'; readonly needs: RunNeed } & At)
-  | ({ readonly type: 'input.given'; readonly needs: 'approval' | 'call' } & At)
-  | ({ readonly type: 'approval.given' } & At)
+  | ({ readonly type: 'start'; readonly sopId?: string; readonly plan?: RunPlan } & At)
+  | ({ readonly type: 'next'; readonly needs: RunNeed } & Offered & At)
+  | ({ readonly type: 'input.given'; readonly needs: 'approval' | 'call' } & Offered & At)
+  | ({ readonly type: 'approval.given' } & Offered & At)
   | ({ readonly type: 'approval.denied'; readonly reason?: string } & At)
-  | ({ readonly type: 'call.done' } & At)
+  | ({
+      readonly type: 'step.skipped';
+      readonly taken?: RunTaken;
+      readonly deviates?: RunDeviation | null;
+    } & At)
+  | ({ readonly type: 'call.done'; readonly taken?: RunTaken } & At)
+  /** Whoever made the call is gone, and nobody knows how it ended. */
+  | ({ readonly type: 'call.lost'; readonly needs: 'approval' | 'call' } & Offered & At)
   | ({ readonly type: 'call.failed'; readonly reason: string } & At)
   | ({ readonly type: 'check.failed'; readonly reason: string } & At)
   | ({ readonly type: 'cancel'; readonly reason?: string } & At);
@@ -54,18 +78,62 @@ export const runEdges = {
   'checking>cancelled': 'run.cancelled',
   'awaitingInput>awaitingApproval': 'run.paused',
   'awaitingInput>calling': 'run.stepped',
+  'awaitingInput>checking': 'run.stepped',
   'awaitingInput>failed': 'run.failed',
   'awaitingInput>cancelled': 'run.cancelled',
   'awaitingApproval>calling': 'run.stepped',
+  'awaitingApproval>checking': 'run.stepped',
   'awaitingApproval>failed': 'run.failed',
   'awaitingApproval>cancelled': 'run.cancelled',
   'calling>checking': 'run.stepped',
+  'calling>awaitingApproval': 'run.paused',
   'calling>failed': 'run.failed',
   'calling>cancelled': 'run.cancelled',
 } as const satisfies LifecycleEdges;
 
 /** Pure transitions make a context without input each time, so every field has a value here. */
-const blank: RunContext = { runId: '', sopId: '', waitMs: 600_000, callMs: 60_000, steps: 0, reason: null };
+const blank: RunContext = {
+  runId: '',
+  sopId: '',
+  waitMs: runLimits.waitMs,
+  callMs: runLimits.callMs,
+  steps: 0,
+  reason: null,
+  plan: null,
+  at: 0,
+  offer: null,
+  call: null,
+  taken: [],
+  deviations: 0,
+};
+
+/** How a step differs from the procedure; nothing is told where it does not. */
+export interface Deviation {
+  readonly sopId: string;
+  readonly step: number;
+  readonly tool: string;
+  readonly what: RunDeviation | null;
+}
+
+function toDeviation(event: RunEvent): RunDeviation | null {
+  if (event.type === 'call.failed') return 'failed';
+  return 'deviates' in event ? (event.deviates ?? null) : null;
+}
+
+/** The step that an event is about; undefined where it does not say. */
+function toStep(event: RunEvent): number | undefined {
+  if ('taken' in event) return event.taken?.step;
+  return 'offer' in event ? event.offer?.step : undefined;
+}
+
+interface Seen {
+  readonly context: RunContext;
+  readonly event: RunEvent;
+}
+
+function toDeviations({ context, event }: Seen): number {
+  return context.deviations + (toDeviation(event) === null ? 0 : 1);
+}
 
 const needs = (event: RunEvent, need: RunNeed): boolean => 'needs' in event && event.needs === need;
 
@@ -75,6 +143,8 @@ const chart = setup({
     needsInput: ({ event }) => needs(event, 'input'),
     needsApproval: ({ event }) => needs(event, 'approval'),
     needsNothing: ({ event }) => needs(event, 'nothing'),
+    /** For another step than the one it is at: somebody else was faster. */
+    isStale: ({ context, event }) => (toStep(event) ?? context.at) !== context.at,
     isTooLong: ({ context }) => context.steps >= runStepsMax,
     needsCall: ({ event }) => needs(event, 'call'),
   },
@@ -94,6 +164,26 @@ const chart = setup({
     call: (_now, _which: { readonly runId: string; readonly step: number }) => {},
     /** For hands: the call is wanted no more. */
     cancelCall: (_now, _which: { readonly runId: string; readonly step: number }) => {},
+    /** For hands: says that the run differs from its procedure. */
+    tellDeviation: (_now, _which: Deviation) => {},
+    noteStart: assign({
+      plan: ({ event }) => (event.type === 'start' ? (event.plan ?? null) : null),
+      sopId: ({ context, event }) =>
+        event.type === 'start' ? (event.sopId ?? context.sopId) : context.sopId,
+    }),
+    noteOffer: assign({
+      offer: ({ context, event }: Seen) => ('offer' in event ? (event.offer ?? null) : context.offer),
+      call: ({ event }: Seen) => ('call' in event ? (event.call ?? null) : null),
+      deviations: toDeviations,
+    }),
+    noteTaken: assign({
+      at: ({ context }) => context.at + 1,
+      offer: null,
+      call: null,
+      taken: ({ context, event }: Seen) =>
+        'taken' in event && event.taken !== undefined ? [...context.taken, event.taken] : context.taken,
+    }),
+    countDeviation: assign({ deviations: toDeviations }),
     countStep: assign({ steps: ({ context }) => context.steps + 1 }),
     noteReason: assign({ reason: ({ event }) => ('reason' in event ? (event.reason ?? null) : null) }),
     noteWaitOver: assign({ reason: 'Nobody answered in time.' }),
@@ -116,8 +206,22 @@ const askApproval = {
   params: (now: Now) => ({ ...which(now), for: 'approval' as const }),
 } as const;
 
+const tellDeviation = {
+  type: 'tellDeviation',
+  params: ({ context, event }: Seen): Deviation => ({
+    sopId: context.sopId,
+    step: context.at,
+    tool: context.plan?.procedure[context.at]?.tool ?? '',
+    what: toDeviation(event),
+  }),
+} as const;
+
 const cancel = { target: 'cancelled', actions: 'noteReason' } as const;
-const fail = { target: 'failed', actions: 'noteReason' } as const;
+const offered = ['noteOffer', tellDeviation] as const;
+const skip = [
+  { guard: 'isStale' },
+  { target: 'checking', reenter: true, actions: [tellDeviation, 'countDeviation', 'noteTaken'] },
+] as const;
 const waitOver = { waitMs: { target: 'failed', actions: 'noteWaitOver' } } as const;
 
 /** A run's chart. */
@@ -126,39 +230,56 @@ export const runMachine = chart.createMachine({
   context: ({ input }) => ({ ...blank, ...input }),
   initial: 'planned',
   states: {
-    planned: { on: { start: { target: 'checking' }, cancel } },
+    planned: { on: { start: { target: 'checking', actions: 'noteStart' }, cancel } },
     checking: {
       entry: check,
       on: {
         next: [
+          { guard: 'isStale' },
           { guard: 'needsNothing', target: 'done' },
           { guard: 'isTooLong', target: 'failed', actions: 'noteTooLong' },
-          { guard: 'needsInput', target: 'awaitingInput' },
-          { guard: 'needsApproval', target: 'awaitingApproval' },
-          { guard: 'needsCall', target: 'calling' },
+          { guard: 'needsInput', target: 'awaitingInput', actions: [...offered] },
+          { guard: 'needsApproval', target: 'awaitingApproval', actions: [...offered] },
+          { guard: 'needsCall', target: 'calling', actions: [...offered] },
         ],
-        'check.failed': fail,
+        'step.skipped': [...skip],
+        'check.failed': { target: 'failed', actions: 'noteReason' },
         cancel,
       },
     },
     awaitingInput: {
       entry: askInput,
       on: {
-        'input.given': [{ guard: 'needsApproval', target: 'awaitingApproval' }, { target: 'calling' }],
+        'input.given': [
+          { guard: 'isStale' },
+          { guard: 'needsApproval', target: 'awaitingApproval', actions: [...offered] },
+          { target: 'calling', actions: [...offered] },
+        ],
+        'step.skipped': [...skip],
         cancel,
       },
       after: waitOver,
     },
     awaitingApproval: {
       entry: askApproval,
-      on: { 'approval.given': { target: 'calling' }, 'approval.denied': cancel, cancel },
+      on: {
+        'approval.given': [{ guard: 'isStale' }, { target: 'calling', actions: [...offered] }],
+        'approval.denied': cancel,
+        'step.skipped': [...skip],
+        cancel,
+      },
       after: waitOver,
     },
     calling: {
       entry: call,
       on: {
-        'call.done': { target: 'checking', actions: 'countStep' },
-        'call.failed': fail,
+        'call.done': [{ guard: 'isStale' }, { target: 'checking', actions: ['countStep', 'noteTaken'] }],
+        'call.failed': { target: 'failed', actions: ['noteReason', 'countDeviation', tellDeviation] },
+        'call.lost': [
+          { guard: 'isStale' },
+          { guard: 'needsApproval', target: 'awaitingApproval', actions: 'noteOffer' },
+          { target: 'calling', reenter: true, actions: 'noteOffer' },
+        ],
         cancel: { target: 'cancelled', actions: ['noteReason', cancelCall] },
       },
       after: { callMs: { target: 'failed', actions: ['noteCallOverdue', cancelCall] } },

@@ -37,6 +37,7 @@ export const errorCodes = {
   call_timeout: entry('dependency_failed', 'later', 75),
   config_invalid: entry('operation_failed', 'never', 78),
   context_unknown: entry('not_found', 'never', 66),
+  run_unknown: entry('not_found', 'never', 66),
   data_folder_locked: entry('operation_failed', 'later', 73),
   data_folder_unusable: entry('operation_failed', 'never', 73),
   database_unavailable: entry('dependency_failed', 'later', 69),

@@ -8,6 +8,7 @@ import { agentEventData } from './agents.ts';
 import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
+import { RunDeviated } from './runs.ts';
 
 const text = z.string().max(4_000);
 const reason = z.object({ reason: text.optional() });
@@ -201,6 +202,7 @@ export const eventData = {
   'run.started': step.extend({ sopId: z.string(), taskId: Token.nullable() }),
   'run.stepped': edge,
   'run.paused': edge,
+  'run.deviated': RunDeviated,
   'run.finished': step.extend({ outcome: Outcome }),
   'run.failed': step.extend({ reason: text }),
   'run.cancelled': step,

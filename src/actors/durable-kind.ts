@@ -110,6 +110,8 @@ export interface DurableKind {
   /** What each of the machine's actions means; an action that is not named here is refused loudly. */
   readonly actions: Readonly<Record<string, (params: never, step: Step) => void>>;
   readonly effects: Readonly<Record<string, Effect>>;
+  /** What is told of a cause, where it carries what nobody else is to hear; replays must not need the rest. */
+  readonly toCause?: (event: MachineEvent) => MachineEvent;
   /** What an edge's event carries beside the edge. */
   readonly toEdgeData?: (type: EventType, context: unknown) => object;
   /** Answers a command that had its effect before. */

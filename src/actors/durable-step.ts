@@ -156,7 +156,8 @@ class Draft {
       if (type === null) continue;
       const more = this.#input.kind.toEdgeData?.(type, after.context) ?? {};
       // Every type in a table of edges carries at least the edge; the kind adds what else it must.
-      this.#tell(type, { from, to, cause: { ...cause }, ...more });
+      const told = this.#input.kind.toCause?.(cause) ?? cause;
+      this.#tell(type, { from, to, cause: { ...told }, ...more });
     }
   }
 

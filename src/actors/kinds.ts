@@ -8,6 +8,7 @@ import type { MachineKind } from '../../machines/machines.ts';
 import { createContextKind } from './context.ts';
 import type { ContextKindOptions } from './context.ts';
 import type { DurableKind } from './durable-kind.ts';
+import { runKind } from './run.ts';
 
 export interface KindEntry {
   readonly kind: MachineKind;
@@ -38,7 +39,7 @@ export const kinds: readonly KindEntry[] = [
   live('learning'),
   live('worker'),
   durable('sop', null),
-  durable('run', null),
+  durable('run', runKind),
 ];
 
 /** The durable kinds with what this node does about them. */

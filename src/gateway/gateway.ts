@@ -71,6 +71,7 @@ export type {
   MemoryView,
   StoredMemoryView,
 } from './memories-need.ts';
+export type { RunsNeed, RunStanding } from './runs-need.ts';
 export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';

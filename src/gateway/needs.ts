@@ -21,6 +21,7 @@ import type { InsightNeed } from './insight-need.ts';
 import type { LearningControlsNeed } from './learning-controls-need.ts';
 import type { MemoriesNeed } from './memories-need.ts';
 import type { HearingNeed, OffersNeed } from './offers-need.ts';
+import type { RunsNeed } from './runs-need.ts';
 import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
@@ -277,6 +278,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly learningControls: LearningControlsNeed;
   readonly memories: MemoriesNeed;
   readonly knowledge: KnowledgeNeed;
+  /** Guided runs; a node that only learns has none. */
+  readonly runs?: RunsNeed | undefined;
   status(): Promise<NodeStatus>;
   importEpisodes(
     namespace: string,

@@ -16,6 +16,8 @@ import {
   startRelay,
   startTaskRows,
 } from '../actors/actors.ts';
+import type { RunsNeed } from '../gateway/gateway.ts';
+import { openGuidedRuns } from './guided-runs.ts';
 import type {
   Announcer,
   Boards,
@@ -81,6 +83,7 @@ export interface Layer1 {
   /** Shared contexts, and whatever else is durable; a node that only learns hosts none. */
   readonly fabric: Fabric | undefined;
   readonly contexts: NodeContexts | undefined;
+  readonly runs: RunsNeed | undefined;
   readonly hints: BreakerHints;
   readonly healthWatch: HealthWatch;
   /** Calls back after procedures changed; returns what stops it. */
@@ -154,6 +157,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     hints,
     fabric,
     contexts,
+    runs: openGuidedRuns({ fabric, store, wire, nodeId: options.nodeId, clock }),
     healthWatch,
     onSopsChanged,
   };

@@ -75,6 +75,7 @@ export interface ServingOptions {
   readonly onSopsChanged: (heard: () => void) => () => void;
   readonly relay: Relay;
   readonly contexts: NodeContexts | undefined;
+  readonly runs: GatewayNeeds['runs'];
   readonly auditAnchors: AuditAnchors;
   readonly redactor: Redaction;
   readonly announcer: Announcer;
@@ -143,6 +144,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     // Others' errors are told there, and who may look is not always who made them.
     status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
     contexts: options.contexts,
+    runs: options.runs,
     learningControls: new LearningControls({
       store,
       clock,

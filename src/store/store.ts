@@ -17,7 +17,9 @@ export {
   commitActor,
   commitStep,
   confirmStep,
+  countOpenRuns,
   dropActor,
+  listActors,
   readActor,
   readActorLocked,
 } from './tables/actors.ts';

@@ -152,6 +152,18 @@ describe('learned procedures', () => {
     await say('PATCH', `/sops/${copy.sop_id}`, { version: 2, status: 'retired' });
   });
 
+  it('are followed by guided runs, which wait for a yes', async () => {
+    const shown = await say('POST', `/sops/${id}/runs`, { dry_run: true });
+    expect([shown.status, shown.json().ahead.length]).toEqual([201, 2]);
+    const begun = (await say('POST', `/sops/${id}/runs`, { task: 'send the weekly report number 7' })).json();
+    const waits = (await say('POST', `/runs/${begun.run_id}/steps`, {})).json();
+    expect(waits.state).toMatch(/^awaiting/);
+    expect((await say('GET', `/runs/${begun.run_id}`)).json()).toEqual(waits);
+    expect((await say('GET', '/runs')).json().runs).toEqual([waits]);
+    const ended = await say('POST', `/runs/${begun.run_id}/cancel`, { reason: 'seen enough' });
+    expect(ended.json()).toMatchObject({ state: 'cancelled', reason: 'seen enough' });
+  });
+
   it('are retired and approved', async () => {
     const { version } = (await say('GET', `/sops/${id}`)).json().metadata;
     const retired = (await say('PATCH', `/sops/${id}`, { version, status: 'retired' })).json();
@@ -424,6 +436,7 @@ describe('the rest of the document', () => {
     'calls',
     'sops/x/versions',
     'sops/x/evidence',
+    'runs',
   ])('says that there is no such thing below /%s', async (path) => {
     const ids = ['p-00000000-0000-4000-8000-000000000000', '%00', 'a%2Fb', 'x'.repeat(5_000), '%F0%9F%98%80'];
     for (const id of ids) {

@@ -45,6 +45,9 @@ function sample<K extends MachineKind>(
   return { kind, machine, input, events: [...events, ...toTimerEvents(machine)], outline };
 }
 
+/** For a step that no walk reaches: it is somebody else's. */
+const offer = { tool: 'files__read', args: {}, missing: [], approval: null };
+
 export const samples: readonly Sample[] = [
   sample(
     'node',
@@ -213,6 +216,10 @@ export const samples: readonly Sample[] = [
     { runId: 'u-1', sopId: 'p-1', waitMs: 1_000, callMs: 500 },
     [
       { type: 'start', at },
+      { type: 'step.skipped', deviates: 'skipped', at },
+      { type: 'call.lost', needs: 'approval', at },
+      { type: 'call.lost', needs: 'call', at },
+      { type: 'next', needs: 'call', offer: { ...offer, step: 90 }, at },
       ...['input', 'approval', 'call', 'nothing'].map((needs) => ({ type: 'next', needs, at })),
       { type: 'input.given', needs: 'call', at },
       { type: 'input.given', needs: 'approval', at },
@@ -223,6 +230,6 @@ export const samples: readonly Sample[] = [
       { type: 'check.failed', reason: 'gone', at },
       { type: 'cancel', reason: 'enough', at },
     ],
-    ({ steps }) => Math.min(steps, 2),
+    ({ steps, at: step }) => [Math.min(steps, 2), Math.min(step, 2)],
   ),
 ];

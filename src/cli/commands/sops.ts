@@ -8,6 +8,7 @@ import { createPaint } from '../terminal/paint.ts';
 import { toColumns } from '../terminal/table.ts';
 import type { World } from '../world.ts';
 import { addSopExport, addSopImport } from './sops-files.ts';
+import { addSopRun } from './sops-run.ts';
 import { addSopDiff, addSopRollback } from './sops-versions.ts';
 import { addJsonOption, addNamespaceOption, addNodeOptions, toFraction, toWhole } from './shared-options.ts';
 
@@ -51,6 +52,7 @@ export function addSops(program: Command, world: World): void {
     .argument('<id>', 'its id, or a beginning of it that no other has')
     .addHelpText('after', '\nExamples:\n  drey sops show p-3f2a91\n')
     .action((id: string, options: SopsOptions) => runShow(world, id, options));
+  addSopRun(sops, world);
   addSopExport(sops, world);
   addSopImport(sops, world);
   addSopDiff(sops, world);

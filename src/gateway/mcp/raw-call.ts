@@ -209,13 +209,21 @@ async function passOn(
 }
 
 async function runOwnTool(
-  { call, needs, session, principal, view }: CallRun,
+  { call, needs, session, principal, view, asker, signal }: CallRun,
   tool: OwnTool,
   traceparent: string | undefined,
 ): Promise<CallOutcome> {
   session.touch();
   try {
-    const answer = await tool.run(JSON.parse(call.args), { needs, session, principal, view, traceparent });
+    const answer = await tool.run(JSON.parse(call.args), {
+      needs,
+      session,
+      principal,
+      view,
+      traceparent,
+      asker,
+      signal,
+    });
     return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;

@@ -48,6 +48,7 @@ import { relearn, relearned } from './relearn.ts';
 import { report } from './report.ts';
 import { reload } from './reload.ts';
 import type { Resource } from './resource.ts';
+import { beginRun, endRun, run, runs, stepRun } from './runs.ts';
 import { session, sessions } from './sessions.ts';
 import { shutdown } from './shutdown.ts';
 import { editSop, rollBackSop, sopDiff, sopVersions } from './sop-edits.ts';
@@ -72,6 +73,11 @@ export const resources: readonly Resource[] = [
   exportedSop,
   importSop,
   sopEvidence,
+  beginRun,
+  runs,
+  run,
+  stepRun,
+  endRun,
   writeSop,
   writePattern,
   patterns,

@@ -3,6 +3,7 @@
  * refusal is a thrown DreyError whose sentence tells a model what was wrong and what would be right.
  */
 import { z } from 'zod';
+import type { Asker } from '../../../machines/words/calls.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
@@ -17,6 +18,10 @@ export interface ToolContext {
   readonly view: ToolView;
   /** The trace of this call, for what is committed or announced on its behalf. */
   readonly traceparent: string | undefined;
+  /** The client, where it can be asked while the tool runs. */
+  readonly asker?: Asker | undefined;
+  /** Aborts when the client gives up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One tool of our own: its definition as listed, and what it does. */

@@ -9,6 +9,7 @@ import { learningStatus } from './learning-status.ts';
 import { memory } from './memory.ts';
 import { recordFeedback } from './record-feedback.ts';
 import { callTool, findTools } from './search-tools.ts';
+import { sop } from './sop.ts';
 import { task } from './task.ts';
 import type { OwnTool } from './tool.ts';
 
@@ -20,6 +21,7 @@ export const ownToolSets: ReadonlyMap<string, readonly OwnTool[]> = new Map([
   ['task', [task]],
   ['context', [context]],
   ['memory', [memory]],
+  ['sop', [sop]],
 ]);
 
 /** Names that no upstream's tool may take, where these sets are on and tools may be searched. */

@@ -16,7 +16,7 @@ import {
   toStandings,
   type Weighed,
 } from './knowledge.ts';
-import { learnWeights, type MixerExample, toFirstWeights } from './mixer.ts';
+import { learnHonestWeights, type MixerExample, toFirstWeights } from './mixer.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { type Example, Softmax, softmaxSettings } from './softmax.ts';
 import type { Trace } from './traces.ts';
@@ -102,12 +102,19 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
     const isHeld = (at: number) => mix(tasks[at] ?? 0, 31) % trainingBounds.folds === fold;
     const held = weighed.filter((_, at) => isHeld(at));
     const others = yield* teach(weighed.filter((_, at) => !isHeld(at)));
-    yield* addExamples(examples, others, held);
+    yield* addExamples(examples, others, held, fold);
     trials.push(...(yield* tryFold(others, held)));
   }
   examples.sort((a, b) => a.order - b.order);
   const choosing = count < trainingBounds.calibratedMin ? undefined : toChoosing(trials);
-  return { knowledge, weights: yield* learnWeights(examples), tasks: count, presence, choosing, book };
+  return {
+    knowledge,
+    weights: yield* learnHonestWeights(examples, trainingBounds.folds),
+    tasks: count,
+    presence,
+    choosing,
+    book,
+  };
 }
 
 /** The same weights over other traces: counts and documents are fresh at a small price. */
@@ -159,6 +166,7 @@ function* addExamples(
   examples: OrderedExample[],
   knowledge: Knowledge,
   held: readonly Weighed[],
+  fold: number,
 ): Generator<undefined, void> {
   const max = trainingBounds.mixedMax / trainingBounds.folds;
   const nearOf = rememberNear(knowledge);
@@ -170,7 +178,7 @@ function* addExamples(
       const right = candidates.indexOf(own[at] ?? knowledge.stop);
       if (right < 0) return;
       const opinions = ask(knowledge, standing, candidates);
-      examples.push({ opinions, right, weight, order: mix(trace.lot, at + 7) });
+      examples.push({ opinions, right, weight, fold, order: mix(trace.lot, at + 7) });
     });
   }
 }

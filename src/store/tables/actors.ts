@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
+import { toLimit } from '../pages.ts';
 import { lastOfTransaction } from '../pool.ts';
 import type { Trx } from '../schema.ts';
 import { assertName, toJson } from '../text.ts';
@@ -166,6 +167,26 @@ export async function readActor(
     machineVersion: row.machine_version,
     updatedAt: row.updated_at,
   };
+}
+
+/** Actors of a kind, the ones that moved last first. */
+export async function listActors(
+  trx: Trx,
+  which: { readonly kind: string; readonly limit: number },
+): Promise<readonly StoredActor[]> {
+  const { rows } = await sql<StoredActor>`
+    select kind, id, revision, snapshot, machine_version as "machineVersion", updated_at as "updatedAt"
+    from actors where namespace = ${trx.namespace} and kind = ${which.kind}
+    order by updated_at desc, id limit ${toLimit(which.limit)}`.execute(trx.db);
+  return rows;
+}
+
+/** Guided runs that have not ended. */
+export async function countOpenRuns(trx: Trx): Promise<number> {
+  const { rows } = await sql<{ open: number }>`
+    select count(*)::int as open from actors where namespace = ${trx.namespace} and kind = 'run'
+      and snapshot -> 'machine' ->> 'value' not in ('done', 'failed', 'cancelled')`.execute(trx.db);
+  return rows[0]?.open ?? 0;
 }
 
 /** Removes an actor and its timers; false when there was none. */

@@ -41,6 +41,7 @@ const own = [
   'task',
   'context',
   'memory',
+  'sop',
 ];
 
 describe.each([

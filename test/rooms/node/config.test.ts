@@ -170,7 +170,7 @@ describe('how tools are shown', () => {
       trust: 'first-use',
       toolsets: {},
       defaultToolsets: [],
-      ownTools: ['acontext', 'task', 'context', 'memory'],
+      ownTools: ['acontext', 'task', 'context', 'memory', 'sop'],
       toolSearch: { mode: 'off', above: 100 },
     });
     expect(

@@ -1,0 +1,289 @@
+/**
+ * Guided runs: a procedure followed step by step, each call through a session like any other. What is decided is told to
+ * the run's actor and committed before anything is called, so that no step is made twice, whoever dies when.
+ */
+import type { Asker } from '../../../machines/words/calls.ts';
+import { DreyError } from '../../../machines/words/errors.ts';
+import { createId } from '../../../machines/words/ids.ts';
+import { limits } from '../../../machines/words/limits.ts';
+import { runLimits } from '../../../machines/words/runs.ts';
+import type { RunCall, RunTaken } from '../../../machines/words/runs.ts';
+import { toLearnedResult } from '../../access/access.ts';
+import type { GatewayNeeds, Principal, Session } from '../needs.ts';
+import type { RunCommand, RunsNeed, RunStanding } from '../runs-need.ts';
+import { isRepeatable, toOffer } from './run-offer.ts';
+import type { Offered, RunGiven } from './run-offer.ts';
+
+/** Who moves a run on, and how its calls go out. */
+export interface RunMover {
+  readonly needs: GatewayNeeds;
+  readonly namespace: string;
+  readonly principal: Principal;
+  /** The session for its calls; the run's own where nobody has one open. */
+  readonly session: (sessionId: string) => Session;
+  readonly signal: AbortSignal;
+  readonly asker?: Asker | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+export interface RunToStart {
+  readonly sopId: string;
+  readonly task: string | undefined;
+  readonly sessionId: string;
+  readonly dryRun: boolean;
+}
+
+/** The face; throws on a node that has none. */
+export function needRuns({ runs }: Pick<GatewayNeeds, 'runs'>): RunsNeed {
+  if (runs !== undefined) return runs;
+  throw new DreyError('resource_unavailable', 'this node makes no guided runs; ask one that serves clients');
+}
+
+/** Begins a run; nothing is called yet. */
+export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunStanding> {
+  const { needs, namespace, principal } = mover;
+  const sop = asked.sopId.length <= 200 ? await needs.sops.get(namespace, asked.sopId) : undefined;
+  if (sop === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
+  if (sop.status === 'retired' || sop.status === 'quarantined')
+    throw new DreyError('argument_invalid', `this SOP is ${sop.status}: approve it before it is followed`);
+  if (sop.procedure.length === 0)
+    throw new DreyError(
+      'argument_invalid',
+      'this SOP has lines for people only; no tool can be called by it',
+    );
+  const runs = needRuns(needs);
+  const plan = {
+    version: sop.version,
+    task: (asked.task ?? sop.trigger).slice(0, limits.taskTextMax),
+    principal: principal.id,
+    session: asked.sessionId,
+    procedure: sop.procedure,
+  };
+  const command = { type: 'start', sopId: sop.sopId, plan } as const;
+  if (asked.dryRun) return toDryRun(command);
+  if ((await runs.countOpen(namespace)) >= runLimits.openMax)
+    throw new DreyError('limit_reached', `a namespace has ${runLimits.openMax} open runs at most; end one`);
+  const runId = createId('run', needs.ids);
+  const session = mover.session(asked.sessionId);
+  if (session.task?.task !== plan.task) session.startTask(plan.task, 'task', mover.traceparent);
+  const standing = await runs.tell({ namespace, runId, traceparent: mover.traceparent }, command);
+  needs.sops.recordInjection({
+    session,
+    namespace,
+    principal: principal.id,
+    task: plan.task,
+    sops: [{ sopId: sop.sopId, relevance: 1 }],
+    traceparent: mover.traceparent,
+  });
+  return standing;
+}
+
+type Start = Extract<RunCommand, { readonly type: 'start' }>;
+
+/** What a run would begin with; nobody keeps it. */
+function toDryRun({ sopId = '', plan }: Start): RunStanding {
+  const nothing = {
+    steps: 0,
+    reason: null,
+    at: 0,
+    offer: null,
+    call: null,
+    taken: [],
+    deviations: 0,
+  } as const;
+  const { waitMs, callMs } = runLimits;
+  return { state: 'planned', context: { runId: '', sopId, waitMs, callMs, plan: plan ?? null, ...nothing } };
+}
+
+/** The run, for whoever may see it: it belongs to who began it. */
+export async function readRun(
+  { needs, namespace, principal }: Pick<RunMover, 'needs' | 'namespace' | 'principal'>,
+  runId: string,
+): Promise<RunStanding> {
+  const isId = /^u-[a-z0-9-]{1,100}$/.test(runId);
+  const found = isId ? await needRuns(needs).read(namespace, runId) : undefined;
+  const isOwn = found?.context.plan?.principal === principal.id || principal.local;
+  if (found === undefined || !isOwn)
+    throw new DreyError('run_unknown', 'no run of yours has this id in this namespace');
+  return found;
+}
+
+/** Whether somebody has to say something before it can go on. */
+export function isWaiting({ state }: RunStanding): boolean {
+  return state === 'awaitingInput' || state === 'awaitingApproval';
+}
+
+export function isEnded({ state }: RunStanding): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
+}
+
+/** Moves a run on until its next call has been made, or a person is needed, or it has ended. */
+export async function moveRun(mover: RunMover, runId: string, given: RunGiven): Promise<RunStanding> {
+  const { moving } = needRuns(mover.needs);
+  const key = `${mover.namespace}/${runId}`;
+  if (moving.has(key))
+    throw new DreyError('limit_reached', 'this run is being moved on already; look at it again');
+  if (moving.size >= runLimits.movingMax)
+    throw new DreyError('limit_reached', `this node moves ${runLimits.movingMax} runs at a time; try again`);
+  moving.add(key);
+  try {
+    return await new Move(mover, runId).make(given);
+  } finally {
+    moving.delete(key);
+  }
+}
+
+/** Ends a run before its end. */
+export async function cancelRun(mover: RunMover, runId: string, reason: string): Promise<RunStanding> {
+  await readRun(mover, runId);
+  const { needs, namespace, traceparent } = mover;
+  return needRuns(needs).tell({ namespace, runId, traceparent }, { type: 'cancel', reason });
+}
+
+/** One move of one run. */
+class Move {
+  readonly #mover: RunMover;
+  readonly #runId: string;
+  readonly #runs: RunsNeed;
+  readonly #call: RunCall;
+
+  constructor(mover: RunMover, runId: string) {
+    this.#mover = mover;
+    this.#runId = runId;
+    this.#runs = needRuns(mover.needs);
+    const { node, life } = this.#runs;
+    this.#call = { callId: createId('call', mover.needs.ids), node, life };
+  }
+
+  async make(given: RunGiven): Promise<RunStanding> {
+    let standing = await readRun(this.#mover, this.#runId);
+    let said = given;
+    // Optional steps that cannot be made are left out; one call ends the move.
+    for (let turn = 0; turn <= runLimits.stepsMax * 3; turn += 1) {
+      if (isEnded(standing)) break;
+      const next =
+        standing.state === 'calling'
+          ? await this.#decideLost(standing.context)
+          : this.#decide(standing, said);
+      if (next === undefined) break;
+      // What was said is said of one step.
+      if (standing.state !== 'checking') said = {};
+      standing = await this.#tell(next);
+      const isOurs = standing.state === 'calling' && standing.context.call?.callId === this.#call.callId;
+      if (!isOurs) continue;
+      standing = await this.#tell(await this.#callTool(standing));
+      if (standing.state !== 'checking') break;
+      // The end is told at once: nobody should have to ask for it.
+      if (standing.context.plan?.procedure[standing.context.at] === undefined)
+        standing = await this.#tell({ type: 'next', needs: 'nothing' });
+      break;
+    }
+    if (isEnded(standing)) this.#finishTask(standing);
+    return standing;
+  }
+
+  /** What the run is told next; undefined where it waits for somebody. */
+  #decide({ state, context }: RunStanding, given: RunGiven): RunCommand | undefined {
+    const offered = toOffer(context, this.#tools, given.inputs ?? {});
+    if (offered === undefined) return { type: 'next', needs: 'nothing' };
+    if (given.skip === true) return this.#skip(context);
+    const { offer, deviates } = offered;
+    if (state === 'checking') {
+      const isOptional = context.plan?.procedure[context.at]?.optional === true;
+      if (offer.missing.length > 0)
+        return isOptional ? this.#skip(context) : { type: 'next', needs: 'input', offer };
+      if (offer.approval !== null) return { type: 'next', needs: 'approval', offer, deviates };
+      return { type: 'next', needs: 'call', offer, deviates, call: this.#call };
+    }
+    if (state === 'awaitingInput') {
+      if (offer.missing.length > 0) return undefined;
+      return offer.approval === null
+        ? { type: 'input.given', needs: 'call', offer, deviates, call: this.#call }
+        : { type: 'input.given', needs: 'approval', offer, deviates };
+    }
+    return this.#decideApproval(context, given, offered);
+  }
+
+  #decideApproval({ offer }: RunStanding['context'], given: RunGiven, anew: Offered): RunCommand | undefined {
+    if (given.approve === false) return { type: 'approval.denied', reason: 'a person said no' };
+    if (given.approve !== true) return undefined;
+    // What was looked at is what is approved, unless other values came with the approval.
+    const isChanged = given.inputs !== undefined && Object.keys(given.inputs).length > 0;
+    const approved = isChanged || offer === null ? anew : { offer, deviates: null };
+    return { type: 'approval.given', ...approved, call: this.#call };
+  }
+
+  /** The call of a process that is gone will never be answered; all others have until the time is over. */
+  async #decideLost({ call, offer }: RunStanding['context']): Promise<RunCommand | undefined> {
+    if (offer === null || (call !== null && !(await this.#runs.isGone(call)))) return undefined;
+    if (isRepeatable(this.#tools, offer.tool))
+      return { type: 'call.lost', needs: 'call', offer, call: this.#call };
+    const approval = `${offer.tool} was being called when the node ended: it may have been done already`;
+    return { type: 'call.lost', needs: 'approval', offer: { ...offer, approval } };
+  }
+
+  #skip({ plan, at }: RunStanding['context']): RunCommand {
+    const step = plan?.procedure[at];
+    const taken: RunTaken = { step: at, tool: step?.tool ?? '', args: {}, was: 'skipped' };
+    return { type: 'step.skipped', taken, deviates: step?.optional === true ? null : 'skipped' };
+  }
+
+  async #callTool({ context }: RunStanding): Promise<RunCommand> {
+    const { offer, plan } = context;
+    if (offer === null || plan === null) return { type: 'call.failed', reason: 'there is nothing to call' };
+    const session = this.#mover.session(plan.session);
+    if (session.task === null) session.startTask(plan.task, 'task', this.#mover.traceparent);
+    const outcome = await session.call({
+      callId: this.#call.callId,
+      name: offer.tool,
+      args: JSON.stringify(offer.args),
+      meta: undefined,
+      traceparent: this.#mover.traceparent,
+      signal: this.#mover.signal,
+      notify: undefined,
+      asker: this.#mover.asker,
+    });
+    if (outcome.outcome !== 'finished') return { type: 'call.failed', reason: toReason(outcome.message) };
+    if (outcome.isError) return { type: 'call.failed', reason: toReason(`the tool says: ${outcome.result}`) };
+    const taken = { step: offer.step, tool: offer.tool, args: offer.args, was: 'done' } as const;
+    const result = toKept(context, outcome.result);
+    return { type: 'call.done', taken: result === undefined ? taken : { ...taken, result } };
+  }
+
+  /** The task ends with its run, so that what was done is learned from. */
+  #finishTask({ state, context }: RunStanding): void {
+    if (context.plan === null) return;
+    const session = this.#mover.session(context.plan.session);
+    if (session.task?.task !== context.plan.task) return;
+    if (state === 'cancelled') return;
+    session.finishTask(state === 'done' ? 'success' : 'failure', undefined, this.#mover.traceparent);
+  }
+
+  get #tools() {
+    return this.#mover.needs.catalogue().tools;
+  }
+
+  #tell(command: RunCommand): Promise<RunStanding> {
+    const { namespace, traceparent } = this.#mover;
+    return this.#runs.tell({ namespace, runId: this.#runId, traceparent }, command);
+  }
+}
+
+const reasonCharsMax = 1_000;
+
+function toReason(text: string): string {
+  return text.slice(0, reasonCharsMax).toWellFormed();
+}
+
+/** A result is kept where a later step takes something from it, and there is room. */
+function toKept({ plan, at, taken }: RunStanding['context'], result: string): unknown {
+  const isWanted = plan?.procedure.some(({ args }) =>
+    Object.values(args).some(({ from, step }) => from === 'result' && step === at),
+  );
+  const bytes = Buffer.byteLength(result);
+  const kept = Buffer.byteLength(JSON.stringify(taken));
+  if (isWanted !== true || bytes > runLimits.resultBytesMax || kept + bytes > runLimits.resultsBytesMax)
+    return undefined;
+  // Bindings name places in what learning saw.
+  return toLearnedResult(JSON.parse(result));
+}

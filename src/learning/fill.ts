@@ -1,0 +1,119 @@
+/**
+ * A procedure's bindings the other way round: from the task and the steps already taken to the arguments of the next
+ * one. A value that cannot be told for certain is missing; nothing is guessed.
+ */
+import type { Binding, ProcedureStep } from '../../machines/words/sops.ts';
+import { bounds } from './bounds.ts';
+import { toLeaves, toPointer } from './leaves.ts';
+import type { Leaf, Primitive } from './leaves.ts';
+import { isPlainObject } from './symbol.ts';
+import { readTask } from './task-words.ts';
+import { isRedacted } from './terms.ts';
+import { holds, toComparable } from './texts.ts';
+
+/** A step that was taken, by its place in the procedure. */
+export interface TakenStep {
+  readonly step: number;
+  readonly args: unknown;
+  readonly result?: unknown;
+}
+
+export interface Filled {
+  /** Values by leaf path. */
+  readonly values: ReadonlyMap<string, Primitive>;
+  /** Leaf paths without a value. */
+  readonly missing: readonly string[];
+}
+
+/** Fills a step's arguments. */
+export function fillArguments(
+  step: Pick<ProcedureStep, 'args'>,
+  task: string,
+  taken: readonly TakenStep[],
+): Filled {
+  const values = new Map<string, Primitive>();
+  const missing: string[] = [];
+  for (const [path, binding] of Object.entries(step.args)) {
+    const value = find(binding, task, taken);
+    if (value === undefined || (typeof value === 'string' && isRedacted(value))) missing.push(path);
+    else values.set(path, value);
+  }
+  return { values, missing };
+}
+
+function find(binding: Binding, task: string, taken: readonly TakenStep[]): Primitive | undefined {
+  const { from, selector } = binding;
+  if (from === 'constant') return toPrimitive(binding.value);
+  if (from === 'task') return selector === undefined ? undefined : readTask(task, selector);
+  if (from === 'ask' || binding.path === undefined) return undefined;
+  const source = taken.findLast(({ step }) => step === binding.step);
+  if (source === undefined) return undefined;
+  if (from === 'argument') return findLeaf(source.args, binding.path, '', task);
+  return findLeaf(source.result, binding.path, selector ?? '', task);
+}
+
+/** Paths name places in lists as 0: the selector says which element is meant. */
+function findLeaf(value: unknown, path: string, selector: string, task: string): Primitive | undefined {
+  const leaves = toLeaves(value, bounds.resultLeavesMax).filter(
+    (leaf) => toPointer(leaf.path) === path || toPlace(leaf) === path,
+  );
+  if (selector === 'mentioned') {
+    const text = toComparable(task);
+    const meant = new Set(leaves.filter((leaf) => isMentioned(leaf, text)).map(({ value: found }) => found));
+    return meant.size === 1 ? [...meant][0] : undefined;
+  }
+  if (selector === 'last') return leaves.at(-1)?.value;
+  if (selector === 'only') return leaves.length === 1 ? leaves[0]?.value : undefined;
+  return selector === '' || selector === 'first' ? leaves[0]?.value : undefined;
+}
+
+function toPlace({ path }: Leaf): string {
+  return toPointer(path.map((part) => (/^\d+$/.test(part) ? '0' : part)));
+}
+
+function isMentioned({ place }: Leaf, text: string): boolean {
+  const element = place?.element;
+  const values = isPlainObject(element) ? Object.values(element).slice(0, 40) : [element];
+  return values.some((value) => {
+    if (typeof value !== 'string' && typeof value !== 'number') return false;
+    const comparable = toComparable(String(value).slice(0, 200));
+    return comparable.length >= 3 && holds(text, comparable);
+  });
+}
+
+function toPrimitive(value: unknown): Primitive | undefined {
+  const isOne = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+  return isOne ? (value as Primitive) : undefined;
+}
+
+/** Own names that would reach beyond an object. */
+const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
+/** Places of one list that a path may name. */
+const placesMax = 1_000;
+
+/** Leaf paths (`edits/0/oldText`) and values as the arguments they stand for. */
+export function toArguments(values: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of values) {
+    const parts = path.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    if (parts.some((part) => forbidden.has(part) || (/^\d+$/.test(part) && Number(part) >= placesMax)))
+      continue;
+    put(root, parts, value);
+  }
+  return root;
+}
+
+function put(root: Record<string, unknown>, parts: readonly string[], value: unknown): void {
+  let at: object = root;
+  for (const [index, part] of parts.entries()) {
+    const next = parts[index + 1];
+    if (next === undefined) {
+      Reflect.set(at, part, value);
+      return;
+    }
+    const known: unknown = Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined;
+    const inner: object = typeof known === 'object' && known !== null ? known : /^\d+$/.test(next) ? [] : {};
+    Reflect.set(at, part, inner);
+    at = inner;
+  }
+}
