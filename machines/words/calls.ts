@@ -47,6 +47,8 @@ export interface CallCommand {
   readonly principal?: string | undefined;
   /** What the client can be asked; upstreams of the 2025 era learn it when a connection opens. */
   readonly abilities?: readonly ClientAbility[] | undefined;
+  /** What the door refused: passed on to nobody, and recorded as any other refusal. */
+  readonly refused?: Extract<CallOutcome, { readonly outcome: 'refused' }> | undefined;
   /** Aborts when the client cancels or the deadline passes. */
   readonly signal: AbortSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */

@@ -121,7 +121,7 @@ export class LiveSession {
     if (route !== undefined) command.span?.set({ 'drey.upstream': route.server });
     const task = this.#task;
     if (task !== null) task.calls += 1;
-    const refusal = this.#admit(callId, startedAt);
+    const refusal = command.refused ?? this.#admit(callId, startedAt);
     if (refusal === undefined) this.#notes.begin(callId, command.name, startedAt);
     const outcome = refusal ?? (await this.#pass(command, route));
     try {

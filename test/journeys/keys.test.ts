@@ -338,6 +338,16 @@ describe('a session of an agent', () => {
       return response.status;
     };
     expect([await call(strong.key), await call(weak.key)]).toEqual([200, 403]);
+    const told = await until('both calls are told of', async () => {
+      const own = (await truth.events()).filter(
+        ({ actor, type }) => actor.id === session && type.startsWith('call.'),
+      );
+      return own.length === 2 ? own : undefined;
+    });
+    expect(told).toMatchObject([
+      { type: 'call.finished', data: { name: 'echo__tool_0' } },
+      { type: 'call.refused', data: { name: 'echo__tool_0', code: 'permission_denied' } },
+    ]);
   });
 });
 

@@ -271,6 +271,7 @@ export function createSmallHouse(): SmallHouse {
       contextId: null,
       attachContext: () => undefined,
       call: (command) => {
+        if (command.refused !== undefined) return Promise.resolve(command.refused);
         house.calls.push({ name: command.name, args: command.args, command, session: session.id });
         return runTool(command);
       },

@@ -132,6 +132,7 @@ export async function runCall(given: CallRun): Promise<RawJson> {
   if (missing !== undefined) {
     run.lacking?.(missing);
     await auditMissingScope(needs, { principal: run.principal, object: call.name }, missing);
+    if (own === undefined) await recordRefusal(run, toSentence(missing));
     return errorFrame(call.id, toRpcError('permission_denied', toSentence(missing)));
   }
   const span = startCallSpan(run);
@@ -158,6 +159,18 @@ export async function runCall(given: CallRun): Promise<RawJson> {
     span?.end(String(thrown.code));
     return errorFrame(call.id, thrown);
   }
+}
+
+/** A call that the caller has no scope for is a fact of its session as well; nobody else hears of it. */
+async function recordRefusal(run: CallRun, message: string): Promise<void> {
+  const refused = {
+    outcome: 'refused',
+    code: 'permission_denied',
+    message,
+    retryAfterMs: undefined,
+  } as const;
+  const traceparent = run.call.traceparent ?? run.carried;
+  await run.session.call({ ...toCommand(run, traceparent, undefined), refused });
 }
 
 /** The scope that the caller lacks for this call. Arguments that say nothing are for the tool itself to refuse. */

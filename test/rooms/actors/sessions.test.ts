@@ -226,6 +226,26 @@ describe('a session that ends', () => {
     expect(() => session.startTask('something', 'task')).toThrow('this session is over');
   });
 
+  it('tells of a call that the door refused, and passes it on to nobody', async () => {
+    const route = vi.fn(async () => done);
+    const { enter, events } = open(route);
+    const session = enter();
+    const message = 'this needs the scope tool:call';
+    const refused = {
+      outcome: 'refused',
+      code: 'permission_denied',
+      message,
+      retryAfterMs: undefined,
+    } as const;
+    expect(await session.call({ ...command(), refused })).toEqual(refused);
+    expect(route).not.toHaveBeenCalled();
+    expect(callFacts(events)).toMatchObject([
+      { type: 'call.refused', data: { code: 'permission_denied', message } },
+    ]);
+    expect(session.inFlight).toBe(0);
+    expect(await session.call(command())).toEqual(done);
+  });
+
   it('refuses new calls while it drains and lets those in flight end', async () => {
     const gate = createDeferred<CallOutcome>();
     const { enter, sessions, types } = open(() => gate.promise);
