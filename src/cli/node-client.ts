@@ -23,6 +23,8 @@ export interface NodeClient {
   readonly address: NodeAddress;
   get(path: string, query?: Query): Promise<Answer>;
   post(path: string, body: unknown, query?: Query): Promise<Answer>;
+  /** Any other way to change something. */
+  change(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<Answer>;
   /** The body of an answer that does not end by itself. */
   follow(path: string, query?: Query): Promise<IncomingMessage>;
   /** A request whose body the caller writes; it answers when the node does. */
@@ -38,25 +40,22 @@ export interface Upload {
 export function openNodeClient(address: NodeAddress): NodeClient {
   const open = (method: string, path: string, query: Query, headers: Readonly<Record<string, string>>) =>
     openRequest(address, `/api/v1${path}`, query, { method, headers: { ...headers } });
+  const send = async (method: string, path: string, body: unknown, query: Query): Promise<Answer> => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(text)),
+    };
+    const request = await open(method, path, query, body === undefined ? {} : headers);
+    const answer = toAnswer(request, address);
+    request.end(text);
+    return answer;
+  };
   return {
     address,
-    get: async (path, query = {}) => {
-      const request = await open('GET', path, query, {});
-      const answer = toAnswer(request, address);
-      request.end();
-      return answer;
-    },
-    post: async (path, body, query = {}) => {
-      const text = JSON.stringify(body);
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': String(Buffer.byteLength(text)),
-      };
-      const request = await open('POST', path, query, headers);
-      const answer = toAnswer(request, address);
-      request.end(text);
-      return answer;
-    },
+    get: (path, query = {}) => send('GET', path, undefined, query),
+    post: (path, body, query = {}) => send('POST', path, body, query),
+    change: (method, path, body, query = {}) => send(method, path, body, query),
     follow: async (path, query = {}) => {
       const request = await open('GET', path, query, { accept: 'text/event-stream' });
       const response = toResponse(request, address);

@@ -6,6 +6,7 @@ import { actorsBench } from './actors.ts';
 import { breakerBench } from './breaker.ts';
 import { gatewayBench } from './gateway.ts';
 import { hookBench } from './hook.ts';
+import { consoleBench } from './console.ts';
 import { inspectorBench } from './inspector.ts';
 import { learningBench } from './learning.ts';
 import { layer1Bench } from './layer1.ts';
@@ -38,6 +39,7 @@ export const benches: readonly Bench[] = [
   loadBench,
   actorsBench,
   breakerBench,
+  consoleBench,
   inspectorBench,
   wireBench,
   hookBench,

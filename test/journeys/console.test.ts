@@ -2,6 +2,8 @@
  * The console in a real browser on a real node, with what a real MCP client did and the learner made of it: every page
  * in both themes and both widths, its actions in the database, a restart of the node, and strings that mean harm.
  */
+import { jetstream } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import axe from 'axe-core';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -15,7 +17,7 @@ import { chromiumPath, openBrowser } from './rig/browser.ts';
 import { createPlace, referenceServer } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
 import { untilHealthy } from './rig/status.ts';
-import { lookAt } from './rig/truth.ts';
+import { lookAt, readAddresses } from './rig/truth.ts';
 
 interface Sop {
   readonly sop_id: string;
@@ -188,6 +190,75 @@ describe.skipIf(chromiumPath === undefined)(
       await page.getByText('<img src=x onerror=').first().waitFor();
       expect(await page.locator('main img').count()).toBe(0);
       expect(await page.locator('h1').textContent()).toContain('␛[31mred ‹U+202E›dlrow');
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('tells what an agent would get, and why, without counting it', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'phone' });
+      const served = () =>
+        lookAt(place.dataFolder, async (truth) => (await truth.rows('select 1 from injections')).length);
+      const before = await served();
+      await page.goto(`${node.url}/#/ask`);
+      await page.getByLabel('Task').fill('Please announce the sum of 40 and 2');
+      await page.getByRole('button', { name: 'See what an agent would get' }).click();
+      await page.getByText('every__get-sum').first().waitFor();
+      await page.getByText('Because').first().waitFor();
+      expect(await served()).toBe(before);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('goes back through the life of an actor', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
+      await page.goto(`${node.url}/#/actors/_system%2Fresource%2Fr-fs`);
+      await page.locator('.box-node.lit').getByText('healthy').waitFor();
+      await page.getByRole('slider').fill('0');
+      await page.getByText('It was then').waitFor();
+      await page.getByRole('button', { name: 'Back to now' }).click();
+      await page.getByText('It is now').waitFor();
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('sends a dead letter again and drops it for good', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      const { host, username } = new URL((await readAddresses(place.dataFolder)).natsUrl);
+      const bus = await connect({ servers: host, token: username });
+      const message = JSON.stringify({ version: 1, type: 'task.invented', id: 'v-1', text: hostile });
+      await jetstream(bus).publish('drey.event.default.session.s-1.task.started', message);
+      await bus.close();
+      const letters = async () => (await node.get<{ letters: { id: number }[] }>('/api/v1/dead')).letters;
+      const first = await until('it is parked', async () => (await letters())[0], 30_000);
+      await page.goto(`${node.url}/#/system`);
+      await page.getByRole('button', { name: 'Retry' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      const isAnother = ({ id }: { id: number }): boolean => id !== first.id;
+      await until('it comes back', async () => (await letters()).some(isAnother), 30_000);
+      await page.reload();
+      await page.getByRole('button', { name: 'Drop' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click();
+      await page.getByText('None: every message found').waitFor();
+      expect(await letters()).toEqual([]);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('shows what agents say as text, however long it is', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'phone' });
+      await page.goto(node.url);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      await workOn(node.url, {
+        kind: 'add',
+        wording: hostile,
+        run: async (call) => void (await call('every__echo', { message: '<b>'.repeat(350_000) })),
+      });
+      await page.getByText('<img src=x onerror=').first().waitFor();
+      expect(await page.locator('main img, main b').count()).toBe(0);
+      expect(await page.title()).toBe('Now · Drey');
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+      expect(await page.evaluate('document.body.innerText.length')).toBeLessThan(20_000);
       expect(faults).toEqual([]);
       await context.close();
     });

@@ -6,6 +6,7 @@ import { addBacktest } from './backtest.ts';
 import { addCompletion } from './completion.ts';
 import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
+import { addContexts } from './contexts.ts';
 import { addAuth } from './auth.ts';
 import { addDead } from './dead.ts';
 import { addDoctor } from './doctor.ts';
@@ -18,6 +19,7 @@ import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addKeys } from './keys.ts';
 import { addLearning } from './learning.ts';
+import { addMemory } from './memory.ts';
 import { addPatterns } from './patterns.ts';
 import { addRelearn } from './relearn.ts';
 import { addReload } from './reload.ts';
@@ -46,6 +48,8 @@ export const commands: readonly ((program: Command, world: World) => void)[] = [
   addKeys,
   addAsk,
   addSessions,
+  addContexts,
+  addMemory,
   addSops,
   addPatterns,
   addTools,

@@ -43,8 +43,9 @@ export const alikeMin = 0.2;
 
 /** Procedures that are looked at closely, for each question. */
 const closelyMax = 80;
-/** The best of these are cut to the task. */
-const tailoredMax = 6;
+/** The best of these are cut to the task, and the heaviest votes say how: every change is tried against each. */
+const tailoredMax = 4;
+const tailoringVotesMax = 24;
 
 const choosers = new WeakMap<Learned, Chooser>();
 
@@ -113,14 +114,16 @@ interface Asked {
 /** Nothing where the procedure fits best as it stands. */
 function cutToTask(chooser: Chooser, { steps }: Judged, { question, votes, settings }: Asked) {
   if (steps === undefined) return {};
-  const fitOf = (line: readonly string[]) => chooser.fitLine(question, votes, line, settings);
-  const kept = tailor(steps, (line) => fitOf(line).expected);
+  const heavy = [...votes].slice(0, tailoringVotesMax);
+  const sum = heavy.reduce((total, [, weight]) => total + weight, 0) || 1;
+  const few = new Map(heavy.map(([line, weight]) => [line, weight / sum]));
+  const kept = tailor(steps, (line) => chooser.fitLine(question, few, line, settings).expected);
   const isWhole =
     kept.length === steps.length &&
     kept.every(({ at, tool, repeated }) => steps[at]?.tool === tool && steps[at]?.repeated === repeated);
   if (isWhole) return {};
   const tools = toLine(kept);
-  return { kept, tools, fit: fitOf(tools) };
+  return { kept, tools, fit: chooser.fitLine(question, votes, tools, settings) };
 }
 
 /** False where a task speaks of things nobody spoke of before: then an answer would be a guess. */

@@ -19,7 +19,7 @@ export interface KeptStep {
 }
 
 /** Changes to one procedure, and what one of them must bring at least. */
-export const tailoring = { changesMax: 8, stepsMax: 40, gain: 0.005 } as const;
+export const tailoring = { changesMax: 5, stepsMax: 40, gain: 0.005 } as const;
 
 /** The line that steps tell to follow; what is repeated stands there twice. */
 export function toLine(steps: readonly Pick<KeptStep, 'tool' | 'repeated'>[]): string[] {

@@ -59,7 +59,7 @@ export default function Graph({ boxes, lines, lit, direction, label, choose }: G
         colorMode={readTheme()}
         onNodeClick={(_, { id }) => choose?.(id)}
         fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        fitViewOptions={{ padding: 0.14, maxZoom: 1 }}
         minZoom={0.15}
         edgesFocusable={false}
         preventScrolling={false}
