@@ -14,18 +14,16 @@ const text = z.string().max(4_000);
 const reason = z.object({ reason: text.optional() });
 /** Causes one event carries beside its own. */
 export const untoldMax = 20;
+const cause = z.object({ type: z.string() }).loose();
 
 /** A lifecycle edge: what the machine consumed and where it went; enough to replay it. */
 const edge = z.object({
   from: z.string(),
   to: z.string(),
   /** The machine event that caused the edge, with everything it carried. */
-  cause: z.object({ type: z.string() }).loose(),
+  cause,
   /** Causes since the edge before, of edges that have no event of their own. */
-  untold: z
-    .array(z.object({ type: z.string() }).loose())
-    .max(untoldMax)
-    .optional(),
+  untold: z.array(cause).max(untoldMax).optional(),
   /** What the actor was made with; on the first edge of each life. */
   input: z.record(z.string(), z.unknown()).optional(),
   reason: text.optional(),
