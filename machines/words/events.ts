@@ -9,6 +9,7 @@ import { Outcome } from './episodes.ts';
 import { ActorKind, Namespace, Token } from './ids.ts';
 import { Recorded } from './record.ts';
 import { RunDeviated } from './runs.ts';
+import { servedEventData } from './served.ts';
 
 const text = z.string().max(4_000);
 const reason = z.object({ reason: text.optional() });
@@ -58,7 +59,6 @@ const session = z.object({
   ...step.shape,
 });
 
-const patternServed = z.object({ patternId: z.string(), relevance: z.number() });
 const sop = z.object({
   trigger: z.string().max(2_000),
   confidence: z.number().min(0).max(1),
@@ -162,22 +162,7 @@ export const eventData = {
   'pattern.discovered': z.object({ patternType: z.string().max(50), confidence: z.number().min(0).max(1) }),
   'pattern.retired': reason,
 
-  'injection.served': z.object({
-    injectionId: Token,
-    principal: z.string().max(300),
-    task: z.string().max(2_000),
-    sops: z.array(z.object({ sopId: z.string(), relevance: z.number() })).max(50),
-    patterns: z.array(patternServed).max(50).optional(),
-  }),
-  'injection.followed': z.object({ injectionId: Token, sopId: z.string() }),
-
-  'feedback.recorded': z.object({
-    patternId: z.string(),
-    helpful: z.boolean(),
-    notes: z.string().max(2_000).optional(),
-    principal: z.string().max(300),
-  }),
-
+  ...servedEventData,
   ...agentEventData,
   /** Where a namespace's audit log ended at that moment. */
   'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),

@@ -269,6 +269,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly audit: AuditNeed;
   readonly relearning: RelearningNeed;
   readonly insight: InsightNeed;
+  /** True where tool results carry the best of what is known for the task. */
+  readonly suggests?: boolean | undefined;
   /** Without it nothing is held out. */
   readonly holdOut?: HoldOutNeed | undefined;
   /** Shared contexts; a node that only learns has none. */

@@ -58,6 +58,8 @@ export const ConfigFile = z
         quietMs: z.number().int().min(100).max(600_000).default(5_000),
         /** Several principals write here: none of them can lift a SOP over the bar alone. */
         sharedNamespaces: z.array(Namespace).max(1_000).default([]),
+        /** Puts the best of what is known for a session's task into `_meta` of its tool results. */
+        autoInject: z.boolean().default(false),
         /** The share of tasks that are served nothing, so that `drey report` can say what serving is worth. */
         holdOut: z.number().min(0).max(1).default(0),
       })

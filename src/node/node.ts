@@ -247,7 +247,7 @@ function toNeeds(
     ...layer1,
     version,
     ...backends,
-    holdOutShare: parts.config.learning.holdOut,
+    learning: parts.config.learning,
     boards,
     trust: parts.trust,
     toolRules: parts.config,

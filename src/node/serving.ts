@@ -59,7 +59,7 @@ export interface ServingOptions {
   readonly wire: Wire;
   readonly store: Store;
   readonly databaseUrl: string;
-  readonly holdOutShare: number;
+  readonly learning: { readonly holdOut: number; readonly autoInject: boolean };
   readonly sessions: Sessions;
   readonly seek: GatewayNeeds['sessions']['seek'];
   readonly boards: Boards;
@@ -99,7 +99,7 @@ const recentMax = 10;
 
 /** Builds the gateway's needs. */
 export function createServing(options: ServingOptions): GatewayNeeds {
-  const { boards, store, clock, log, shelf, redactor } = options;
+  const { boards, store, clock, learning, log, shelf, redactor } = options;
   return {
     version: options.version,
     log,
@@ -138,8 +138,9 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
     relearning: createRelearning(options),
-    insight: createInsight(options),
-    holdOut: createHoldOut(options),
+    insight: createInsight({ ...options, holdOutShare: learning.holdOut }),
+    holdOut: createHoldOut({ ...options, holdOutShare: learning.holdOut }),
+    suggests: learning.autoInject,
     // Others' errors are told there, and who may look is not always who made them.
     status: async () => redactor.redact(await options.status()) as Readonly<Record<string, unknown>>,
     contexts: options.contexts,

@@ -3,21 +3,19 @@
  * servers behind Drey, a real MCP client that works, procedures that appear, and an answer to a task in new words.
  * Nothing here is prepared: what is shown comes out of the node's public faces.
  */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { temporaryFolder } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
-import { askFor, connect, workOn } from './demo/agent.ts';
-import type { TaskReport } from './demo/agent.ts';
+import { askFor, connect } from './demo/agent.ts';
 import { importSample } from './demo/sample.ts';
-import { packageRoot, startNodeProcess } from './demo/node.ts';
+import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
-import { createTasks, prepareWorkshop } from './demo/tasks.ts';
-import type { DemoTask } from './demo/tasks.ts';
+import { createTasks } from './demo/tasks.ts';
 import { printSummary } from './demo/summary.ts';
 import { openView } from './demo/view.ts';
-import type { LiveView, SopView } from './demo/view.ts';
+import type { SopView } from './demo/view.ts';
+import { furnish, workThrough } from './demo/work.ts';
 
 const knownTask = 'Could you write me a summary of the notes in';
 const unrelatedTask = 'Book a flight from Lisbon to Oslo for next Tuesday';
@@ -26,10 +24,7 @@ async function main(): Promise<void> {
   const once = process.argv.includes('--once') || !process.stdout.isTTY;
   const startedAt = performance.now();
   const folder = await temporaryFolder('drey-demo');
-  const workshop = join(folder.path, 'workshop');
-  await prepareWorkshop(workshop);
-  const config = join(folder.path, 'drey.json');
-  await writeFile(config, JSON.stringify(toConfig(folder.path, workshop), undefined, 2));
+  const { config, workshop } = await furnish(folder.path);
   const node = await startNodeProcess({ dataFolder: join(folder.path, 'data'), config });
   const view = openView(node, process.stdout.isTTY && !once);
   try {
@@ -62,21 +57,6 @@ async function main(): Promise<void> {
   }
 }
 
-function toConfig(folder: string, workshop: string): object {
-  const server = (name: string, ...args: string[]): object => ({
-    command: process.execPath,
-    args: [join(packageRoot, 'node_modules/@modelcontextprotocol', name, 'dist/index.js'), ...args],
-  });
-  return {
-    mcpServers: {
-      fs: server('server-filesystem', workshop),
-      memory: { ...server('server-memory'), env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
-      every: server('server-everything'),
-    },
-    learning: { quietMs: 1_000 },
-  };
-}
-
 /** Time from the demo's start to the first call that an upstream answered. */
 async function firstCall(node: NodeProcess, startedAt: number): Promise<number> {
   const client = await connect(node.url);
@@ -89,50 +69,6 @@ async function firstCall(node: NodeProcess, startedAt: number): Promise<number> 
   const ms = performance.now() - startedAt;
   await client.close();
   return ms;
-}
-
-interface Work {
-  readonly reports: readonly (TaskReport & { readonly kind: DemoTask['kind'] })[];
-  /** From the third success of a kind to its visible SOP. */
-  readonly visibleMs: number;
-}
-
-async function workThrough(node: NodeProcess, view: LiveView, tasks: readonly DemoTask[]): Promise<Work> {
-  const reports: (TaskReport & { kind: DemoTask['kind'] })[] = [];
-  let visible: Promise<number> | undefined;
-  for (const [index, task] of tasks.entries()) {
-    view.say(`Task ${index + 1} of ${tasks.length}: ${task.wording}`);
-    reports.push({ ...(await workOn(node.url, task)), kind: task.kind });
-    const third = reports.filter((report) => report.kind === 'summarise').length === 3;
-    if (third && visible === undefined) visible = untilVisible(node, performance.now());
-    if (reports.length === 9) {
-      view.say('Three runs of each kind are done. Waiting until what was learned from them is visible.');
-      await visible;
-    }
-  }
-  view.say('Waiting until what was learned from these runs is visible.');
-  const visibleMs = await (visible ?? Promise.resolve(Number.NaN));
-  await until(
-    'three procedures are active',
-    async () => {
-      const { sops } = await node.get<{ sops: SopView[] }>('/api/v1/sops?min_confidence=0.7&limit=10');
-      return sops.length >= 3 || undefined;
-    },
-    60_000,
-  );
-  return { reports, visibleMs };
-}
-
-async function untilVisible(node: NodeProcess, since: number): Promise<number> {
-  await until(
-    'the third success becomes a visible procedure',
-    async () => {
-      const { sops } = await node.get<{ sops: SopView[] }>('/api/v1/sops?min_confidence=0.7&limit=50');
-      return sops.some((sop) => /notes|summar/i.test(sop.trigger)) || undefined;
-    },
-    60_000,
-  );
-  return performance.now() - since;
 }
 
 async function stayUp(node: NodeProcess, config: string): Promise<void> {

@@ -21,6 +21,7 @@ import type { Era } from './call-frames.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
 import type { OwnTool } from '../tools/tool.ts';
+import { suggest } from './suggestion.ts';
 import { toolName, unwrapCall } from './wrapped-call.ts';
 import { errorFrame, rpc, toRetryAfterMs, toRpcError, toThrownRpcError } from './rpc-errors.ts';
 
@@ -139,7 +140,7 @@ export async function runCall(given: CallRun): Promise<RawJson> {
   try {
     const outcome =
       own === undefined
-        ? await passOn(run, toCommand(run, traceparent, span))
+        ? await suggest(await passOn(run, toCommand(run, traceparent, span)), run)
         : await runOwnTool(run, own, traceparent);
     const frame = toCallFrame(outcome, {
       id: call.id,
