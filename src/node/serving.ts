@@ -2,9 +2,9 @@
  * What the gateway is given: sessions, the catalogue, learned procedures, feedback, events and the node's state, put
  * together from actors, store and wire. It decides nothing itself.
  */
-import { DreyError, toPlainError } from '../../machines/words/errors.ts';
-import { eventVersion, topics } from '../../machines/words/events.ts';
-import type { DreyEvent } from '../../machines/words/events.ts';
+import { toPlainError } from '../../machines/words/errors.ts';
+import { topics } from '../../machines/words/events.ts';
+import type { DreyEvent, EventType } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
 import type { RateProfile } from '../../machines/words/rates.ts';
 import type { Tracer } from '../../machines/words/traces.ts';
@@ -29,17 +29,10 @@ import type {
 import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
 import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
 import type { Store } from '../store/store.ts';
-import {
-  addInjection,
-  addToOutbox,
-  ensureNamespace,
-  getSop,
-  listSops,
-  readLearningFigures,
-  recordFeedback,
-} from '../store/store.ts';
+import { addInjection, ensureNamespace, getSop, listSops, readLearningFigures } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
+import { storeFeedback } from './feedback.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { createHoldOut } from './hold-out.ts';
 import { createInsight } from './insight.ts';
@@ -133,7 +126,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     },
     nextSteps: createNextSteps(options),
     matchPatterns: createPatternMatching(options),
-    feedback: (report) => storeFeedback(options, report),
+    feedback: (report) =>
+      storeFeedback({ ...options, changed: (namespace) => shelf.forget(namespace) }, report),
     learning: (namespace) => readLearning(options, namespace),
     audit: createAuditing({ ...options, anchors: (namespace) => options.auditAnchors.read(namespace) }),
     limits: createRateLimiting({ ...options, profile: options.rateProfile }),
@@ -215,45 +209,6 @@ async function readLearning({ wire, store }: ServingOptions, namespace: string):
   };
 }
 
-type Feedback = Parameters<GatewayNeeds['feedback']>[0];
-
-/** Stored and announced in one transaction, before the reply. */
-async function storeFeedback(
-  { store, redactor, relay, clock }: ServingOptions,
-  report: Feedback,
-): ReturnType<GatewayNeeds['feedback']> {
-  const { namespace, principal, patternId, helpful } = report;
-  const notes =
-    report.notes === undefined
-      ? {}
-      : { notes: redactor.in(namespace).redactText(report.notes).slice(0, 2_000) };
-  const figures = await store.inNamespace(namespace, async (trx) => {
-    await ensureNamespace(trx);
-    const recorded = await recordFeedback(trx, { patternId, principal: principal.id, helpful, ...notes });
-    if (recorded === undefined)
-      throw new DreyError('sop_unknown', `There is no procedure or pattern ${patternId} in this namespace.`);
-    const event: DreyEvent<'feedback.recorded'> = {
-      id: createId('event', clock),
-      type: 'feedback.recorded',
-      at: toIso(clock.now()),
-      namespace,
-      actor: { kind: recorded.kind, id: recorded.patternId },
-      ...(report.traceparent === undefined ? {} : { traceparent: report.traceparent }),
-      version: eventVersion,
-      data: { patternId: recorded.patternId, helpful, principal: principal.id, ...notes },
-    };
-    await addToOutbox(trx, [event]);
-    return recorded;
-  });
-  relay.nudge();
-  return {
-    pattern_id: figures.patternId,
-    new_effectiveness: figures.newEffectiveness,
-    applied_count: figures.appliedCount,
-    success_count: figures.successCount,
-  };
-}
-
 type Injection = Parameters<GatewayNeeds['sops']['recordInjection']>[0];
 
 /** Told at once, written when the database gets to it: serving never waits for its own bookkeeping. */
@@ -297,4 +252,7 @@ function recordInjection(
 }
 
 /** Events after which a namespace's copy on the shelf is out of date. */
-export const shelfTypes = topics.state.filter((type) => type.startsWith('sop.'));
+export const shelfTypes: readonly EventType[] = [
+  ...topics.state.filter((type) => type.startsWith('sop.')),
+  'feedback.recorded',
+];

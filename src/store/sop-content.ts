@@ -41,8 +41,11 @@ export function assertStorableSop(namespace: string, sop: LearnedSop): void {
   }
 }
 
-/** The columns of a procedure; `held` says that a person has set its status. */
-export function toColumns(sop: LearnedSop, held: boolean) {
+/**
+ * The columns of a procedure; `held` says that a person has set its status, `derived` what learning alone would say of it
+ * where reports have moved its confidence.
+ */
+export function toColumns(sop: LearnedSop, held: boolean, derived?: number) {
   return {
     trigger: toBoundedText(sop.trigger, limits.taskTextMax),
     steps: toJsonb(sop.steps),
@@ -57,6 +60,7 @@ export function toColumns(sop: LearnedSop, held: boolean) {
       firstSeenAt: sop.firstSeenAt,
       lastSeenAt: sop.lastSeenAt,
       held,
+      ...(derived === undefined ? {} : { derivedConfidence: derived }),
     }),
   };
 }

@@ -56,6 +56,9 @@ const showRun = (id: string): Promise<RunAnswer> => node.get(`/api/v1/runs/${id}
 const stepRun = (id: string, given: object): Promise<RunAnswer> =>
   node.post(`/api/v1/runs/${id}/steps`, given);
 
+const readConfidence = async (): Promise<number> =>
+  (await node.get<{ confidence: number }>(`/api/v1/sops/${sopId}`)).confidence;
+
 async function killAndRestart(): Promise<void> {
   const gone = new Promise((resolve) => node.child.once('exit', resolve));
   node.child.kill('SIGKILL');
@@ -97,7 +100,7 @@ describe('an agent', () => {
     ]);
   });
 
-  it('follows it by a guided run that asks the person before it writes, and rates it', async () => {
+  it('follows it by a guided run that asks the person before it writes, and its report moves confidence', async () => {
     const asked: string[] = [];
     const client = new Client({ name: 'person', version: '1' }, { capabilities: { elicitation: {} } });
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
@@ -122,11 +125,13 @@ describe('an agent', () => {
         (await node.get<{ occurrences: number }>(`/api/v1/sops/${sopId}`)).occurrences === 4 || undefined,
       learnedMs,
     );
+    const before = await readConfidence();
     const rated = await client.callTool({
       name: 'acontext_record_feedback',
       arguments: { pattern_id: sopId, helpful: true },
     });
     expect(rated.structuredContent).toMatchObject({ applied_count: 1, success_count: 1 });
+    expect(await readConfidence()).toBeGreaterThan(before);
     await client.close();
   });
 

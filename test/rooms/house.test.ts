@@ -26,7 +26,7 @@ import { toImports, toSourceText } from '../support/source-text.ts';
 const root = new URL('../..', import.meta.url).pathname;
 const notText = /\.(?:png|jpg|gif|ico|woff2?|gz|tgz|zip|wasm|tsbuildinfo)$/;
 
-/** Every text of the repository but what is installed or built. */
+/** Every file of the repository but what is installed or built. */
 function readTree(): Tree {
   const tree = new Map<string, string>();
   const walk = (folder: string): void => {
@@ -34,7 +34,9 @@ function readTree(): Tree {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (['node_modules', 'dist', 'coverage', '.git'].includes(entry.name)) continue;
       if (entry.isDirectory()) walk(path);
-      else if (entry.isFile() && !notText.test(path)) tree.set(path, readFileSync(join(root, path), 'utf8'));
+      // Of a picture only the name counts.
+      else if (entry.isFile())
+        tree.set(path, notText.test(path) ? '' : readFileSync(join(root, path), 'utf8'));
     }
   };
   walk('');

@@ -323,7 +323,7 @@ export function checkErrorCodes(tree: Tree, codes: readonly string[]): Breach[] 
     .map((code) => breach('infra/README.md', 1, `the error code \`${code}\` has no line`));
 }
 
-/** Each door has a README; links and scripts named in a README exist. `exists` tells of files outside of the tree. */
+/** Each door has a README; links and scripts named in a README exist. */
 export function checkReadmes(tree: Tree, scripts: readonly string[]): Breach[] {
   const doors = ['README.md', 'machines/README.md', 'src/README.md', 'infra/README.md', 'test/README.md'];
   const missing = doors

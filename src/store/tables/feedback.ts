@@ -10,6 +10,7 @@ import { toId, toUuid } from '../sop-ids.ts';
 import type { TargetKind } from '../sop-ids.ts';
 import { assertName, toBoundedText } from '../text.ts';
 import { appendAudit } from './audit.ts';
+import { applyVotes } from './sop-votes.ts';
 
 export interface FeedbackReport {
   /** A pattern's id or a SOP's. */
@@ -56,6 +57,7 @@ export async function recordFeedback(trx: Trx, report: FeedbackReport): Promise<
       ${report.helpful}, ${toBoundedText(trx.hide(report.notes ?? ''), 2_000)})
     on conflict (namespace, target_id, principal, application)
     do update set helpful = excluded.helpful, notes = excluded.notes, updated_at = now()`.execute(trx.db);
+  if (target.kind === 'sop') await applyVotes(trx, target.id);
   const counts = await countApplications(trx, target);
   await appendAudit(trx, {
     action: 'acontext_feedback_recorded',

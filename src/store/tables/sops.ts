@@ -12,6 +12,7 @@ import type { SopCause } from '../sop-content.ts';
 import { appendAudit } from './audit.ts';
 import { saveEvidence } from './evidence.ts';
 import { getSop } from './sop-lists.ts';
+import { countVotes, readDerived, weighVotes } from './sop-votes.ts';
 import { isEdited, isHeld, lockSop, toSopEvent } from './sop-status.ts';
 import type { LockedSop, SopEvent } from './sop-status.ts';
 import { addSopVersion, newestSopVersion } from './sop-versions.ts';
@@ -149,7 +150,13 @@ async function updateSop(
   options: { readonly cause: SopCause; readonly before: LockedSop },
 ): Promise<boolean> {
   const { cause, before } = options;
-  const row = toColumns(sop, cause.holds === true || isHeld(before.metadata));
+  // An edit hands back the confidence that reports have moved already.
+  const derived =
+    cause.edits === true || readDerived(before.metadata) === undefined ? undefined : sop.confidence;
+  const confidence =
+    derived === undefined ? sop.confidence : weighVotes(derived, sop.occurrences, await countVotes(trx, id));
+  const held = cause.holds === true || isHeld(before.metadata);
+  const row = toColumns({ ...sop, confidence }, held, derived);
   const { rows } = await sql<{ id: string }>`
     update acontext_sops set trigger = ${row.trigger}, steps = ${row.steps}::jsonb,
       procedure = ${row.procedure}::jsonb, status = ${row.status}, confidence = ${row.confidence},
