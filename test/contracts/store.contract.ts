@@ -297,6 +297,25 @@ export function storeContract(server: string, adminUrl: () => string): void {
         expect(await within((trx) => getSop(trx, one.sopId))).toEqual(before);
       });
 
+      test('each status is told by its own event', async () => {
+        const one = sop('acme', 4);
+        await within((trx) => saveSop(trx, one, { cause }));
+        for (const [status, event] of [
+          ['shadow', 'sop.shadowed'],
+          ['active', 'sop.activated'],
+          ['deprecated', 'sop.deprecated'],
+          ['quarantined', 'sop.quarantined'],
+          ['retired', 'sop.retired'],
+        ] as const) {
+          const by = { by: 'ada', reason: 'to see' };
+          expect(
+            await within((trx) => setSopStatus(trx, { sopId: one.sopId, status, cause: by })),
+          ).toMatchObject({
+            event,
+          });
+        }
+      });
+
       test('what a person retired, learning does not bring back', async () => {
         const one = sop('acme', 3);
         await within((trx) => saveSop(trx, one, { cause }));

@@ -94,8 +94,15 @@ export function toSopEvent(
 ): SopEvent | undefined {
   if (!changed) return undefined;
   if (before === now) return 'sop.revised';
-  if (now === 'active') return 'sop.activated';
-  if (now === 'quarantined') return 'sop.quarantined';
-  if (now === 'retired' || now === 'deprecated') return 'sop.retired';
-  return before === undefined ? 'sop.proposed' : 'sop.revised';
+  return now === 'candidate' && before !== undefined ? 'sop.revised' : edgeEvents[now];
 }
+
+/** As the `sop` chart tells its edges; what comes back to `candidate` is no edge of it. */
+const edgeEvents: Readonly<Record<SopStatus, SopEvent>> = {
+  candidate: 'sop.proposed',
+  shadow: 'sop.shadowed',
+  active: 'sop.activated',
+  quarantined: 'sop.quarantined',
+  deprecated: 'sop.deprecated',
+  retired: 'sop.retired',
+};
