@@ -300,7 +300,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
       test('each status is told by its own event', async () => {
         const one = sop('acme', 4);
         await within((trx) => saveSop(trx, one, { cause }));
-        for (const [status, event] of [
+        for (const [status, told] of [
           ['shadow', 'sop.shadowed'],
           ['active', 'sop.activated'],
           ['deprecated', 'sop.deprecated'],
@@ -311,7 +311,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
           expect(
             await within((trx) => setSopStatus(trx, { sopId: one.sopId, status, cause: by })),
           ).toMatchObject({
-            event,
+            event: told,
           });
         }
       });

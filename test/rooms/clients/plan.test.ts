@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { parse, stringify } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { parseJsonText, toSnippet } from '../../../src/clients/clients.ts';
+import { toSnippet } from '../../../src/clients/clients.ts';
 import type { ClientName } from '../../../src/clients/clients.ts';
 import { http, plan, stdio } from './stage.ts';
 
@@ -78,7 +78,7 @@ it('says what it said before about everything but servers, however the file is w
         const content = atEnd ? { ...others, ...servers } : { ...servers, ...others };
         const text = `${JSON.stringify(content, null, indent)}\n`.replaceAll('\n', eol);
         const done = plan(text, { client: 'generic' });
-        expect(parseJsonText(done.clientText ?? '')).toEqual({
+        expect(JSON.parse(done.clientText ?? '')).toEqual({
           ...JSON.parse(JSON.stringify(others)),
           mcpServers: { s: servers.mcpServers.s, drey: { command: 'drey', args: ['stdio'] } },
         });
