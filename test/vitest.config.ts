@@ -2,7 +2,10 @@
 // for all files), journeys (the whole house).
 import { defineConfig } from 'vitest/config';
 
-const node = { execArgv: ['--conditions=development'] };
+const node = {
+  execArgv: ['--conditions=development'],
+  setupFiles: ['test/support/properties.setup.ts'],
+};
 
 /** No I/O but reading the sources: these run in `npm run check`. */
 const pure = [
