@@ -246,6 +246,8 @@ export const runMachine = chart.createMachine({
         'check.failed': { target: 'failed', actions: 'noteReason' },
         cancel,
       },
+      // Whoever began it may never move it on.
+      after: waitOver,
     },
     awaitingInput: {
       entry: askInput,

@@ -4,11 +4,16 @@
  */
 import { z } from 'zod';
 
-const toolName = z.string().min(1).max(300).describe('The name that clients see.');
+/** One word: whoever is offered a pattern is told nothing that its writer made up. */
+const toolName = z
+  .string()
+  .max(300)
+  .regex(/^[^\s\p{C}]+$/u, 'must be the name of a tool, without spaces')
+  .describe('The name that clients see.');
 const pointer = z
   .string()
   .max(300)
-  .regex(/^(\/[^/]*)*$/, 'must be a JSON pointer such as /order/id, with * for any place of a list');
+  .regex(/^(\/[^/\s\p{C}]*)*$/u, 'must be a JSON pointer such as /order/id, with * for any place of a list');
 
 /** A failed call, and the one that got things going again. */
 const FailureRecovery = z.object({

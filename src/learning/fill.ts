@@ -107,6 +107,8 @@ function put(root: Record<string, unknown>, parts: readonly string[], value: unk
   let at: object = root;
   for (const [index, part] of parts.entries()) {
     const next = parts[index + 1];
+    // A list has places and nothing else: not its length either.
+    if (Array.isArray(at) && !/^\d+$/.test(part)) return;
     if (next === undefined) {
       Reflect.set(at, part, value);
       return;
@@ -116,4 +118,20 @@ function put(root: Record<string, unknown>, parts: readonly string[], value: unk
     Reflect.set(at, part, inner);
     at = inner;
   }
+}
+
+/** The other way round: each leaf of arguments by its path. */
+export function toPaths(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const paths: Record<string, unknown> = {};
+  const walk = (value: unknown, path: string): void => {
+    const inner = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+    if (inner.length === 0) paths[path] = value;
+    for (const [name, item] of inner) {
+      const part = name.replaceAll('~', '~0').replaceAll('/', '~1');
+      walk(item, path === '' ? part : `${path}/${part}`);
+    }
+  };
+  for (const [name, value] of Object.entries(args))
+    walk(value, name.replaceAll('~', '~0').replaceAll('/', '~1'));
+  return paths;
 }

@@ -3,7 +3,7 @@
  * and no clock, and must never put into a SOP what it did not see an agent do.
  */
 export { judgeEpisode, type Verdict } from './clean.ts';
-export { fillArguments, type TakenStep, toArguments } from './fill.ts';
+export { fillArguments, type TakenStep, toArguments, toPaths } from './fill.ts';
 export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
 export {
   bindArguments,

@@ -4,7 +4,6 @@
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { BacktestReport } from '../../machines/words/backtests.ts';
 import { DreyError, toPlainError } from '../../machines/words/errors.ts';
@@ -122,15 +121,18 @@ class LiveBacktests implements Backtests {
       child.kill('SIGKILL');
     });
     child.on('message', (raw) => {
-      const message = FromBacktest.parse(raw);
-      if (message.type === 'read') read(message.episodes);
+      const { success, data: message } = FromBacktest.safeParse(raw);
+      if (!success) told.error = new DreyError('process_failed', 'the backtest said what nobody understands');
+      else if (message.type === 'read') read(message.episodes);
       else if (message.type === 'done') told.cards = message.cards;
       else told.error = new DreyError('process_failed', `the backtest failed: ${message.message}`);
     });
     // Whoever cannot be started says so by its end.
     child.on('error', () => undefined);
     child.send({ databaseUrl, namespace } satisfies ToBacktest, () => undefined);
-    const [code] = (await once(child, 'close')) as [number | null];
+    const code = await new Promise<number | null>((resolve) =>
+      child.once('close', resolve).once('error', () => resolve(null)),
+    );
     cancel();
     this.#child = undefined;
     if (told.error !== undefined) throw told.error;

@@ -1,5 +1,5 @@
 /** Which tasks are held out: a share, by a hash of namespace and wording, so that it is the same on every node and day. */
-import { createId, toDigest } from '../../machines/words/ids.ts';
+import { toDigest, toStableId } from '../../machines/words/ids.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import type { Clock, Log } from '../actors/actors.ts';
 import { toIso } from '../actors/actors.ts';
@@ -24,7 +24,8 @@ export function createHoldOut(options: HoldOutOptions): HoldOutNeed | undefined 
     isHeldOut: ({ namespace, task }) => toPlace(namespace, task) < holdOutShare,
     note: ({ session, namespace, principal, task }) => {
       const noted = {
-        id: createId('injection', clock),
+        // Once for a task of a session, however often it asks.
+        id: toStableId('injection', namespace, session.id, task),
         principal,
         session: session.id,
         task: redactor.in(namespace).redactText(task).slice(0, 2_000),

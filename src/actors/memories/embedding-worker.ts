@@ -38,6 +38,8 @@ export class EmbeddingWorker {
   readonly #due = new Map<string, Set<string>>();
   readonly #end = new AbortController();
   #dueCount = 0;
+  /** When the last pass through everything ended. */
+  #passedAt = 0;
   /** There may be memories without a vector that nobody noted. */
   #isBehind = true;
   #running: Promise<void> | undefined;
@@ -89,7 +91,9 @@ export class EmbeddingWorker {
     this.#running = undefined;
     if (this.#isStopped) return;
     this.#isPaused = pauseMs !== undefined;
-    this.#cancel = this.#options.clock.schedule(pauseMs ?? passEveryMs, () => {
+    // Fresh memories do not put off the pass through all of them.
+    const untilPassMs = Math.max(0, this.#passedAt + passEveryMs - this.#options.clock.monotonic());
+    this.#cancel = this.#options.clock.schedule(pauseMs ?? untilPassMs, () => {
       this.#isPaused = false;
       this.#isBehind = true;
       this.#wake();
@@ -101,7 +105,9 @@ export class EmbeddingWorker {
   async #work(): Promise<number | undefined> {
     try {
       await this.#takeDue();
-      if (this.#isBehind && !(await this.#passAll())) return againMs;
+      if (!this.#isBehind) return undefined;
+      if (!(await this.#passAll())) return againMs;
+      this.#passedAt = this.#options.clock.monotonic();
       return undefined;
     } catch (error) {
       if (this.#isStopped) return undefined;

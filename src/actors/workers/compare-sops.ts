@@ -38,12 +38,12 @@ export function compareSops(derived: readonly LearnedSop[], stored: readonly Sto
   return { same, differences, kept };
 }
 
-/** The content of what a person edited, and the status of what one holds, are not learning's to compare. */
+/** The content of what a person edited, the status of what one holds and the weight of reports are not learning's to compare. */
 function findDifferingParts(sop: LearnedSop, row: StoredSop): string[] {
   const { status, trigger, triggerFrom, steps, procedure } = row;
   const standing = row.edited ? { ...sop, trigger, triggerFrom, steps, procedure } : sop;
   const now = toParts(row.held ? { ...standing, status } : standing);
-  const before = toParts(row);
+  const before = toParts({ ...row, confidence: row.derivedConfidence ?? row.confidence });
   return [...now].filter(([part, text]) => before.get(part) !== text).map(([part]) => part);
 }
 

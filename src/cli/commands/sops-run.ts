@@ -46,7 +46,7 @@ type Run = z.infer<typeof Run>;
 
 /** Moves of one run; each makes a call or answers a question. */
 const movesMax = 400;
-const argsCharsMax = 300;
+const argsCharsMax = 2_000;
 
 /** Adds `drey sops run`. */
 export function addSopRun(sops: Command, world: World): void {
@@ -210,7 +210,7 @@ class Guide {
   #tellTaken({ taken }: Run): void {
     const { paint } = this.#parts;
     const lines = taken.slice(this.#shown).map(({ step, tool, args, was }) => {
-      const shown = toSafeText((JSON.stringify(args) ?? '').slice(0, argsCharsMax));
+      const shown = toSafeText(toShown(args));
       return `${paint.strong(`${step + 1}.`)} ${toSafeText(tool)} ${paint.faint(shown)} ${was}`;
     });
     this.#shown = taken.length;
@@ -222,6 +222,13 @@ class Guide {
   }
 }
 
+/** Cut where it is long, and saying so: a person decides by what is shown. */
+function toShown(value: unknown): string {
+  const text = JSON.stringify(value) ?? '';
+  const more = text.length - argsCharsMax;
+  return more <= 0 ? text : `${text.slice(0, argsCharsMax)} … (${more} characters more)`;
+}
+
 function toOfferLines(
   { step, tool, args, missing, approval }: z.infer<typeof Offer>,
   paint: Paints,
@@ -229,8 +236,7 @@ function toOfferLines(
 ) {
   const head = `${paint.strong(`${step + 1}.`)} ${toSafeText(tool)}${isOptional ? paint.faint(' (optional)') : ''}`;
   const shown = Object.entries(args).map(
-    ([name, value]) =>
-      `     ${paint.name(toSafeText(name))} ${toSafeText((JSON.stringify(value) ?? '').slice(0, argsCharsMax))}`,
+    ([name, value]) => `     ${paint.name(toSafeText(name))} ${toSafeText(toShown(value))}`,
   );
   const asked = missing.map((path) => `     ${paint.name(toSafeText(path))} ${paint.warn('asked for')}`);
   return [

@@ -30,13 +30,20 @@ export async function suggest(outcome: CallOutcome, asked: Suggesting): Promise<
   const { needs, session, principal } = asked;
   if (needs.suggests !== true || outcome.outcome !== 'finished' || session.task === null) return outcome;
   if (!mayDo(principal, 'sop:read')) return outcome;
+  // A look-up that took too long is waited for by nobody, and no second one begins beside it.
+  if (looking.has(session)) return outcome;
+  const { task } = session.task;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), waitMs);
   });
   try {
-    const best = await Promise.race([findBest(asked, session.task.task), late]);
-    return best === undefined ? outcome : { ...outcome, result: addToMeta(outcome.result, best) };
+    looking.add(session);
+    const found = findBest(asked, task).finally(() => looking.delete(session));
+    found.catch(() => undefined);
+    const best = await Promise.race([found, late]);
+    if (best === undefined || !give(asked, task, best)) return outcome;
+    return { ...outcome, result: addToMeta(outcome.result, best) };
   } catch (error) {
     needs.log.warn({ err: error, session: session.id }, 'nothing could be suggested');
     return outcome;
@@ -44,6 +51,8 @@ export async function suggest(outcome: CallOutcome, asked: Suggesting): Promise<
     clearTimeout(timer);
   }
 }
+
+const looking = new WeakSet<Session>();
 
 async function findBest(
   { needs, session, principal }: Suggesting,
@@ -54,11 +63,16 @@ async function findBest(
   const question = { namespace, principal, task, recentMemories: [], topK, recentSteps };
   const { injection } = await findInjection(needs, question);
   const best = injection.injected_context.find((item) => item.sop_id ?? item.pattern_id);
-  const id = best?.pattern_id ?? best?.sop_id;
-  if (best === undefined || id === undefined || best.type === 'next_step') return undefined;
-  if (!isNew(session, task, id) || isWithheld(needs, { session, namespace, principal, task }))
-    return undefined;
+  return best?.type === 'next_step' ? undefined : best;
+}
+
+/** Notes what is given now; false where it was given in this task before, or the task is held out. */
+function give({ needs, session, principal }: Suggesting, task: string, best: Injected): boolean {
+  const { namespace } = session;
   const { sop_id: sopId, pattern_id: patternId, relevance } = best;
+  const id = patternId ?? sopId;
+  if (id === undefined || !isNew(session, task, id)) return false;
+  if (isWithheld(needs, { session, namespace, principal, task })) return false;
   needs.sops.recordInjection({
     session,
     namespace,
@@ -67,7 +81,7 @@ async function findBest(
     sops: sopId === undefined ? [] : [{ sopId, relevance }],
     patterns: patternId === undefined ? [] : [{ patternId, relevance }],
   });
-  return best;
+  return true;
 }
 
 /** True once for each item of a task. */

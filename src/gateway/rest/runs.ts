@@ -3,8 +3,11 @@
  * out through a session of that one, with everything that holds for calls.
  */
 import { z } from 'zod';
+import { isDreyError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
+import { runLimits } from '../../../machines/words/runs.ts';
+import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import { assertMay } from '../permission.ts';
 import { RunAnswer, toRunAnswer } from '../runs/run-answer.ts';
 import { cancelRun, moveRun, needRuns, readRun, startRun } from '../runs/runs.ts';
@@ -51,8 +54,16 @@ const said = z.object({
     .record(z.string().max(300), z.unknown())
     .optional()
     .describe('Values by the paths that are missing, or other ones than those bound.'),
-  approve: z.boolean().optional().describe('true makes the call that is waited for, false ends the run.'),
+  approve: z
+    .boolean()
+    .optional()
+    .describe(
+      'true makes the call that is waited for, which needs the scope tool:approve; false ends the run.',
+    ),
   skip: z.boolean().optional().describe('Leaves this step out.'),
+  step: count(0, runLimits.stepsMax)
+    .optional()
+    .describe('The step that is meant; refused where the run has gone on meanwhile.'),
 });
 
 export const stepRun: Resource = {
@@ -68,6 +79,8 @@ export const stepRun: Resource = {
   },
   answer: async (request) => {
     const given = await parseJsonBody(said, request.req, 128 * 1024);
+    // A yes is a person's: an agent's own key cannot give it.
+    if (given.approve === true) assertMay(request.principal, 'tool:approve');
     send(request, await moveRun(toMover(request), request.id, given), 200);
   },
 };
@@ -117,21 +130,26 @@ function toMover({ needs, namespace, principal, res }: RestRequest): RunMover {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   const asked = { ...principal, namespace };
+  let opened: Session | undefined;
   return {
     needs,
     namespace,
     principal,
     signal: gone.signal,
     session: (sessionId) =>
-      needs.sessions.find(sessionId, asked) ??
-      needs.sessions.open({
-        principal: asked,
-        transport: 'http',
-        revision: 'rest',
-        client: 'drey run',
-        sessionId,
-      }),
+      (opened ??= needs.sessions.find(sessionId, asked) ?? open(needs, asked, sessionId)),
   };
+}
+
+/** The run's own session anew, or one of the caller's where that one is somebody else's. */
+function open({ sessions, ids }: GatewayNeeds, principal: Principal, sessionId: string): Session {
+  const shared = { principal, transport: 'http', revision: 'rest', client: 'drey run' } as const;
+  try {
+    return sessions.open({ ...shared, sessionId });
+  } catch (error) {
+    if (!isDreyError(error) || error.code !== 'session_unknown') throw error;
+    return sessions.open({ ...shared, sessionId: createId('session', ids) });
+  }
 }
 
 function send({ needs, res }: RestRequest, standing: RunStanding, status: number): void {

@@ -39,7 +39,10 @@ export function toRunAnswer({ state, context }: RunStanding, tools: readonly Cat
   const isOpen = known !== 'done' && known !== 'failed' && known !== 'cancelled';
   const ahead = (plan?.procedure ?? []).flatMap((step, index) => {
     const offered = isOpen && index >= at ? toOffer({ ...context, at: index }, tools, {}) : undefined;
-    return offered === undefined ? [] : [{ ...offered.offer, optional: step.optional }];
+    // What is too large to be called is too large to be shown.
+    return offered === undefined || 'tooLarge' in offered
+      ? []
+      : [{ ...offered.offer, optional: step.optional }];
   });
   return {
     run_id: context.runId,

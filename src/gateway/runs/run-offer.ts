@@ -2,11 +2,10 @@
  * What a run does next: the call with its arguments as far as they are known, what is missing, and whether a person must
  * agree. It decides from the procedure, the tool's own definition and what was given; it calls nothing.
  */
-import { DreyError } from '../../../machines/words/errors.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import type { RunDeviation, RunOffer } from '../../../machines/words/runs.ts';
 import type { RunContext } from '../../../machines/run.machine.ts';
-import { fillArguments, toArguments } from '../../learning/learning.ts';
+import { fillArguments, toArguments, toPaths } from '../../learning/learning.ts';
 import type { CatalogueTool } from '../needs.ts';
 
 /** What a person or an agent says to a run. */
@@ -15,6 +14,8 @@ export interface RunGiven {
   readonly inputs?: Readonly<Record<string, unknown>> | undefined;
   readonly approve?: boolean | undefined;
   readonly skip?: boolean | undefined;
+  /** The step that is meant. */
+  readonly step?: number | undefined;
 }
 
 export interface Offered {
@@ -22,12 +23,22 @@ export interface Offered {
   readonly deviates: RunDeviation | null;
 }
 
+/** What a step would need more room for than a call has. */
+export interface TooLarge {
+  readonly tooLarge: string;
+}
+
+/** What an offer holds already, by leaf path, so that what is missing can come in parts. */
+export function toInputs({ offer, at }: RunContext): Readonly<Record<string, unknown>> {
+  return offer === null || offer.step !== at ? {} : toPaths(offer.args);
+}
+
 /** The offer for the step that the run is at; undefined where the procedure ends. */
 export function toOffer(
   { plan, at, taken }: RunContext,
   tools: readonly CatalogueTool[],
   inputs: Readonly<Record<string, unknown>>,
-): Offered | undefined {
+): Offered | TooLarge | undefined {
   const step = plan?.procedure[at];
   if (plan === null || step === undefined) return undefined;
   const { values, missing } = fillArguments(step, plan.task, taken);
@@ -47,7 +58,7 @@ export function toOffer(
     ...required.filter((name) => !names.has(name) && !missing.some((path) => path.split('/')[0] === name)),
   ];
   if (Buffer.byteLength(JSON.stringify(args)) > runLimits.argsBytesMax)
-    throw new DreyError('body_too_large', `a step's arguments may have ${runLimits.argsBytesMax} bytes`);
+    return { tooLarge: `the arguments of ${step.tool} may have ${runLimits.argsBytesMax} bytes` };
   const isChanged = given.some(([path, value]) => values.has(path) && values.get(path) !== value);
   return {
     offer: {

@@ -21,13 +21,22 @@ export function toQuestion({ state, context }: RunStanding): object {
   const { offer } = context;
   if (offer === null)
     return { message: 'The run waits.', requestedSchema: { type: 'object', properties: {} } };
-  const shown = JSON.stringify(offer.args).slice(0, argsCharsMax);
+  const shown = toShown(offer.args);
   if (state === 'awaitingApproval') return toApproval(offer, shown);
   const properties = Object.fromEntries(offer.missing.map((path) => [path, { type: 'string', title: path }]));
   return {
     message: `Step ${offer.step + 1} calls ${offer.tool} with ${shown}. What is missing?`,
     requestedSchema: { type: 'object', properties, required: [...offer.missing] },
   };
+}
+
+/** Whoever is asked is told that there is more. */
+function toShown(args: unknown): string {
+  const text = JSON.stringify(args);
+  const more = text.length - argsCharsMax;
+  return more <= 0
+    ? text
+    : `${text.slice(0, argsCharsMax).toWellFormed()} … (${more} characters more: see the run)`;
 }
 
 function toApproval({ step, tool, approval }: RunOffer, shown: string): object {

@@ -11,7 +11,7 @@ import type { RunCall, RunTaken } from '../../../machines/words/runs.ts';
 import { toLearnedResult } from '../../access/access.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { RunCommand, RunsNeed, RunStanding } from '../runs-need.ts';
-import { isRepeatable, toOffer } from './run-offer.ts';
+import { isRepeatable, toInputs, toOffer } from './run-offer.ts';
 import type { Offered, RunGiven } from './run-offer.ts';
 
 /** Who moves a run on, and how its calls go out. */
@@ -157,7 +157,9 @@ class Move {
 
   async make(given: RunGiven): Promise<RunStanding> {
     let standing = await readRun(this.#mover, this.#runId);
-    let said = given;
+    assertMeant(standing, given);
+    // A yes is said of a call that was shown: nobody agrees beforehand.
+    let said: RunGiven = standing.state === 'awaitingApproval' ? given : { ...given, approve: undefined };
     // Optional steps that cannot be made are left out; one call ends the move.
     for (let turn = 0; turn <= runLimits.stepsMax * 3; turn += 1) {
       if (isEnded(standing)) break;
@@ -167,7 +169,7 @@ class Move {
           : this.#decide(standing, said);
       if (next === undefined) break;
       // What was said is said of one step.
-      if (standing.state !== 'checking') said = {};
+      if (standing.state !== 'checking' || next.type === 'step.skipped') said = {};
       standing = await this.#tell(next);
       const isOurs = standing.state === 'calling' && standing.context.call?.callId === this.#call.callId;
       if (!isOurs) continue;
@@ -184,9 +186,12 @@ class Move {
 
   /** What the run is told next; undefined where it waits for somebody. */
   #decide({ state, context }: RunStanding, given: RunGiven): RunCommand | undefined {
-    const offered = toOffer(context, this.#tools, given.inputs ?? {});
+    const known = state === 'awaitingInput' ? toInputs(context) : {};
+    const offered = toOffer(context, this.#tools, { ...known, ...given.inputs });
     if (offered === undefined) return { type: 'next', needs: 'nothing' };
     if (given.skip === true) return this.#skip(context);
+    if ('tooLarge' in offered)
+      return { type: state === 'checking' ? 'check.failed' : 'cancel', reason: offered.tooLarge };
     const { offer, deviates } = offered;
     if (state === 'checking') {
       const isOptional = context.plan?.procedure[context.at]?.optional === true;
@@ -231,7 +236,14 @@ class Move {
   async #callTool({ context }: RunStanding): Promise<RunCommand> {
     const { offer, plan } = context;
     if (offer === null || plan === null) return { type: 'call.failed', reason: 'there is nothing to call' };
-    const session = this.#mover.session(plan.session);
+    let session: Session;
+    try {
+      session = this.#mover.session(plan.session);
+    } catch (error) {
+      // The run waits for this call already.
+      if (error instanceof DreyError) return { type: 'call.failed', reason: toReason(error.message) };
+      throw error;
+    }
     if (session.task === null) session.startTask(plan.task, 'task', this.#mover.traceparent);
     const outcome = await session.call({
       callId: this.#call.callId,
@@ -252,10 +264,9 @@ class Move {
 
   /** The task ends with its run, so that what was done is learned from. */
   #finishTask({ state, context }: RunStanding): void {
-    if (context.plan === null) return;
+    if (context.plan === null || state === 'cancelled') return;
     const session = this.#mover.session(context.plan.session);
     if (session.task?.task !== context.plan.task) return;
-    if (state === 'cancelled') return;
     session.finishTask(state === 'done' ? 'success' : 'failure', undefined, this.#mover.traceparent);
   }
 
@@ -267,6 +278,15 @@ class Move {
     const { namespace, traceparent } = this.#mover;
     return this.#runs.tell({ namespace, runId: this.#runId, traceparent }, command);
   }
+}
+
+/** Who answers for one step never answers for another that the run has come to meanwhile. */
+function assertMeant({ context }: RunStanding, { step }: RunGiven): void {
+  if (step === undefined || step === context.at) return;
+  throw new DreyError(
+    'revision_conflict',
+    `the run is at step ${context.at} now, not at ${step}; look at it again`,
+  );
 }
 
 const reasonCharsMax = 1_000;

@@ -2,6 +2,7 @@
  * `sop`: one tool to look at a procedure and to follow it by a guided run. Who follows it asks the person behind the
  * client for what is missing and for every yes; where the client cannot ask, the run waits for `drey sops run --resume`.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
@@ -94,11 +95,17 @@ async function follow(
   let said: RunGiven | undefined = given;
   let standing: RunStanding | undefined;
   for (let turn = 0; turn < runLimits.stepsMax * 3 && said !== undefined; turn += 1) {
+    const before = standing;
     standing = await moveRun(mover, runId, said);
     if (isEnded(standing) || standing.state === 'calling') break;
     said = {};
     if (!isWaiting(standing)) continue;
-    said = canAsk(context.asker) ? await askPerson(standing, context.asker, mover.signal) : undefined;
+    // Nobody is asked the same question twice.
+    const isSame =
+      before?.state === standing.state && isDeepStrictEqual(before.context.offer, standing.context.offer);
+    if (isSame || !canAsk(context.asker)) break;
+    said = await askPerson(standing, context.asker, mover.signal);
+    if (said !== undefined) said = { ...said, step: standing.context.at };
   }
   return toAnswer(standing ?? (await readRun(mover, runId)), context);
 }

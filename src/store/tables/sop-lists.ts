@@ -22,6 +22,8 @@ export interface StoredSop extends LearnedSop {
   readonly edited: boolean;
   /** What was said besides by who wrote it. */
   readonly given: Readonly<Record<string, unknown>>;
+  /** What learning alone says of its confidence, where reports have moved that. */
+  readonly derivedConfidence: number | undefined;
   /** Reports in all, and those that said it helped. */
   readonly feedback: { readonly applied: number; readonly helpful: number };
 }
@@ -166,6 +168,7 @@ interface SopRow {
   readonly updated_at: string;
   readonly last_used_at: string | null;
   readonly metadata: {
+    readonly derivedConfidence?: number;
     readonly wordings?: readonly string[];
     readonly pitfalls?: readonly Pitfall[];
     readonly triggerFrom?: 'task' | 'calls';
@@ -218,6 +221,7 @@ function toSop(row: SopRow): StoredSop {
     lastUsedAt: row.last_used_at ?? undefined,
     held: metadata.held === true,
     edited: metadata.edited === true,
+    derivedConfidence: metadata.derivedConfidence,
     given: metadata.given ?? {},
     feedback: { applied: row.applied, helpful: row.helpful },
   };

@@ -14,6 +14,8 @@ export interface Votes {
 
 /** Tasks beyond these weigh no more: old success must not drown what is said now. */
 const tasksWeighedMax = 20;
+/** The newest reports of one principal that count: nobody outvotes everybody by asking often. */
+const votesOfOneMax = 3;
 /** What a procedure weighs beside its tasks. */
 const priorTasks = 2;
 const confidenceMax = 0.99;
@@ -37,10 +39,12 @@ export function weighVotes(derived: number, tasks: number, { helpful, all }: Vot
 /** The reports on a procedure that count: each is about an answer in which the procedure was given to who reports. */
 export async function countVotes(trx: Trx, id: string): Promise<Votes> {
   const { rows } = await sql<Votes>`
-    select count(*) filter (where f.helpful)::int as helpful, count(*)::int as all
-    from feedback f where f.namespace = ${trx.namespace} and f.target_id = ${id}
-      and exists (select from injections i where i.namespace = f.namespace and i.target_id = f.target_id
-        and i.principal = f.principal and i.id = f.application)`.execute(trx.db);
+    select count(*) filter (where helpful)::int as helpful, count(*)::int as all from (
+      select f.helpful, row_number() over (partition by f.principal order by f.updated_at desc, f.application) as nth
+      from feedback f where f.namespace = ${trx.namespace} and f.target_id = ${id}
+        and exists (select from injections i where i.namespace = f.namespace and i.target_id = f.target_id
+          and i.principal = f.principal and i.id = f.application)
+    ) ranked where nth <= ${votesOfOneMax}`.execute(trx.db);
   return rows[0] ?? { helpful: 0, all: 0 };
 }
 

@@ -85,7 +85,7 @@ describe.each([
 ] as const)('%s', (_who, open) => {
   it('lists, calls, sees progress and cancels', async () => {
     const client = await open();
-    expect((await client.listTools()).tools).toHaveLength(11);
+    expect((await client.listTools()).tools).toHaveLength(12);
     const echoed = await client.callTool({ name: 'fs__echo', arguments: { a: [1] } });
     expect(echoed.structuredContent).toEqual({ a: [1] });
     const seen: number[] = [];
