@@ -8,11 +8,11 @@ import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import type { RunCall, RunTaken } from '../../../machines/words/runs.ts';
-import { toLearnedResult } from '../../access/access.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { RunCommand, RunsNeed, RunStanding } from '../runs-need.ts';
 import { isRepeatable, toInputs, toOffer } from './run-offer.ts';
 import type { Offered, RunGiven } from './run-offer.ts';
+import { assertMeant, toKept, toReason } from './run-turn.ts';
 
 /** Who moves a run on, and how its calls go out. */
 export interface RunMover {
@@ -278,32 +278,4 @@ class Move {
     const { namespace, traceparent } = this.#mover;
     return this.#runs.tell({ namespace, runId: this.#runId, traceparent }, command);
   }
-}
-
-/** Who answers for one step never answers for another that the run has come to meanwhile. */
-function assertMeant({ context }: RunStanding, { step }: RunGiven): void {
-  if (step === undefined || step === context.at) return;
-  throw new DreyError(
-    'revision_conflict',
-    `the run is at step ${context.at} now, not at ${step}; look at it again`,
-  );
-}
-
-const reasonCharsMax = 1_000;
-
-function toReason(text: string): string {
-  return text.slice(0, reasonCharsMax).toWellFormed();
-}
-
-/** A result is kept where a later step takes something from it, and there is room. */
-function toKept({ plan, at, taken }: RunStanding['context'], result: string): unknown {
-  const isWanted = plan?.procedure.some(({ args }) =>
-    Object.values(args).some(({ from, step }) => from === 'result' && step === at),
-  );
-  const bytes = Buffer.byteLength(result);
-  const kept = Buffer.byteLength(JSON.stringify(taken));
-  if (isWanted !== true || bytes > runLimits.resultBytesMax || kept + bytes > runLimits.resultsBytesMax)
-    return undefined;
-  // Bindings name places in what learning saw.
-  return toLearnedResult(JSON.parse(result));
 }
