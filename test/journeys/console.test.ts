@@ -239,6 +239,28 @@ describe.skipIf(chromiumPath === undefined)(
       await context.close();
     });
 
+    it('reads no stream in a tab that nobody looks at, and goes on when somebody does', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      await page.goto(node.url);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      const turn = (hidden: boolean): Promise<unknown> =>
+        page.evaluate(
+          `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+          document.dispatchEvent(new Event('visibilitychange'))`,
+        );
+      const isStream = (request: { url(): string }): boolean => request.url().includes('/events?since=');
+      const ended = page.waitForEvent('requestfailed', isStream);
+      await turn(true);
+      await ended;
+      const begun = page.waitForRequest(isStream);
+      await turn(false);
+      await begun;
+      await workOn(node.url, createTasks(join(place.folder, 'workshop'))[2] as never);
+      await page.getByLabel('Just happened').getByText('call.finished').first().waitFor();
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
     it('goes back through the life of an actor', async () => {
       const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
       await page.goto(`${node.url}/#/actors/_system%2Fresource%2Fr-fs`);
