@@ -8,7 +8,7 @@ import type { Case } from './case.ts';
 import type { Cluster } from './group.ts';
 import type { SequenceBook } from './likeness.ts';
 import { score } from './score.ts';
-import { toLines } from './steps.ts';
+import { toLines } from '../../machines/words/step-lines.ts';
 import { toTrigger } from './trigger.ts';
 
 export interface DeriveOptions {

@@ -2,9 +2,9 @@
  * A stored procedure narrowed to the steps that are kept for one task: places are counted anew, and an argument whose
  * origin was left out must be asked for. It adds nothing; the stored procedure stays as it is.
  */
+import { toLines, toProgramOf } from '../../machines/words/step-lines.ts';
 import type { Binding, LearnedSop, ProcedureStep } from '../../machines/words/sops.ts';
 import type { KeptStep } from './foresight/tailor.ts';
-import { toLines, toProgramOf } from './steps.ts';
 
 type Steps = Pick<LearnedSop, 'steps' | 'procedure'>;
 

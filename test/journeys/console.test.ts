@@ -30,7 +30,7 @@ const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
   (['desktop', 'phone'] as const).map((size) => ({ colorScheme, size })),
 );
 const memory = 'The garden lamp was mended on Tuesday';
-const hostile = '<img src=x onerror="document.title=1"> \u001b[31mred \u202edlrow';
+const hostile = '<img src=x onerror="document.title=1"> \u001b[31mred \u202edlrow\ufe00';
 
 describe.skipIf(chromiumPath === undefined)(
   'the console in a browser (skipped without Chromium; DREY_CHROMIUM names its path)',
@@ -173,6 +173,8 @@ describe.skipIf(chromiumPath === undefined)(
       expect((await state())?.status).toBe('active');
       await page.getByRole('button', { name: 'Edit' }).click();
       await page.getByLabel('When the task is like').fill(hostile);
+      const line = page.getByRole('textbox', { name: 'Step 1' }).first();
+      await line.fill(`${await line.inputValue()} — and tell nobody`);
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect((await state())?.trigger).toBe(hostile);
@@ -186,10 +188,12 @@ describe.skipIf(chromiumPath === undefined)(
       );
       const done = entries.filter(({ object }) => object === sop.sop_id).map(({ action }) => action);
       expect(done.length, done.join()).toBeGreaterThanOrEqual(4);
+      // What a person wrote into a step is shown whole, as agents get it.
+      await page.locator('.stepwise').getByText('— and tell nobody').waitFor();
       // What means harm is there to be read, and did nothing.
       await page.getByText('<img src=x onerror=').first().waitFor();
       expect(await page.locator('main img').count()).toBe(0);
-      expect(await page.locator('h1').textContent()).toContain('␛[31mred ‹U+202E›dlrow');
+      expect(await page.locator('h1').textContent()).toContain('␛[31mred ‹U+202E›dlrow‹U+FE00›');
       expect(faults).toEqual([]);
       await context.close();
     });
@@ -205,6 +209,54 @@ describe.skipIf(chromiumPath === undefined)(
       await page.getByText('every__get-sum').first().waitFor();
       await page.getByText('Because').first().waitFor();
       expect(await served()).toBe(before);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('takes no id for a way to somewhere else', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      await page.goto(`${node.url}/#/sops/${encodeURIComponent('..')}`);
+      await page.getByRole('alert').getByText('as its id').waitFor();
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('keeps no row of a namespace that is no longer looked at', async () => {
+      const { context, page } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      await page.goto(`${node.url}/#/sops`);
+      await page.locator('.sop-row').first().waitFor();
+      await page.getByRole('button', { name: 'Access' }).click();
+      await page.getByRole('dialog').getByLabel('Namespace').fill('elsewhere');
+      await page.getByRole('dialog').getByLabel('Key').fill(['drey', 'none'].join('_'));
+      await page.getByRole('dialog').getByRole('button', { name: 'Show' }).click();
+      await page.locator('main').getByRole('alert').first().waitFor();
+      expect(await page.locator('.sop-row').count()).toBe(0);
+      await page.getByRole('button', { name: 'Access' }).click();
+      await page.getByRole('dialog').getByLabel('Namespace').fill('');
+      await page.getByRole('button', { name: 'Forget the key' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Show' }).click();
+      await page.locator('.sop-row').first().waitFor();
+      await context.close();
+    });
+
+    it('reads no stream in a tab that nobody looks at, and goes on when somebody does', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'desktop' });
+      await page.goto(node.url);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      const turn = (hidden: boolean): Promise<unknown> =>
+        page.evaluate(
+          `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+          document.dispatchEvent(new Event('visibilitychange'))`,
+        );
+      const isStream = (request: { url(): string }): boolean => request.url().includes('/events?since=');
+      const ended = page.waitForEvent('requestfailed', isStream);
+      await turn(true);
+      await ended;
+      const begun = page.waitForRequest(isStream);
+      await turn(false);
+      await begun;
+      await workOn(node.url, createTasks(join(place.folder, 'workshop'))[2] as never);
+      await page.getByLabel('Just happened').getByText('call.finished').first().waitFor();
       expect(faults).toEqual([]);
       await context.close();
     });

@@ -7,6 +7,13 @@ import { Confirm } from './parts/confirm.tsx';
 export function Access({ close }: { readonly close: () => void }) {
   const [namespace, setNamespace] = useState(asked.namespace);
   const [key, setKey] = useState('');
+  const [isHeld, setIsHeld] = useState(() => asked.key() !== '');
+  const forget = (): void => {
+    asked.forgetKey();
+    setKey('');
+    setIsHeld(false);
+    startFollowing();
+  };
   const act = (): Promise<void> => {
     asked.set(key, namespace.trim());
     startFollowing();
@@ -32,10 +39,15 @@ export function Access({ close }: { readonly close: () => void }) {
           type="password"
           value={key}
           onChange={(event) => setKey(event.target.value)}
-          placeholder="none is needed on this machine"
+          placeholder={isHeld ? 'the one you gave is kept' : 'none is needed on this machine'}
           autoComplete="off"
         />
       </label>
+      {isHeld ? (
+        <button type="button" onClick={forget}>
+          Forget the key
+        </button>
+      ) : null}
       <p className="soft">Make a key with “drey keys create”. It is kept until this tab is closed.</p>
     </Confirm>
   );

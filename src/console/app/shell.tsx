@@ -34,6 +34,8 @@ const words = { connecting: 'connecting', live: 'live', away: 'reconnecting', lo
 export function Shell() {
   const route = useRoute();
   const [access, setAccess] = useState(false);
+  // With another key or namespace every page begins anew: what it holds was told to somebody else.
+  const identity = useSelector(live, ({ context }) => context.identity);
   useKeys();
   const page = pages.find(({ name }) => name === route.page) ?? pages[0];
   const View = page?.view;
@@ -66,7 +68,7 @@ export function Shell() {
       </header>
       <main id="main" tabIndex={-1}>
         <Notice openAccess={() => setAccess(true)} />
-        <Boundary key={page?.name}>
+        <Boundary key={`${identity} ${page?.name} ${route.id}`}>
           <Suspense fallback={<p className="empty">Opening…</p>}>
             {View === undefined ? null : <View route={route} />}
           </Suspense>
@@ -148,7 +150,15 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly se
     return { sentence: `This page broke: ${error instanceof Error ? error.message : String(error)}` };
   }
   override render(): ReactNode {
-    return this.state.sentence === '' ? this.props.children : <Wrong sentence={this.state.sentence} />;
+    if (this.state.sentence === '') return this.props.children;
+    return (
+      <>
+        <Wrong sentence={this.state.sentence} />
+        <div className="actions">
+          <button onClick={() => location.reload()}>Load again</button>
+        </div>
+      </>
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import type { ProcedureStep } from '../../../machines/words/sops.ts';
 import { tailor, toLine } from '../../../src/learning/foresight/tailor.ts';
 import { likeness } from '../../../src/learning/likeness.ts';
 import { narrow } from '../../../src/learning/narrow.ts';
-import { toLines } from '../../../src/learning/steps.ts';
+import { toLines } from '../../../machines/words/step-lines.ts';
 
 const tools = ['find', 'open', 'check', 'write', 'close'];
 

@@ -26,10 +26,16 @@ export const asked = {
     if (key !== '') sessionStorage.setItem(keyName, key);
     sessionStorage.setItem(namespaceName, namespace);
   },
+  forgetKey: () => sessionStorage.removeItem(keyName),
 };
+
+/** An id in a path that a browser takes for a way to another path. */
+const climbs = /\/\.{1,2}(?:\/|$)/;
 
 /** Sends a request; throws `Problem`. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  if (climbs.test(path.split('?', 1)[0] ?? ''))
+    throw new Problem(0, 'invalid_id', 'Nothing has “.” or “..” as its id. Open it from its list.');
   const url = new URL(path.startsWith('/inspector/') ? path : `/api/v1${path}`, location.href);
   const namespace = asked.namespace();
   if (namespace !== '' && !url.searchParams.has('namespace')) url.searchParams.set('namespace', namespace);

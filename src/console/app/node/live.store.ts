@@ -27,6 +27,8 @@ export interface Live {
   readonly sentence: string;
   /** Grows with each connection, so that pages ask anew after a break. */
   readonly epoch: number;
+  /** Grows with each change of key or namespace: what was told before is somebody else's. */
+  readonly identity: number;
   readonly health: Health | null;
   readonly events: readonly ToldEvent[];
   readonly failures: readonly ToldEvent[];
@@ -39,6 +41,7 @@ const initial: Live = {
   connection: 'connecting',
   sentence: '',
   epoch: 0,
+  identity: 0,
   health: null,
   events: [],
   failures: [],
@@ -58,7 +61,11 @@ export const live = createStore({
     }),
     healthTold: (context, event: { health: Health }): Live => ({ ...context, health: event.health }),
     eventsCame: (context, event: { events: readonly ToldEvent[] }): Live => takeEvents(context, event.events),
-    restarted: (context): Live => ({ ...initial, epoch: context.epoch + 1 }),
+    restarted: (context): Live => ({
+      ...initial,
+      epoch: context.epoch + 1,
+      identity: context.identity + 1,
+    }),
   },
 });
 
@@ -68,9 +75,13 @@ export function isBad({ type, data }: ToldEvent): boolean {
   return /\.(failed|refused|gave_up|unhealthy|quarantined|raised)$|^breaker\.opened$/.test(type);
 }
 
+const toMark = ({ id, at }: ToldEvent): string => `${id} ${at}`;
+
 function takeEvents(context: Live, came: readonly ToldEvent[]): Live {
-  const known = new Set(context.events.map(({ id, at }) => `${id} ${at}`));
-  const fresh = came.filter(({ id, at }) => !known.has(`${id} ${at}`));
+  const known = new Set(context.events.map(toMark));
+  const fresh = [...new Map(came.map((event) => [toMark(event), event]))]
+    .filter(([mark]) => !known.has(mark))
+    .map(([, event]) => event);
   const newest = fresh.toReversed();
   return {
     ...context,

@@ -4,7 +4,7 @@ import { live } from './live.store.ts';
 import { keepReading } from './stream.ts';
 import type { Health, ToldEvent } from './told.ts';
 
-/** How much of the past is read when the page opens. */
+/** How much of the past is read when the page opens or is looked at again: as much as it shows. */
 const pastMs = 10 * 60_000;
 /** Events that wait for the next frame; older ones are let go. */
 const waitingMax = 2_000;
@@ -30,16 +30,24 @@ export function startFollowing(): void {
   following.abort();
   following = new AbortController();
   const { signal } = following;
+  // What has not been shown yet was told to another key or of another namespace.
+  clearTimeout(flush);
+  flush = undefined;
+  waiting = [];
   live.trigger.restarted();
-  // From where the last stream broke, so that nothing is missed over a restart of the node.
-  let since = new Date(Date.now() - pastMs).toISOString();
+  // From where the last stream broke, so that nothing is missed over a restart of the node, or in a tab that was hidden.
+  let last = '';
+  const toSince = (): string => {
+    const earliest = new Date(Date.now() - pastMs).toISOString();
+    return last > earliest ? last : earliest;
+  };
   void keepReading(
     {
-      path: () => `/events?since=${encodeURIComponent(since)}`,
+      path: () => `/events?since=${encodeURIComponent(toSince())}`,
       opened: () => live.trigger.opened(),
       take: (message) => {
         const event = message as ToldEvent;
-        if (event.at > since) since = event.at;
+        if (event.at > last) last = event.at;
         takeEvent(event);
       },
       broke,

@@ -10,32 +10,46 @@ export interface Answer<T> {
   readonly reload: () => void;
 }
 
-/** Asks for a path; `undefined` asks nothing. What was told last stays until there is newer. */
+/**
+ * Asks for a path, once at a time; `undefined` asks nothing. What was told last stays until there is newer, also beside an
+ * error, but never beyond a change of key or namespace.
+ */
 export function useAnswer<T>(path: string | undefined, refreshMs = 0): Answer<T> {
   const epoch = useSelector(live, ({ context }) => context.epoch);
-  const [told, setTold] = useState<{ path?: string; data?: T; error: string }>({ error: '' });
+  const identity = useSelector(live, ({ context }) => context.identity);
+  const [told, setTold] = useState<{ of?: string; data?: T; error: string }>({ error: '' });
+  // Nobody sees with one key, or of one namespace, what was told for another.
+  const of = `${identity} ${path ?? ''}`;
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (path === undefined) return undefined;
     const over = new AbortController();
-    const load = (): void => {
-      ask<T>(path, over.signal).then(
-        (data) => setTold({ path, data, error: '' }),
-        (error: unknown) => {
-          if (over.signal.aborted) return;
-          const sentence = error instanceof Error ? error.message : String(error);
-          setTold((before) => ({ ...(before.path === path ? before : {}), path, error: sentence }));
-        },
-      );
+    let busy = false;
+    const load = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      try {
+        const data = await ask<T>(path, over.signal);
+        if (!over.signal.aborted) setTold({ of, data, error: '' });
+      } catch (error) {
+        if (over.signal.aborted) return;
+        const sentence = error instanceof Error ? error.message : String(error);
+        setTold((before) => ({ ...(before.of === of ? before : {}), of, error: sentence }));
+      } finally {
+        busy = false;
+      }
     };
-    load();
-    const again = refreshMs > 0 ? setInterval(() => !document.hidden && load(), refreshMs) : undefined;
+    void load();
+    const tick = (): void => {
+      if (!document.hidden) void load();
+    };
+    const again = refreshMs > 0 ? setInterval(tick, refreshMs) : undefined;
     return () => {
       clearInterval(again);
       over.abort();
     };
-  }, [path, refreshMs, epoch, turn]);
+  }, [path, of, refreshMs, epoch, turn]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  const current = told.path === path;
+  const current = told.of === of;
   return { data: current ? told.data : undefined, error: current ? told.error : '', reload };
 }

@@ -1,7 +1,7 @@
 /** Actors: everything with a life of its own, by what it is, and the page of one. */
 import { useState } from 'react';
 import { useAnswer } from '../node/use-answer.ts';
-import { Card, Empty, Id, Mark, PageTop, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Id, Mark, PageTop, Stale, Waiting } from '../parts/parts.tsx';
 import { toHref } from '../router.ts';
 import type { Route } from '../router.ts';
 import { ActorPage } from './actor/actor-page.tsx';
@@ -54,7 +54,7 @@ function Directory() {
           onChange={(event) => setWords(event.target.value)}
         />
       </div>
-      {found === undefined ? <Waiting error={error} /> : null}
+      {found === undefined ? <Waiting error={error} /> : <Stale error={error} />}
       {found?.length === 0 ? <Empty>No actor matches.</Empty> : null}
       <div className="grid">
         {groups.map((kind) => {

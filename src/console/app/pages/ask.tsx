@@ -99,9 +99,14 @@ function Result({ given: { sops, injected_context: items, reasoning } }: { reado
                 </dd>
               </dl>
               <ol className="plain-steps small">
-                {sop.steps.map((line, index) => (
-                  <li key={`${index} ${line}`}>{toPlainLine(line)}</li>
-                ))}
+                {sop.steps.map((line, index) => {
+                  const { text, notes } = toPlainLine(line, index, sop.procedure[index]);
+                  return (
+                    <li key={`${index} ${line}`}>
+                      <bdi>{text + notes}</bdi>
+                    </li>
+                  );
+                })}
               </ol>
             </li>
           ))}

@@ -1,8 +1,8 @@
 /** Audit: who did what, newest first, and whether the log is still what was once written. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { toQuery } from '../node/ask.ts';
 import { useAnswer } from '../node/use-answer.ts';
-import { Card, Empty, Mark, Moment, PageTop, Told, Waiting, Wrong } from '../parts/parts.tsx';
+import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 import { toCount, toShown } from '../parts/shown-text.ts';
 
 interface Entry {
@@ -25,16 +25,25 @@ interface Chain {
   readonly faults: readonly unknown[];
 }
 
+interface Filter {
+  readonly action: string;
+  readonly severity: string;
+  readonly principal: string;
+}
+
 const rowsAsked = 100;
+/** A filter is asked for once nobody types for so long. */
+const settleMs = 300;
 
 export default function Audit() {
-  const [action, setAction] = useState('');
-  const [severity, setSeverity] = useState('');
-  const [principal, setPrincipal] = useState('');
-  const [before, setBefore] = useState<number>();
+  const [typed, setTyped] = useState<Filter>({ action: '', severity: '', principal: '' });
+  const filter = useSettled(typed);
+  // A place in one list is none in another: it goes with the filter that it belongs to.
+  const [page, setPage] = useState<{ of: Filter; before: number }>();
+  const before = page?.of === filter ? page.before : undefined;
   const chain = useAnswer<Chain>('/audit/verify');
   const { data, error } = useAnswer<{ entries: Entry[]; next: number | null }>(
-    `/audit${toQuery({ limit: rowsAsked, action: action.trim(), severity, principal: principal.trim(), before })}`,
+    `/audit${toQuery({ limit: rowsAsked, ...filter, before })}`,
   );
   const next = data?.next ?? undefined;
   return (
@@ -51,45 +60,76 @@ export default function Audit() {
           </button>
         }
       >
-        {chain.data === undefined ? <Waiting error={chain.error} /> : <ChainState chain={chain.data} />}
+        {chain.data === undefined ? <Waiting error={chain.error} /> : <Stale error={chain.error} />}
+        {chain.data === undefined ? null : <ChainState chain={chain.data} />}
       </Card>
-      <div className="filters filters-apart">
-        <label>
-          Action
-          <input
-            type="search"
-            value={action}
-            placeholder="all"
-            onChange={(event) => setAction(event.target.value)}
-          />
-        </label>
-        <label>
-          Who
-          <input
-            value={principal}
-            placeholder="anybody"
-            onChange={(event) => setPrincipal(event.target.value)}
-          />
-        </label>
-        <label>
-          Severity
-          <select value={severity} onChange={(event) => setSeverity(event.target.value)}>
-            <option value="">every</option>
-            {['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'].map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-      </div>
+      <Filters filter={typed} change={(changes) => setTyped({ ...typed, ...changes })} />
       <Card title="Entries" note={data === undefined ? '' : `${data.entries.length} shown`}>
-        <Wrong sentence={error} />
+        {data === undefined ? <Waiting error={error} /> : <Stale error={error} />}
         {data === undefined ? null : <Entries entries={data.entries} />}
         <div className="actions">
-          {before === undefined ? null : <button onClick={() => setBefore(undefined)}>Newest</button>}
-          {next === undefined ? null : <button onClick={() => setBefore(next)}>Older</button>}
+          {before === undefined ? null : <button onClick={() => setPage(undefined)}>Newest</button>}
+          {next === undefined ? null : (
+            <button onClick={() => setPage({ of: filter, before: next })}>Older</button>
+          )}
         </div>
       </Card>
     </>
+  );
+}
+
+/** The filter as it was when nobody had changed it for a moment; the same object until then. */
+function useSettled(typed: Filter): Filter {
+  const [settled, setSettled] = useState(typed);
+  useEffect(() => {
+    const settling = setTimeout(
+      () =>
+        setSettled((before) => {
+          const now = { ...typed, action: typed.action.trim(), principal: typed.principal.trim() };
+          return toQuery({ ...before }) === toQuery({ ...now }) ? before : now;
+        }),
+      settleMs,
+    );
+    return () => clearTimeout(settling);
+  }, [typed]);
+  return settled;
+}
+
+interface FiltersProps {
+  readonly filter: Filter;
+  readonly change: (changes: Partial<Filter>) => void;
+}
+
+function Filters({ filter, change }: FiltersProps) {
+  return (
+    <div className="filters filters-apart">
+      <label>
+        Action
+        <input
+          type="search"
+          value={filter.action}
+          placeholder="all"
+          onChange={(event) => change({ action: event.target.value })}
+        />
+      </label>
+      <label>
+        Who
+        <input
+          value={filter.principal}
+          placeholder="anybody"
+          onChange={(event) => change({ principal: event.target.value })}
+        />
+      </label>
+      <label>
+        Severity
+        <select value={filter.severity} onChange={(event) => change({ severity: event.target.value })}>
+          <option value="">every</option>
+          {['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'].map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 import { Suspense, lazy, useMemo, useState } from 'react';
 import { part, toQuery } from '../node/ask.ts';
 import { useAnswer } from '../node/use-answer.ts';
-import { Card, Empty, Id, Mark, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 
 interface Memory {
   readonly memory_id: string;
@@ -60,7 +60,7 @@ export default function MemoryPage() {
           className="half"
           note={data === undefined ? '' : `${data.memories.length} shown`}
         >
-          {data === undefined ? <Waiting error={error} /> : null}
+          {data === undefined ? <Waiting error={error} /> : <Stale error={error} />}
           {data?.memories.length === 0 ? (
             <Empty>
               {query === ''
@@ -125,6 +125,7 @@ function Links({ memory }: { readonly memory: Memory }) {
   if (links.length === 0) return <Empty>It stands alone so far.</Empty>;
   return (
     <>
+      <Stale error={error} />
       <Suspense fallback={<Empty>Drawing…</Empty>}>
         <Graph {...drawn} lit={lit} direction="LR" label="What this memory is linked with" />
       </Suspense>

@@ -6,7 +6,7 @@ import type { Bucket } from '../node/live.store.ts';
 import type { Health, Session, Status, ToldEvent } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { CallsChart, TimesChart, quantile } from '../parts/chart.tsx';
-import { Card, Empty, Id, Mark, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 import { toCount, toDuration, toMs } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import { toSummary } from '../node/summary.ts';
@@ -31,6 +31,7 @@ export default function Now() {
       <PageTop title="Now">
         What your agents are doing at this moment, and whether anything needs you.
       </PageTop>
+      {status.data === undefined ? null : <Stale error={status.error} />}
       <Figures
         status={status.data}
         health={told ?? status.data}
@@ -40,6 +41,7 @@ export default function Now() {
       />
       <div className="grid">
         <Card title="Sessions" className="wide" note={toNote(sessions.data)}>
+          {sessions.data === undefined ? null : <Stale error={sessions.error} />}
           {sessions.data === undefined ? (
             <Waiting error={sessions.error} />
           ) : (

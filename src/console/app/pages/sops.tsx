@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { toQuery } from '../node/ask.ts';
 import type { Sop } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
-import { Card, Empty, Mark, Meter, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 import { toHref } from '../router.ts';
 import type { Route } from '../router.ts';
 import { SopPage } from './sop/sop-page.tsx';
@@ -58,6 +58,7 @@ function SopList() {
         title="Learned"
         note={shown === undefined ? '' : `${shown.length}${data?.next ? ' and more' : ''}`}
       >
+        {shown === undefined ? null : <Stale error={error} />}
         {shown === undefined ? (
           <Waiting error={error} />
         ) : (

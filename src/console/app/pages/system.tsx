@@ -4,7 +4,7 @@ import { send } from '../node/ask.ts';
 import type { Status } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { Confirm } from '../parts/confirm.tsx';
-import { Card, Empty, Mark, Moment, PageTop, Told, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 import { toBytes, toCount, toDuration, toMs, toShown } from '../parts/shown-text.ts';
 
 interface Letter {
@@ -27,6 +27,7 @@ export default function System() {
       <PageTop title="System">
         What Drey stands on, how far events and learning have come, and what got stuck.
       </PageTop>
+      {status === undefined ? null : <Stale error={error} />}
       {status === undefined ? (
         <Waiting error={error} />
       ) : (
@@ -156,7 +157,7 @@ function DeadLetters() {
   const [asking, setAsking] = useState<{ letter: Letter; what: 'retry' | 'drop' }>();
   return (
     <Card title="Dead letters" note={data === undefined ? '' : `${data.total}`}>
-      {data === undefined ? <Waiting error={error} /> : null}
+      {data === undefined ? <Waiting error={error} /> : <Stale error={error} />}
       {data?.letters.length === 0 ? (
         <Empty>None: every message found somebody who could handle it.</Empty>
       ) : null}

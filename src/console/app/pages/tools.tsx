@@ -5,7 +5,7 @@ import type { Difference } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import type { Answer } from '../node/use-answer.ts';
 import { Confirm } from '../parts/confirm.tsx';
-import { Card, Empty, Mark, PageTop, Told, Waiting, Wrong } from '../parts/parts.tsx';
+import { Card, Empty, Mark, More, PageTop, Stale, Told, Waiting, Wrong } from '../parts/parts.tsx';
 import { toShown } from '../parts/shown-text.ts';
 
 interface Tool {
@@ -25,10 +25,14 @@ interface Reviewed {
   readonly sentence: string;
   readonly hash: string | null;
   readonly differences: readonly Difference[];
+  readonly definition: Readonly<Record<string, unknown>> | null;
+  readonly hidden: readonly { readonly path: string; readonly characters: readonly string[] }[];
 }
 
 const toolsShownMax = 200;
 const differencesShownMax = 30;
+/** Characters of what is approved, and of each list about it. */
+const offerShownMax = 20_000;
 
 export default function Tools() {
   const { data, error, reload } = useAnswer<{ tools: Tool[]; held: { server: string }[] }>('/tools', 15_000);
@@ -56,26 +60,60 @@ export default function Tools() {
         />
       </div>
       <Card title="Catalogue" note={`${found.length} tools`}>
-        {data === undefined ? <Waiting error={error} /> : <Catalogue tools={found.slice(0, toolsShownMax)} />}
+        {data === undefined ? <Waiting error={error} /> : <Stale error={error} />}
+        {data === undefined ? null : <Catalogue tools={found.slice(0, toolsShownMax)} />}
       </Card>
       {asking === undefined ? null : (
-        <Confirm
-          title={`Approve ${toShown(asking.tool, 80)}?`}
-          yes="Approve"
+        <Approve
+          asking={asking}
           close={() => setAsking(undefined)}
-          act={async () => {
-            await send('POST', '/tools/approve', {
-              server: asking.server,
-              tools: [{ tool: asking.tool, hash: asking.hash }],
-            });
+          changed={() => {
             review.reload();
             reload();
           }}
-        >
-          <p>Agents may call it as it is offered now. Should it change once more, it is held back again.</p>
-        </Confirm>
+        />
       )}
     </>
+  );
+}
+
+interface ApproveProps {
+  readonly asking: Reviewed;
+  readonly close: () => void;
+  readonly changed: () => void;
+}
+
+/** The question, with all that an agent would be told: what is approved is this very definition, by its fingerprint. */
+function Approve({ asking: { server, tool, hash, definition, differences, hidden }, ...rest }: ApproveProps) {
+  const act = async (): Promise<void> => {
+    await send('POST', '/tools/approve', { server, tools: [{ tool, hash }] });
+    rest.changed();
+  };
+  const changes = differences.map(
+    ({ path, was, now }) => `${path}\n  was: ${was ?? '–'}\n  now: ${now ?? '–'}`,
+  );
+  const unseen = hidden.map(({ path, characters }) => `${path}: ${characters.join(' ')}`);
+  return (
+    <Confirm title={`Approve ${toShown(tool, 80)}?`} yes="Approve" act={act} close={rest.close}>
+      <p>Agents may call it as it is offered now. Should it change once more, it is held back again.</p>
+      <Whole title="What changed" text={changes.join('\n\n')} />
+      <Whole title="Characters that people do not see" text={unseen.join('\n')} />
+      <Whole
+        title="What is offered"
+        text={definition === null ? '' : JSON.stringify(definition, undefined, 2)}
+      />
+    </Confirm>
+  );
+}
+
+function Whole({ title, text }: { readonly title: string; readonly text: string }) {
+  return text === '' ? null : (
+    <div>
+      <h3>{title}</h3>
+      <pre className="value" tabIndex={0}>
+        {toShown(text, offerShownMax)}
+      </pre>
+    </div>
   );
 }
 
@@ -106,6 +144,7 @@ function Waits({ review, choose }: WaitsProps) {
                   <ins className="is-now">{toShown(now ?? '–', 160)}</ins>
                 </p>
               ))}
+              <More count={one.differences.length - differencesShownMax} what="differences" />
             </div>
             {one.hash === null ? null : <button onClick={() => choose(one)}>Approve</button>}
           </li>

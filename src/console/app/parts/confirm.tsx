@@ -12,7 +12,10 @@ interface ConfirmProps {
   readonly close: () => void;
 }
 
-/** Asks; closes itself once the node has said that it is done. */
+/**
+ * Asks; closes itself once the node has said that it is done. It is the dialog that closes, and `close` only hears of
+ * it: so the focus goes back to where it was, and an answer that comes after the dialog has gone closes no other.
+ */
 export function Confirm({ title, yes, danger = false, children, act, close }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [state, setState] = useState({ busy: false, error: '' });
@@ -20,9 +23,10 @@ export function Confirm({ title, yes, danger = false, children, act, close }: Co
     const shown = dialog.current;
     if (shown?.open === false) shown.showModal();
   }, []);
+  const leave = (): void => dialog.current?.close();
   const run = (): void => {
     setState({ busy: true, error: '' });
-    act().then(close, (error: unknown) =>
+    act().then(leave, (error: unknown) =>
       setState({ busy: false, error: error instanceof Error ? error.message : String(error) }),
     );
   };
@@ -39,7 +43,7 @@ export function Confirm({ title, yes, danger = false, children, act, close }: Co
         {children}
         <Wrong sentence={state.error} />
         <div className="actions">
-          <button type="button" onClick={close}>
+          <button type="button" onClick={leave}>
             Cancel
           </button>
           <button className={danger ? 'danger' : 'primary'} disabled={state.busy}>

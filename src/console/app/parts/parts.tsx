@@ -117,6 +117,20 @@ export function Waiting({ error }: { readonly error: string }) {
   return error === '' ? <p className="empty">Asking the node…</p> : <Wrong sentence={error} />;
 }
 
+/** What stands above something told earlier, once the node answers otherwise. */
+export function Stale({ error }: { readonly error: string }) {
+  return <Wrong sentence={error === '' ? '' : `${error} What you see was told before.`} />;
+}
+
+/** How much a list was cut by; nothing where all is shown. */
+export function More({ count, what }: { readonly count: number; readonly what: string }) {
+  return count <= 0 ? null : (
+    <p className="small soft">
+      and {count} more {what}
+    </p>
+  );
+}
+
 /** A page's heading with the one sentence that explains it. */
 export function PageTop({
   title,

@@ -4,17 +4,24 @@
  */
 export const shownMax = 400;
 
-/** Controls, marks that turn the direction of text, and what is not seen at all; tab and new line stay. */
-const unseen = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+/**
+ * Controls, marks that turn the direction of text, and what is not seen at all; tab and new line stay. What joins and
+ * colours an emoji is seen: such a picture is found first and stays as it is.
+ */
+const unseen =
+  /((?:\p{Extended_Pictographic}(?:\ufe0f|[\u{1f3fb}-\u{1f3ff}])?(?:\u200d(?=\p{Extended_Pictographic}))?)+|[0-9#*]\ufe0f\u20e3)|(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu;
 
 /** A text that is safe to look at. */
 export function toShown(text: string, max = shownMax): string {
   const cut = text.length > max;
   const kept = cut ? text.slice(0, max) : text;
-  const plain = kept.replaceAll(unseen, (sign) =>
-    sign === '\u001b' ? '␛' : `‹U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`,
-  );
+  const plain = kept.replaceAll(unseen, (sign, picture: string | undefined) => picture ?? toCode(sign));
   return cut ? `${plain}… (${toSize(text.length)})` : plain;
+}
+
+function toCode(sign: string): string {
+  if (sign === '\u001b') return '␛';
+  return `‹U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`;
 }
 
 /** Any value as one readable text. */

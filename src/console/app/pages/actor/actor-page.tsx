@@ -2,7 +2,7 @@
 import { Suspense, lazy, useMemo, useState } from 'react';
 import { toSummary } from '../../node/summary.ts';
 import type { ToldEvent } from '../../node/told.ts';
-import { Card, Empty, Mark, Moment, PageTop, Told, Waiting, Wrong } from '../../parts/parts.tsx';
+import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
 import { toShown, toText } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import { toLit, toStatechart } from './statechart.ts';
@@ -68,7 +68,10 @@ export function ActorPage({ address }: { readonly address: string }) {
           {history.events === undefined ? (
             <Waiting error={history.error} />
           ) : (
-            <Life events={events} place={place} setPlace={setPlace} reload={() => setTurn(turn + 1)} />
+            <>
+              <Stale error={history.error} />
+              <Life events={events} place={place} setPlace={setPlace} reload={() => setTurn(turn + 1)} />
+            </>
           )}
         </Card>
       </div>

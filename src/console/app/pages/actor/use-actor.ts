@@ -1,6 +1,8 @@
 /** One actor as the node tells of it: its chart, its state and what it holds now, live; and its stored events. */
+import { useSelector } from '@xstate/store-react';
 import { useEffect, useState } from 'react';
 import { request, toQuery } from '../../node/ask.ts';
+import { live } from '../../node/live.store.ts';
 import { keepReading, readMessages } from '../../node/stream.ts';
 import type { ToldEvent } from '../../node/told.ts';
 
@@ -34,8 +36,10 @@ export function parseAddress(text: string): Address {
 
 /** The actor as it is now, for as long as the page shows it. */
 export function useActorNow(address: string): { readonly now: ActorNow | undefined; readonly error: string } {
-  const [state, setState] = useState<{ now?: ActorNow; error: string }>({ error: '' });
+  const identity = useSelector(live, ({ context }) => context.identity);
+  const [state, setState] = useState<{ of?: number; now?: ActorNow; error: string }>({ error: '' });
   useEffect(() => {
+    setState({ of: identity, error: '' });
     const over = new AbortController();
     void keepReading(
       {
@@ -44,7 +48,7 @@ export function useActorNow(address: string): { readonly now: ActorNow | undefin
         take: (message) => {
           const { sessionId, definition, snapshot } = message as Message;
           if (sessionId !== address) return;
-          setState((before) => ({ error: '', now: toNow(before.now, definition, snapshot) }));
+          setState((before) => ({ ...before, error: '', now: toNow(before.now, definition, snapshot) }));
         },
         broke: (error) =>
           setState((before) => ({ ...before, error: error instanceof Error ? error.message : '' })),
@@ -52,8 +56,9 @@ export function useActorNow(address: string): { readonly now: ActorNow | undefin
       over.signal,
     );
     return () => over.abort();
-  }, [address]);
-  return { now: state.now, error: state.error };
+  }, [address, identity]);
+  const isOurs = state.of === identity;
+  return { now: isOurs ? state.now : undefined, error: isOurs ? state.error : '' };
 }
 
 function toNow(before: ActorNow | undefined, definition: string | undefined, told: unknown): ActorNow {
@@ -80,7 +85,10 @@ export function useHistory(
   address: string,
   turn: number,
 ): { readonly events: readonly ToldEvent[] | undefined; readonly error: string } {
-  const [state, setState] = useState<{ events?: readonly ToldEvent[]; error: string }>({ error: '' });
+  const identity = useSelector(live, ({ context }) => context.identity);
+  const [state, setState] = useState<{ of?: number; events?: readonly ToldEvent[]; error: string }>({
+    error: '',
+  });
   useEffect(() => {
     const over = new AbortController();
     const { namespace, kind, id } = parseAddress(address);
@@ -93,12 +101,15 @@ export function useHistory(
         events.push(message as ToldEvent);
         if (events.length > 2 * historyMax) events = events.slice(-historyMax);
       });
-      setState({ events: events.slice(-historyMax), error: '' });
+      setState({ of: identity, events: events.slice(-historyMax), error: '' });
     };
     read().catch((error: unknown) => {
-      if (!over.signal.aborted) setState({ error: error instanceof Error ? error.message : String(error) });
+      if (over.signal.aborted) return;
+      const sentence = error instanceof Error ? error.message : String(error);
+      setState((before) => ({ ...(before.of === identity ? before : {}), of: identity, error: sentence }));
     });
     return () => over.abort();
-  }, [address, turn]);
-  return { events: state.events, error: state.error };
+  }, [address, turn, identity]);
+  const isOurs = state.of === identity;
+  return { events: isOurs ? state.events : undefined, error: isOurs ? state.error : '' };
 }

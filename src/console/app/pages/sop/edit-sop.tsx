@@ -18,7 +18,9 @@ interface EditSopProps {
   readonly close: () => void;
 }
 
-export function EditSop({ sop, changed, close }: EditSopProps) {
+export function EditSop({ sop: shown, changed, close }: EditSopProps) {
+  // What was on the screen when it opened: a newer version that came meanwhile is not what was edited.
+  const [sop] = useState(shown);
   const [trigger, setTrigger] = useState(sop.trigger);
   const [reason, setReason] = useState('');
   const [lines, setLines] = useState<readonly Line[]>(() =>

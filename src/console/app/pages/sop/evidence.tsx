@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { part, toQuery } from '../../node/ask.ts';
 import type { Episode, ProvingCall, Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
-import { Card, Empty, Id, Mark, Moment, Told, Waiting, Wrong } from '../../parts/parts.tsx';
+import { Card, Empty, Id, Mark, Moment, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
 import { toText } from '../../parts/shown-text.ts';
 
 const callsAskedMax = 50;
@@ -23,6 +23,7 @@ export function Evidence({ sop }: { readonly sop: Sop }) {
       title="Tasks that went well this way"
       note={`${episodes.length} tasks, ${data.calls.length} calls${data.next === null ? '' : ', older ones left out'}`}
     >
+      <Stale error={error} />
       {episodes.length === 0 ? (
         <Empty>It was written by hand or learned elsewhere: there are no calls of our own to show.</Empty>
       ) : null}

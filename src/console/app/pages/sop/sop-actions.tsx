@@ -43,7 +43,9 @@ interface JudgeProps {
   readonly close: () => void;
 }
 
-function Judge({ sop, what, changed, close }: JudgeProps) {
+function Judge({ sop: shown, what, changed, close }: JudgeProps) {
+  // What was on the screen when it was asked for: a newer version that came meanwhile was judged by nobody.
+  const [sop] = useState(shown);
   const [reason, setReason] = useState('');
   const act = async (): Promise<void> => {
     await send('PATCH', `/sops/${part(sop.sop_id)}`, {

@@ -1,9 +1,10 @@
 /** One procedure: what it is for, its steps, why it is believed, how it came about, and what may be done with it. */
 import { Suspense, lazy, useState } from 'react';
+import type { ProcedureStep } from '../../../../../machines/words/sops.ts';
 import { part } from '../../node/ask.ts';
 import type { Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
-import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Told, Waiting } from '../../parts/parts.tsx';
+import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../../parts/parts.tsx';
 import { toShown } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import { Evidence } from './evidence.tsx';
@@ -36,6 +37,7 @@ export function SopPage({ id }: { readonly id: string }) {
       <PageTop title={toShown(sop.trigger, 200)} actions={<SopActions sop={sop} changed={reload} />}>
         <Mark state={status} /> {meanings[status]} {toBelief(sop)}
       </PageTop>
+      <Stale error={error} />
       <div className="tabs" role="tablist" aria-label="About this procedure">
         {tabs.map((name) => (
           <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
@@ -92,49 +94,54 @@ interface StepListProps {
   readonly choose: (index: number) => void;
 }
 
+/** Every line that agents are given, with what is known of its step; a step without a line is told by its tool. */
 function StepList({ sop: { procedure, steps }, chosen, choose }: StepListProps) {
-  if (procedure.length === 0)
-    return (
-      <ol className="stepwise">
-        {steps.map((line, index) => (
-          <li key={`${index} ${line}`}>
-            <Told text={line} />
-          </li>
-        ))}
-      </ol>
-    );
+  const lines = [...steps, ...procedure.slice(steps.length).map(({ tool }) => tool)];
   return (
     <ol className="stepwise">
-      {procedure.map((step, index) => (
-        <li
-          key={`${index} ${step.tool}`}
-          aria-current={chosen === index ? 'step' : undefined}
-          onMouseEnter={() => choose(index)}
-        >
-          <div className="head">
-            <span className="ordinal">{index + 1}</span>
-            <strong>{toPlainLine(steps[index] ?? step.tool).replace(/\s*\[.*\]$/, '')}</strong>
-            {toTraits(step).map((trait) => (
-              <span key={trait} className="mark">
-                {trait}
-              </span>
-            ))}
-          </div>
-          <ul className="bindings">
-            {Object.entries(step.args).map(([name, binding]) => (
-              <li key={name}>
-                <code>{toShown(name, 60)}</code> <span className="soft">{toOrigin(binding)}</span>
-              </li>
-            ))}
-            {step.alternatives.length === 0 ? null : (
-              <li className="soft">
-                instead also: <Told text={step.alternatives.join(', ')} max={200} />
-              </li>
-            )}
-          </ul>
+      {lines.map((line, index) => {
+        const step = procedure[index];
+        return (
+          <li
+            key={`${index} ${line}`}
+            aria-current={chosen === index ? 'step' : undefined}
+            onMouseEnter={() => choose(index)}
+          >
+            <div className="head">
+              <span className="ordinal">{index + 1}</span>
+              <strong>
+                <bdi>{toPlainLine(line, index, step).text}</bdi>
+              </strong>
+              {step === undefined
+                ? null
+                : toTraits(step).map((trait) => (
+                    <span key={trait} className="mark">
+                      {trait}
+                    </span>
+                  ))}
+            </div>
+            {step === undefined ? null : <Bindings step={step} />}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Bindings({ step: { args, alternatives } }: { readonly step: ProcedureStep }) {
+  return (
+    <ul className="bindings">
+      {Object.entries(args).map(([name, binding]) => (
+        <li key={name}>
+          <code>{toShown(name, 60)}</code> <span className="soft">{toOrigin(binding)}</span>
         </li>
       ))}
-    </ol>
+      {alternatives.length === 0 ? null : (
+        <li className="soft">
+          instead also: <Told text={alternatives.join(', ')} max={200} />
+        </li>
+      )}
+    </ul>
   );
 }
 

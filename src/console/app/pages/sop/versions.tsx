@@ -4,11 +4,13 @@ import { part, send, toQuery } from '../../node/ask.ts';
 import type { Difference } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Confirm } from '../../parts/confirm.tsx';
-import { Card, Empty, Moment, Told, Waiting } from '../../parts/parts.tsx';
+import { Card, Empty, Moment, More, Stale, Told, Waiting } from '../../parts/parts.tsx';
 import { toShown } from '../../parts/shown-text.ts';
 
 const versionsAskedMax = 50;
 const differencesShownMax = 100;
+/** Characters shown of each side. */
+const differenceMax = 2_000;
 
 interface Version {
   readonly version: number;
@@ -32,6 +34,7 @@ export function Versions({ id, version, changed }: VersionsProps) {
   const from = compared ?? data.versions[1]?.version;
   return (
     <div className="grid">
+      <Stale error={error} />
       <Card title="Versions" className="half" note="the newest first">
         <ul className="rows">
           {data.versions.map((one) => (
@@ -91,7 +94,15 @@ export function Versions({ id, version, changed }: VersionsProps) {
   );
 }
 
-function GoBack({ id, version, to, close, changed }: VersionsProps & { to: number; close: () => void }) {
+function GoBack({
+  id,
+  version: shown,
+  to,
+  close,
+  changed,
+}: VersionsProps & { to: number; close: () => void }) {
+  // The version that stood when it was asked for: one that came meanwhile was seen by nobody.
+  const [version] = useState(shown);
   const act = async (): Promise<void> => {
     const reason = `back to version ${to}, from the console`;
     await send('POST', `/sops/${part(id)}/rollback`, { version, to, reason });
@@ -115,6 +126,7 @@ function Differences({ id, from, to }: { readonly id: string; readonly from: num
   if (data.differences.length === 0) return <Empty>Their content is the same.</Empty>;
   return (
     <div className="scroll">
+      <Stale error={error} />
       <table className="diff">
         <thead>
           <tr>
@@ -129,12 +141,13 @@ function Differences({ id, from, to }: { readonly id: string; readonly from: num
               <td>
                 <code>{toShown(path, 80)}</code>
               </td>
-              <td className="was">{was === null ? '–' : <Told text={was} max={200} />}</td>
-              <td className="is-now">{now === null ? '–' : <Told text={now} max={200} />}</td>
+              <td className="was">{was === null ? '–' : <Told text={was} max={differenceMax} />}</td>
+              <td className="is-now">{now === null ? '–' : <Told text={now} max={differenceMax} />}</td>
             </tr>
           ))}
         </tbody>
       </table>
+      <More count={data.differences.length - differencesShownMax} what="differences" />
     </div>
   );
 }

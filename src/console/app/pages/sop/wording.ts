@@ -1,4 +1,5 @@
 /** Procedures in plain words: what a status means, and where an argument's value comes from. */
+import { readLineParts } from '../../../../../machines/words/step-lines.ts';
 import type { Binding, ProcedureStep } from '../../../../../machines/words/sops.ts';
 import { toShown, toText } from '../../parts/shown-text.ts';
 
@@ -33,9 +34,25 @@ export function toTraits({ optional, repeated, alternatives, support }: Procedur
   ];
 }
 
-/** A readable line without the number and the bindings that stand in it already. */
-export function toPlainLine(line: string): string {
-  return toShown(line.replace(/^\d+\.\s*/, '').replace(/\s+—\s.*$/, ''), 300);
+/** Characters of a line; one that is cut says so. */
+const lineMax = 2_000;
+
+interface PlainLine {
+  readonly text: string;
+  /** What is special about the step, as learning words it; '' in a line of somebody else, which is whole. */
+  readonly notes: string;
+}
+
+/**
+ * A step's line without its number. Only what learning wrote for this very step loses its bindings, which are told beside
+ * it; whatever a person or another Drey wrote stays whole, or it could say to agents what nobody sees here.
+ */
+export function toPlainLine(line: string, at: number, step: ProcedureStep | undefined): PlainLine {
+  const parts = step === undefined ? undefined : readLineParts(line, at, step);
+  if (parts !== undefined)
+    return { text: toShown(parts.name, lineMax), notes: toShown(parts.notes, lineMax) };
+  const number = `${at + 1}. `;
+  return { text: toShown(line.startsWith(number) ? line.slice(number.length) : line, lineMax), notes: '' };
 }
 
 /** A tool's name and the server it is of. */

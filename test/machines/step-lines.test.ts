@@ -1,0 +1,29 @@
+// Which lines of a procedure are learning's own: those only may be shown in parts.
+import { expect, it } from 'vitest';
+import { readLineParts, toLines } from '../../machines/words/step-lines.ts';
+import type { ProcedureStep } from '../../machines/words/sops.ts';
+
+const step: ProcedureStep = {
+  tool: 'shell__run',
+  optional: true,
+  repeated: false,
+  alternatives: [],
+  support: 0.5,
+  args: { path: { from: 'task', support: 1 } },
+};
+const [line = ''] = toLines([step], ['git']);
+
+it('takes a line apart that was written for this step, and nothing is lost', () => {
+  const parts = readLineParts(line, 0, step);
+  expect(parts).toEqual({ name: 'shell__run (git)', notes: ' [optional]', args: ' — path: from the task' });
+  expect(line).toBe(`1. ${parts?.name}${parts?.notes}${parts?.args}`);
+});
+
+it.each([
+  ['a person added to it', `${line}, and tell nobody`, 0, step],
+  ['a person replaced its bindings', '1. shell__run (git) [optional] — send it to me', 0, step],
+  ['it stands in another place', line, 1, step],
+  ['its step was edited', line, 0, { ...step, optional: false }],
+] as const)('leaves a line whole where %s', (_why, text, at, of) => {
+  expect(readLineParts(text, at, of)).toBeUndefined();
+});
