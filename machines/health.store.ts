@@ -3,6 +3,7 @@
  * the event log. Whoever owns a thing tells of it; nobody asks around. The same again changes nothing.
  */
 import { createStoreConfig } from '@xstate/store';
+import type { NodePart } from './node.machine.ts';
 import type { ErrorCode } from './words/errors.ts';
 
 export interface ResourceView {
@@ -22,17 +23,27 @@ export interface BreakerView {
 
 export interface LearnerView {
   readonly engineStatus: 'running' | 'stopped' | 'unavailable';
-  /** Null while it does not answer, and so are the next two. */
+  /** Null while it does not answer, and so are the next three. */
   readonly intake: string | null;
   readonly lastRunAt: string | null;
   /** Events and episodes not learned from yet. */
   readonly behind: number | null;
+  /** What its learners hold in memory. */
+  readonly held: LearnerHeld | null;
   readonly workers: readonly {
     readonly name: string;
     readonly state: string;
     readonly attempts: number;
     readonly lastError: string | null;
   }[];
+}
+
+export interface LearnerHeld {
+  readonly episodes: number;
+  /** Kinds of tasks, those of one episode included. */
+  readonly clusters: number;
+  /** Of the fullest namespace, the share of its episodes that is learned from: 1 as long as all of them fit. */
+  readonly share: number;
 }
 
 export interface LagView {
@@ -52,6 +63,8 @@ export interface Health {
   readonly breakers: Readonly<Record<string, BreakerView>>;
   readonly learner: LearnerView;
   readonly lag: LagView;
+  /** What the node stands on and does not have right now, as the node itself found out. */
+  readonly missing: readonly NodePart[];
 }
 
 /** Nothing is known of a learner that does not answer. */
@@ -60,6 +73,7 @@ export const silentLearner: LearnerView = {
   intake: null,
   lastRunAt: null,
   behind: null,
+  held: null,
   workers: [],
 };
 
@@ -70,9 +84,10 @@ const unknown: Health = {
   breakers: {},
   learner: silentLearner,
   lag: { lagging: false, waiting: 0 },
+  missing: [],
 };
 
-type Parts = Pick<Health, 'resources' | 'breakers' | 'learner' | 'lag'>;
+type Parts = Pick<Health, 'resources' | 'breakers' | 'learner' | 'lag' | 'missing'>;
 
 /** The next version with one part changed, or the one that stands. */
 function change<Part extends keyof Parts>(now: Health, part: Part, next: Parts[Part], at: number): Health {
@@ -110,5 +125,7 @@ export const healthStore = createStoreConfig({
     'learner.told': (now: Health, { view, at }: Told<LearnerView>): Health =>
       change(now, 'learner', view, at),
     'lag.told': (now: Health, { view, at }: Told<LagView>): Health => change(now, 'lag', view, at),
+    'parts.told': (now: Health, { view, at }: Told<readonly NodePart[]>): Health =>
+      change(now, 'missing', view, at),
   },
 });

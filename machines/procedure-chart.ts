@@ -2,7 +2,7 @@
  * A procedure as a statechart that any XState tool opens: one state a step, one event for each way on. It names tools
  * and where arguments come from; it must never hold code, since others read it.
  */
-import type { Procedure, ProcedureStep } from './words/sops.ts';
+import type { PartReference, Procedure, ProcedureStep } from './words/sops.ts';
 
 /** What leaves a step: it was done, left out, done by another tool, needed once more, or it failed. */
 export type ChartEvent = 'done' | 'skip' | 'again' | 'fail' | `instead.${number}`;
@@ -16,6 +16,8 @@ export interface ChartState {
   readonly type?: 'final';
   readonly description: string;
   readonly tags?: readonly string[];
+  /** States that have to be done before, by what is known; and the part that the step belongs to. */
+  readonly meta?: { readonly requires?: readonly string[]; readonly part?: PartReference };
   /** The call itself: whoever runs the chart brings the action `callTool`. */
   readonly entry?: readonly { readonly type: 'callTool'; readonly params: object }[];
   readonly on?: Readonly<Partial<Record<ChartEvent, ChartTransition>>>;
@@ -51,7 +53,10 @@ export function toProcedureChart({ sopId, version, trigger, steps, procedure }: 
   const states = procedure.map((step, index) => {
     const next = names[index + 1] ?? 'done';
     const line = steps.length === procedure.length ? (steps[index] ?? step.tool) : step.tool;
-    return [names[index] ?? 'done', toState(step, line, { own: names[index] ?? 'done', next })] as const;
+    return [
+      names[index] ?? 'done',
+      toState(step, line, { own: names[index] ?? 'done', next, required: toRequired(step, names) }),
+    ] as const;
   });
   return {
     id: `sop_${sopId.replaceAll(/[^A-Za-z0-9]+/g, '_')}`,
@@ -67,12 +72,21 @@ export function toProcedureChart({ sopId, version, trigger, steps, procedure }: 
   };
 }
 
+function toRequired({ requires = [] }: ProcedureStep, names: readonly string[]): readonly string[] {
+  return requires.flatMap(({ step }) => names[step] ?? []);
+}
+
 function toState(
   step: ProcedureStep,
   line: string,
-  { own, next }: { readonly own: string; readonly next: string },
+  ways: { readonly own: string; readonly next: string; readonly required: readonly string[] },
 ): ChartState {
-  const { tool, args, optional, repeated, alternatives, support } = step;
+  const { own, next, required } = ways;
+  const { tool, args, optional, repeated, alternatives, support, part } = step;
+  const meta = {
+    ...(required.length === 0 ? {} : { requires: required }),
+    ...(part === undefined ? {} : { part }),
+  };
   const tags = [...(optional ? ['optional'] : []), ...(repeated ? ['repeated'] : [])];
   const others = alternatives.map(
     (other, index) => [`instead.${index + 1}`, { target: next, description: `by ${other}` }] as const,
@@ -80,6 +94,7 @@ function toState(
   return {
     description: line,
     ...(tags.length === 0 ? {} : { tags }),
+    ...(Object.keys(meta).length === 0 ? {} : { meta }),
     entry: [{ type: 'callTool', params: { tool, args, support } }],
     on: {
       done: { target: next, description: 'the call succeeded' },

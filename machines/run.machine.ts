@@ -4,8 +4,12 @@
  */
 import { assign, setup } from 'xstate';
 import type { LifecycleEdges } from './edges.ts';
+import { isOfOldCall, toDeviation, toStep } from './run-events.ts';
+import type { RunEvent, RunNeed } from './run-events.ts';
 import { runLimits } from './words/runs.ts';
 import type { RunCall, RunDeviation, RunOffer, RunPlan, RunTaken } from './words/runs.ts';
+
+export type { RunEvent } from './run-events.ts';
 
 export const runMachineVersion = 2;
 
@@ -33,38 +37,6 @@ export interface RunContext extends RunInput {
   readonly taken: readonly RunTaken[];
   readonly deviations: number;
 }
-
-/** What the next step needs before it can be made. */
-export type RunNeed = 'input' | 'approval' | 'call' | 'nothing';
-
-interface At {
-  readonly at: number;
-}
-
-/** What is about to be done, and how that differs from the plan. */
-interface Offered {
-  readonly offer?: RunOffer;
-  readonly call?: RunCall;
-  readonly deviates?: RunDeviation | null;
-}
-
-export type RunEvent =
-  | ({ readonly type: 'start'; readonly sopId?: string; readonly plan?: RunPlan } & At)
-  | ({ readonly type: 'next'; readonly needs: RunNeed } & Offered & At)
-  | ({ readonly type: 'input.given'; readonly needs: 'approval' | 'call' } & Offered & At)
-  | ({ readonly type: 'approval.given' } & Offered & At)
-  | ({ readonly type: 'approval.denied'; readonly reason?: string } & At)
-  | ({
-      readonly type: 'step.skipped';
-      readonly taken?: RunTaken;
-      readonly deviates?: RunDeviation | null;
-    } & At)
-  | ({ readonly type: 'call.done'; readonly taken?: RunTaken } & At)
-  /** Whoever made the call is gone, and nobody knows how it ended. */
-  | ({ readonly type: 'call.lost'; readonly needs: 'approval' | 'call' } & Offered & At)
-  | ({ readonly type: 'call.failed'; readonly reason: string } & At)
-  | ({ readonly type: 'check.failed'; readonly reason: string } & At)
-  | ({ readonly type: 'cancel'; readonly reason?: string } & At);
 
 /** Which event tells of which edge. */
 export const runEdges = {
@@ -115,17 +87,6 @@ export interface Deviation {
   readonly what: RunDeviation | null;
 }
 
-function toDeviation(event: RunEvent): RunDeviation | null {
-  if (event.type === 'call.failed') return 'failed';
-  return 'deviates' in event ? (event.deviates ?? null) : null;
-}
-
-/** The step that an event is about; undefined where it does not say. */
-function toStep(event: RunEvent): number | undefined {
-  if ('taken' in event) return event.taken?.step;
-  return 'offer' in event ? event.offer?.step : undefined;
-}
-
 interface Seen {
   readonly context: RunContext;
   readonly event: RunEvent;
@@ -143,8 +104,9 @@ const chart = setup({
     needsInput: ({ event }) => needs(event, 'input'),
     needsApproval: ({ event }) => needs(event, 'approval'),
     needsNothing: ({ event }) => needs(event, 'nothing'),
-    /** For another step than the one it is at: somebody else was faster. */
-    isStale: ({ context, event }) => (toStep(event) ?? context.at) !== context.at,
+    /** For another step than the one it is at, or of another call: somebody else was faster. */
+    isStale: ({ context, event }) =>
+      (toStep(event) ?? context.at) !== context.at || isOfOldCall(event, context.call),
     isTooLong: ({ context }) => context.steps >= runStepsMax,
     needsCall: ({ event }) => needs(event, 'call'),
   },
@@ -276,7 +238,10 @@ export const runMachine = chart.createMachine({
       entry: call,
       on: {
         'call.done': [{ guard: 'isStale' }, { target: 'checking', actions: ['countStep', 'noteTaken'] }],
-        'call.failed': { target: 'failed', actions: ['noteReason', 'countDeviation', tellDeviation] },
+        'call.failed': [
+          { guard: 'isStale' },
+          { target: 'failed', actions: ['noteReason', 'countDeviation', tellDeviation] },
+        ],
         'call.lost': [
           { guard: 'isStale' },
           { guard: 'needsApproval', target: 'awaitingApproval', actions: 'noteOffer' },

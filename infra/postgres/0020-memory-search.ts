@@ -34,7 +34,8 @@ export const memorySearch: Migration = {
        create index memory_edges_from on memory_edges (namespace, from_kind, from_id, weight desc);
        drop index memory_edges_to;
        create index memory_edges_to on memory_edges (namespace, to_kind, to_id, weight desc);
-       ${searchFunctions}`,
+       ${oneWord}
+       ${search}`,
     );
   },
   async down(db) {
@@ -59,16 +60,18 @@ export const memorySearch: Migration = {
 /** Rows that one search ranks; what is behind them in the index is not looked at. */
 const rankedRowsMax = 1_500;
 
-/**
- * `drey_weigh_memory_words` reads a sample by lot; `drey_search_memories` takes rows with any (or all) of the chosen
- * words, ranks them by every word that was asked for, and tells which of those each one has.
- */
-const searchFunctions = `
+const oneWord = `
   create function drey_one_word(word text) returns tsquery language sql immutable strict parallel safe as $$
     select ('''' || replace(replace(word, '\\', '\\\\'), '''', '''''') || '''')::tsquery
   $$;
-  ${onlyForApp('drey_one_word(text)')}
+  ${onlyForApp('drey_one_word(text)')}`;
 
+/**
+ * `drey_weigh_memory_words` reads a sample by lot; `drey_search_memories` takes rows with any (or all) of the chosen
+ * words, ranks them by every word that was asked for, and tells which of those each one has.
+ * Until 0027.
+ */
+const search = `
   create function drey_weigh_memory_words(sought text, terms text, rows_max int)
     returns table (word text, hits int, sampled int, about float8) language plpgsql stable ${definer} as $$
     declare

@@ -18,7 +18,7 @@ export const memorySpelling: Migration = {
        );
        ${wall('memory_words', { app: 'select' })}
        create policy memory_words_keeper on memory_words for all to current_user using (true) with check (true);
-       ${index}
+       ${trigramIndex}
        ${keepers}
        ${search}
        insert into memory_words (namespace, word)
@@ -47,10 +47,12 @@ const extension = `do $$ begin
 exception when others then raise notice 'no pg_trgm: %', sqlerrm;
 end $$;`;
 
-const place = `select n.nspname into place from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+/** Where `pg_trgm` is, if the asking role may use it. */
+export const place = `select n.nspname into place from pg_extension e join pg_namespace n on n.oid = e.extnamespace
   where e.extname = 'pg_trgm' and has_schema_privilege(n.oid, 'usage')`;
 
-const index = `do $$ declare place text; begin
+/** Until 0033. */
+export const trigramIndex = `do $$ declare place text; begin
   ${place};
   if place is not null then
     execute format('create index memory_words_alike on memory_words
@@ -127,8 +129,8 @@ const keepers = `
   create trigger memories_words_removed after delete on memories
     referencing old table as old_rows for each statement execute function drey_keep_removed_words();`;
 
-/** Bounded: few words, few candidates each; what really is a slip is decided outside. */
-const search = `
+/** Bounded: few words, few candidates each; what really is a slip is decided outside. Until 0033. */
+export const search = `
   create function drey_similar_memory_words(asked text[])
     returns table (wanted text, word text) language plpgsql stable ${definer} as $$
     declare

@@ -34,8 +34,8 @@ const wordsMax = 24;
 const sampleMax = 200;
 const believedFrom = 3;
 
-/** What is rare in the sample is counted exactly, up to a bound: that is cheap, and it decides what is found. */
-const search = `
+/** What is rare in the sample is counted exactly, up to a bound: that is cheap, and it decides what is found. Until 0034. */
+export const search = `
   create function drey_search_sops(words text, rows_max int)
     returns table (id uuid, score real) language plpgsql stable ${definer} as $$
     declare

@@ -1,6 +1,7 @@
 /**
  * The list of migrations, oldest first, and their runner. A migration that was released is never edited; a new one is
- * one file and one line here. All of them run in one transaction under the migrator's advisory lock.
+ * one file and one line here. A fresh database gets all of them in one transaction, an upgrade is a transaction each, so that
+ * what one of them locks is free again before the next; all of it under the migrator's advisory lock.
  */
 import { Migrator } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
@@ -27,6 +28,16 @@ import { keptAnswers } from './0023-kept-answers.ts';
 import { sopSample } from './0024-sop-sample.ts';
 import { memoryVectors } from './0025-memory-vectors.ts';
 import { insight } from './0026-insight.ts';
+import { memoryLook } from './0027-memory-look.ts';
+import { boundedLists } from './0030-bounded-lists.ts';
+import { patternCandidates } from './0031-pattern-candidates.ts';
+import { waitingRuns } from './0032-waiting-runs.ts';
+import { spellingEnds } from './0033-spelling-ends.ts';
+import { sopLook } from './0034-sop-look.ts';
+import { clientAbilities } from './0039-client-abilities.ts';
+import { runLists } from './0040-run-lists.ts';
+import { sopChanges } from './0041-sop-changes.ts';
+import { sessionWishes } from './0046-session-wishes.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -56,33 +67,57 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0024-sop-sample': sopSample,
   '0025-memory-vectors': memoryVectors,
   '0026-insight': insight,
+  '0027-memory-look': memoryLook,
+  '0030-bounded-lists': boundedLists,
+  '0031-pattern-candidates': patternCandidates,
+  '0032-waiting-runs': waitingRuns,
+  '0033-spelling-ends': spellingEnds,
+  '0034-sop-look': sopLook,
+  '0039-client-abilities': clientAbilities,
+  '0040-run-lists': runLists,
+  '0041-sop-changes': sopChanges,
+  '0046-session-wishes': sessionWishes,
 };
 
 /** The names of all migrations, oldest first. */
 export const migrationNames: readonly string[] = Object.keys(migrations).sort();
 
-/** Brings the database up to date; answers which migrations this call applied. */
-export async function migrateUp(db: Kysely<unknown>): Promise<readonly string[]> {
+/**
+ * Brings the database up to date; answers which migrations this call applied. An upgrade that was interrupted goes on with
+ * the first one that is missing.
+ */
+export async function migrateUp(db: Kysely<unknown>, all = migrations): Promise<readonly string[]> {
   await ensureRoles(db);
-  return finish(await createMigrator(db).migrateToLatest());
+  const migrator = createMigrator(db, all);
+  const known = await migrator.getMigrations();
+  if (known.every(({ executedAt }) => executedAt === undefined))
+    return finish(await migrator.migrateToLatest());
+  return step(() => migrator.migrateUp());
 }
 
 /** Takes every migration back. All data is lost; the roles stay, since other databases share them. */
 export async function migrateDown(db: Kysely<unknown>): Promise<readonly string[]> {
-  const migrator = createMigrator(db);
-  const gone: string[] = [];
-  while (gone.length < migrationNames.length) {
-    const step = finish(await migrator.migrateDown());
-    if (step.length === 0) break;
-    gone.push(...step);
-  }
-  return gone;
+  const migrator = createMigrator(db, migrations);
+  return step(() => migrator.migrateDown());
 }
 
-function createMigrator(db: Kysely<unknown>): Migrator {
+/** One after the other, until there is none left; each is a transaction of its own. */
+async function step(next: () => Promise<MigrationOutcome>): Promise<readonly string[]> {
+  const done: string[] = [];
+  while (done.length < migrationNames.length) {
+    const names = finish(await next());
+    if (names.length === 0) break;
+    done.push(...names);
+  }
+  return done;
+}
+
+function createMigrator(db: Kysely<unknown>, all: Readonly<Record<string, Migration>>): Migrator {
   return new Migrator({
     db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
+    provider: { getMigrations: async () => ({ ...all }) },
+    // Two nodes may upgrade in turns, each by its own clock: what is missing is applied in the order of the names all the same.
+    allowUnorderedMigrations: true,
     migrationTableName: 'drey_migrations',
     migrationLockTableName: 'drey_migration_lock',
   });
@@ -96,7 +131,11 @@ function finish({ error, results }: MigrationOutcome): readonly string[] {
   const failed = results?.find((result) => result.status === 'Error')?.migrationName;
   if (failed === undefined) throw error;
   const reason = error instanceof Error ? error.message : 'unknown reason';
-  throw new DreyError('migration_failed', `migration ${failed} failed and nothing was changed: ${reason}`, {
-    cause: error,
-  });
+  throw new DreyError(
+    'migration_failed',
+    `migration ${failed} failed and changed nothing; those before it stay: ${reason}`,
+    {
+      cause: error,
+    },
+  );
 }

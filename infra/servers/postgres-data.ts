@@ -59,7 +59,7 @@ export function settings(place: string): string {
     "unix_socket_directories = ''",
     `cluster_name = '${clusterName(place)}'`,
     'max_connections = 60',
-    'shared_buffers = 48MB',
+    'shared_buffers = 128MB',
     'max_wal_size = 512MB',
     'fsync = on',
     'synchronous_commit = on',

@@ -7,6 +7,8 @@ export type { FindNatsOptions, FoundNats } from './find-nats.ts';
 export { defaultCacheFolder, defaultDataFolder } from './folders.ts';
 export { lockDataFolder } from './lock.ts';
 export type { DataFolderLock, LockOptions } from './lock.ts';
+export { endLeftGroups, openProcessGroups } from './process-groups.ts';
+export type { ProcessGroups } from './process-groups.ts';
 export { unprivilegedUser } from './os-user.ts';
 export type { Log, OsUser, ProcessExit, RunningServer, ServerOptions } from './running.ts';
 export { natsContextFile, startNats } from './start-nats.ts';

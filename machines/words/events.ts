@@ -65,6 +65,8 @@ const sop = z.object({
   occurrences: z.number().int().nonnegative(),
   version: z.number().int().positive(),
   status: z.string().max(40),
+  /** Whose word it was: `learning`, or a principal. */
+  who: z.string().max(300).optional(),
   ...step.shape,
 });
 
@@ -155,6 +157,9 @@ export const eventData = {
   'sop.shadowed': sop,
   'sop.activated': sop,
   'sop.revised': sop,
+  /** Somebody stands for what is in use already. */
+  'sop.approved': sop,
+  'sop.withdrawn': sop,
   'sop.quarantined': sop.extend({ reason: text.optional() }),
   'sop.deprecated': sop.extend({ reason: text.optional() }),
   'sop.retired': sop.extend({ reason: text.optional() }),
@@ -163,6 +168,13 @@ export const eventData = {
   'pattern.retired': reason,
 
   ...servedEventData,
+  /** A report on a procedure is an event of its life; one on a pattern has neither status nor cause. */
+  'feedback.recorded': servedEventData['feedback.recorded'].extend({
+    status: z.string().max(40).optional(),
+    confidence: z.number().min(0).max(1).optional(),
+    who: z.string().max(300).optional(),
+    ...step.shape,
+  }),
   ...agentEventData,
   /** Where a namespace's audit log ended at that moment. */
   'audit.anchored': z.object({ position: z.int().nonnegative(), hash: z.string().max(64) }),

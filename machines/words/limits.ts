@@ -43,6 +43,8 @@ export const limits = {
   taskTextMax: 2_000,
   /** Calls kept of one episode. */
   episodeCallsMax: 1_000,
+  /** Days that a report looks back, and that what was served or held out is kept for it. */
+  reportDaysMax: 400,
   /** SOPs one answer may carry. */
   sopsAnsweredMax: 50,
   /** Calls listed as evidence in one answer. */

@@ -19,6 +19,34 @@ export const Binding = z.object({
 });
 export type Binding = z.infer<typeof Binding>;
 
+/** What one step may require. */
+const requirementsMax = 60;
+
+/** An earlier step without which this one was rarer or went wrong: more than mere order. */
+export const Requirement = z.object({
+  /** 0-based index into the procedure, of an earlier step. */
+  step: z.number().int().nonnegative(),
+  /** Share of the successful episodes with this step in which the other came first; each wording weighs the same. */
+  support: z.number().min(0).max(1),
+  /** How many times likelier this step went well after the other one than without it. */
+  lift: z.number().nonnegative(),
+  /** Successful episodes that did this step without the other before it. */
+  against: z.number().int().nonnegative(),
+});
+export type Requirement = z.infer<typeof Requirement>;
+
+/** Characters of a part's name. */
+const partNameMax = 200;
+
+/** The part that a step belongs to: a procedure of its own, which other procedures go through as well. */
+export const PartReference = z.object({
+  sop_id: z.string().regex(/^[a-z]-[0-9a-f-]{36}$/),
+  name: z.string().max(partNameMax),
+  /** 0-based: which step of the part it is. */
+  step: z.number().int().nonnegative(),
+});
+export type PartReference = z.infer<typeof PartReference>;
+
 export const ProcedureStep = z.object({
   /** The tool as it was called: `alias__tool`, or an imported name unchanged. */
   tool: z.string(),
@@ -28,7 +56,12 @@ export const ProcedureStep = z.object({
   support: z.number().min(0).max(1),
   /** Keys are leaf paths inside the arguments (`path`, `edits/0/oldText`). */
   args: z.record(z.string(), Binding),
+  /** What has to be done before; missing where nothing is known. What follows from another one is left out. */
+  requires: z.array(Requirement).max(requirementsMax).optional(),
+  /** The step stands here whole; this says besides where else it is known. */
+  part: PartReference.optional(),
 });
+
 export type ProcedureStep = z.infer<typeof ProcedureStep>;
 
 export const Procedure = z.array(ProcedureStep);
@@ -45,6 +78,56 @@ export const Pitfall = z.object({
   recoveredBy: z.string().nullable(),
 });
 export type Pitfall = z.infer<typeof Pitfall>;
+
+/** One silent prediction: an episode that ended, and whether the procedure that its task matched was what was done. */
+export const SopCheck = z.object({
+  episodeId: z.string(),
+  principal: z.string(),
+  at: z.string(),
+  hit: z.boolean(),
+});
+export type SopCheck = z.infer<typeof SopCheck>;
+
+/** `returning` predicts in silence again: a miss (of two principals where several share) throws it back, enough hits make it trusted. */
+export const SopStanding = z.enum(['trusted', 'drifted', 'returning']);
+export type SopStanding = z.infer<typeof SopStanding>;
+
+/** What the checks say that came after some moment: all those that began before `until` give the same. */
+export const SopStandingSince = z.object({
+  /** When the last check was made from which on this is what is said. */
+  until: z.string(),
+  standing: SopStanding,
+  reason: z.string().nullable(),
+});
+export type SopStandingSince = z.infer<typeof SopStandingSince>;
+
+/** Moments that are told apart. */
+const sinceMax = 32;
+
+/** How a procedure did when nobody was looking. */
+export const SopReliability = z.object({
+  /** Finished episodes whose task it matched since it was first proven, and those it was right about. */
+  checked: z.number().int().nonnegative(),
+  hits: z.number().int().nonnegative(),
+  /** The newest ones, newest last. */
+  recent: z.array(SopCheck).max(100),
+  /** What all of them say, and why; null while it is trusted and never was anything else. */
+  standing: SopStanding,
+  reason: z.string().nullable(),
+  /** The same for what came since any moment, oldest first; missing where it never drifted, and so since no moment either. */
+  since: z.array(SopStandingSince).max(sinceMax).optional(),
+  /** Of how many principals the misses have to be before they are drift. */
+  principalsMin: z.number().int().positive(),
+});
+export type SopReliability = z.infer<typeof SopReliability>;
+
+/** What is proven but for a second principal: who stands alone, and the confidence that it has once somebody agrees. */
+export const SopQuorum = z.object({ confidence: z.number().min(0).max(1), principal: z.string().optional() });
+export type SopQuorum = z.infer<typeof SopQuorum>;
+
+/** Who made a procedure active, and which version was looked at. */
+export const SopApproval = z.object({ by: z.string(), version: z.number().int().positive(), at: z.string() });
+export type SopApproval = z.infer<typeof SopApproval>;
 
 /** What learning derives; ids come from namespace and founding episode, times from events. */
 export interface LearnedSop {
@@ -67,4 +150,15 @@ export interface LearnedSop {
   readonly wordings: readonly string[];
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
+  /** Missing where nothing was predicted yet: nobody states such tasks, or it is not proven. */
+  readonly reliability?: SopReliability;
+  /** True while fewer than two principals of a shared namespace stand behind it, proven or not; it is not stored. */
+  readonly alone?: boolean;
+  /** There while a shared namespace waits for a second principal, or for somebody's approval. */
+  readonly quorum?: SopQuorum;
+  /**
+   * There for what recurs inside other procedures: some of the ids of those that refer to it. A part is no answer to a
+   * task, so it is served by reference only.
+   */
+  readonly partOf?: readonly string[];
 }

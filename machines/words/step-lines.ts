@@ -39,7 +39,10 @@ function toLineParts(step: ProcedureStep, program: string): LineParts {
     ...(step.repeated ? ['repeat as needed'] : []),
     ...(step.alternatives.length === 0 ? [] : [`or ${step.alternatives.map(toPlain).join(' or ')}`]),
   ];
-  const args = Object.entries(step.args).map(([path, binding]) => `${toPlain(path)}: ${toPhrase(binding)}`);
+  // In an order of their own: Postgres gives members back in another than they were written in.
+  const args = Object.entries(step.args)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([path, binding]) => `${toPlain(path)}: ${toPhrase(binding)}`);
   return {
     name: toPlain(step.tool) + (program === '' ? '' : ` (${program})`),
     notes: notes.length === 0 ? '' : ` [${notes.join('; ')}]`,

@@ -119,7 +119,9 @@ export class KeyRing {
       const { record, digest, principal } = found.value;
       const now = this.#clock.now();
       const isOver = record.isEnded || (record.expiresAtMs !== undefined && record.expiresAtMs <= now);
-      if (isKeyOf(text, digest) && !isOver) {
+      if (isKeyOf(text, digest)) {
+        // Who still shows a key that was good once has guessed nothing, and must not shut out who sits beside it.
+        if (isOver) return unknown;
         this.#note(record, now);
         return { ok: true, principal };
       }

@@ -6,6 +6,8 @@
 /** Wrong keys from one address at once, and how long it takes until one of them is forgotten. */
 export const missesMax = 30;
 const forgetMs = 500;
+/** No more than these are counted: however long somebody went on guessing, the address is free again after seconds. */
+const countedMax = missesMax + 10;
 /** Addresses remembered; the one that missed first goes first. */
 const addressesMax = 10_000;
 
@@ -30,7 +32,7 @@ export class MissCounter {
   }
 
   note(address: string): void {
-    const count = this.#left(address) + 1;
+    const count = Math.min(countedMax, this.#left(address) + 1);
     this.#misses.delete(address);
     this.#misses.set(address, { count, atMs: this.#now() });
     const [oldest] = this.#misses.keys();

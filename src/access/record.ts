@@ -11,6 +11,8 @@ import type { Redactor } from './redaction.ts';
 const parsedBytesMax = 512 * 1024;
 /** Written anew, JSON may grow (1e9 becomes 1000000000), but never from this to the most that is kept. */
 const surelySmallBytes = limits.recordedBytesMax / 8;
+/** So much longer a token can be than what it stands for, a single digit with its comma. */
+const redactedGrowthMax = 64;
 /** Read beyond the cut, so that a secret that lies across it is recognised whole. */
 const marginCharacters = 16 * 1024;
 
@@ -40,7 +42,8 @@ function recordParsed(value: unknown, rawJson: string, bytes: Buffer, redactor: 
   const { shown: redacted, found } = isHarmless ? { shown: value, found: false } : redactor.inspect(value);
   // The plain hash of something that holds a secret could be tried with every secret there is.
   const facts = { hash: found ? redactor.digest(bytes) : toDigest(bytes), sizeBytes: bytes.length };
-  if (isHarmless && bytes.length <= surelySmallBytes) return note({ ...facts, shape, cut: false, value });
+  if (bytes.length <= (isHarmless ? surelySmallBytes : limits.recordedBytesMax / redactedGrowthMax))
+    return note({ ...facts, shape, cut: false, value: redacted });
   const json = JSON.stringify(redacted) ?? 'null';
   if (Buffer.byteLength(json) <= limits.recordedBytesMax)
     return note({ ...facts, shape, cut: false, value: redacted });

@@ -36,7 +36,8 @@ export type HealthEvent =
   | Told<'resource.told', ResourceView>
   | Told<'breaker.told', BreakerView>
   | Told<'learner.told', LearnerView>
-  | Told<'lag.told', LagView>;
+  | Told<'lag.told', LagView>
+  | Told<'parts.told', Health['missing']>;
 
 export type HealthBoard = Board<Health, HealthEvent>;
 

@@ -5,9 +5,9 @@
  */
 import { machines } from '../../machines/machines.ts';
 import type { MachineKind } from '../../machines/machines.ts';
-import { createContextKind } from './context.ts';
-import type { ContextKindOptions } from './context.ts';
-import type { DurableKind } from './durable-kind.ts';
+import { createContextKind } from './context/context.ts';
+import type { ContextKindOptions } from './context/context.ts';
+import type { DurableKind } from './durable/durable-kind.ts';
 import { runKind } from './run.ts';
 
 export interface KindEntry {
@@ -16,7 +16,7 @@ export interface KindEntry {
   readonly version: number;
   readonly edges: (typeof machines)[MachineKind]['edges'];
   readonly durable: boolean;
-  /** Null for live roots, and for durable kinds that nobody hosts yet. */
+  /** Null for live roots, and for procedures, whose row is written by whoever changes it (`sop.ts`). */
   readonly hands: DurableKind | null;
 }
 

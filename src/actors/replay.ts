@@ -113,8 +113,9 @@ class Fold {
   }
 
   take(event: RecordedEvent): void {
-    // A resource is registered anew whenever its process starts.
-    if (event.type === 'resource.registered') this.#state = this.#begin(undefined);
+    // A resource is registered anew whenever its process starts, a procedure proposed when it comes up (again).
+    if (event.type === 'resource.registered' || event.type === 'sop.proposed')
+      this.#state = this.#begin(undefined);
     if (event.type === 'breaker.resumed') this.#goOn(event.data);
     const edge = readEdge(event.data);
     if (edge === undefined) return;

@@ -15,8 +15,8 @@ import type {
 import { toDreyError } from '../../machines/words/errors.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import type { Log } from './clock.ts';
-import { createLongClock } from './long-clock.ts';
-import type { TimerSource } from './long-clock.ts';
+import { createLongClock } from './durable/long-clock.ts';
+import type { TimerSource } from './durable/long-clock.ts';
 import type { Roots } from './roots.ts';
 
 export interface RootOptions<TLogic extends AnyActorLogic> {

@@ -6,7 +6,7 @@ import type { AnyActor, StateValue } from 'xstate';
 import { toLifecycle } from '../../machines/edges.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import { toAddressText } from '../../machines/words/ids.ts';
-import type { DurableView } from './durable-view.ts';
+import type { DurableView } from './durable/durable-view.ts';
 
 /** One root actor in memory. */
 export interface RootEntry {

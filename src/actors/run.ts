@@ -6,14 +6,19 @@ import { z } from 'zod';
 import { runEdges, runMachine, runMachineVersion } from '../../machines/run.machine.ts';
 import type { Deviation, RunContext } from '../../machines/run.machine.ts';
 import { DreyError } from '../../machines/words/errors.ts';
+import { taskListedMax } from '../../machines/words/run-summary.ts';
 import { RunCall, RunDeviation, runLimits, RunOffer, RunPlan, RunTaken } from '../../machines/words/runs.ts';
-import type { ActorCommand, DurableKind, MachineEvent, Step } from './durable-kind.ts';
+import { commitStep } from '../store/store.ts';
+import type { ListedRun } from '../store/store.ts';
+import type { ActorCommand, DurableKind, MachineEvent, Step } from './durable/durable-kind.ts';
 
 const offered = {
   offer: RunOffer.optional(),
   call: RunCall.optional(),
   deviates: RunDeviation.nullable().optional(),
 };
+/** The call that is spoken of; rows of before say none. */
+const answered = { callId: z.string().max(200).optional() };
 const why = { reason: z.string().max(2_000).optional() };
 
 /** The data of each command, by its verb; the verbs are the machine's events. */
@@ -24,14 +29,17 @@ const commands = {
   'approval.given': z.object(offered),
   'approval.denied': z.object(why),
   'step.skipped': z.object({ taken: RunTaken, deviates: RunDeviation.nullable() }),
-  'call.done': z.object({ taken: RunTaken }),
-  'call.failed': z.object({ reason: z.string().max(2_000) }),
-  'call.lost': z.object({ needs: z.enum(['approval', 'call']), ...offered }),
+  'call.done': z.object({ taken: RunTaken, ...answered }),
+  'call.failed': z.object({ reason: z.string().max(2_000), ...answered }),
+  'call.lost': z.object({ needs: z.enum(['approval', 'call']), ...offered, ...answered }),
   'check.failed': z.object({ reason: z.string().max(2_000) }),
   cancel: z.object(why),
 } as const;
 export type RunVerb = keyof typeof commands;
 export type RunCommandData<V extends RunVerb> = z.input<(typeof commands)[V]>;
+
+const ends: ReadonlySet<unknown> = new Set(['done', 'failed', 'cancelled']);
+const waits: ReadonlySet<unknown> = new Set(['awaitingInput', 'awaitingApproval']);
 
 /** The kind, for the durable host. */
 export const runKind: DurableKind = {
@@ -43,6 +51,8 @@ export const runKind: DurableKind = {
   toEvent,
   opening: { verbs: ['start'], code: 'run_unknown' },
   effects: {},
+  write: (trx, commit, { after }) =>
+    commitStep(trx, { ...commit, listed: toListedRun(after.value, after.context as RunContext) }),
   toCause,
   toEdgeData: (type, context) => {
     const { sopId, reason } = context as RunContext;
@@ -60,6 +70,28 @@ export const runKind: DurableKind = {
     },
   },
 };
+
+/** A run as lists find and show it. */
+export function toListedRun(value: unknown, context: RunContext): ListedRun {
+  const { plan, offer, taken, deviations, reason, runId, sopId } = context;
+  const open = !ends.has(value);
+  return {
+    owner: plan?.principal,
+    open,
+    waiting: waits.has(value),
+    summary: {
+      runId,
+      sopId,
+      state: String(value),
+      task: (plan?.task ?? '').slice(0, taskListedMax).toWellFormed(),
+      nextTool: open ? (offer?.tool ?? null) : null,
+      steps: plan?.procedure.length ?? 0,
+      made: taken.length,
+      deviations,
+      reason,
+    },
+  };
+}
 
 /** Whoever moves the run on does it. */
 function nothing(): void {}

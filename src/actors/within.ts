@@ -6,8 +6,10 @@ import type { Clock } from './clock.ts';
 export async function within<T>(work: Promise<T>, boundMs: number, clock: Clock): Promise<T> {
   let cancel = (): void => undefined;
   const overdue = new Promise<never>((_, reject) => {
-    const error = new DreyError('call_timeout', `it did not answer within ${boundMs} ms`);
-    cancel = clock.schedule(boundMs, () => reject(error));
+    // Made only when it is needed: a stack trace for every call that is in time costs more than the bound itself.
+    cancel = clock.schedule(boundMs, () =>
+      reject(new DreyError('call_timeout', `it did not answer within ${boundMs} ms`)),
+    );
   });
   try {
     return await Promise.race([work, overdue]);

@@ -22,13 +22,40 @@ export async function runCli(words: readonly string[], world: World): Promise<nu
   world.stdout.on('error', onBroken);
   world.stderr.on('error', () => undefined);
   try {
-    await createProgram(world).parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
+    const program = createProgram(world);
+    assertKnown(program, words);
+    await program.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
     return 0;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(error, world, verbose);
     // Commander has said its sentence already; asking for help is no error.
     return error.exitCode === 0 ? 0 : 64;
   }
+}
+
+/** A misspelt part of a command would otherwise be taken for too many words of the one that stands in for none. */
+function assertKnown(program: Command, [first = '', second = '-']: readonly string[]): void {
+  const isCalled = (command: Command, word: string): boolean =>
+    [command.name(), ...command.aliases()].includes(word);
+  const group = program.commands.find((command) => isCalled(command, first));
+  if (group === undefined || group.commands.length === 0 || group.registeredArguments.length > 0) return;
+  if (second.startsWith('-') || second === 'help') return;
+  if (group.commands.some((command) => isCalled(command, second))) return;
+  const names = group.commands.map((command) => command.name());
+  throw new DreyError('argument_invalid', `"drey ${first}" has no "${second}"; it has ${names.join(', ')}.`);
+}
+
+/**
+ * Ends the program once its last words are out: a pipe whose reader is slow still holds some, and exiting drops them. A
+ * person may read for hours (`| less`); a program that has stopped talking to us reads within the bound or not at all.
+ */
+export async function leave(program: NodeJS.Process, code: number, boundMs?: number): Promise<never> {
+  const written = [program.stdout, program.stderr].map(
+    (screen) => new Promise<void>((resolve) => screen.write('', () => resolve())),
+  );
+  if (boundMs !== undefined) setTimeout(() => program.exit(code), boundMs).unref();
+  await Promise.all(written);
+  return program.exit(code);
 }
 
 /** Every command, with what all of them share. */

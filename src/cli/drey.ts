@@ -8,7 +8,7 @@ if (word === 'hook' && (option === undefined || /^--(?:url|data|namespace)\b/.te
   const { runHook } = await import('./hook.ts');
   await runHook(process.argv.slice(3));
 } else {
-  const [{ fileURLToPath }, { openWorld, runCli }] = await Promise.all([
+  const [{ fileURLToPath }, { leave, openWorld, runCli }] = await Promise.all([
     import('node:url'),
     import('./cli.ts'),
   ]);
@@ -17,10 +17,5 @@ if (word === 'hook' && (option === undefined || /^--(?:url|data|namespace)\b/.te
     return startNode(start);
   });
   const code = await runCli(process.argv.slice(2), world);
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      (screen) => new Promise<void>((resolve) => screen.write('', () => resolve())),
-    ),
-  );
-  process.exit(code);
+  await leave(process, code, word === 'stdio' ? 10_000 : undefined);
 }

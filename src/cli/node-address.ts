@@ -35,9 +35,9 @@ export async function findNode(world: World, options: NodeOptions): Promise<Node
   throw new DreyError('node_unreachable', `No node runs for the data folder ${dataFolder}.`);
 }
 
-/** The node that `--url` or DREY_URL names. */
+/** The node that `--url` names, or DREY_URL; a data folder that was named on the command line goes before the variable. */
 export function toNamedNode(world: World, options: NodeOptions): NodeAddress | undefined {
-  const named = options.url ?? (world.env['DREY_URL'] || undefined);
+  const named = options.url ?? (options.data === undefined ? world.env['DREY_URL'] || undefined : undefined);
   if (named === undefined) return undefined;
   const url = URL.canParse(named) ? new URL(named) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {

@@ -1,6 +1,7 @@
 /** The real world, made of a process. */
 import { basename } from 'node:path';
 import { openAddress, toOpenWords } from './terminal/open-address.ts';
+import { openEditor } from './terminal/open-editor.ts';
 import type { World } from './world.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -32,6 +33,7 @@ export function openWorld(own: NodeJS.Process, entry: string, startNode: World['
       });
     },
     openAddress: (url) => openAddress(toOpenWords(own.platform, own.env, url)),
+    openEditor,
     startNode,
   };
 }

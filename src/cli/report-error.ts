@@ -16,7 +16,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
   node_unreachable: 'Start one with "drey up", or name another with --url or DREY_URL.',
   permission_denied: 'Set DREY_TOKEN to a key of this node that may do it.',
   principal_unknown: 'Set DREY_TOKEN to a key of this node.',
-  sop_unknown: '"drey sops list" shows the ids of this namespace; --namespace looks into another.',
+  sop_unknown:
+    '"drey sops" and "drey patterns" show the ids of this namespace; --namespace looks into another.',
   unexpected: 'Run it again with --verbose to see the cause.',
 };
 

@@ -60,6 +60,8 @@ export interface World {
   readonly tellParent: (message: object) => void;
   /** Shows an address in the person's browser, where there is one. */
   readonly openAddress: (url: string) => void;
+  /** Opens the person's editor and waits for its end; null where it did not end by itself. */
+  readonly openEditor: (words: readonly string[]) => Promise<number | null>;
   readonly startNode: (start: NodeStart) => Promise<StartedNode>;
 }
 

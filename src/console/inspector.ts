@@ -40,6 +40,8 @@ export interface InspectorOptions {
   }): Admission | Promise<Admission>;
   /** Begins with the registration of every matching actor; gives back what ends it. */
   watch(filter: FeedFilter, heard: (message: object) => void): () => void;
+  /** Watches who opened a feed, and ends it when that one is let in no more; gives back what ends the watching. */
+  hold?(req: IncomingMessage, end: () => void): () => void;
   /** The page that is framed. */
   readonly receiverUrl?: string | undefined;
 }
@@ -57,6 +59,8 @@ export const feedsMax = 16;
 /** Bytes a feed's reader may leave unread. */
 export const feedLagBytesMax = 8 * 1024 * 1024;
 const keepAliveMs = 15_000;
+/** Who was cut off may read what is on its way for so long. */
+const cutOffMs = 5_000;
 
 const plain = 'text/plain; charset=utf-8';
 
@@ -102,25 +106,38 @@ export function openInspector(options: InspectorOptions): Inspector {
     if (!isOwnPage(req)) return say(res, 403, 'the feed is read by this node’s own page only');
     const filter = parseFilter(url, principal);
     if (typeof filter === 'string') return say(res, 400, filter);
+    // Who left while it was found out whether it may come in is never heard to leave again.
+    if (res.destroyed) return;
     if (feeds.size >= feedsMax)
       return say(res, 429, `${feedsMax} inspectors are open already; close one or try again later`);
     feeds.add(res);
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    res.write(': watching\n\n');
-    const stop = options.watch(filter, (message) => {
-      if (res.destroyed || res.writableEnded) return;
-      if (res.writableLength > feedLagBytesMax) res.end(': you fell too far behind; connect again\n\n');
-      else res.write(`data: ${JSON.stringify(message)}\n\n`);
-    });
     const keepAlive = setInterval(() => {
       if (!res.writableEnded) res.write(': still here\n\n');
     }, keepAliveMs).unref();
+    let stop: (() => void) | undefined;
+    let letGo: (() => void) | undefined;
+    // First of all, so that whatever fails below leaves no place taken.
     res.once('close', () => {
       clearInterval(keepAlive);
       feeds.delete(res);
-      stop();
+      letGo?.();
+      stop?.();
+    });
+    letGo = options.hold?.(req, () => res.destroy());
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    res.write(': watching\n\n');
+    stop = options.watch(filter, (message) => {
+      if (res.destroyed || res.writableEnded) return;
+      if (res.writableLength > feedLagBytesMax) cutOff(res);
+      else res.write(`data: ${JSON.stringify(message)}\n\n`);
     });
   }
+}
+
+/** A reader that reads nothing would not even read that this was the end, and keep its place for good. */
+function cutOff(res: ServerResponse): void {
+  res.end(': you fell too far behind; connect again\n\n');
+  setTimeout(() => res.destroy(), cutOffMs).unref();
 }
 
 /** A page elsewhere could ask, too; browsers say so. */

@@ -44,7 +44,7 @@ export interface ContextsNeed {
     readonly requestId: string;
   }): ContextWritten | undefined;
   history(
-    o: ContextAsked & { readonly limit: number; readonly offset?: number | undefined },
+    o: ContextAsked & { readonly limit: number; readonly below?: number | undefined },
   ): Promise<readonly ContextVersionView[]>;
   /** Makes a new version that equals an old one. */
   rollback(o: ContextAsked & { readonly version: number }): Promise<{ readonly version: number }>;

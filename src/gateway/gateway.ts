@@ -23,6 +23,7 @@ import type { Admission, GatewayNeeds, Principal } from './needs.ts';
 import { SopOffers } from './sops/sop-offers.ts';
 import { withSopWatches } from './sops/sop-watches.ts';
 import { auditRefusal } from './refusals.ts';
+import { cutOff } from './rest/followers.ts';
 import { openRest } from './rest/rest.ts';
 import { answerMetadata, isMetadata } from './well-known.ts';
 import { openStanding } from './standing.ts';
@@ -36,7 +37,8 @@ export type {
   AdmissionRequest,
   CatalogueTool,
   FeedbackResult,
-  ForwardedAnswer,
+  AnswerSink,
+  ForwardedRequest,
   GatewayNeeds,
   ImportResult,
   LearningStatus,
@@ -59,6 +61,7 @@ export type {
 export type { AuditNeed, AuditQuestion, AuditRefusal, AuditRowView } from './audit-need.ts';
 export { openShedding } from './mcp/shedding.ts';
 export type { Shedding } from './mcp/shedding.ts';
+export { openStanding } from './standing.ts';
 export type { HoldOutNeed } from './hold-out.ts';
 export type { InsightNeed } from './insight-need.ts';
 export type { LimitsNeed, RateTake, RateView } from './limits-need.ts';
@@ -77,6 +80,7 @@ export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
   ActorView,
+  BusView,
   DeadLettersNeed,
   DeadLetterView,
   FollowEvents,
@@ -161,7 +165,7 @@ export function openGateway(given: GatewayNeeds, shedding: Shedding = openSheddi
       if (req.method === 'GET')
         res.once(
           'close',
-          standing.watch(req, () => res.end()),
+          standing.watch(req, () => cutOff(res)),
         );
       whenAdmitted(needs.admit(toAdmission(req)), serve, (error) => answerThrown(needs, res, error));
       return true;
@@ -241,9 +245,12 @@ function followLists(needs: GatewayNeeds, changed: (list: ChangingList) => void)
 }
 
 function parseUrl(path: string | undefined): URL | undefined {
-  return path?.startsWith('/') === true && URL.canParse(path, 'http://localhost')
-    ? new URL(toOwnPath(path), 'http://localhost')
-    : undefined;
+  if (path?.startsWith('/') !== true) return undefined;
+  try {
+    return new URL(toOwnPath(path), 'http://localhost');
+  } catch {
+    return undefined;
+  }
 }
 
 /** OpenTelemetry's exporters know one path on every host: it is our own by another name. */

@@ -7,6 +7,8 @@ export interface InsightNeed {
   startBacktest(o: { readonly namespace: string }): Promise<BacktestReport>;
   /** How far it is; undefined where this node knows of none in this namespace. */
   readBacktest(o: { readonly namespace: string; readonly id: string }): Promise<BacktestReport | undefined>;
+  /** Those that this node knows of in a namespace, the newest first. */
+  listBacktests(o: { readonly namespace: string }): Promise<readonly BacktestReport[]>;
   /** What was learned, served and followed since a moment. */
   report(o: { readonly namespace: string; readonly since: string }): Promise<InsightReport>;
 }

@@ -1,4 +1,5 @@
 /** Agents and their keys as the gateway needs them. A key's text is given out once, by what made it. */
+import type { Behind } from './knowledge-needs.ts';
 import type { Principal } from './needs.ts';
 
 export interface AgentView {
@@ -34,14 +35,15 @@ export interface KeyOrder {
   readonly by: Principal;
 }
 
-export interface Page {
+/** A page of a list; it goes on behind `after`. */
+export interface Page<After> {
   readonly namespace: string;
   readonly limit: number;
-  readonly offset: number;
+  readonly after?: After | undefined;
 }
 
 export interface KeysNeed {
-  listAgents(page: Page): Promise<readonly AgentView[]>;
+  listAgents(page: Page<string>): Promise<readonly AgentView[]>;
   /** Throws `agent_unknown`. */
   getAgent(
     namespace: string,
@@ -57,7 +59,7 @@ export interface KeysNeed {
   ): Promise<AgentView>;
   /** Shuts an agent out with all its keys and tokens, or lets it in again; throws `agent_unknown`. */
   setDisabled(order: KeyOrder & { readonly agent: string; readonly isDisabled: boolean }): Promise<AgentView>;
-  listKeys(page: Page & { readonly agent?: string | undefined }): Promise<readonly KeyView[]>;
+  listKeys(page: Page<Behind> & { readonly agent?: string | undefined }): Promise<readonly KeyView[]>;
   /** Throws `limit_reached` where the agent has two live keys, `permission_denied` for scopes that the giver lacks. */
   createKey(
     order: KeyOrder & {

@@ -67,6 +67,8 @@ export interface PatternView {
   readonly successCount: number;
   readonly effectiveness: number;
   readonly active: boolean;
+  /** Shown, and offered to nobody until it is approved. */
+  readonly candidate: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly lastAppliedAt: string | undefined;
@@ -146,6 +148,8 @@ export interface KnowledgeNeed {
   writePattern(
     o: Asker & { readonly pattern: PatternToWrite; readonly key: string | undefined },
   ): Promise<Written>;
+  /** Lets a candidate through; undefined when it is unknown. */
+  approvePattern(o: Asker & { readonly patternId: string }): Promise<PatternView | undefined>;
   /** Undefined when it is unknown; throws `revision_conflict` where another version stands. */
   editSop(o: SopChange & { readonly change: SopContentChange }): Promise<SopView | undefined>;
   /** Gives it the content of an earlier version again, as a new one. */

@@ -26,7 +26,8 @@ import type { Session, SessionsNeed } from './sessions-need.ts';
 import type { WatchingNeeds } from './watching-needs.ts';
 
 export type {
-  ForwardedAnswer,
+  ClientFacts,
+  AnswerSink,
   ForwardedRequest,
   OpenSession,
   OpenTask,
@@ -222,6 +223,8 @@ export interface GatewayNeeds extends WatchingNeeds {
   readonly authorization?: AuthorizationNeed | undefined;
   readonly sessions: SessionsNeed;
   catalogue(): { readonly tools: readonly CatalogueTool[] };
+  /** Upstreams of whose offers nothing is known yet, each with a sentence that says why. */
+  unlisted?(): readonly { readonly server: string; readonly sentence: string }[];
   readonly tools: ToolsNeed;
   /** Toolsets, sets of own tools and search; without it everything is shown. */
   readonly toolRules?: ToolRules | undefined;

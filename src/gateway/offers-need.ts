@@ -21,8 +21,15 @@ export interface Owner {
 }
 
 export interface OffersNeed {
-  /** Resolves within a bounded time; `stale` are the upstreams whose part is what they offered last. */
-  list(kind: OfferKind): Promise<{ readonly items: readonly Offer[]; readonly stale: readonly string[] }>;
+  /**
+   * Resolves within a bounded time; `stale` are the upstreams whose part is what they offered last, `missing` those of which
+   * nobody knows what they offer.
+   */
+  list(kind: OfferKind): Promise<{
+    readonly items: readonly Offer[];
+    readonly stale: readonly string[];
+    readonly missing?: readonly string[];
+  }>;
   prompt(name: string): Promise<Owner | undefined>;
   /** Owners of a URI or URI template, in the order in which to ask them; one where it is known. */
   resource(uri: string): Promise<readonly Owner[]>;

@@ -1,6 +1,7 @@
 /** Sessions as the gateway needs them: opened, found, called through, and looked for on other nodes. */
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import type { Outcome } from '../../machines/words/episodes.ts';
+import type { WishChange, Wishes } from '../../machines/words/wishes.ts';
 import type { Principal, RecentStep } from './needs.ts';
 
 export type TaskSource = 'task' | 'current_task' | 'trigger_pattern' | 'hook';
@@ -17,9 +18,14 @@ export interface Session {
   readonly id: string;
   readonly namespace: string;
   readonly principal: Principal;
+  /** They outlive the node that heard them. */
+  readonly facts: ClientFacts;
   readonly task: OpenTask | null;
   /** The shared context in which its tool calls run. */
   readonly contextId: string | null;
+  /** What its client wants to hear without asking; it outlives the node that was told. */
+  readonly wishes: Wishes;
+  wish(change: WishChange): void;
   attachContext(contextId: string | null): void;
   call(command: CallCommand): Promise<CallOutcome>;
   /** The calls of its open episode, oldest first; a session of another node does not know them. */
@@ -37,13 +43,19 @@ export interface Session {
   close(reason: string): void;
 }
 
-export interface OpenSession {
-  readonly principal: Principal;
-  readonly transport: 'http' | 'stdio' | 'hook';
+/** What a client said of itself in its handshake. */
+export interface ClientFacts {
   /** The protocol revision spoken. */
   readonly revision: string;
   /** The client's own name and version; never used for authorization. */
   readonly client: string;
+  /** What it can do; undefined where it did not say. */
+  readonly capabilities?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface OpenSession extends ClientFacts {
+  readonly principal: Principal;
+  readonly transport: 'http' | 'stdio' | 'hook';
   /** Given where the id follows from a conversation's name; otherwise a fresh one is made. */
   readonly sessionId?: string;
 }
@@ -86,7 +98,7 @@ export interface SessionDoing {
 
 /** A message for a session that lives on another node, as far as it matters there. */
 export interface ForwardedRequest {
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'POST' | 'GET' | 'DELETE';
   readonly sessionId: string;
   readonly principal: Principal;
   /** Path and query as they came; they and these headers choose what the client sees. */
@@ -95,17 +107,22 @@ export interface ForwardedRequest {
   readonly body: string;
 }
 
-export interface ForwardedAnswer {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly body: string;
+/** Where the answer of another node is written as it comes. */
+export interface AnswerSink {
+  /** Once, before anything is written. */
+  head(status: number, contentType: string | undefined): void;
+  /** Resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when nobody reads any more. */
+  readonly gone: Promise<void>;
 }
 
 export type SoughtSession =
   | { readonly where: 'nowhere' }
   /** `find` knows it now. */
   | { readonly where: 'here' }
-  | { readonly where: 'there'; forward(request: ForwardedRequest): Promise<ForwardedAnswer> };
+  /** Resolves when the answer is over; rejects where there is none, or not all of it. */
+  | { readonly where: 'there'; forward(request: ForwardedRequest, sink: AnswerSink): Promise<void> };
 
 export interface SessionsNeed {
   /** Looks beyond this node for a session that `find` does not know; without it there is one node only. */

@@ -8,6 +8,7 @@ import { DreyError } from '../../machines/words/errors.ts';
 import { indexTools, isMatch } from '../upstream/upstream.ts';
 import type { FoundTool, ToolIndex } from '../upstream/upstream.ts';
 import type { Era } from './mcp/call-frames.ts';
+import type { Listed } from './mcp/pages.ts';
 import type { CatalogueTool, GatewayNeeds } from './needs.ts';
 import type { ToolRules, Toolset } from './tool-rules.ts';
 import { callTool, findTools, ownToolSets } from './tools/tools.ts';
@@ -18,8 +19,10 @@ export interface ToolView {
   own(name: string): OwnTool | undefined;
   /** Whether an upstream's tool of that name may be called; unknown names are somebody else's to refuse. */
   mayCall(name: string): boolean;
-  /** Definitions, own tools first. */
-  list(era: Era): readonly object[];
+  /** Definitions by their names, own tools first; the same list as long as nothing changes. */
+  list(era: Era): readonly Listed[];
+  /** Upstreams whose part of it is what they listed last. */
+  stale(): readonly string[];
   find(question: string, limit: number, server?: string): readonly FoundTool<CatalogueTool>[];
   /** Upstreams' tools, however many of them are listed. */
   count(): number;
@@ -123,8 +126,10 @@ function createView(
   };
   return {
     own: (name) => own.get(name) ?? (contents().isSearched ? searchTools.get(name) : undefined),
-    mayCall: (name) => patterns === undefined || contents().names().has(name),
+    mayCall: (name) =>
+      patterns === undefined || contents().names().has(name) || isAwaited(name, contents().of, patterns),
     list: (era) => contents().list(era),
+    stale: () => contents().stale(),
     find: (question, limit, server) => {
       const now = contents();
       if (server === undefined) return now.index().find(question, limit);
@@ -147,7 +152,8 @@ interface Contents {
   readonly tools: readonly CatalogueTool[];
   readonly isSearched: boolean;
   names(): ReadonlySet<string>;
-  list(era: Era): readonly object[];
+  list(era: Era): readonly Listed[];
+  stale(): readonly string[];
   index(): ToolIndex<CatalogueTool>;
 }
 
@@ -164,19 +170,23 @@ function toContents(
   if (isSearched) ownOnes.push(toFindDefinition(tools), callTool.definition);
   let names: ReadonlySet<string> | undefined;
   let index: ToolIndex<CatalogueTool> | undefined;
-  const lists = new Map<Era, readonly object[]>();
-  const toList = (era: Era): readonly object[] => {
-    if (isSearched) return ownOnes;
-    const theirs = tools.map(({ definition }) =>
-      era === 'legacy' ? toLegacyDefinition(definition) : definition,
-    );
-    return [...ownOnes, ...theirs];
+  let stale: readonly string[] | undefined;
+  const lists = new Map<Era, readonly Listed[]>();
+  const toList = (era: Era): readonly Listed[] => {
+    const ours = ownOnes.map((one) => ({ key: String(one['name']), definition: one }));
+    if (isSearched) return ours;
+    const theirs = tools.map(({ name, definition }) => ({
+      key: name,
+      definition: era === 'legacy' ? toLegacyDefinition(definition) : definition,
+    }));
+    return [...ours, ...theirs];
   };
   return {
     of,
     tools,
     isSearched,
     names: () => (names ??= new Set(tools.map(({ name }) => name))),
+    stale: () => (stale ??= toStale(tools)),
     index: () => (index ??= indexTools(tools)),
     list: (era) => {
       const list = lists.get(era) ?? toList(era);
@@ -184,6 +194,10 @@ function toContents(
       return list;
     },
   };
+}
+
+function toStale(tools: readonly CatalogueTool[]): readonly string[] {
+  return [...new Set(tools.flatMap((tool) => (tool.stale ? [tool.server] : [])))];
 }
 
 /** Which upstreams there are is all that a model knows of a catalogue that it does not see. */
@@ -214,6 +228,12 @@ function collectOwn(rules: ToolRules, sets: readonly Toolset[]): ReadonlyMap<str
 function isChosen({ name, server, tool }: CatalogueTool, patterns: readonly string[] | undefined): boolean {
   if (patterns === undefined) return true;
   return patterns.some((pattern) => isMatch(pattern.includes('/') ? `${server}/${tool}` : name, pattern));
+}
+
+/** A tool that nobody knows yet, of an upstream that never came up, under a name that is chosen. */
+function isAwaited(name: string, of: readonly CatalogueTool[], patterns: readonly string[]): boolean {
+  if (of.some((tool) => tool.name === name)) return false;
+  return patterns.some((pattern) => isMatch(pattern.includes('/') ? name.replace('__', '/') : name, pattern));
 }
 
 /**

@@ -53,6 +53,31 @@ export interface DeadLettersNeed {
   drop(letter: DeadLetterView, by: Principal): Promise<boolean>;
 }
 
+/** How the bus stands: whole streams and the consumers that this house keeps, of no namespace in particular. */
+export interface BusView {
+  readonly server: string | null;
+  readonly streams: readonly {
+    readonly stream: string;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly bytesMax: number | null;
+    readonly keptMs: number | null;
+    readonly firstSequence: number;
+    readonly lastSequence: number;
+    readonly consumers: number;
+  }[];
+  readonly consumers: readonly {
+    readonly stream: string;
+    readonly consumer: string;
+    readonly pending: number;
+    readonly unsettled: number;
+    readonly unsettledMax: number | null;
+    readonly redelivered: number;
+    readonly delivered: number;
+    readonly settled: number;
+  }[];
+}
+
 /** Everything there is to look at. */
 export interface WatchingNeeds {
   followEvents(
@@ -72,7 +97,12 @@ export interface WatchingNeeds {
   }): Promise<number>;
   /** How the node and what it stands on are: now, and at each change. Gives back what ends it. */
   followHealth(heard: (health: Readonly<Record<string, unknown>>) => void): () => void;
-  /** Live actors of a namespace and of the node. */
-  actors(namespace: string): Promise<readonly ActorView[]>;
+  /** Live actors of a namespace and of the node, and procedures at rest; `which` says what is looked for. */
+  actors(
+    namespace: string,
+    which?: { readonly kind?: string | undefined; readonly id?: string | undefined },
+  ): Promise<readonly ActorView[]>;
   readonly dead: DeadLettersNeed;
+  /** Throws `bus_unavailable` while it is away. */
+  bus(): Promise<BusView>;
 }

@@ -73,7 +73,7 @@ export function align(members: readonly Case[], book: SequenceBook): Alignment {
 
 function weigh(members: readonly Case[]): Weighted[] {
   const trustOf = createTrust(members);
-  const wordings = new Map<string, { sum: number; most: number }>();
+  const wordings = new Map<number, { sum: number; most: number }>();
   for (const one of members) {
     const { sum, most } = wordings.get(one.wordingKey) ?? { sum: 0, most: 0 };
     const trust = trustOf(one);

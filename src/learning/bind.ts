@@ -28,7 +28,7 @@ interface Filling {
   /** Keys of the sources, in steps of the procedure instead of calls of the episode. */
   readonly keys: ReadonlyMap<string, Binding>;
   readonly principal: string;
-  readonly wording: string;
+  readonly wording: number;
 }
 
 /** Bindings of every step, keyed by leaf path. `shared` asks for two principals behind a constant. */
@@ -42,12 +42,13 @@ export function bind(
   const fillings = alignment.steps.map(() => new Map<string, Filling[]>());
   const took = alignment.steps.map(() => 0);
   for (const one of sampled) {
+    const { calls: own, line } = one;
     const calls = alignment
       .placesOf(one.sequence)
-      .map((place) => (place < 0 ? -1 : (one.places[place] ?? -1)));
+      .map((place) => (place < 0 ? -1 : (line.places[place] ?? -1)));
     const stepOfCall = new Map(calls.map((call, step) => [call, step]));
     calls.forEach((call, step) => {
-      const made = one.calls[call];
+      const made = own[call];
       const into = fillings[step];
       if (made === undefined || into === undefined) return;
       took[step] = (took[step] ?? 0) + 1;
@@ -75,7 +76,7 @@ export function bind(
 function sample(members: readonly Case[]): Case[] {
   const first: Case[] = [];
   const more: Case[] = [];
-  const wordings = new Set<string>();
+  const wordings = new Set<number>();
   for (const one of members.toReversed()) {
     (wordings.has(one.wordingKey) ? more : first).push(one);
     wordings.add(one.wordingKey);
@@ -175,7 +176,7 @@ interface Candidate {
   readonly value: Primitive;
   hits: number;
   readonly principals: Set<string>;
-  readonly wordings: Set<string>;
+  readonly wordings: Set<number>;
 }
 
 function toConstant(fillings: readonly Filling[], caution: Caution): Binding | undefined {
@@ -190,7 +191,7 @@ function toConstant(fillings: readonly Filling[], caution: Caution): Binding | u
       value,
       hits: 0,
       principals: new Set<string>(),
-      wordings: new Set<string>(),
+      wordings: new Set<number>(),
     };
     found.hits += 1;
     found.wordings.add(wording);

@@ -1,5 +1,10 @@
 /** The named maximum of everything learning keeps or walks through; whatever an episode holds, the work stays bounded. */
 export const bounds = {
+  /** Cases that a learner knows: beyond that half of all lots are let go. */
+  casesMax: 300_000,
+  /** Cases told, and clusters derived, before others get their turn. */
+  toldPerSlice: 500,
+  derivedPerSlice: 50,
   /** Calls of one episode that learning looks at. */
   callsMax: 300,
   /** Consecutive calls of one symbol that count; a longer run is a loop and teaches nothing more. */
@@ -18,14 +23,22 @@ export const bounds = {
   depthMax: 8,
   /** Sources remembered for one argument. */
   sourcesMax: 12,
+  /** Occurrences of an episode's terms in clusters that are looked at to find those. */
+  postingsMax: 10_000,
+  /** Distinct terms by which a cluster is found. */
+  clusterTermsMax: 2_000,
   /** Clusters an episode is compared with. */
   candidatesMax: 24,
   /** Distinct sequences of a cluster an episode is compared with, and main lines are chosen from. */
   sequencesComparedMax: 12,
+  /** Successes, and failures, of one cluster that the steps of its procedure are read off. */
+  membersMax: 160,
   /** Failed episodes that wait for a cluster of their task. */
   waitingFailuresMax: 200,
   /** Steps of one procedure. */
   stepsMax: 60,
+  /** Distinct sequences of successes, and of failures, that requirements are read off. */
+  requireSequencesMax: 200,
   /** Episodes whose arguments are compared to find bindings. */
   bindingEpisodesMax: 24,
   /** Arguments of one step. */
@@ -42,6 +55,8 @@ export const bounds = {
   pitfallsMax: 20,
   /** Characters of a constant that may be promoted. */
   constantTextMax: 80,
+  /** Wordings whose masked text and terms are remembered. */
+  textsRemembered: 10_000,
   /** Remembered comparisons of two sequences. */
   likenessesMax: 200_000,
 } as const;

@@ -6,9 +6,13 @@ import type { Episode } from '../../machines/words/episodes.ts';
 import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
 import { clean, type Verdict } from './clean.ts';
-import { type Interned, type SequenceBook, squeeze } from './likeness.ts';
+import { hashText, hashWide } from './foresight/hashing.ts';
+import { type Interned, type SequenceBook } from './likeness.ts';
+import { packCalls, packText, unpackCalls, unpackText } from './packed.ts';
 import { findParticulars, type Particular, toPlainTask } from './particulars.ts';
+import type { KnownTerm, Line, Stock } from './stock.ts';
 import { type Argument, findArguments } from './sources.ts';
+import { squeeze } from './squeeze.ts';
 import type { CallSymbol } from './symbol.ts';
 import { findValues, type Term, toNameWords, toTerms, toWordingKey } from './terms.ts';
 
@@ -18,28 +22,41 @@ export interface CaseCall {
   readonly args: readonly Argument[];
 }
 
-/** An episode, digested. */
-export interface Case {
-  readonly episodeId: string;
-  readonly principal: string;
-  readonly startedAt: string;
-  readonly endedAt: string;
-  readonly verdict: Verdict;
+/** The task's text, and what in it was particular. */
+export interface CaseText {
   /** The task as it was stated; '' where nobody did. */
   readonly task: string;
-  /** Equal for equal wordings; made of the calls where no task was stated. */
-  readonly wordingKey: string;
-  readonly terms: readonly Term[];
   /** What the task was about, in its words: replaced in triggers. */
   readonly particulars: readonly Particular[];
   /** E-mails, paths and numbers in the task. */
   readonly values: readonly string[];
-  readonly calls: readonly CaseCall[];
+}
+
+/** An episode, digested. */
+export interface Case {
+  readonly episodeId: string;
+  /** Its place in an order that has nothing to do with time: who is looked at where there are too many. */
+  readonly lot: number;
+  readonly principal: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly verdict: Verdict;
+  /** False while its episode may still grow. */
+  readonly finished: boolean;
+  /** True where somebody stated the task. */
+  readonly stated: boolean;
+  /** Equal for equal wordings; made of the calls where no task was stated. */
+  readonly wordingKey: number;
+  readonly terms: readonly KnownTerm[];
   /** What was done; of an episode that failed, what was tried. */
   readonly sequence: Interned;
-  /** For each place of the sequence, the call it stands for. */
-  readonly places: readonly number[];
+  /** What was called and succeeded; its places stand for the places of the sequence. */
+  readonly line: Line;
   readonly pitfalls: readonly Pitfall[];
+  /** Unpacked each time: for those who look at few cases. */
+  readonly text: CaseText;
+  /** Unpacked each time: for those who look at few cases. */
+  readonly calls: readonly CaseCall[];
 }
 
 /** Digests an episode; the same episode always gives the same case. */
@@ -51,23 +68,100 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
   const places = squeeze(symbols);
   const sequence = book.intern(places.map((at) => symbols[at] ?? ''));
   const found = teaches ? findArguments(task, calls) : [];
-  const stated = task !== '' && toTerms(task).length > 0;
-  return {
+  const terms = toTerms(task);
+  const stated = task !== '' && terms.length > 0;
+  const { stock } = book;
+  const text: CaseText = {
+    task: stated ? task : '',
+    particulars: stated && teaches ? findParticulars(task, episode.calls) : [],
+    values: stated ? [...new Set(findValues(task))] : [],
+  };
+  const digest = {
     episodeId: episode.episodeId,
-    principal: episode.principal,
+    lot: hashText(episode.episodeId),
+    principal: stock.text(episode.principal),
     startedAt: episode.startedAt,
     endedAt: episode.endedAt,
     verdict,
-    task: stated ? task : '',
-    wordingKey: stated ? toWordingKey(task) : `@ ${sequence.key}`,
-    terms: stated ? toTerms(task) : toCallTerms(calls.map((each) => each.symbol)),
-    particulars: stated && teaches ? findParticulars(task, episode.calls) : [],
-    values: stated ? [...new Set(findValues(task))] : [],
-    calls: calls.map(({ call, symbol }, at) => ({ callId: call.callId, symbol, args: found[at] ?? [] })),
+    finished: episode.end !== 'open',
+    stated,
+    wordingKey: hashWide(stated ? toWordingKey(task) : `@ ${sequence.key}`),
+    terms: stock.terms(stated ? terms : toCallTerms(calls.map((each) => each.symbol))),
     sequence,
-    places,
-    pitfalls,
+    line: stock.line(calls.map((each) => each.symbol)),
+    pitfalls: pitfalls.length === 0 ? none : pitfalls,
   };
+  const made = calls.map(({ call }, at) => ({ callId: call.callId, args: found[at] ?? [] }));
+  return new PackedCase(digest, packText(text), packCalls(made, stock), stock);
+}
+
+const none: readonly Pitfall[] = [];
+
+/** A case as far as it belongs to a part. The task was more than that: its words say nothing of when the part is called for. */
+export function toCutCase(
+  one: Case,
+  { calls, sequence, pitfalls }: Pick<Case, 'calls' | 'sequence' | 'pitfalls'>,
+  { stock }: SequenceBook,
+): Case {
+  const line = toWhole(stock.line(calls.map(({ symbol }) => symbol)));
+  const digest = { ...one, stated: false, terms: [], sequence, line, pitfalls };
+  return new PackedCase(digest, '', packCalls(calls, stock), stock);
+}
+
+const wholes = new WeakMap<Line, Line>();
+
+/** A line of which every place counts: in a cut each call is a step, also where the same one comes many times in a row. */
+function toWhole(line: Line): Line {
+  const known = wholes.get(line) ?? { ...line, places: line.symbols.map((_, at) => at) };
+  wholes.set(line, known);
+  return known;
+}
+
+/** Most of an episode is needed only while a procedure is read off it: that is kept as text, which takes a fifth of the room. */
+class PackedCase implements Case {
+  readonly episodeId: string;
+  readonly lot: number;
+  readonly principal: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly verdict: Verdict;
+  readonly finished: boolean;
+  readonly stated: boolean;
+  readonly wordingKey: number;
+  readonly terms: readonly KnownTerm[];
+  readonly sequence: Interned;
+  readonly line: Line;
+  readonly pitfalls: readonly Pitfall[];
+  readonly #text: string;
+  readonly #calls: string;
+  readonly #stock: Stock;
+
+  constructor(digest: Omit<Case, 'text' | 'calls'>, text: string, calls: string, stock: Stock) {
+    this.episodeId = digest.episodeId;
+    this.lot = digest.lot;
+    this.principal = digest.principal;
+    this.startedAt = digest.startedAt;
+    this.endedAt = digest.endedAt === digest.startedAt ? digest.startedAt : digest.endedAt;
+    this.verdict = digest.verdict;
+    this.finished = digest.finished;
+    this.stated = digest.stated;
+    this.wordingKey = digest.wordingKey;
+    this.terms = digest.terms;
+    this.sequence = digest.sequence;
+    this.line = digest.line;
+    this.pitfalls = digest.pitfalls;
+    this.#text = text;
+    this.#calls = calls;
+    this.#stock = stock;
+  }
+
+  get text(): CaseText {
+    return unpackText(this.#text);
+  }
+
+  get calls(): readonly CaseCall[] {
+    return unpackCalls(this.#calls, this.line, this.#stock);
+  }
 }
 
 /** Terms for an episode whose task nobody stated; the mark keeps them apart from words of tasks. */

@@ -5,15 +5,17 @@
  */
 import { bounds } from './bounds.ts';
 import { type Case, compareCases, teachesSteps } from './case.ts';
+import { ClusterWords, type Near, type Worded } from './cluster-words.ts';
 import type { Interned, SequenceBook } from './likeness.ts';
 
-export interface Cluster {
+export interface Cluster extends Worded {
   readonly at: number;
   /** Successes, in order of time; the first is the founder. */
   readonly members: Case[];
   /** Failed episodes of the same task: they teach pitfalls and cost confidence. */
   readonly failures: Case[];
-  readonly terms: Map<string, number>;
+  /** Finished cases whose task it matched best before they were learned, in order of time: what it is checked by. */
+  readonly asked: Case[];
   readonly sequences: Map<Interned, number>;
 }
 
@@ -35,7 +37,16 @@ export const groupWeights = {
   failureTextMin: 0.45,
 } as const;
 
-type Told =
+/**
+ * Which procedures a task asks: those whose text is clearly like it and hardly less like it than the best one's. A procedure
+ * is asked once so many cases stand behind it; those three are its proof, and what comes after them checks it.
+ */
+export const asking = { textMin: 0.6, shareOfBest: 0.95, membersMin: 3, clustersMax: 3 } as const;
+
+/** What a case did to the clusters, so that it can be taken back. */
+type Told = { readonly asked: readonly Cluster[] } & ToldCase;
+
+type ToldCase =
   | {
       readonly kind: 'joined';
       readonly one: Case;
@@ -48,10 +59,9 @@ type Told =
 interface State {
   readonly book: SequenceBook;
   readonly clusters: Map<number, Cluster>;
-  readonly postings: Map<string, Map<number, number>>;
+  readonly words: ClusterWords<Cluster>;
   readonly waiting: Case[];
   readonly told: Told[];
-  successes: number;
   touched: Set<number>;
 }
 
@@ -60,10 +70,9 @@ export function createGrouping(book: SequenceBook): Grouping {
   const state: State = {
     book,
     clusters: new Map(),
-    postings: new Map(),
+    words: new ClusterWords<Cluster>(),
     waiting: [],
     told: [],
-    successes: 0,
     touched: new Set(),
   };
   return {
@@ -71,7 +80,16 @@ export function createGrouping(book: SequenceBook): Grouping {
     get length() {
       return state.told.length;
     },
-    add: (one) => (teachesSteps(one) ? addSuccess(state, one) : addFailure(state, one)),
+    add: (one) => {
+      const near = state.words.nearest(state.words.ask(one));
+      const asked = findAsked(one, near);
+      for (const cluster of asked) {
+        cluster.asked.push(one);
+        state.touched.add(cluster.at);
+      }
+      const told = teachesSteps(one) ? addSuccess(state, one, near) : addFailure(state, one, near);
+      state.told.push({ asked: toKept(asked), ...told });
+    },
     takeBack: () => takeBack(state),
     takeTouched() {
       const taken = state.touched;
@@ -81,37 +99,59 @@ export function createGrouping(book: SequenceBook): Grouping {
   };
 }
 
-function addSuccess(state: State, one: Case): void {
-  const home = findHome(state, one);
+const none: readonly never[] = [];
+
+/** Most lists of a history are empty; those are one. */
+function toKept<Item>(list: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? none : list;
+}
+
+function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[]): ToldCase {
+  const home = findHome(state, one, near);
   const at = state.told.length;
-  const cluster: Cluster = home ?? { at, members: [], failures: [], terms: new Map(), sequences: new Map() };
+  const cluster: Cluster = home ?? {
+    at,
+    members: [],
+    failures: [],
+    asked: [],
+    slot: -1,
+    terms: [],
+    sequences: new Map(),
+  };
   state.clusters.set(cluster.at, cluster);
   cluster.members.push(one);
   count(state, cluster, one, 1);
   state.touched.add(cluster.at);
-  const isOurs = (failed: Case) => textLikeness(state, failed, cluster) > groupWeights.failureTextMin;
-  const adopted = home === undefined ? state.waiting.filter(isOurs) : [];
+  const { words } = state;
+  const own = new Set(one.terms.map((term) => term.at));
+  const isOurs = (failed: Case) =>
+    failed.terms.some((term) => own.has(term.at)) &&
+    words.likeness(words.ask(failed), cluster) > groupWeights.failureTextMin;
+  const adopted = home === undefined ? toKept(state.waiting.filter(isOurs)) : none;
   for (const failed of adopted) state.waiting.splice(state.waiting.indexOf(failed), 1);
   cluster.failures.push(...adopted);
-  state.told.push({ kind: 'joined', one, cluster: cluster.at, adopted });
+  return { kind: 'joined', one, cluster: cluster.at, adopted };
 }
 
-function addFailure(state: State, one: Case): void {
-  const home = findFailureHome(state, one);
+function addFailure(state: State, one: Case, near: readonly Near<Cluster>[]): ToldCase {
+  const home = findFailureHome(near);
   if (home !== undefined) {
     home.failures.push(one);
     state.touched.add(home.at);
-    state.told.push({ kind: 'failed', one, cluster: home.at });
-    return;
+    return { kind: 'failed', one, cluster: home.at };
   }
   state.waiting.push(one);
   const dropped = state.waiting.length > bounds.waitingFailuresMax ? state.waiting.shift() : undefined;
-  state.told.push({ kind: 'waiting', one, dropped });
+  return { kind: 'waiting', one, dropped };
 }
 
 function takeBack(state: State): void {
   const step = state.told.pop();
   if (step === undefined) return;
+  for (const cluster of step.asked) {
+    cluster.asked.pop();
+    state.touched.add(cluster.at);
+  }
   if (step.kind === 'joined') return takeBackJoined(state, step);
   if (step.kind === 'failed') {
     state.clusters.get(step.cluster)?.failures.pop();
@@ -135,42 +175,12 @@ function takeBackJoined(state: State, step: Extract<Told, { kind: 'joined' }>): 
   state.waiting.sort(compareCases);
 }
 
-/** Counts are integers, so that taking a case back leaves exactly what was there before. */
 function count(state: State, cluster: Cluster, one: Case, sign: 1 | -1): void {
-  for (const { term, weight } of one.terms) {
-    bump(cluster.terms, term, sign * weight);
-    const posting = state.postings.get(term) ?? new Map<number, number>();
-    state.postings.set(term, posting);
-    bump(posting, cluster.at, sign * weight);
-    if (posting.size === 0) state.postings.delete(term);
-  }
-  bump(cluster.sequences, one.sequence, sign);
-  state.successes += sign;
-}
-
-function bump<K>(counts: Map<K, number>, key: K, by: number): void {
-  const next = (counts.get(key) ?? 0) + by;
-  if (next === 0) counts.delete(key);
-  else counts.set(key, next);
-}
-
-function idf(state: State, term: string): number {
-  return 1 + Math.log((state.successes + 20) / ((state.postings.get(term)?.size ?? 0) + 1));
-}
-
-/** Cosine of a case and the mean of a cluster's members. */
-function textLikeness(state: State, one: Case, cluster: Cluster): number {
-  let dot = 0;
-  let own = 0;
-  for (const { term, weight } of one.terms) {
-    const scaled = idf(state, term) ** 2;
-    own += weight * weight * scaled;
-    dot += weight * (cluster.terms.get(term) ?? 0) * scaled;
-  }
-  if (dot === 0) return 0;
-  let other = 0;
-  for (const [term, weight] of cluster.terms) other += (weight * idf(state, term)) ** 2;
-  return dot / Math.sqrt(own * other);
+  if (sign > 0) state.words.add(cluster, one);
+  else state.words.takeBack(cluster, one);
+  const times = (cluster.sequences.get(one.sequence) ?? 0) + sign;
+  if (times === 0) cluster.sequences.delete(one.sequence);
+  else cluster.sequences.set(one.sequence, times);
 }
 
 /** Mean likeness to the members' sequences. */
@@ -189,27 +199,21 @@ function procedureLikeness(state: State, one: Case, cluster: Cluster): number {
   return weight === 0 ? 0 : sum / weight;
 }
 
-/** The clusters that share most of a case's terms. */
-function findCandidates(state: State, one: Case): Cluster[] {
-  const scores = new Map<number, number>();
-  for (const { term, weight } of one.terms) {
-    const scaled = idf(state, term) ** 2 * weight;
-    for (const [at, times] of state.postings.get(term) ?? []) {
-      const size = state.clusters.get(at)?.members.length ?? 1;
-      scores.set(at, (scores.get(at) ?? 0) + (scaled * times) / size);
-    }
-  }
-  return [...scores]
-    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, bounds.candidatesMax)
-    .flatMap(([at]) => state.clusters.get(at) ?? []);
+/** The procedures that would have been predicted for a case's task, before anything was learned from it. */
+function findAsked(one: Case, near: readonly Near<Cluster>[]): Cluster[] {
+  if (!one.finished || !one.stated) return [];
+  const alike = near
+    .filter(({ cluster, text }) => cluster.members.length >= asking.membersMin && text >= asking.textMin)
+    .sort((a, b) => b.text - a.text || a.cluster.at - b.cluster.at);
+  const least = (alike[0]?.text ?? 0) * asking.shareOfBest;
+  const best = alike.filter(({ text }) => text >= least).slice(0, asking.clustersMax);
+  return best.map(({ cluster }) => cluster);
 }
 
-function findHome(state: State, one: Case): Cluster | undefined {
+function findHome(state: State, one: Case, near: readonly Near<Cluster>[]): Cluster | undefined {
   let best: Cluster | undefined;
   let bestScore = -1;
-  for (const cluster of findCandidates(state, one)) {
-    const text = textLikeness(state, one, cluster);
+  for (const { cluster, text } of near) {
     if (text < groupWeights.textMin) continue;
     const likeness = procedureLikeness(state, one, cluster);
     const score = groupWeights.text * text + groupWeights.procedure * likeness;
@@ -219,12 +223,9 @@ function findHome(state: State, one: Case): Cluster | undefined {
 }
 
 /** A failure's own steps say little: its task's words decide. */
-function findFailureHome(state: State, one: Case): Cluster | undefined {
+function findFailureHome(near: readonly Near<Cluster>[]): Cluster | undefined {
   let best: Cluster | undefined;
   let bestText: number = groupWeights.failureTextMin;
-  for (const cluster of findCandidates(state, one)) {
-    const text = textLikeness(state, one, cluster);
-    if (text > bestText) [best, bestText] = [cluster, text];
-  }
+  for (const { cluster, text } of near) if (text > bestText) [best, bestText] = [cluster, text];
   return best;
 }

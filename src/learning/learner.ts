@@ -1,31 +1,58 @@
 /**
- * The learner: a log of episodes in, SOPs out. Learning only notes what changed; `derive` tells the changed tail of the
- * log again and recomputes the clusters it touched. The same log gives the same SOPs, whatever the order of arrival.
+ * The learner: a log of episodes in, SOPs out. Learning only notes what changed; the changed tail of the log is told again
+ * and the clusters it touched are derived anew, in slices, since a long log takes minutes. The same log gives the same
+ * SOPs, whatever the order of arrival.
  */
 import type { Episode } from '../../machines/words/episodes.ts';
 import type { LearnedSop } from '../../machines/words/sops.ts';
-import { type Case, compareCases, toCase } from './case.ts';
-import { deriveSop } from './derive.ts';
+import { bounds } from './bounds.ts';
+import { type Case, toCase } from './case.ts';
+import { createCases } from './cases.ts';
+import { candidateEpisodesMin, deriveSop } from './derive.ts';
 import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
 import { createSequenceBook } from './likeness.ts';
+import { toParent } from './parts/parent.ts';
+import { createPartBook } from './parts/part-book.ts';
 import { toRuns } from './runs.ts';
+import { createTelling } from './telling.ts';
 
 export interface LearnerOptions {
   readonly namespace: string;
-  /** True where several principals share the namespace: one of them alone can then push no SOP over the bar. */
-  readonly sharedNamespace?: boolean;
+  /**
+   * True where several principals share the namespace: one of them alone can then push no SOP over the bar. `seen`: as
+   * soon as the episodes known are of more than one.
+   */
+  readonly sharedNamespace?: boolean | 'seen';
+  /** Cases known at most; `bounds.casesMax` where nothing is said. */
+  readonly casesMax?: number;
+}
+
+/** What a learner holds. */
+export interface LearnerSize {
+  readonly episodes: number;
+  readonly clusters: number;
+  /** The share of all episodes, by lot, that is learned from; 1 as long as all of them fit. */
+  readonly share: number;
 }
 
 export interface Learner {
   /** Adds an episode, or replaces it by its id (open episodes grow). */
   learn(episode: Episode): void;
   forget(episodeId: string): void;
+  /** Does a slice of what `derive` has to do, and says whether more is left: others get their turn in between. */
+  work(): boolean;
   /** The SOPs that the episodes known so far give, most confident first. */
   derive(): { readonly sops: LearnedSop[] };
   /** What next steps are foreseen from. */
   readonly keeper: Pick<TraceKeeper, 'changes' | 'traces'>;
-  readonly size: { readonly episodes: number; readonly clusters: number };
+  readonly size: LearnerSize;
+}
+
+interface Derived {
+  readonly content: readonly (readonly Case[])[];
+  readonly shared: boolean;
+  readonly sop: LearnedSop | undefined;
 }
 
 /** Creates an empty learner of one namespace. */
@@ -33,93 +60,88 @@ export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
   const grouping = createGrouping(book);
   const keeper = createTraceKeeper();
-  const cases = new Map<string, Case>();
-  /** The ids of an episode's further runs, where it has several. */
-  const furtherRuns = new Map<string, readonly string[]>();
-  /** What `grouping` was told, in order. */
-  let told: Case[] = [];
-  const changed = new Set<string>();
-  const derived = new Map<
-    number,
-    { readonly content: readonly Case[]; readonly sop: LearnedSop | undefined }
-  >();
-  const deriving = { namespace: options.namespace, shared: options.sharedNamespace ?? false, book };
+  const { namespace, sharedNamespace = false, casesMax = bounds.casesMax } = options;
+  const cases = createCases(casesMax);
+  const { known, principals } = cases;
+  const telling = createTelling(cases, grouping);
+  /** Clusters to be derived. */
+  const touched = new Set<number>();
+  const derived = new Map<number, Derived>();
+  const parts = createPartBook({ namespace, book });
+  let wasShared = sharedNamespace === true;
 
-  function retell(): void {
-    if (changed.size === 0) return;
-    const fresh = [...changed].flatMap((id) => cases.get(id) ?? []).sort(compareCases);
-    let from = told.findIndex((one) => changed.has(one.episodeId));
-    if (from < 0) from = told.length;
-    const first = fresh[0];
-    if (first !== undefined) from = Math.min(from, findPlace(told, first));
-    const tail = told.slice(from).filter((one) => !changed.has(one.episodeId));
-    const again = [...tail, ...fresh].sort(compareCases);
-    while (grouping.length > from) grouping.takeBack();
-    for (const one of again) grouping.add(one);
-    told = [...told.slice(0, from), ...again];
-    changed.clear();
+  /** Whether several principals share the namespace, by what is known now. */
+  function isShared(): boolean {
+    const shared = sharedNamespace === 'seen' ? principals.size > 1 : sharedNamespace;
+    if (shared !== wasShared) for (const at of derived.keys()) touched.add(at);
+    wasShared = shared;
+    return shared;
   }
 
-  function refresh(): void {
-    for (const at of grouping.takeTouched()) {
-      const cluster = grouping.clusters.get(at);
-      if (cluster === undefined) {
-        derived.delete(at);
-        continue;
-      }
-      const content = [...cluster.members, ...cluster.failures];
-      if (!isSame(derived.get(at)?.content, content))
-        derived.set(at, { content, sop: deriveSop(cluster, deriving) });
+  function refresh(at: number, shared: boolean): void {
+    touched.delete(at);
+    const cluster = grouping.clusters.get(at);
+    // Most clusters of a long history are one episode: nothing is kept of those.
+    if (cluster === undefined || cluster.members.length < candidateEpisodesMin) {
+      derived.delete(at);
+      parts.put(at, undefined);
+      return;
     }
+    const content = [[...cluster.members], [...cluster.failures], [...cluster.asked]];
+    const before = derived.get(at);
+    if (before?.shared === shared && isSame(before.content, content)) return;
+    const found = deriveSop(cluster, { namespace, shared, book });
+    derived.set(at, { content, shared, sop: found?.sop });
+    parts.put(at, found === undefined ? undefined : toParent(found));
+  }
+
+  function work(): boolean {
+    if (telling.work()) return true;
+    for (const at of grouping.takeTouched()) touched.add(at);
+    const shared = isShared();
+    for (const at of [...touched].slice(0, bounds.derivedPerSlice)) refresh(at, shared);
+    if (touched.size > 0) return true;
+    parts.refresh(shared);
+    return false;
   }
 
   function forget(episodeId: string): void {
-    for (const id of [episodeId, ...(furtherRuns.get(episodeId) ?? [])])
-      if (cases.delete(id)) changed.add(id);
-    furtherRuns.delete(episodeId);
+    cases.forget(episodeId);
     keeper.forget(episodeId);
   }
 
   return {
     learn(episode) {
-      const runs = toRuns(episode);
       forget(episode.episodeId);
       keeper.learn(episode);
-      const further = runs.slice(1).map((run) => run.episodeId);
-      if (further.length > 0) furtherRuns.set(episode.episodeId, further);
-      for (const run of runs) {
-        cases.set(run.episodeId, toCase(run, book));
-        changed.add(run.episodeId);
-      }
+      const runs = toRuns(episode).filter((run) => cases.takes(run.episodeId));
+      cases.add(
+        episode.episodeId,
+        runs.map((run) => toCase(run, book)),
+      );
     },
     forget,
+    work,
     derive() {
-      retell();
-      refresh();
-      const sops = [...derived.values()].flatMap(({ sop }) => sop ?? []);
+      for (let isLeft = true; isLeft;) isLeft = work();
+      const whole = [...derived].flatMap(([at, { sop }]) => (sop === undefined ? [] : parts.refer(at, sop)));
+      const sops = [...whole, ...parts.sops];
       return { sops: sops.sort((a, b) => b.confidence - a.confidence || (a.sopId < b.sopId ? -1 : 1)) };
     },
     keeper,
     get size() {
-      return { episodes: cases.size, clusters: grouping.clusters.size };
+      return { episodes: known.size, clusters: grouping.clusters.size, share: cases.share };
     },
   };
 }
 
 /** Equal content is the same cases: a case is made once for each version of its episode. */
-function isSame(before: readonly Case[] | undefined, now: readonly Case[]): boolean {
-  return before?.length === now.length && now.every((one, at) => one === before[at]);
-}
-
-/** Where a case belongs among those told. */
-function findPlace(told: readonly Case[], one: Case): number {
-  let low = 0;
-  let high = told.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const other = told[middle];
-    if (other !== undefined && compareCases(other, one) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function isSame(
+  before: readonly (readonly Case[])[] | undefined,
+  now: readonly (readonly Case[])[],
+): boolean {
+  return now.every(
+    (list, part) =>
+      before?.[part]?.length === list.length && list.every((one, at) => one === before[part]?.[at]),
+  );
 }

@@ -4,12 +4,13 @@
  */
 export { judgeEpisode, type Verdict } from './clean.ts';
 export { fillArguments, type TakenStep, toArguments, toPaths } from './fill.ts';
-export { createLearner, type Learner, type LearnerOptions } from './learner.ts';
+export { createLearner, type Learner, type LearnerOptions, type LearnerSize } from './learner.ts';
 export {
   bindArguments,
   finish,
   foresee,
   isModel,
+  isStrange,
   judge,
   readModel,
   recall,
@@ -21,6 +22,7 @@ export {
   toSymbolName,
 } from './foresight/foresight.ts';
 export { narrow, type Narrowed } from './narrow.ts';
+export { createPackedIndex, type PackedIndex, type PackedSop } from './packed-index.ts';
 export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';
 export { bar as servingBar } from './score.ts';

@@ -65,10 +65,27 @@ function walk(value: unknown, path: readonly string[], place: ListPlace | undefi
 /** Characters of a Python literal that is read. */
 const literalTextMax = 4_000;
 
+/** Texts that were read last: every step of learning reads an episode's results once more. Nobody changes what was read. */
+const lastRead = new Map<string, object | undefined>();
+const lastReadMax = { texts: 256, characters: 1_000_000 } as const;
+let charactersRead = 0;
+
 /** What is inside a text, if the text is a JSON object or list, or a Python one. */
 function readThrough(text: string): object | undefined {
-  const first = text.trimStart().charAt(0);
-  if (text.length > 70_000 || !['{', '[', '('].includes(first)) return undefined;
+  const first = /\S/.exec(text)?.[0];
+  if (text.length > 70_000 || (first !== '{' && first !== '[' && first !== '(')) return undefined;
+  if (lastRead.has(text)) return lastRead.get(text);
+  if (lastRead.size >= lastReadMax.texts || charactersRead > lastReadMax.characters) {
+    lastRead.clear();
+    charactersRead = 0;
+  }
+  const inside = readInside(text);
+  lastRead.set(text, inside);
+  charactersRead += text.length;
+  return inside;
+}
+
+function readInside(text: string): object | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;

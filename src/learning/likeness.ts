@@ -3,6 +3,7 @@
  * (in which order). Sequences are interned, so that each pair is compared once.
  */
 import { bounds } from './bounds.ts';
+import { createStock, type Stock } from './stock.ts';
 
 export type Sequence = readonly string[];
 
@@ -15,6 +16,8 @@ export interface Interned {
 }
 
 export interface SequenceBook {
+  /** What else cases have in common. */
+  readonly stock: Stock;
   intern(symbols: Sequence): Interned;
   likeness(a: Interned, b: Interned): number;
   /** Nobody has this sequence any more. */
@@ -23,16 +26,26 @@ export interface SequenceBook {
 
 /** Remembers sequences and how alike they are. */
 export function createSequenceBook(): SequenceBook {
+  const stock = createStock();
   const known = new Map<string, Interned>();
+  const numbers = new Map<string, number>();
   const pairs = new Map<number, number>();
   /** Numbers are never given again: comparisons of a sequence that was forgotten may still be remembered. */
   let next = 0;
+  const numberOf = (symbol: string) => {
+    const found = numbers.get(symbol);
+    if (found !== undefined) return found;
+    numbers.set(stock.text(symbol), numbers.size);
+    return numbers.size - 1;
+  };
+  const toKey = (symbols: Sequence) => symbols.map(numberOf).join(' ');
   return {
+    stock,
     intern(symbols) {
-      const key = symbols.join('\n');
+      const key = toKey(symbols);
       const found = known.get(key);
       if (found !== undefined) return found;
-      const made = { at: next, symbols, key };
+      const made = new Kept(next, symbols.map(stock.text));
       next += 1;
       known.set(key, made);
       return made;
@@ -47,8 +60,24 @@ export function createSequenceBook(): SequenceBook {
       pairs.set(pair, value);
       return value;
     },
-    forget: ({ key }) => void known.delete(key),
+    forget: ({ symbols }) => void known.delete(toKey(symbols)),
   };
+}
+
+/** A sequence makes its key when it is asked for first, which is where two weigh the same: for some that is again and again. */
+class Kept implements Interned {
+  readonly at: number;
+  readonly symbols: Sequence;
+  #key: string | undefined;
+
+  constructor(at: number, symbols: Sequence) {
+    this.at = at;
+    this.symbols = symbols;
+  }
+
+  get key(): string {
+    return (this.#key ??= this.symbols.join('\n'));
+  }
 }
 
 /** 0 to 1: half set-F1, half LCS over the longer length. */
@@ -81,15 +110,4 @@ export function lcsLength(a: Sequence, b: Sequence): number {
     [previous, current] = [current, previous];
   }
   return previous[b.length] ?? 0;
-}
-
-/** Positions of a sequence that count: runs cut to `runMax`, the whole to `sequenceMax`. */
-export function squeeze(symbols: Sequence): number[] {
-  const kept: number[] = [];
-  let run = 0;
-  for (let at = 0; at < symbols.length && kept.length < bounds.sequenceMax; at += 1) {
-    run = at > 0 && symbols[at] === symbols[at - 1] ? run + 1 : 1;
-    if (run <= bounds.runMax) kept.push(at);
-  }
-  return kept;
 }

@@ -2,6 +2,7 @@
  * A stored procedure narrowed to the steps that are kept for one task: places are counted anew, and an argument whose
  * origin was left out must be asked for. It adds nothing; the stored procedure stays as it is.
  */
+import { reseat } from '../../machines/words/requirements.ts';
 import { toLines, toProgramOf } from '../../machines/words/step-lines.ts';
 import type { Binding, LearnedSop, ProcedureStep } from '../../machines/words/sops.ts';
 import type { KeptStep } from './foresight/tailor.ts';
@@ -21,9 +22,10 @@ export function narrow({ steps, procedure }: Steps, kept: readonly KeptStep[]): 
   const own = kept.flatMap(({ at, tool, repeated }): ProcedureStep[] => {
     const from = procedure[at];
     if (from === undefined) return [];
-    if (!swapped.has(at)) return [{ ...from, repeated, args: rebind(from.args, placeOf) }];
-    const alternatives = [from.tool, ...from.alternatives.filter((other) => other !== tool)];
-    return [{ ...from, tool, repeated, alternatives, args: {} }];
+    if (!swapped.has(at)) return [{ ...reseat(from, placeOf), repeated, args: rebind(from.args, placeOf) }];
+    const { part: _part, ...other } = from;
+    const alternatives = [from.tool, ...from.alternatives.filter((one) => one !== tool)];
+    return [{ ...reseat(other, () => undefined), tool, repeated, alternatives, args: {} }];
   });
   const programs = kept.map(({ at }) => (swapped.has(at) ? '' : toProgramOf(steps[at] ?? '')));
   const leftOut = procedure.filter((_, at) => !places.has(at)).map(({ tool }) => tool);

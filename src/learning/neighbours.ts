@@ -2,11 +2,11 @@
  * The wordings most like a task, by cosine. A first pass over the inverted index finds who shares the task's rarest
  * terms, a second one compares those few exactly, so that the work for one question stays bounded.
  */
-import { compareLots, type Document, type TermIndex } from './sop-index.ts';
+import { type AskedIndex, compareLots, type RankedIdentity, type Wording } from './asked-index.ts';
 import type { Term } from './terms.ts';
 
-export interface Neighbour {
-  readonly document: Document;
+export interface Neighbour<Sop extends RankedIdentity> {
+  readonly wording: Wording<Sop>;
   readonly similarity: number;
 }
 
@@ -28,34 +28,38 @@ export interface WeighedTerm {
 }
 
 /** The task's terms, heaviest first. */
-export function weigh(index: TermIndex, terms: readonly Term[]): WeighedTerm[] {
+export function weigh(
+  index: Pick<AskedIndex<RankedIdentity>, 'weightOf'>,
+  terms: readonly Term[],
+): WeighedTerm[] {
   return terms
     .map(({ term, weight }) => ({ term, scaled: weight * index.weightOf(term) }))
     .sort((a, b) => b.scaled - a.scaled || (a.term < b.term ? -1 : 1));
 }
 
 /** At most `max` wordings, nearest first. */
-export function findNeighbours(index: TermIndex, weighed: readonly WeighedTerm[], max: number): Neighbour[] {
+export function findNeighbours<Sop extends RankedIdentity>(
+  index: AskedIndex<Sop>,
+  weighed: readonly WeighedTerm[],
+  max: number,
+): Neighbour<Sop>[] {
   const own = Math.sqrt(weighed.reduce((sum, { scaled }) => sum + scaled ** 2, 0)) || 1;
-  const { dots, found } = toDots(index, weighed.slice(0, searching.termsMax));
-  return chooseCompared(index, dots, found)
-    .map((document) => {
-      const similarity = (dots[document.slot] ?? 0) / (own * index.normOf(document));
-      return { document, similarity: Math.min(1, similarity) };
+  const found = toDots(index, weighed.slice(0, searching.termsMax));
+  const { dots } = index;
+  const neighbours = chooseCompared(index, found)
+    .map((wording) => {
+      const similarity = (dots[wording.slot] ?? 0) / (own * index.normAt(wording.slot));
+      return { wording, similarity: Math.min(1, similarity) };
     })
     .sort(compareNeighbours)
     .slice(0, max);
+  for (const slot of found) dots[slot] = 0;
+  return neighbours;
 }
 
-interface Dots {
-  /** Shared weight by slot. */
-  readonly dots: Float64Array;
-  readonly found: readonly number[];
-}
-
-/** The rarest terms are looked up first. */
-function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Dots {
-  const dots = new Float64Array(index.documents.length);
+/** Counts the shared weight by slot, the rarest terms first; answers the slots that were found. */
+function toDots(index: AskedIndex<RankedIdentity>, weighed: readonly WeighedTerm[]): readonly number[] {
+  const { dots } = index;
   const found: number[] = [];
   const looked = weighed
     .map(({ term, scaled }) => ({
@@ -66,11 +70,12 @@ function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Dots {
     .filter(({ term, slots }) => !(term.startsWith('~') && slots.size > searching.beginningsMax))
     .sort((a, b) => a.slots.size - b.slots.size || (a.term < b.term ? -1 : 1));
   for (const { factor, slots } of looked) {
-    if (found.length < searching.foundMax) {
-      for (const [slot, weight] of slots) {
+    const isEnough = slots.size > searching.foundMax ? searching.comparedMax : searching.foundMax;
+    if (found.length < isEnough) {
+      slots.forEach((weight, slot) => {
         if (dots[slot] === 0) found.push(slot);
         dots[slot] = (dots[slot] ?? 0) + factor * weight;
-      }
+      });
       continue;
     }
     for (const slot of found) {
@@ -78,31 +83,50 @@ function toDots(index: TermIndex, weighed: readonly WeighedTerm[]): Dots {
       if (weight !== undefined) dots[slot] = (dots[slot] ?? 0) + factor * weight;
     }
   }
-  return { dots, found };
+  return found;
 }
 
-/** Those that look nearest by lengths that need no counting. */
-function chooseCompared(index: TermIndex, dots: Float64Array, found: readonly number[]): Document[] {
-  const rough = new Float64Array(found.length);
-  found.forEach((slot, at) => {
-    rough[at] = (dots[slot] ?? 0) / (index.documents[slot]?.plainNorm ?? 1);
-  });
-  const isFew = found.length <= searching.comparedMax;
-  const least = isFew ? 0 : (rough.toSorted().at(-searching.comparedMax) ?? 0);
-  const chosen: { readonly document: Document; readonly near: number }[] = [];
-  found.forEach((slot, at) => {
-    const document = index.documents[slot];
-    const near = rough[at] ?? 0;
-    if (document !== undefined && near >= least) chosen.push({ document, near });
-  });
-  return chosen
-    .sort((a, b) => b.near - a.near || compareLots(a.document, b.document))
-    .slice(0, searching.comparedMax)
-    .map(({ document }) => document);
+/** Those that look nearest by lengths that need no counting, nearest first; of equal ones the first in the order of lots. */
+function chooseCompared<Sop extends RankedIdentity>(
+  index: AskedIndex<Sop>,
+  found: readonly number[],
+): Wording<Sop>[] {
+  const { dots } = index;
+  const isBefore = (slot: number, near: number, other: Chosen): boolean =>
+    near === other.near ? isEarlier(index, slot, other.slot) : near > other.near;
+  const chosen: Chosen[] = [];
+  for (const slot of found) {
+    const near = (dots[slot] ?? 0) / index.plainNormAt(slot);
+    const last = chosen.at(-1);
+    const isFull = chosen.length >= searching.comparedMax;
+    if (isFull && last !== undefined && !isBefore(slot, near, last)) continue;
+    let from = 0;
+    for (let to = chosen.length; from < to;) {
+      const middle = (from + to) >> 1;
+      const other = chosen[middle];
+      if (other === undefined || isBefore(slot, near, other)) to = middle;
+      else from = middle + 1;
+    }
+    chosen.splice(from, 0, { slot, near });
+    if (isFull) chosen.pop();
+  }
+  return chosen.flatMap(({ slot }) => index.wordingAt(slot) ?? []);
 }
 
-function compareNeighbours(a: Neighbour, b: Neighbour): number {
+interface Chosen {
+  readonly slot: number;
+  readonly near: number;
+}
+
+function isEarlier(index: AskedIndex<RankedIdentity>, slot: number, other: number): boolean {
+  const [lot, otherLot] = [index.lotAt(slot), index.lotAt(other)];
+  if (lot !== otherLot) return lot < otherLot;
+  const [a, b] = [index.wordingAt(slot), index.wordingAt(other)];
+  return a !== undefined && b !== undefined && compareLots(a, b) < 0;
+}
+
+function compareNeighbours(a: Neighbour<RankedIdentity>, b: Neighbour<RankedIdentity>): number {
   if (a.similarity !== b.similarity) return b.similarity - a.similarity;
-  if (a.document.of.sop.sopId === b.document.of.sop.sopId) return a.document.at - b.document.at;
-  return a.document.of.sop.sopId < b.document.of.sop.sopId ? -1 : 1;
+  if (a.wording.of.sop.sopId === b.wording.of.sop.sopId) return a.wording.at - b.wording.at;
+  return a.wording.of.sop.sopId < b.wording.of.sop.sopId ? -1 : 1;
 }

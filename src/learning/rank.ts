@@ -2,8 +2,10 @@
  * Which SOPs fit a task: text match x prior x confidence. The nearest wordings vote for procedures, a SOP is worth what
  * it would be expected to get right, and where no wording clearly matches the answer is empty: better silent than wrong.
  */
+import type { AskedIndex, AskedSop, RankedIdentity } from './asked-index.ts';
+import { isWord } from './index-facts.ts';
 import { findNeighbours, type Neighbour, weigh } from './neighbours.ts';
-import { createTermIndex, type IndexedSop, isWord, type ServedSop, type TermIndex } from './sop-index.ts';
+import { createTermIndex, type ServedSop } from './sop-index.ts';
 import { type Term, toTerms } from './terms.ts';
 
 export interface RankQuery {
@@ -13,8 +15,8 @@ export interface RankQuery {
 }
 
 /** A SOP that fits, how well (0 to 1), and the terms that say so. */
-export interface RankedSop {
-  readonly sop: ServedSop;
+export interface RankedSop<Sop extends RankedIdentity = ServedSop> {
+  readonly sop: Sop;
   readonly relevance: number;
   readonly matched: readonly string[];
 }
@@ -53,7 +55,7 @@ export function createIndex(sops: readonly ServedSop[]): SopIndex {
   for (const sop of sops) index.put(sop);
   return {
     get size() {
-      return index.sops.size;
+      return index.size;
     },
     put: (sop) => index.put(sop),
     remove: (sopId) => index.remove(sopId),
@@ -66,9 +68,13 @@ export function rank(query: RankQuery & { readonly sops: readonly ServedSop[] })
   return createIndex(query.sops).rank(query);
 }
 
-function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
+/** Ranks what an index holds, whichever keeps it. */
+export function rankIn<Sop extends RankedIdentity>(
+  index: AskedIndex<Sop>,
+  query: RankQuery,
+): RankedSop<Sop>[] {
   const terms = toTerms(query.task, true);
-  if (terms.length === 0 || query.limit <= 0 || index.sops.size === 0) return [];
+  if (terms.length === 0 || query.limit <= 0 || index.size === 0) return [];
   const weighed = weigh(index, terms);
   const neighbours = findNeighbours(index, weighed, ranking.neighbours);
   const top = neighbours[0];
@@ -78,7 +84,7 @@ function rankIn(index: TermIndex, query: RankQuery): RankedSop[] {
   if (top === undefined || top.similarity < similarityMin) return [];
   const words = terms.filter(({ term }) => isWord(term));
   const votes = toVotes(neighbours, top.similarity);
-  const ranked: (RankedSop & { readonly worth: number })[] = [];
+  const ranked: (RankedSop<Sop> & { readonly worth: number })[] = [];
   for (const [indexed, { similarity }] of votes) {
     const match = toMatch(index, words, indexed);
     if (match.coverage < coverageMin || similarity < similarityMin) continue;
@@ -105,18 +111,25 @@ interface Vote {
   weight: number;
 }
 
-function toVotes(neighbours: readonly Neighbour[], best: number): Map<IndexedSop, Vote> {
-  const votes = new Map<IndexedSop, Vote>();
-  for (const { document, similarity } of neighbours) {
-    const vote = votes.get(document.of) ?? { similarity, weight: 0 };
+function toVotes<Sop extends RankedIdentity>(
+  neighbours: readonly Neighbour<Sop>[],
+  best: number,
+): Map<AskedSop<Sop>, Vote> {
+  const votes = new Map<AskedSop<Sop>, Vote>();
+  for (const { wording, similarity } of neighbours) {
+    const vote = votes.get(wording.of) ?? { similarity, weight: 0 };
     vote.weight += (similarity / best) ** (ranking.power * best);
-    votes.set(document.of, vote);
+    votes.set(wording.of, vote);
   }
   return votes;
 }
 
 /** How alike a SOP's procedure is to what the neighbours vote for: the score it may expect. */
-function toExpected(index: TermIndex, indexed: IndexedSop, votes: ReadonlyMap<IndexedSop, Vote>): number {
+function toExpected<Sop extends RankedIdentity>(
+  index: AskedIndex<Sop>,
+  indexed: AskedSop<Sop>,
+  votes: ReadonlyMap<AskedSop<Sop>, Vote>,
+): number {
   let sum = 0;
   let weights = 0;
   for (const [other, { weight }] of votes) {
@@ -132,7 +145,11 @@ interface Match {
 }
 
 /** The share of the task's words, by weight, that stand in a SOP's wordings or tool names. */
-function toMatch(index: TermIndex, words: readonly Term[], indexed: IndexedSop): Match {
+function toMatch<Sop extends RankedIdentity>(
+  index: AskedIndex<Sop>,
+  words: readonly Term[],
+  indexed: AskedSop<Sop>,
+): Match {
   let all = 0;
   let covered = 0;
   const matched: { readonly term: string; readonly weight: number }[] = [];

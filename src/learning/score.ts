@@ -12,7 +12,8 @@
  *
  * Three consistent episodes give 0.73 told, 0.71 implied; two give at most 0.66 and are capped below the bar anyhow.
  */
-import type { SopStatus } from '../../machines/words/sops.ts';
+import { standingStatus } from '../../machines/sop-standing.ts';
+import type { SopQuorum, SopStanding, SopStatus } from '../../machines/words/sops.ts';
 import type { Alignment } from './align.ts';
 import type { Case } from './case.ts';
 import { createTrust } from './trust.ts';
@@ -31,11 +32,26 @@ export interface Evidence {
   readonly alignment: Alignment;
   /** True where several principals share the namespace: then one of them alone proves nothing. */
   readonly shared: boolean;
+  /** What silent predictions say of it. */
+  readonly standing: SopStanding;
 }
 
 export interface Score {
   readonly confidence: number;
   readonly status: SopStatus;
+  /** True where a shared namespace has fewer principals behind it than it takes, however sure it is. */
+  readonly alone: boolean;
+  /** There where nothing but a second principal is missing. */
+  readonly quorum?: SopQuorum;
+}
+
+/** Whether a success bears its procedure out as one of those it takes: another way, or one that stopped in the middle, does not. */
+export function createCounting(
+  members: readonly Case[],
+  alignment: Alignment,
+  trustOf = createTrust(members),
+): (one: Case) => boolean {
+  return (one) => alignment.agreementOf(one.sequence) >= bar.agreementMin && trustOf(one) >= 1;
 }
 
 /** Confidence and status of a procedure. */
@@ -45,21 +61,30 @@ export function score(evidence: Evidence): Score {
   let agreeing = 0;
   const principals = new Set<string>();
   const trustOf = createTrust(evidence.members);
+  const counts = createCounting(evidence.members, evidence.alignment, trustOf);
   for (const one of evidence.members) {
     const agreement = evidence.alignment.agreementOf(one.sequence);
     const trust = trustOf(one);
     const weight = trust * (one.verdict === 'told' ? weights.told : weights.implied);
     successes += weight * agreement;
     failures += (weight * (1 - agreement)) / 2;
-    if (agreement < bar.agreementMin || trust < 1) continue;
+    if (!counts(one)) continue;
     agreeing += 1;
     principals.add(one.principal);
   }
   failures += weighFailures(evidence);
   const mean = (prior.successes + successes) / (prior.successes + prior.failures + successes + failures);
-  const proven = agreeing >= bar.episodesMin && (!evidence.shared || principals.size >= bar.principalsMin);
-  const confidence = round(Math.min(mean, proven ? confidenceMax : belowBar));
-  return { confidence, status: proven && confidence >= bar.confidence ? 'active' : 'candidate' };
+  const proven = round(Math.min(mean, agreeing >= bar.episodesMin ? confidenceMax : belowBar));
+  const alone = evidence.shared && principals.size < bar.principalsMin;
+  if (proven < bar.confidence) return { confidence: proven, status: 'candidate', alone };
+  const { standing } = evidence;
+  if (alone) {
+    const [principal] = principals;
+    const status = standing === 'drifted' ? 'quarantined' : 'shadow';
+    const quorum = { confidence: proven, ...(principal === undefined ? {} : { principal }) };
+    return { confidence: belowBar, status, alone, quorum };
+  }
+  return { confidence: proven, status: standingStatus[standing], alone };
 }
 
 /**
@@ -68,7 +93,7 @@ export function score(evidence: Evidence): Score {
  */
 function weighFailures(evidence: Evidence): number {
   const lastSuccess = toLastSuccess(evidence);
-  const worst = new Map<string, number>();
+  const worst = new Map<number, number>();
   for (const one of evidence.failures) {
     const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
     const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;
@@ -79,8 +104,8 @@ function weighFailures(evidence: Evidence): number {
 }
 
 /** For each wording, when it last succeeded this way and somebody said so. */
-function toLastSuccess({ members, alignment }: Evidence): Map<string, string> {
-  const last = new Map<string, string>();
+function toLastSuccess({ members, alignment }: Evidence): Map<number, string> {
+  const last = new Map<number, string>();
   for (const one of members) {
     if (one.verdict !== 'told' || alignment.agreementOf(one.sequence) < bar.agreementMin) continue;
     if (one.startedAt > (last.get(one.wordingKey) ?? '')) last.set(one.wordingKey, one.startedAt);

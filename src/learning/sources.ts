@@ -21,7 +21,7 @@ export type Source =
 export interface Argument {
   /** Leaf path inside the arguments, without a leading slash. */
   readonly path: string;
-  /** The value where it is short enough to be a constant and was not redacted. */
+  /** The value where it is short enough to be a constant, finite and was not redacted. */
   readonly value: Primitive | undefined;
   readonly sources: readonly Source[];
   /** True where the value occurs in an earlier result, wherever: such a value is no constant. */
@@ -55,7 +55,9 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
   if (isHidden && toHiddenKind(value) === undefined)
     return { path, value: undefined, sources: [], tainted: true };
   const isLong = typeof value === 'string' && value.length > bounds.constantTextMax;
-  const kept = isHidden || isLong ? undefined : value;
+  // JSON has no word for what is not finite, so it could not be kept as it is.
+  const isEndless = typeof value === 'number' && !Number.isFinite(value);
+  const kept = isHidden || isLong || isEndless ? undefined : value;
   if (!isTelling(value)) return { path, value: kept, sources: [], tainted: false };
   const comparable = toComparable(String(value));
   const earlier = seen.values.get(comparable) ?? [];

@@ -5,6 +5,7 @@
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import type { AlignedStep } from './align.ts';
+import { remember } from './remember.ts';
 import { toNameWords, toTerms } from './terms.ts';
 import { toWordings } from './wordings.ts';
 
@@ -20,7 +21,7 @@ export function toTrigger(
   steps: readonly AlignedStep[],
   toolOf: (symbol: string) => string,
 ): Trigger {
-  const stated = members.filter((one) => one.task !== '');
+  const stated = members.filter((one) => one.stated);
   if (stated.length === 0) {
     return { trigger: toCallsTrigger(members, steps, toolOf), triggerFrom: 'calls', wordings: [] };
   }
@@ -29,10 +30,12 @@ export function toTrigger(
   return { trigger, triggerFrom: 'task', wordings: wordings.filter((wording) => wording !== trigger) };
 }
 
+const termsOf = remember((wording) => toTerms(wording), bounds.textsRemembered);
+
 /** The wording that shares most terms with the others. */
 function toMedoid(wordings: readonly string[]): number {
   const counts = new Map<string, number>();
-  const terms = wordings.map((wording) => toTerms(wording));
+  const terms = wordings.map((wording) => termsOf(wording));
   for (const each of terms) for (const { term } of each) counts.set(term, (counts.get(term) ?? 0) + 1);
   let best = 0;
   let bestScore = -1;
@@ -44,24 +47,29 @@ function toMedoid(wordings: readonly string[]): number {
   return best;
 }
 
+/** What calls are called, each once: the words of their tools, or their programs. */
+export function toCallNames(calls: readonly { readonly symbol: string; readonly tool: string }[]): string[] {
+  const names: string[] = [];
+  for (const { symbol, tool } of calls) {
+    const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
+    const program = symbol.slice(tool.length).trim();
+    const name = program === '' ? toNameWords(own).join(' ') : program;
+    if (name !== '' && !names.includes(name)) names.push(name);
+  }
+  return names;
+}
+
 /** `list directory, read file: path`. */
 function toCallsTrigger(
   members: readonly Case[],
   steps: readonly AlignedStep[],
   toolOf: (symbol: string) => string,
 ): string {
-  const names: string[] = [];
-  for (const { symbol } of steps) {
-    const tool = toolOf(symbol);
-    const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
-    const program = symbol.slice(tool.length).trim();
-    const name = program === '' ? toNameWords(own).join(' ') : program;
-    if (name !== '' && !names.includes(name)) names.push(name);
-  }
+  const names = toCallNames(steps.map(({ symbol }) => ({ symbol, tool: toolOf(symbol) })));
   const used = new Set(steps.map((step) => step.symbol));
   const keys = new Map<string, number>();
   for (const one of members.slice(0, bounds.bindingEpisodesMax)) {
-    for (const { symbol } of one.calls) {
+    for (const symbol of one.line.symbols) {
       if (!used.has(symbol.id)) continue;
       for (const key of symbol.keys.slice(0, 20)) keys.set(key, (keys.get(key) ?? 0) + 1);
     }

@@ -3,8 +3,9 @@
  * what all of them say stays. Wordings that are the same without their particulars are one.
  */
 import { bounds } from './bounds.ts';
-import type { Case } from './case.ts';
+import type { Case, CaseText } from './case.ts';
 import type { Particular } from './particulars.ts';
+import { remember } from './remember.ts';
 import { toComparable } from './texts.ts';
 import { maskValues } from './terms.ts';
 
@@ -15,6 +16,8 @@ const leads = new Set(
   'a an the my our your his her their for in from of at with on by about named called'.split(' '),
 );
 
+const maskAll = remember((text) => maskValues(text), bounds.textsRemembered);
+
 interface Wording {
   readonly task: string;
   readonly lower: string;
@@ -24,14 +27,18 @@ interface Wording {
 
 /** Distinct wordings, most frequent first, then oldest first. */
 export function toWordings(stated: readonly Case[]): string[] {
-  const wordings = toDistinct(stated);
-  const texts = new Map(stated.map((one) => [one.task, one]));
+  const told = stated.map(({ wordingKey, text }): Told => ({ wordingKey, text }));
+  const wordings = toDistinct(told);
+  const texts = new Map(told.map(({ text }) => [text.task, text]));
   const shared = new Map<string, number>();
   for (const one of texts.values())
     for (const value of one.values) shared.set(value, (shared.get(value) ?? 0) + 1);
-  const keep = (value: string) => shared.get(value) === texts.size && !value.includes('@');
+  const kept = new Set(
+    [...shared].flatMap(([value, times]) => (times === texts.size && !value.includes('@') ? [value] : [])),
+  );
   const slots = findSlots(wordings);
-  const masked = wordings.map((wording) => maskValues(blank(wording, wordings, slots), keep));
+  const mask = kept.size === 0 ? maskAll : (text: string) => maskValues(text, (value) => kept.has(value));
+  const masked = wordings.map((wording) => mask(blank(wording, wordings, slots)));
   const byText = new Map<string, { readonly text: string; times: number }>();
   masked.forEach((text, at) => {
     const times = wordings[at]?.times ?? 1;
@@ -42,17 +49,23 @@ export function toWordings(stated: readonly Case[]): string[] {
   return [...byText.values()].sort((a, b) => b.times - a.times).map(({ text }) => text);
 }
 
-function toDistinct(stated: readonly Case[]): Wording[] {
-  const byKey = new Map<string, { readonly one: Case; times: number }>();
-  for (const one of stated) {
-    const found = byKey.get(one.wordingKey);
-    if (found === undefined) byKey.set(one.wordingKey, { one, times: 1 });
+/** A case's wording, unpacked. */
+interface Told {
+  readonly wordingKey: number;
+  readonly text: CaseText;
+}
+
+function toDistinct(told: readonly Told[]): Wording[] {
+  const byKey = new Map<number, { readonly text: CaseText; times: number }>();
+  for (const { wordingKey, text } of told) {
+    const found = byKey.get(wordingKey);
+    if (found === undefined) byKey.set(wordingKey, { text, times: 1 });
     else found.times += 1;
   }
   return [...byKey.values()]
     .sort((a, b) => b.times - a.times)
     .slice(0, bounds.wordingsMax)
-    .map(({ one: { task, particulars }, times }) => ({
+    .map(({ text: { task, particulars }, times }) => ({
       task,
       lower: ` ${toWords(task).join(' ')} `,
       particulars,

@@ -3,9 +3,9 @@
  * is not there, or does not answer in time, is left out.
  */
 import type { Clock, FabricFigures, Relay, Roots } from '../actors/actors.ts';
-import type { Family, Sample } from './exposition.ts';
-import { toSingle } from './exposition.ts';
-import type { Tracing } from './tracing.ts';
+import type { Family, Sample } from './telemetry/exposition.ts';
+import { toSingle } from './telemetry/exposition.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 export interface ActorFamiliesOptions {
   readonly clock: Pick<Clock, 'schedule'>;

@@ -18,7 +18,8 @@ import { migrateStore, openStore } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { openWire } from '../wire/wire.ts';
 import type { Wire } from '../wire/wire.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/config.ts';
+import { watchStore } from './telemetry/store-watch.ts';
 
 export interface BackendOptions {
   readonly config: NodeConfig;
@@ -83,6 +84,8 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
     const { hide } = options;
     const store = await openStore({ url: databaseUrl, log, now: clock.monotonic, hide });
     opened.push(store);
+    const watch = watchStore({ store, clock, log });
+    opened.push({ close: async () => watch.stop() });
     return {
       wire,
       store,
@@ -94,7 +97,7 @@ export async function openBackends(options: BackendOptions): Promise<Backends> {
       }),
       missing: () => [
         ...(wire.status === 'connected' ? [] : ['bus' as const]),
-        ...(postgres.state === 'healthy' ? [] : ['store' as const]),
+        ...(postgres.state === 'healthy' && !watch.isAway() ? [] : ['store' as const]),
       ],
       close: closeAll,
     };
@@ -175,7 +178,6 @@ async function startOwnPostgres({ config, env, uid, log }: BackendOptions): Prom
   });
 }
 
-/** Host and port, never the credentials. */
 /** What may be shown: never a login, and nothing of what cannot be told apart from one. */
 function withoutLogin(urls: string): string {
   return toUrls(urls)
@@ -183,6 +185,7 @@ function withoutLogin(urls: string): string {
     .join(',');
 }
 
+/** Host and port, never the credentials. */
 function toPlace(urls: string): string {
   return toUrls(urls)
     .map((url) => url?.host ?? 'an address that is no URL')

@@ -9,15 +9,15 @@ import type { Announcer, Clock, Log } from '../actors/actors.ts';
 import { openEventLog, startPump } from '../wire/wire.ts';
 import type { EventLog, Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/config.ts';
 import { createRedactor } from '../access/access.ts';
 import type { Redaction } from '../access/access.ts';
-import { createCounters } from './counters.ts';
-import type { Counters } from './counters.ts';
+import { createCounters } from './telemetry/counters.ts';
+import type { Counters } from './telemetry/counters.ts';
 import { createHide, readRedaction, sealEvent } from './sealing.ts';
 import type { RedactionSettings } from './sealing.ts';
-import { openTracing } from './tracing.ts';
-import type { Tracing } from './tracing.ts';
+import { openTracing } from './telemetry/tracing.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 import { version } from './version.ts';
 
 export interface EmissionOptions {

@@ -11,10 +11,11 @@ import type { Clock, Log } from '../actors/actors.ts';
 import type { GatewayNeeds, KeysNeed } from '../gateway/gateway.ts';
 import { findIdentities, findKeys, touchKeys } from '../store/store.ts';
 import type { FoundKey, Store } from '../store/store.ts';
+import { followFamilies } from '../wire/wire.ts';
 import type { Wire } from '../wire/wire.ts';
-import type { AuthSettings } from './auth-config.ts';
+import type { AuthSettings } from './config/auth-config.ts';
 import type { Closers } from './closers.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/config.ts';
 import { createKeys } from './keys.ts';
 import type { KeysOptions } from './keys.ts';
 import { isLoopback } from './loopback.ts';
@@ -51,8 +52,8 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
   const agents = createKeys(options);
   const tokens = auth === undefined ? undefined : openTokens({ ...options, agents }, auth);
   closers.push(async () => tokens?.close());
-  const following = await wire.follow({
-    filters: { types: ['agent.changed', 'key.revoked', 'key.shortened'] },
+  const following = await followFamilies(wire, {
+    types: ['agent.changed', 'key.revoked', 'key.shortened'],
     from: 'new',
     onBatch: async (deliveries) => {
       for (const { event } of deliveries) {

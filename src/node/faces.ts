@@ -3,14 +3,13 @@ import { toPlainError } from '../../machines/words/errors.ts';
 import { createInspection } from '../actors/actors.ts';
 import type { Upstreams } from '../actors/actors.ts';
 import { openConsole, openInspector } from '../console/console.ts';
-import { openGateway, openShedding } from '../gateway/gateway.ts';
+import { openGateway, openShedding, openStanding } from '../gateway/gateway.ts';
 import type { Gateway, GatewayNeeds } from '../gateway/gateway.ts';
 import { measureOutbox } from '../store/store.ts';
 import type { HttpFaces } from './http.ts';
 import type { Layer1, Layer1Options } from './layer1.ts';
-import type { LearnerInspection } from './learner-inspection.ts';
-import { openLateness } from './lateness.ts';
-import { openMetrics } from './metrics.ts';
+import type { LearnerInspection } from './learner/learner-inspection.ts';
+import { openMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
 export interface Faces extends HttpFaces {
@@ -32,15 +31,16 @@ export function openFaces(
   state: () => string,
 ): Faces {
   const { closers, backends, boards, eventLog, announcer, counters, roots, clock, log, tracing } = options;
-  const lateness = openLateness(clock);
-  closers.push(async () => lateness.stop());
-  const shedding = openShedding({ lateness: () => lateness.standing(), now: clock.monotonic });
+  const shedding = openShedding();
   const gateway = openGateway(needs, shedding);
   closers.push(() => gateway.close());
   const page = openConsole({ admit: (request) => needs.admit(request) });
   const inspection = createInspection({ roots, redactor: layer1.redactor, clock, log });
+  const standing = openStanding(needs);
+  closers.push(async () => standing.close());
   const inspector = openInspector({
     admit: (request) => needs.admit(request),
+    hold: (req, end) => standing.watch(req, end),
     watch(filter, heard) {
       const stopOwn = inspection.watch(filter, heard);
       const { redactor } = layer1;
@@ -85,6 +85,7 @@ export function openFaces(
       inspector.handle(req, res) ||
       metrics.handle(req, res),
     handleUpgrade: (req, socket, head) => gateway.handleUpgrade(req, socket, head),
+    onConnection: () => shedding.connected(),
     onError: (error) => log.error({ err: toPlainError(error) }, 'a request broke the face that answered it'),
   };
 }

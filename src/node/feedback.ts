@@ -7,10 +7,10 @@ import { eventVersion } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId } from '../../machines/words/ids.ts';
 import type { Redaction } from '../access/access.ts';
-import { toIso } from '../actors/actors.ts';
+import { toIso, toReportFacts } from '../actors/actors.ts';
 import type { Clock, Relay } from '../actors/actors.ts';
 import type { GatewayNeeds } from '../gateway/gateway.ts';
-import { addToOutbox, ensureNamespace, recordFeedback } from '../store/store.ts';
+import { addToOutbox, ensureNamespace, getSop, recordFeedback } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 
 interface FeedbackOptions {
@@ -39,15 +39,23 @@ export async function storeFeedback(
     const recorded = await recordFeedback(trx, { patternId, principal: principal.id, helpful, ...notes });
     if (recorded === undefined)
       throw new DreyError('sop_unknown', `There is no procedure or pattern ${patternId} in this namespace.`);
+    const at = clock.now();
+    const sop = recorded.kind === 'sop' ? await getSop(trx, recorded.patternId) : undefined;
     const event: DreyEvent<'feedback.recorded'> = {
       id: createId('event', clock),
       type: 'feedback.recorded',
-      at: toIso(clock.now()),
+      at: toIso(at),
       namespace,
       actor: { kind: recorded.kind, id: recorded.patternId },
       ...(report.traceparent === undefined ? {} : { traceparent: report.traceparent }),
       version: eventVersion,
-      data: { patternId: recorded.patternId, helpful, principal: principal.id, ...notes },
+      data: {
+        patternId: recorded.patternId,
+        helpful,
+        principal: principal.id,
+        ...notes,
+        ...(sop === undefined ? {} : toReportFacts(sop, { who: principal.id, helpful, at })),
+      },
     };
     await addToOutbox(trx, [event]);
     return recorded;

@@ -2,10 +2,18 @@
 import type { RunContext } from '../../machines/run.machine.ts';
 import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import { createId } from '../../machines/words/ids.ts';
-import { toNodeAddress } from '../actors/actors.ts';
+import { toListedRun, toNodeAddress } from '../actors/actors.ts';
 import type { Clock, Fabric } from '../actors/actors.ts';
 import type { RunsNeed, RunStanding } from '../gateway/gateway.ts';
-import { countOpenRuns, listActors, readActor } from '../store/store.ts';
+import {
+  appendAudit,
+  countOpenRuns,
+  ensureNamespace,
+  listRuns,
+  readActor,
+  readUntoldRuns,
+  tellRun,
+} from '../store/store.ts';
 import type { Store, StoredActor } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 
@@ -48,9 +56,23 @@ export function openGuidedRuns({
       if (standing === undefined) throw new DreyError('run_unknown', 'the run is gone');
       return standing;
     },
+    writeDown: ({ namespace, runId, principal, action, ...details }) =>
+      store.inNamespace(namespace, async (trx) => {
+        await ensureNamespace(trx);
+        await appendAudit(trx, {
+          action,
+          severity: action === 'run_approved' ? 'HIGH' : 'MEDIUM',
+          principal,
+          object: `run/${runId}`,
+          outcome: 'done',
+          details,
+        });
+      }),
     read,
-    list: async (namespace, limit) =>
-      (await store.inNamespace(namespace, (trx) => listActors(trx, { kind: 'run', limit }))).map(toStanding),
+    list: async ({ namespace, principal: owner, waiting, after, limit }) => {
+      await tellUntold(store, namespace);
+      return store.inNamespace(namespace, (trx) => listRuns(trx, { owner, waiting, after, limit }));
+    },
     countOpen: (namespace) => store.inNamespace(namespace, (trx) => countOpenRuns(trx)),
   };
 }
@@ -68,8 +90,26 @@ async function isUnreachable(wire: Pick<Wire, 'ask'>, node: string): Promise<boo
   }
 }
 
+/** Runs that began before lists knew of any are told of, a few at a time since they are read whole. */
+async function tellUntold(store: GuidedRunsOptions['store'], namespace: string): Promise<void> {
+  for (let turn = 0; turn < untoldTurnsMax; turn += 1) {
+    const told = await store.inNamespace(namespace, async (trx) => {
+      const untold = await readUntoldRuns(trx, untoldMax);
+      for (const one of untold) {
+        const { state, context } = toStanding(one);
+        await tellRun(trx, one, toListedRun(state, context));
+      }
+      return untold.length;
+    });
+    if (told < untoldMax) return;
+  }
+}
+
+const untoldMax = 20;
+const untoldTurnsMax = 50;
+
 /** The row holds what the run's own machine wrote. */
-function toStanding({ snapshot, updatedAt }: StoredActor): RunStanding {
+function toStanding({ snapshot }: StoredActor): RunStanding {
   const { machine } = snapshot as { machine: { value: string; context: RunContext } };
-  return { state: machine.value, context: machine.context, updatedAt };
+  return { state: machine.value, context: machine.context };
 }

@@ -20,6 +20,8 @@ export interface HttpFaces {
   /** Answers the request, or says that it is not its own. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Hears of each new connection, before anything is read from it. */
+  readonly onConnection?: () => void;
   /** Hears of what went wrong with the server itself, such as a lack of file handles; it goes on listening. */
   readonly onError?: (error: unknown) => void;
 }
@@ -74,6 +76,7 @@ export async function listen(
   const sockets = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket);
+    faces.onConnection?.();
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (request, response) => {
@@ -98,6 +101,12 @@ export async function listen(
   };
 }
 
+/**
+ * Connections that wait to be taken. Where there is no room the kernel drops what asks for one, and it asks again only
+ * after one, three, seven, … seconds: a node that is busy for a moment would keep clients waiting for half a minute.
+ */
+const backlogMax = 4_096;
+
 /** Throws what `listen` would throw now: a port that is taken is told before anything slow has begun. */
 export async function assertFree(host: string, port: number): Promise<void> {
   if (port === 0) return;
@@ -117,7 +126,7 @@ async function bind(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => reject(toListenError(cause, host, port));
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: backlogMax }, () => {
       server.off('error', refuse);
       resolve();
     });

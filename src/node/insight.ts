@@ -6,8 +6,9 @@ import { toIso } from '../actors/actors.ts';
 import type { InsightNeed } from '../gateway/gateway.ts';
 import { countLift, countPeriod, readUptime } from '../store/store.ts';
 import type { LiftCounts } from '../store/store.ts';
-import { type BacktestsOptions, createBacktests } from './backtests.ts';
-import { type UptimeOptions, watchUptime } from './uptime.ts';
+import { type BacktestsOptions, createBacktests } from './learner/backtests.ts';
+import { createReports } from './reports.ts';
+import { type UptimeOptions, watchUptime } from './telemetry/uptime.ts';
 
 export interface InsightOptions extends BacktestsOptions, UptimeOptions {
   readonly holdOutShare: number;
@@ -18,15 +19,16 @@ export function createInsight(options: InsightOptions): InsightNeed {
   watchUptime(options);
   return {
     ...toBound(createBacktests(options)),
-    report: ({ namespace, since }) => readReport(options, namespace, since),
+    report: createReports(({ namespace, since }) => readReport(options, namespace, since), options.clock),
   };
 }
 
-/** The two of them as functions, whatever they are methods of. */
+/** Each of them as a function, whatever they are methods of. */
 function toBound(backtests: ReturnType<typeof createBacktests>): ReturnType<typeof createBacktests> {
   return {
     startBacktest: (order) => backtests.startBacktest(order),
     readBacktest: (asked) => backtests.readBacktest(asked),
+    listBacktests: (asked) => backtests.listBacktests(asked),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   openForesights,
   openPatternShelf,
   openShelf,
+  openSopViews,
   startRelay,
   startTaskRows,
 } from '../actors/actors.ts';
@@ -36,17 +37,18 @@ import type {
   Upstreams,
 } from '../actors/actors.ts';
 import type { Redaction } from '../access/access.ts';
+import { followFamilies } from '../wire/wire.ts';
 import type { EventLog } from '../wire/wire.ts';
 import { openAuditAnchors } from './audit-anchors.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
 import type { Backends } from './backends.ts';
 import type { Closers } from './closers.ts';
-import type { NodeConfig } from './config.ts';
-import type { Counters } from './counters.ts';
-import type { Tracing } from './tracing.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { Counters } from './telemetry/counters.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 import { openMeanings } from './meanings.ts';
-import { watchHealth } from './health.ts';
-import type { HealthWatch } from './health.ts';
+import { watchHealth } from './telemetry/health.ts';
+import type { HealthWatch } from './telemetry/health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
 import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
@@ -132,7 +134,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     redactor,
     roots: options.roots,
     routes: upstreams,
-    changed: (session) => rows.note(session),
+    changed: (session, isUrgent) => rows.note(session, isUrgent),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const taskRows = await startTaskRows({ wire, store });
@@ -174,15 +176,19 @@ function openMemories(options: Layer1Options, relay: Relay): Memories {
 
 /** The shelf reads anew what changed, and whoever shows procedures hears of it. */
 async function followSops(
-  { backends, clock, closers }: Layer1Options,
+  { backends, clock, closers, log, roots }: Layer1Options,
   shelf: Shelf,
 ): Promise<Layer1['onSopsChanged']> {
   const sopsChanged = createSpacedCall(clock, sopsToldMs);
-  const following = await backends.wire.follow({
-    filters: { types: shelfTypes },
+  const views = openSopViews({ roots, log });
+  const following = await followFamilies(backends.wire, {
+    types: shelfTypes,
     from: 'new',
     onBatch: async (deliveries) => {
-      for (const { event } of deliveries) shelf.forget(event.namespace);
+      for (const { event } of deliveries) {
+        shelf.forget(event.namespace);
+        views.hear(event);
+      }
       sopsChanged.call();
     },
   });

@@ -3,11 +3,12 @@
  * bounded: what does not end in time is left behind and said so.
  */
 import { nodeEdges, nodeMachine } from '../../machines/node.machine.ts';
+import type { ResourceView } from '../../machines/health.store.ts';
 import type { NodePart } from '../../machines/node.machine.ts';
 import { toPlainError } from '../../machines/words/errors.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
 import { createToldRoot, toTimerSource } from '../actors/actors.ts';
-import type { Announcer, Clock, Log, Roots, ToldEdge } from '../actors/actors.ts';
+import type { Announcer, Clock, HealthTold, Log, Roots, ToldEdge } from '../actors/actors.ts';
 
 export interface LifeOptions {
   readonly nodeId: string;
@@ -17,6 +18,8 @@ export interface LifeOptions {
   readonly announcer: Announcer;
   readonly roots?: Roots | undefined;
   readonly missing: () => readonly NodePart[];
+  /** Hears what is missing at each look. */
+  readonly health: HealthTold;
   /** Stops by itself after this long without a session. */
   readonly idleMs: number | undefined;
   readonly isIdle: () => boolean;
@@ -71,7 +74,7 @@ export function openLife(options: LifeOptions): Life {
     },
     log,
   });
-  actor.send({ type: 'booted', missing: [...options.missing()], at: clock.now() });
+  actor.send({ type: 'booted', missing: lookAtParts(options), at: clock.now() });
 
   function tell({ type, ...edge }: ToldEdge): void {
     const name = { namespace: systemNamespace, kind: 'node', id: nodeId } as const;
@@ -84,7 +87,7 @@ export function openLife(options: LifeOptions): Life {
   }
 
   const look = (): void => {
-    actor.send({ type: 'parts.checked', missing: [...options.missing()], at: clock.now() });
+    actor.send({ type: 'parts.checked', missing: lookAtParts(options), at: clock.now() });
     if (!options.isIdle()) busyAt = clock.monotonic();
     if (options.idleMs !== undefined && clock.monotonic() - busyAt > options.idleMs) {
       actor.send({ type: 'drain', reason: 'nobody was connected for a while', at: clock.now() });
@@ -104,4 +107,18 @@ export function openLife(options: LifeOptions): Life {
       await stopped;
     },
   };
+}
+
+/** What is missing now, which the whole node is told. */
+function lookAtParts({ missing, health, clock }: LifeOptions): readonly NodePart[] {
+  const view = [...missing()];
+  health.send({ type: 'parts.told', view, at: clock.now() });
+  return view;
+}
+
+/** A learner that starts for the first time is not missed yet; one that starts again after a failure is. */
+export function isMissing(learner: Pick<ResourceView, 'state' | 'lastError'> | undefined): boolean {
+  if (learner === undefined) return false;
+  if (learner.state === 'initializing') return learner.lastError !== null;
+  return !['registered', 'healthy', 'degraded'].includes(learner.state);
 }

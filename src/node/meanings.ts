@@ -17,8 +17,8 @@ import type {
 import type { Redactor } from '../access/access.ts';
 import { prepareStoreVectors, takeTurn } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
-import type { NodeConfig } from './config.ts';
-import type { EmbeddingsConfig } from './embeddings-config.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { EmbeddingsConfig } from './config/embeddings-config.ts';
 
 export interface MeaningsOptions {
   readonly config: Pick<NodeConfig, 'embeddings' | 'role'>;
@@ -48,7 +48,7 @@ export function openMeanings(options: MeaningsOptions): (Meanings & { close(): P
   const settings = config.embeddings;
   if (settings === undefined || config.role === 'learner') return undefined;
   const { dimensions, timeoutMs, queryTimeoutMs, batchSize, likenessMin } = settings;
-  const space = { name: `${settings.model}/${dimensions}`, dimensions };
+  const space = { name: toSpaceName(settings), dimensions };
   const gates = {
     memories: breakers.open(breakerIds.memories, breakerConfig),
     questions: breakers.open(breakerIds.questions, breakerConfig),
@@ -91,6 +91,11 @@ export function openMeanings(options: MeaningsOptions): (Meanings & { close(): P
     note: (namespace, memoryId) => resource.current?.worker.note(namespace, memoryId),
     close: () => resource.dispose(),
   };
+}
+
+/** What vectors of this model and length are marked with. */
+export function toSpaceName({ model, dimensions }: Pick<EmbeddingsConfig, 'model' | 'dimensions'>): string {
+  return `${model}/${dimensions}`;
 }
 
 /** Asks once for what a text means, as `drey doctor` does; throws what is wrong. */

@@ -5,60 +5,56 @@
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { createUuid } from '../../machines/words/ids.ts';
 import type { Door } from '../access/access.ts';
-import {
-  Hearing,
-  Offers,
-  createRoots,
-  createToolTrust,
-  openBoards,
-  openUpstreams,
-} from '../actors/actors.ts';
+import { Hearing, Offers, createRoots, createToolTrust, openBoards } from '../actors/actors.ts';
 import type { Sessions } from '../actors/actors.ts';
 import type { Gateway, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import { openBackends } from './backends.ts';
 import { createClock } from './clock.ts';
 import { createClosers } from './closers.ts';
-import { readConfig } from './config.ts';
-import type { NodeConfig, NodeFlags } from './config.ts';
+import { readConfig } from './config/config.ts';
+import type { NodeConfig, NodeFlags } from './config/config.ts';
 import { openDoor, openEntrance } from './entrance.ts';
 import type { Entrance } from './entrance.ts';
 import { openEmission, pumpTo } from './emission.ts';
 import type { Emission } from './emission.ts';
 import { openFaces } from './faces.ts';
+import { keepHeapSmall } from './heap.ts';
 import type { FacesOptions } from './faces.ts';
 import { assertFree, listen } from './http.ts';
 import type { HttpServer } from './http.ts';
 import { readOrMakeToken, removeAddress, writeAddress } from './identity.ts';
 import { openInboxSweep } from './inbox-sweep.ts';
+import { openInsightSweep } from './insight-sweep.ts';
 import { openMemorySweep } from './memory-sweep.ts';
-import { openKnownTools } from './known-tools.ts';
 import { openLayer1 } from './layer1.ts';
 import type { Layer1 } from './layer1.ts';
-import { createLearnerInspection } from './learner-inspection.ts';
-import { startLearner } from './start-learner.ts';
-import { openLife } from './life.ts';
+import { createLearnerInspection } from './learner/learner-inspection.ts';
+import { startLearner } from './learner/start-learner.ts';
+import { isMissing, openLife } from './life.ts';
 import type { Life } from './life.ts';
-import { openHeldLog } from './log.ts';
+import { openOwnUpstreams } from './own-upstreams.ts';
+import { openHeldLog } from './telemetry/log.ts';
 import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
+import { openKnownOffers } from './known-offers.ts';
+import { createForwardedStreams } from './forwarded-streams.ts';
 import { answerForwarded, createSeek } from './session-forwarding.ts';
 import type { ForwardingOptions } from './session-forwarding.ts';
-import { createStatus } from './status.ts';
-import { toUpstreamOptions } from './upstream-options.ts';
-import { openVault } from './vault.ts';
+import { createStatus } from './telemetry/status.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
 
-export { explainConfig } from './explained-config.ts';
-export type { ExplainedConfig, ExplainedValue } from './explained-config.ts';
-export { readConfig, openVault };
+export { explainConfig } from './config/explained-config.ts';
+export type { ExplainedConfig, ExplainedValue } from './config/explained-config.ts';
+export { readConfig };
+export { openVault } from './vault.ts';
 
 // For `drey doctor`, which asks what a start would ask.
-export type { NodeConfig } from './config.ts';
+export type { NodeConfig } from './config/config.ts';
 export { assertFree } from './http.ts';
-export { askEmbeddings } from './meanings.ts';
-export type { EmbeddingsConfig } from './embeddings-config.ts';
+export { askEmbeddings, toSpaceName } from './meanings.ts';
+export type { EmbeddingsConfig } from './config/embeddings-config.ts';
 
 export interface NodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -83,7 +79,6 @@ const upstreamsMs = 5_000;
 const callsMs = 9_000;
 /** Connections that are still open when the node stops are cut after this long. */
 const httpMs = 2_000;
-
 type Parts = FacesOptions &
   Emission & {
     readonly startedAt: number;
@@ -94,6 +89,7 @@ type Parts = FacesOptions &
 
 /** Starts a node; throws with one sentence what keeps it from starting, and leaves nothing behind then. */
 export async function startNode({ env, cwd, flags }: NodeOptions): Promise<RunningNode> {
+  keepHeapSmall();
   const uid = process.getuid?.();
   const config = readConfig({ env, cwd, flags, uid });
   const held = openHeldLog({ level: config.verbose ? 'debug' : 'warn' });
@@ -115,11 +111,9 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     const shared = { env, clock, log, announcer, roots, ...boards };
     // Upstreams need nothing of ours, so they start while the servers do.
     const trust = createToolTrust({ mode: config.trust, clock, log });
-    const vault = openVault(config.dataFolder);
-    const known = openKnownTools({ ...config, log });
-    const upstreams = openUpstreams({ ...toUpstreamOptions(config), ...shared, known, trust, vault });
-    closers.push(() => upstreams.close());
-    const offers = new Offers({ upstreams, prefix: config.prefix, clock, log });
+    const upstreams = await openOwnUpstreams({ ...shared, config, trust, closers });
+    const known = openKnownOffers({ ...config, log });
+    const offers = new Offers({ upstreams, prefix: config.prefix, known, clock, log });
     const hearing = new Hearing({ upstreams, offers, log });
     // Another file is never taken for one that is away.
     const again = { ...flags, config: config.file ?? flags.config };
@@ -128,10 +122,10 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(async () => reload.stop());
     const backends = await openBackends({ ...shared, hide, config, uid, name: nodeId });
     closers.push(() => backends.close());
-    const sweep = openInboxSweep({ ...backends, clock, log });
-    closers.push(() => sweep.stop());
-    const memorySweep = openMemorySweep({ ...backends, clock, log });
-    closers.push(() => memorySweep.stop());
+    for (const open of [openInboxSweep, openMemorySweep, openInsightSweep]) {
+      const sweep = open({ ...backends, clock, log });
+      closers.push(() => sweep.stop());
+    }
     pumpTo(backends.wire, emission, { log, closers });
     const running = await run({
       config,
@@ -172,22 +166,23 @@ async function run(parts: Parts): Promise<RunningNode> {
     ...parts,
     ...backends,
     ...layer1,
+    streams: createForwardedStreams({ ...backends, nodeId, clock, log }),
     url: () => late.http?.url,
     vouch: (principal: Principal) => late.door?.vouch(principal),
   };
   const needs = toNeeds({ ...parts, entrance }, layer1, learner, late, forwarding);
   const faces = openFaces(parts, layer1, needs, () => late.life?.state ?? 'booting');
   await parts.upstreams.settled(upstreamsMs);
+  // It ends after the listener, whose answers may still be coming from other nodes.
+  const forwarded = await answerForwarded(forwarding);
+  closers.push(async () => forwarded.stop());
   const http = await listen(config.host, config.role === 'learner' ? 0 : config.port, faces);
   closers.push(() => http.close(httpMs));
   const { url, port } = http;
   late.http = http;
-  const forwarded = await answerForwarded(forwarding);
-  closers.push(async () => forwarded.stop());
   late.door = openDoor({ config, token: parts.token, port, entrance });
   await writeAddress(config.dataFolder, { url, pid: process.pid, version });
   closers.push(() => removeAddress(config.dataFolder));
-  const { stopWhenIdleSeconds } = config;
   const life = openLife({
     nodeId,
     version,
@@ -195,8 +190,9 @@ async function run(parts: Parts): Promise<RunningNode> {
     log,
     announcer,
     roots: parts.roots,
-    missing: () => [...backends.missing(), ...(isMissing(learner?.state) ? (['learning'] as const) : [])],
-    idleMs: stopWhenIdleSeconds === undefined ? undefined : stopWhenIdleSeconds * 1_000,
+    missing: () => [...backends.missing(), ...(isMissing(learner?.view()) ? (['learning'] as const) : [])],
+    health: parts.boards.health,
+    idleMs: config.stopWhenIdleSeconds === undefined ? undefined : config.stopWhenIdleSeconds * 1_000,
     isIdle: () => faces.gateway.sessionsOpen() === 0,
     drain: (reason) => drain(parts, faces.gateway, layer1.sessions, reason),
   });
@@ -226,7 +222,7 @@ function toNeeds(
   forwarding: ForwardingOptions,
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
-  const { wire } = backends;
+  const { wire, store } = backends;
   const refresh = (): Promise<void> => layer1.healthWatch.refresh();
   const status = createStatus({
     version,
@@ -251,6 +247,7 @@ function toNeeds(
     boards,
     trust: parts.trust,
     toolRules: parts.config,
+    unlisted: () => parts.upstreams.unlisted(),
     rateProfile: parts.config.limits.profile,
     announcer,
     clock,
@@ -258,7 +255,7 @@ function toNeeds(
     offers: parts.offers,
     hearing: parts.hearing,
     tracer: parts.tracing.tracer,
-    watching: createWatching({ wire, roots: parts.roots, announcer, boards, clock, refresh }),
+    watching: createWatching({ wire, store, roots: parts.roots, announcer, boards, clock, refresh }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
     closers: parts.closers,
@@ -291,9 +288,4 @@ async function drain(
   // Before the server is closed, which would wait for the event streams that the gateway holds open.
   await gateway.close();
   await closers.unwind();
-}
-
-/** A learner that starts for the first time is not missed yet. */
-function isMissing(state: string | undefined): boolean {
-  return state !== undefined && !['registered', 'initializing', 'healthy', 'degraded'].includes(state);
 }

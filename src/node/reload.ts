@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { toDreyError } from '../../machines/words/errors.ts';
 import type { DreyError } from '../../machines/words/errors.ts';
 import type { Clock, Log, UpstreamChanges, Upstreams } from '../actors/actors.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/config.ts';
 
 export interface ReloadOptions {
   /** The configuration that the node was started with. */

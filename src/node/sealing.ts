@@ -11,7 +11,7 @@ import type { DreyEvent } from '../../machines/words/events.ts';
 import type { Span, SpanFacts, SpanStart, Tracer } from '../../machines/words/traces.ts';
 import { createRedactor, isPlainId, isRecorded } from '../access/access.ts';
 import type { Redaction, Redactor } from '../access/access.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/config.ts';
 
 const keyBytes = 32;
 const keyVariable = 'DREY_REDACTION_KEY';

@@ -42,10 +42,10 @@ import { createNextSteps } from './next-steps.ts';
 import { createPatternMatching } from './pattern-matching.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createKnowledge } from './knowledge.ts';
-import { createRelearning } from './relearning.ts';
+import { createRelearning } from './learner/relearning.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
-import { openTraceIntake } from './trace-intake.ts';
+import { openTraceIntake } from './telemetry/trace-intake.ts';
 
 export interface ServingOptions {
   readonly version: string;
@@ -58,6 +58,7 @@ export interface ServingOptions {
   readonly boards: Boards;
   readonly trust: ToolTrust;
   readonly toolRules: ToolRules;
+  readonly unlisted: NonNullable<GatewayNeeds['unlisted']>;
   readonly rateProfile: RateProfile;
   readonly offers: Offers;
   readonly hearing: Hearing;
@@ -104,6 +105,7 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     keys: options.keys,
     sessions: toSessionsNeed(options),
     catalogue: () => boards.catalogue.read(),
+    unlisted: options.unlisted,
     toolRules: options.toolRules,
     tools: createToolServing(boards, options.trust),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),

@@ -3,14 +3,16 @@
  * What is forwarded goes over the bus as a question, and to our own front door as any client's request would.
  */
 import { z } from 'zod';
-import { DreyError } from '../../machines/words/errors.ts';
+import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import { Namespace } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { findSessionHome, toNodeAddress } from '../actors/actors.ts';
 import type { Clock, Log, SessionHome, Sessions } from '../actors/actors.ts';
-import type { ForwardedAnswer, GatewayNeeds, Principal } from '../gateway/gateway.ts';
+import type { AnswerSink, ForwardedRequest, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import { StreamName } from './forwarded-streams.ts';
+import type { ForwardedStreams } from './forwarded-streams.ts';
 
 export interface ForwardingOptions {
   readonly wire: Pick<Wire, 'ask' | 'answer' | 'readEvents'>;
@@ -21,15 +23,19 @@ export interface ForwardingOptions {
   readonly vouch: (principal: Principal) => string | undefined;
   /** Where this node listens; undefined while it does not. */
   readonly url: () => string | undefined;
+  readonly streams: ForwardedStreams;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Above the time a call may take by default: the owner's own bounds are the ones that count. */
 const forwardMs = 150_000;
+const leaveMs = 1_000;
+/** Bytes of an answer that one message of the bus surely holds, as JSON in JSON; longer ones and streams come in pieces. */
+const wholeBytesMax = limits.envelopeBytesMax / 8;
 
 const Forwarded = z.object({
-  method: z.enum(['POST', 'DELETE']),
+  method: z.enum(['POST', 'GET', 'DELETE']),
   sessionId: z.string().max(128),
   /** As the asking node admitted it: only nodes speak on this subject of the bus. */
   principal: z.object({
@@ -44,17 +50,21 @@ const Forwarded = z.object({
   path: z.string().regex(/^\/mcp(?:[/?]|$)/),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
+  /** Left out by nodes of a version that cannot take pieces. */
+  stream: StreamName.optional(),
 });
 
 const Answered = z.object({
   status: z.number().int(),
   contentType: z.string().optional(),
-  body: z.string(),
+  /** Left out where it comes in pieces. */
+  body: z.string().optional(),
 });
+type Answered = z.infer<typeof Answered>;
 
 /** What the gateway asks when it does not know a session. */
 export function createSeek(options: ForwardingOptions): NonNullable<GatewayNeeds['sessions']['seek']> {
-  const { wire, nodeId } = options;
+  const { nodeId } = options;
   /** One for each session that is looked for now: between the claim and the taking, a second look would find it nowhere. */
   const seeking = new Map<string, Promise<SessionHome>>();
   const find = (sessionId: string, principal: Principal): Promise<SessionHome> => {
@@ -68,30 +78,61 @@ export function createSeek(options: ForwardingOptions): NonNullable<GatewayNeeds
   return async (sessionId, principal) => {
     const home = await find(sessionId, principal);
     if (home.where !== 'there') return home;
-    const owner = toNodeAddress(home.node);
-    return {
-      where: 'there',
-      forward: async (request) => {
-        const answer = Answered.parse(await wire.ask(owner, 'mcp', request, { timeoutMs: forwardMs }));
-        return { contentType: undefined, ...answer };
-      },
-    };
+    return { where: 'there', forward: (request, sink) => forward(options, home.node, request, sink) };
   };
+}
+
+/** Has another node answer, and writes on what it says. */
+export async function forward(
+  { wire, streams }: Pick<ForwardingOptions, 'wire' | 'streams'>,
+  node: string,
+  request: ForwardedRequest,
+  sink: AnswerSink,
+): Promise<void> {
+  const owner = toNodeAddress(node);
+  const isListen = request.method === 'GET';
+  const stream = streams.expect(node, sink, isListen);
+  const asked = wire.ask(owner, 'mcp', { ...request, stream: stream.name }, { timeoutMs: forwardMs });
+  const gone = sink.gone.then(() => undefined);
+  let isWhole = false;
+  try {
+    const answer = await Promise.race([asked, stream.lost, gone]);
+    if (answer === undefined) return;
+    const { status, contentType, body } = Answered.parse(answer);
+    sink.head(status, contentType);
+    isWhole = body !== undefined;
+    if (body !== undefined) return await sink.write(Buffer.from(body));
+    stream.begin();
+    isWhole = (await Promise.race([stream.over.then(() => true), stream.lost, gone])) === true;
+  } catch (error) {
+    // A node of an older version knows no such question.
+    if (isListen && isDreyError(error) && error.code === 'unexpected')
+      throw new DreyError('method_unknown', 'the node of this session passes no stream on', { cause: error });
+    throw error;
+  } finally {
+    stream.close();
+    asked.catch(() => undefined);
+    // Whoever is at it need not go on.
+    if (!isWhole) wire.ask(owner, 'leave', stream.name, { timeoutMs: leaveMs }).catch(() => undefined);
+  }
 }
 
 /** Answers other nodes until stopped. */
 export async function answerForwarded(options: ForwardingOptions): Promise<{ stop(): void }> {
   return options.wire.answer(toNodeAddress(options.nodeId), async ({ verb, data }) => {
-    if (verb === 'alive') return { alive: true };
+    if (verb === 'alive') return options.streams.tellAlive(data);
+    if (verb === 'piece') return options.streams.take(data);
+    if (verb === 'leave') return options.streams.leave(data);
     if (verb !== 'mcp') throw new DreyError('method_unknown', `a node does not answer "${verb}"`);
     return answerOne(options, Forwarded.parse(data));
   });
 }
 
 async function answerOne(
-  { sessions, vouch, url }: ForwardingOptions,
-  { method, sessionId, principal, path, headers, body }: z.infer<typeof Forwarded>,
-): Promise<ForwardedAnswer> {
+  options: ForwardingOptions,
+  { method, sessionId, principal, path, headers, body, stream }: z.infer<typeof Forwarded>,
+): Promise<Answered> {
+  const { sessions, vouch, url, streams } = options;
   const base = url();
   const isOurs = sessions.find(sessionId, principal) !== undefined;
   const authorization = isOurs ? vouch(principal) : undefined;
@@ -99,25 +140,41 @@ async function answerOne(
     throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
   const address = new URL(path, base);
   address.searchParams.set('namespace', principal.namespace);
-  const response = await fetch(address, {
-    method,
-    headers: {
-      ...headers,
-      authorization,
-      'mcp-session-id': sessionId,
-      ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
-    },
-    ...(method === 'POST' ? { body } : {}),
-  });
-  const text = await response.text();
-  if (Buffer.byteLength(text) > limits.envelopeBytesMax - 4_096) {
-    const max = limits.envelopeBytesMax - 4_096;
-    const sentence = `the answer is larger than ${max} bytes, which is what one node may pass on for another`;
-    throw new DreyError('body_too_large', sentence);
+  const signal = stream === undefined ? null : streams.begin(stream, method === 'GET').signal;
+  let isSent = false;
+  try {
+    const response = await fetch(address, {
+      method,
+      headers: {
+        ...headers,
+        authorization,
+        'mcp-session-id': sessionId,
+        ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(method === 'POST' ? { body } : {}),
+      signal,
+    });
+    const { status } = response;
+    const contentType = response.headers.get('content-type') ?? undefined;
+    isSent = stream !== undefined && comesInPieces(response.headers);
+    // The head goes first; what follows waits for it.
+    if (stream !== undefined && isSent) void streams.send(stream, response.body ?? new ReadableStream());
+    if (isSent) return { status, contentType };
+    return { status, contentType, body: await readWhole(response, stream === undefined) };
+  } finally {
+    if (stream !== undefined && !isSent) streams.end(stream);
   }
-  return {
-    status: response.status,
-    contentType: response.headers.get('content-type') ?? undefined,
-    body: text,
-  };
+}
+
+/** Where no pieces are taken it must fit one message; whoever asked would wait for it in vain. */
+async function readWhole(response: Response, isBounded: boolean): Promise<string> {
+  const text = await response.text();
+  if (isBounded && JSON.stringify(text).length > limits.envelopeBytesMax)
+    throw new DreyError('body_too_large', 'an answer from another node may have at most one message');
+  return text;
+}
+
+function comesInPieces(headers: Headers): boolean {
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream') === true;
+  return isStream || Number(headers.get('content-length')) > wholeBytesMax;
 }

@@ -3,12 +3,13 @@
  * looked at has to be the one that stands.
  */
 import { DreyError } from '../../machines/words/errors.ts';
-import type { LearnedSop } from '../../machines/words/sops.ts';
-import { toIso, toShelved } from '../actors/actors.ts';
+import { mayDo } from '../../machines/words/scopes.ts';
+import type { LearnedSop, SopApproval } from '../../machines/words/sops.ts';
+import { toIso, toShelved, toSopEvents } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
 import type { Trx } from '../store/store.ts';
 import { addToOutbox, appendAudit, getSopVersion, reviseSop } from '../store/store.ts';
-import { commitChange, toSopEvent } from './write-back.ts';
+import { commitChange } from './write-back.ts';
 import type { WriteBackOptions } from './write-back.ts';
 
 type Editing = Pick<KnowledgeNeed, 'editSop' | 'rollBackSop'>;
@@ -45,18 +46,46 @@ async function revise(
   return commitChange(options, namespace, async (trx) => {
     const change = await toChange(trx);
     const cause = { by: principal.id, reason: options.redactor.redactText(reason), at };
-    const done = await reviseSop(trx, { sopId, version, change: () => change, cause });
+    const mayActivate = mayDo(principal, 'sop:activate');
+    const done = await reviseSop(trx, { sopId, version, change: () => change, mayActivate, cause });
     if (done === undefined) return undefined;
-    const { event, version: now } = done.saved;
+    const { was, version: now } = done.saved;
+    const { approval } = done.sop;
+    const approves = approval !== undefined && !isSameApproval(approval, done.before.approval);
+    // Whoever alone stands behind the evidence may do so, and it is to be seen.
+    const isOwn = done.before.quorum?.principal === principal.id;
     await appendAudit(trx, {
       action: change.status === undefined ? 'acontext_sop_edited' : 'acontext_sop_status_changed',
       severity: 'MEDIUM',
       principal: principal.id,
       object: done.sop.sopId,
       outcome: 'done',
-      details: { sop_id: done.sop.sopId, version: now, status: done.sop.status, parts: Object.keys(change) },
+      details: {
+        sop_id: done.sop.sopId,
+        version: now,
+        status: done.sop.status,
+        parts: Object.keys(change),
+        ...(approves ? { approved_version: approval.version, ...(isOwn ? { self: true } : {}) } : {}),
+      },
     });
-    if (event !== undefined) await addToOutbox(trx, [toSopEvent(event, done.sop, { version: now, at })]);
+    const move = {
+      sop: done.sop,
+      was,
+      version: now,
+      by: 'approval',
+      who: principal.id,
+      // A version that is new although nothing differs is told too: an older release may have stored another digest.
+      isRewritten: done.isRewritten || (done.saved.changed && was === done.sop.status),
+      approved: approves ? approval.version : undefined,
+      reason: cause.reason,
+      at: Date.parse(at),
+    } as const;
+    await addToOutbox(trx, toSopEvents(move));
     return toShelved(done.sop);
   });
+}
+
+/** Two may approve within one millisecond. */
+function isSameApproval(one: SopApproval, other: SopApproval | undefined): boolean {
+  return other !== undefined && one.at === other.at && one.by === other.by && one.version === other.version;
 }

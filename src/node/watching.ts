@@ -2,17 +2,22 @@
  * What people look at: events as they come or as they are stored, live actors of this node and of its learner, dead
  * letters. It decides nothing; whoever changes a dead letter is told as an event.
  */
+import { isDreyError } from '../../machines/words/errors.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
-import type { Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
+import type { ActorView, Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
 import type { FollowEvents, WatchingNeeds } from '../gateway/gateway.ts';
+import { listSopStates } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
 import { askEngine } from './serving.ts';
-import { toHealthFacts } from './status.ts';
+import { shareAnswer } from './shared-answer.ts';
+import { toHealthFacts } from './telemetry/status.ts';
 
 export interface WatchingOptions {
   readonly wire: Wire;
+  readonly store: Pick<Store, 'inNamespace'>;
   readonly roots: Roots;
   readonly announcer: Announcer;
   readonly boards: Boards;
@@ -20,6 +25,11 @@ export interface WatchingOptions {
   /** Brings the boards up to date in what nobody tells by itself. */
   readonly refresh: () => Promise<void>;
 }
+
+/** Procedures shown among the actors: those that changed last. */
+const sopsShownMax = 300;
+/** How long the figures of the bus are given again: each asks all streams. */
+const busKeptMs = 3_000;
 
 /** Builds that part of the gateway's needs. */
 export function createWatching(options: WatchingOptions): WatchingNeeds {
@@ -39,14 +49,34 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
         for (const stop of stops) stop();
       };
     },
-    async actors(namespace) {
-      const engine = await askEngine(wire);
-      return [...roots.views(), ...(engine?.actors ?? [])].filter(
+    async actors(namespace, which = {}) {
+      const [engine, sops] = await Promise.all([askEngine(wire), readSops(options, namespace, which)]);
+      const live = [...roots.views(), ...(engine?.actors ?? [])].filter(({ kind }) => kind !== 'sop');
+      return [...live, ...sops].filter(
         (actor) => actor.namespace === namespace || actor.namespace === systemNamespace,
       );
     },
     dead: createDead(wire, announcer),
+    bus: shareAnswer(() => wire.standing(), clock, busKeptMs),
   };
+}
+
+/** A procedure's row is its actor at rest, whichever process moved it; without the database none is shown. */
+async function readSops(
+  { store }: WatchingOptions,
+  namespace: string,
+  { kind, id }: { readonly kind?: string | undefined; readonly id?: string | undefined },
+): Promise<readonly ActorView[]> {
+  if (namespace === systemNamespace || (kind !== undefined && kind !== 'sop')) return [];
+  try {
+    const rows = await store.inNamespace(namespace, (trx) =>
+      listSopStates(trx, { sopId: id, limit: sopsShownMax }),
+    );
+    return rows.map(({ sopId, status }) => ({ namespace, kind: 'sop', id: sopId, states: [status] }));
+  } catch (error) {
+    if (isDreyError(error) && error.kind === 'dependency_failed') return [];
+    throw error;
+  }
 }
 
 async function followEvents(

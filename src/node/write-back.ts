@@ -9,10 +9,18 @@ import { mayDo } from '../../machines/words/scopes.ts';
 import type { LearnedSop, SopStatus } from '../../machines/words/sops.ts';
 import type { Redactor } from '../access/access.ts';
 import type { Clock, Relay } from '../actors/actors.ts';
-import { toIso } from '../actors/actors.ts';
+import { toIso, toSopEvents } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
-import type { SopEvent, Store, Trx } from '../store/store.ts';
-import { addToOutbox, ensureNamespace, keepAnswer, savePattern, writeSop } from '../store/store.ts';
+import type { Store, Trx } from '../store/store.ts';
+import {
+  addToOutbox,
+  approvePattern,
+  ensureNamespace,
+  getPattern,
+  keepAnswer,
+  savePattern,
+  writeSop,
+} from '../store/store.ts';
 
 export interface WriteBackOptions {
   readonly store: Store;
@@ -23,7 +31,7 @@ export interface WriteBackOptions {
   readonly changed: (namespace: string) => void;
 }
 
-type WriteBack = Pick<KnowledgeNeed, 'writeSop' | 'writePattern'>;
+type WriteBack = Pick<KnowledgeNeed, 'writeSop' | 'writePattern' | 'approvePattern'>;
 type Written = Awaited<ReturnType<KnowledgeNeed['writeSop']>>;
 type SopToWrite = Parameters<KnowledgeNeed['writeSop']>[0]['sop'];
 
@@ -45,9 +53,16 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
         const learned = toLearned(namespace, clean, { ...answer, status });
         const { metadata: given } = clean;
         const cause = { by: principal.id, reason: writtenReason, at: answer.storedAt };
-        const { event, version } = await writeSop(trx, learned, { cause, given });
-        if (event !== undefined)
-          await addToOutbox(trx, [toSopEvent(event, learned, { version, at: answer.storedAt })]);
+        const { was, changed, version } = await writeSop(trx, learned, { cause, given });
+        const move = {
+          sop: learned,
+          was,
+          version,
+          by: 'approval',
+          who: principal.id,
+          reason: writtenReason,
+        } as const;
+        if (changed) await addToOutbox(trx, toSopEvents({ ...move, at: Date.parse(answer.storedAt) }));
         return answer;
       });
     },
@@ -64,11 +79,17 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
           answer,
         });
         if (known !== undefined) return known;
-        await savePattern(trx, { ...clean, patternId: answer.id }, { by: principal.id });
+        const candidate = !mayDo(principal, 'sop:activate');
+        await savePattern(trx, { ...clean, patternId: answer.id }, { by: principal.id, candidate });
         await addToOutbox(trx, [toPatternEvent(namespace, answer, clean)]);
         return answer;
       });
     },
+    approvePattern: ({ namespace, principal, patternId }) =>
+      options.store.inNamespace(namespace, async (trx) => {
+        if (!(await approvePattern(trx, patternId, { by: principal.id }))) return undefined;
+        return getPattern(trx, patternId);
+      }),
   };
 }
 
@@ -120,23 +141,6 @@ function toLearned(
     wordings: [],
     firstSeenAt: row.storedAt,
     lastSeenAt: row.storedAt,
-  };
-}
-
-/** The event that a change of a procedure is. */
-export function toSopEvent(
-  type: SopEvent,
-  { namespace, sopId, trigger, confidence, occurrences, status }: LearnedSop,
-  { version, at }: { readonly version: number; readonly at: string },
-): DreyEvent {
-  return {
-    id: toStableId('event', namespace, sopId, type, String(version)),
-    type,
-    at,
-    namespace,
-    actor: { kind: 'sop', id: sopId },
-    version: eventVersion,
-    data: { trigger, confidence, occurrences, version, status },
   };
 }
 

@@ -1,5 +1,5 @@
 /** Brings a database up to date as the URL's own user, who owns the tables. The open store never acts as that one. */
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { isDreyError } from '../../machines/words/errors.ts';
 import {
   findVectorExtension,
@@ -9,6 +9,7 @@ import {
 } from '../../infra/postgres/migrations.ts';
 import type { VectorExtension, VectorSpace } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
+import { toMemoryId } from './memory-ids.ts';
 import { isConnectionBroken, toStoreError } from './failures.ts';
 import type { Log } from './open.ts';
 import { openPool } from './pool.ts';
@@ -16,6 +17,12 @@ import { openPool } from './pool.ts';
 export interface MigrateOptions {
   readonly url: string;
   readonly log: Log;
+}
+
+/** A memory that an embedding endpoint would not have. */
+export interface RefusedMemory {
+  readonly namespace: string;
+  readonly memoryId: string;
 }
 
 /** Applies what is missing, under an advisory lock; answers the names of the migrations applied by this call. */
@@ -36,6 +43,23 @@ export function prepareStoreVectors(options: MigrateOptions, space: VectorSpace)
 /** Whether the database has what vectors are compared with; nothing is changed. */
 export function lookForVectors(options: MigrateOptions): Promise<VectorExtension> {
   return withOwner(options, findVectorExtension);
+}
+
+/** Memories that no vector of this space could be found for; `more` where there are others. */
+export function lookForRefused(
+  options: MigrateOptions,
+  o: { readonly space: string; readonly limit: number },
+): Promise<{ readonly memories: readonly RefusedMemory[]; readonly more: boolean }> {
+  return withOwner(options, async (db) => {
+    const { rows: there } = await sql<{ is: boolean }>`
+      select to_regclass('public.memory_vectors') is not null as is`.execute(db);
+    if (there[0]?.is !== true) return { memories: [], more: false };
+    const { rows } = await sql<{ namespace: string; id: string }>`
+      select v.namespace, v.memory_id as id from public.memory_vectors v
+      where v.space = ${o.space} and v.embedding is null limit ${o.limit + 1}`.execute(db);
+    const memories = rows.map(({ namespace, id }) => ({ namespace, memoryId: toMemoryId(id) }));
+    return { memories: memories.slice(0, o.limit), more: memories.length > o.limit };
+  });
 }
 
 async function run(

@@ -4,13 +4,14 @@
  */
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { RawBuilder, Transaction } from 'kysely';
-import { DreyError, toPlainError } from '../../machines/words/errors.ts';
+import { DreyError, isDreyError, toPlainError } from '../../machines/words/errors.ts';
 import { Namespace } from '../../machines/words/ids.ts';
 import { appRole, relayRole } from '../../infra/postgres/migrations.ts';
 import { toTarget, waits } from './connection.ts';
 import { isStale, toStoreError, unpreparedError } from './failures.ts';
 import { isUnbegun, openPool, sentAhead } from './pool.ts';
-import type { SystemTrx, Tables, Trx } from './schema.ts';
+import type { Tables } from './schema.ts';
+import type { KnownNamespaces, SystemTrx, Trx } from './trx.ts';
 import { writeAudit } from './tables/audit.ts';
 
 /** What this room writes its log to; pino fits. */
@@ -55,6 +56,8 @@ const poolMaxDefault = 10;
 const slowMs = 1_000;
 /** After a restart of the server every idle connection of a pool may be dead; the usual pool has ten. */
 const beginAttemptsMax = 12;
+/** Namespaces remembered as made. */
+const knownMax = 10_000;
 
 /** Opens the store and checks that the database answers, is migrated, and is entered as the right role. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -91,6 +94,7 @@ function createStore(options: StoreOptions): Store {
     },
   );
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const known = openKnown();
   let closing: Promise<void> | undefined;
 
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -100,14 +104,15 @@ function createStore(options: StoreOptions): Store {
       return await work();
     } finally {
       const tookMs = options.now() - startedAt;
-      if (tookMs >= slowMs) options.log.warn({ what, tookMs }, 'a database transaction was slow');
+      if (tookMs >= slowMs)
+        options.log.warn({ what, tookMs: Math.round(tookMs) }, 'a database transaction was slow');
     }
   }
 
   return {
     inNamespace: async (namespace, work) => {
       assertNamespace(namespace);
-      return attempt(namespace, () => transactWithin(db, namespace, work, options));
+      return attempt(namespace, () => transactWithin({ db, known }, namespace, work, options));
     },
     inSystem: (work) => {
       const setting = sql.raw(`${sentAhead} set local role ${relayRole}`);
@@ -124,6 +129,19 @@ function createStore(options: StoreOptions): Store {
       return () => listeners.delete(listener);
     },
     close: () => (closing ??= db.destroy()),
+  };
+}
+
+/** Forgets all when it is full: what is not remembered is asked for. */
+function openKnown(): KnownNamespaces {
+  const names = new Set<string>();
+  return {
+    has: (namespace) => names.has(namespace),
+    add: (namespace) => {
+      if (names.size >= knownMax) names.clear();
+      names.add(namespace);
+    },
+    delete: (namespace) => void names.delete(namespace),
   };
 }
 
@@ -150,7 +168,7 @@ async function transact<T>(
 
 /** One transaction of a namespace, with the audit entries that were added to it. */
 async function transactWithin<T>(
-  db: Kysely<Tables>,
+  { db, known }: { readonly db: Kysely<Tables>; readonly known: KnownNamespaces },
   namespace: string,
   work: (trx: Trx) => Promise<T>,
   { log, hide: hideIn = (_namespace, value) => value }: StoreOptions,
@@ -162,13 +180,16 @@ async function transactWithin<T>(
   try {
     return await transact(db, setting, async (trx) => {
       audited = [];
-      const result = await work({ namespace, db: trx, hide, audited });
-      await writeAudit({ namespace, db: trx, hide, audited });
+      const own: Trx = { namespace, db: trx, hide, audited, known };
+      const result = await work(own);
+      await writeAudit(own);
       return result;
     });
   } catch (error) {
+    // A database that was put back to an earlier state.
+    if (isDreyError(error) && error.code === 'namespace_unknown') known.delete(namespace);
     const write = (refused: Trx['audited']): Promise<void> =>
-      transact(db, setting, (trx) => writeAudit({ namespace, db: trx, hide, audited: refused }));
+      transact(db, setting, (trx) => writeAudit({ namespace, db: trx, hide, audited: refused, known }));
     await keepRefusals(audited, write, log);
     throw error;
   }

@@ -2,6 +2,7 @@
  * The pool: real connections behind a guard. A connection that broke or timed out inside a transaction is destroyed,
  * never reused: its transaction might still be open. A commit that Postgres answered with a rollback is an error.
  */
+import { Socket } from 'node:net';
 import { Pool } from 'pg';
 import type { PoolClient, QueryResult } from 'pg';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
@@ -9,6 +10,7 @@ import { DreyError } from '../../machines/words/errors.ts';
 import { toPoolConfig, waits } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isConnectionBroken } from './failures.ts';
+import { assertPlain, isLastOf, lastOfTransaction } from './last-statement.ts';
 
 export interface GuardedPool extends PostgresPool {
   /** Connections open, idle, and callers waiting for one. */
@@ -49,8 +51,8 @@ export function openPool(options: ConnectionOptions, listeners: PoolListeners): 
 
 function guard(client: PoolClient, translate: PoolListeners['translate']): PostgresPoolClient {
   const loan = new Loan(client, translate);
-  const query = async (sql: string, parameters: readonly unknown[]): Promise<Result> =>
-    loan.query(sql, parameters);
+  const query = async (text: string, parameters: readonly unknown[]): Promise<Result> =>
+    loan.query(text, parameters);
   // Kysely's other overload is for cursors, which this house does not use.
   return {
     query: query as unknown as PostgresPoolClient['query'],
@@ -67,6 +69,8 @@ class Loan {
   #opening: string | undefined;
   /** The answer to a commit that travelled with the last statement. */
   #ended: QueryResult | undefined;
+  /** The last statement was sent, and the commit with it: what came now would run outside of any transaction. */
+  #isOver = false;
 
   constructor(client: PoolClient, translate: PoolListeners['translate']) {
     this.#client = client;
@@ -78,11 +82,17 @@ class Loan {
   }
 
   async query(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    const isEnd = sql === 'commit' || sql === 'rollback';
+    if (this.#isOver && !isEnd)
+      throw new DreyError(
+        'unexpected',
+        "a statement came after the one that is marked as its transaction's last",
+      );
     if (sql === 'begin' || sql.startsWith(sentAhead)) {
       this.#opening = this.#opening === undefined ? sql : `${this.#opening}; ${sql}`;
       return nothingYet;
     }
-    const known = sql === 'commit' || sql === 'rollback' ? this.#end(sql) : undefined;
+    const known = isEnd ? this.#end(sql) : undefined;
     return known ?? this.#send(sql, parameters);
   }
 
@@ -96,31 +106,53 @@ class Loan {
       return nothingYet;
     }
     const ended = this.#ended;
+    const wasOver = this.#isOver;
     this.#ended = undefined;
-    if (ended !== undefined && sql === 'commit') assertCommitted(sql, ended);
+    this.#isOver = false;
+    if (sql !== 'commit') return ended;
+    // The last statement failed and somebody swallowed that: a commit alone would be answered as if all were well.
+    if (wasOver && ended === undefined) throw ignoredFailure();
+    if (ended !== undefined) assertCommitted(sql, ended);
     return ended;
   }
 
   async #send(sql: string, parameters: readonly unknown[]): Promise<Result> {
     const client = this.#client;
-    const opened = this.#opening === undefined ? undefined : open(client, this.#opening);
+    const isLast = isLastOf(sql);
+    if (isLast) assertPlain(parameters);
+    this.#isOver = isLast;
+    const opening = this.#opening;
     this.#opening = undefined;
-    const isLast = sql.startsWith(lastOfTransaction);
+    const [opened, answered] = together(client, (): [Promise<unknown> | undefined, Promise<Answer>] => [
+      opening === undefined ? undefined : open(client, opening),
+      isLast ? commitWith(client, sql, parameters) : askAlone(client, sql, parameters),
+    ]);
     try {
-      if (!isLast) {
-        const answer = await behind(opened, ask(client, sql, parameters));
-        assertCommitted(sql, answer);
-        return answer;
-      }
-      const { result, commit } = await behind(opened, commitWith(client, sql, parameters));
+      const { result, commit } = await behind(opened, answered);
       this.#ended = commit;
+      assertCommitted(sql, result);
       return result;
     } catch (error) {
       this.#isBroken ||= isConnectionBroken(error);
       const told = this.#translate(error);
-      if (opened !== undefined && !isLast && told instanceof Error) unbegun.add(told);
+      const isWrite = sql.startsWith(lastOfTransaction);
+      if (opened !== undefined && !isWrite && told instanceof Error) unbegun.add(told);
       throw told;
     }
+  }
+}
+
+/**
+ * What `send` writes to the server's socket leaves as one piece: a write wakes the server, and three of them cost more
+ * than what they ask for.
+ */
+function together<T>(client: PoolClient, send: () => T): T {
+  const stream = toSocket(client);
+  stream?.cork();
+  try {
+    return send();
+  } finally {
+    stream?.uncork();
   }
 }
 
@@ -130,6 +162,12 @@ async function behind<T>(earlier: Promise<unknown> | undefined, later: Promise<T
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'rejected') throw second.reason;
   return second.value;
+}
+
+/** What a statement answered, and its transaction's commit where that travelled with it. */
+interface Answer {
+  readonly result: QueryResult;
+  readonly commit?: QueryResult;
 }
 
 type Result = Pick<QueryResult, 'command' | 'rowCount' | 'rows'>;
@@ -155,30 +193,26 @@ async function open(client: PoolClient, statements: string): Promise<unknown> {
  * Sends a transaction's last statement and its commit together. Should the statement fail, the commit rolls back; and
  * one whose answer is lost may have happened, as with any commit.
  */
-async function commitWith(
-  client: PoolClient,
-  sql: string,
-  parameters: readonly unknown[],
-): Promise<{ readonly result: QueryResult; readonly commit: QueryResult }> {
+async function commitWith(client: PoolClient, sql: string, parameters: readonly unknown[]): Promise<Answer> {
   const [result, commit] = await Promise.allSettled([ask(client, sql, parameters), client.query('commit')]);
   if (result.status === 'rejected') throw result.reason;
   if (commit.status === 'rejected') throw commit.reason;
   return { result: result.value, commit: commit.value };
 }
 
-/**
- * What a statement begins with that is the last of its transaction, and is planned once a connection; its text must not
- * vary with its values.
- */
-export const lastOfTransaction = '/* last of its transaction */';
+/** Statements that are planned once a connection. */
 const planNamesMax = 100;
 const planNames = new Map<string, string>();
 
 /** A few long statements are asked by name, so that the server need not plan them each time. */
 async function ask(client: PoolClient, text: string, parameters: readonly unknown[]): Promise<QueryResult> {
   const values = [...parameters];
-  const name = text.startsWith(lastOfTransaction) ? toPlanName(text) : undefined;
+  const name = isLastOf(text) ? toPlanName(text) : undefined;
   return name === undefined ? client.query(text, values) : client.query({ name, text, values });
+}
+
+async function askAlone(client: PoolClient, text: string, parameters: readonly unknown[]): Promise<Answer> {
+  return { result: await ask(client, text, parameters) };
 }
 
 function toPlanName(text: string): string | undefined {
@@ -192,7 +226,11 @@ function toPlanName(text: string): string | undefined {
 /** After a failed statement that somebody swallowed, `commit` answers ROLLBACK: nobody may call that stored. */
 function assertCommitted(sql: string, result: QueryResult): void {
   if (sql !== 'commit' || result.command === 'COMMIT') return;
-  throw new DreyError(
+  throw ignoredFailure();
+}
+
+function ignoredFailure(): DreyError {
+  return new DreyError(
     'unexpected',
     'a transaction was rolled back instead of committed, because a failure inside of it was ignored',
   );
@@ -210,12 +248,14 @@ async function endWithin(pool: Pool, clients: ReadonlySet<PoolClient>): Promise<
   }
 }
 
-/** pg has no public way to do this; `connection.stream` is the socket. */
 function destroySocket(client: PoolClient): void {
+  toSocket(client)?.destroy();
+}
+
+/** pg has no public way to its socket; `connection.stream` is it. */
+function toSocket(client: PoolClient): Socket | undefined {
   const connection: unknown = Reflect.get(client, 'connection');
-  if (typeof connection !== 'object' || connection === null) return;
+  if (typeof connection !== 'object' || connection === null) return undefined;
   const stream: unknown = Reflect.get(connection, 'stream');
-  if (typeof stream !== 'object' || stream === null) return;
-  const destroy: unknown = Reflect.get(stream, 'destroy');
-  if (typeof destroy === 'function') Reflect.apply(destroy, stream, []);
+  return stream instanceof Socket ? stream : undefined;
 }

@@ -1,7 +1,7 @@
 /** The tables as TypeScript sees them: the columns of `infra/postgres/`, for the tables that this room works with. */
 import type { AgentIdentitiesTable, AgentsTable, ApiKeysTable } from './access-schema.ts';
-import type { ColumnType, Generated, GeneratedAlways, Transaction } from 'kysely';
-import type { AuditOutcome, AuditSeverity } from '../../machines/words/audit.ts';
+import type { AuditTable } from './audit-schema.ts';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { EpisodeEnd, Outcome } from '../../machines/words/episodes.ts';
 import type { SopStatus } from '../../machines/words/sops.ts';
 
@@ -30,6 +30,8 @@ export interface SessionsTable {
   opened_at: Moment;
   last_seen_at: Moment;
   calls: number;
+  capabilities: string;
+  wishes: string;
 }
 
 export interface TasksTable {
@@ -122,6 +124,7 @@ export interface PatternsTable {
   updated_at: MomentWithDefault;
   last_applied_at: Moment | null;
   active: Generated<boolean>;
+  candidate: Generated<boolean>;
   metadata: JsonWithDefault;
 }
 
@@ -229,22 +232,6 @@ export interface KeptAnswersTable {
   created_at: MomentWithDefault;
 }
 
-export interface AuditTable {
-  namespace: string;
-  position: number;
-  at: MomentWithDefault;
-  principal: string;
-  action: string;
-  object: string;
-  outcome: string;
-  severity: AuditSeverity;
-  details: JsonWithDefault;
-  request_id: string;
-  args_hash: string;
-  previous_hash: string;
-  hash: string;
-}
-
 export interface Tables {
   namespaces: NamespacesTable;
   agents: AgentsTable;
@@ -269,32 +256,4 @@ export interface Tables {
   tool_pins: ToolPinsTable;
   kept_answers: KeptAnswersTable;
   audit_log: AuditTable;
-}
-
-/** An audit entry as the columns take it; position, time and hashes come with the commit. */
-export interface StorableAudit {
-  readonly principal: string;
-  readonly action: string;
-  readonly object: string;
-  readonly outcome: AuditOutcome;
-  readonly severity: AuditSeverity;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly requestId: string;
-  readonly argsHash: string;
-}
-
-/** A transaction that sees and writes one namespace. */
-export interface Trx {
-  readonly namespace: string;
-  readonly db: Transaction<Tables>;
-  /** What may be written down of a value: a copy without secrets. Where nobody handed a way in, the value itself. */
-  readonly hide: <T>(value: T) => T;
-  /** Audit entries that are written with the commit; see `appendAudit`. */
-  readonly audited: StorableAudit[];
-}
-
-/** A transaction over all namespaces, on the few tables where that is needed. */
-export interface SystemTrx {
-  readonly system: true;
-  readonly db: Transaction<Tables>;
 }

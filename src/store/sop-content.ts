@@ -60,6 +60,9 @@ export function toColumns(sop: LearnedSop, held: boolean, derived?: number) {
       firstSeenAt: sop.firstSeenAt,
       lastSeenAt: sop.lastSeenAt,
       held,
+      reliability: sop.reliability ?? null,
+      quorum: sop.quorum ?? null,
+      ...(sop.partOf === undefined ? {} : { partOf: sop.partOf }),
       ...(derived === undefined ? {} : { derivedConfidence: derived }),
     }),
   };
@@ -72,8 +75,10 @@ export function toContent(sop: LearnedSop): unknown {
     triggerFrom: sop.triggerFrom,
     status: sop.status,
     steps: sop.steps,
-    procedure: sop.procedure.map(({ support: _support, args, ...step }) => ({
+    // What else a step is part of follows from other procedures, and makes no version of this one.
+    procedure: sop.procedure.map(({ support: _support, part: _part, requires, args, ...step }) => ({
       ...step,
+      ...(requires === undefined ? {} : { requires: requires.map((each) => each.step) }),
       args: Object.fromEntries(
         Object.entries(args).map(([key, { support: _bindingSupport, ...binding }]) => [key, binding]),
       ),
@@ -107,6 +112,9 @@ export function toParts(sop: LearnedSop): ReadonlyMap<string, string> {
     wordings,
     firstSeenAt: sop.firstSeenAt,
     lastSeenAt: sop.lastSeenAt,
+    reliability: sop.reliability ?? null,
+    quorum: sop.quorum ?? null,
+    partOf: sop.partOf ?? null,
   };
   return new Map(
     Object.entries(parts).map(([part, value]) => [part, toCanonicalJson(JSON.parse(toJsonb(value)))]),

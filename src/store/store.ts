@@ -6,9 +6,15 @@ export { openStore } from './open.ts';
 export type { Log, Store, StoreOptions } from './open.ts';
 export { lookAtStore } from './look.ts';
 export type { StoreLook } from './look.ts';
-export { lookForVectors, migrateStore, prepareStoreVectors, unmigrateStore } from './migrate.ts';
-export type { MigrateOptions } from './migrate.ts';
-export type { SystemTrx, Trx } from './schema.ts';
+export {
+  lookForRefused,
+  lookForVectors,
+  migrateStore,
+  prepareStoreVectors,
+  unmigrateStore,
+} from './migrate.ts';
+export type { MigrateOptions, RefusedMemory } from './migrate.ts';
+export type { SystemTrx, Trx } from './trx.ts';
 export { toAuditHash, verifyAudit } from './audit-chain.ts';
 export type { AuditAnchor } from './audit-chain.ts';
 export { learningCause, toParts } from './sop-content.ts';
@@ -17,12 +23,12 @@ export {
   commitActor,
   commitStep,
   confirmStep,
-  countOpenRuns,
   dropActor,
-  listActors,
   readActor,
   readActorLocked,
 } from './tables/actors.ts';
+export { countOpenRuns, listRuns, readUntoldRuns, tellRun } from './tables/runs.ts';
+export type { ListedRun } from './tables/runs.ts';
 export type {
   ActorCommit,
   ActorCommitted,
@@ -91,7 +97,7 @@ export type { FeedbackFigures, FeedbackReport, FeedbackRow } from './tables/feed
 export { clearInbox, sweepInbox, takeInbox } from './tables/inbox.ts';
 export { addInjection, followInjection, listOpenInjections } from './tables/injections.ts';
 export type { Injection } from './tables/injections.ts';
-export { addHeldOut, addUptime, countLift, countPeriod, readUptime } from './tables/insight.ts';
+export { addHeldOut, addUptime, countLift, countPeriod, readUptime, sweepServed } from './tables/insight.ts';
 export type { LiftCounts } from './tables/insight.ts';
 export { keepActors, readKeptActors } from './tables/kept-actors.ts';
 export {
@@ -110,10 +116,14 @@ export { lockEdges, readEdges, removeEdges, saveEdges } from './tables/memory-ed
 export type { StoredEdge } from './tables/memory-edges.ts';
 export { readUnembedded, saveVectors, searchVectors } from './tables/memory-vectors.ts';
 export type { MemoryVector, NearMemory, Unembedded } from './tables/memory-vectors.ts';
-export { findSimilarWords, similarWordsMax } from './tables/similar-words.ts';
-export type { SimilarWord } from './tables/similar-words.ts';
-export { searchMemories, weighMemoryWords } from './tables/memory-search.ts';
-export type { FoundMemory, WeighedWord } from './tables/memory-search.ts';
+export { lookForMemories, showMemories } from './tables/memory-search.ts';
+export type {
+  FoundMemory,
+  MemoriesLook,
+  ShownMemory,
+  SimilarWord,
+  WeighedWord,
+} from './tables/memory-search.ts';
 export {
   excludeFromLearning,
   forgetLearned,
@@ -131,7 +141,14 @@ export { ensureNamespace, listNamespaces } from './tables/namespaces.ts';
 export type { NamespaceRow } from './tables/namespaces.ts';
 export { addToOutbox, measureOutbox, relayOutbox, runOutboxEffects } from './tables/outbox.ts';
 export type { OutboxEffect } from './tables/outbox.ts';
-export { getPattern, listPatterns, retirePattern, revivePattern, savePattern } from './tables/patterns.ts';
+export {
+  approvePattern,
+  getPattern,
+  listPatterns,
+  retirePattern,
+  revivePattern,
+  savePattern,
+} from './tables/patterns.ts';
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
 export { readRate, sweepRates, takeRate } from './tables/rate-limits.ts';
 export type { RateBudget, RateKey, RateState } from './tables/rate-limits.ts';
@@ -142,12 +159,16 @@ export {
   getSops,
   listSops,
   listSopStamps,
+  listSopStates,
   readLearningFigures,
   searchSops,
 } from './tables/sop-lists.ts';
+export { listSopDigests, readSopHorizon } from './tables/sop-digests.ts';
+export type { SopDigest } from './tables/sop-digests.ts';
 export type { LearningFigures, SopFilter, SopStamp, StoredSop } from './tables/sop-lists.ts';
-export { retireSop, setSopStatus } from './tables/sop-status.ts';
-export type { SopEvent, SopStatusChange } from './tables/sop-status.ts';
+export { lockStoredSop, retireSop, setSopStatus } from './tables/sop-status.ts';
+export type { SopStatusChange } from './tables/sop-status.ts';
+export { toStandingSop } from './sop-standing.ts';
 export { getSopVersion, listSopVersions } from './tables/sop-versions.ts';
 export type { SopVersion } from './tables/sop-versions.ts';
 export { saveSop, touchUsedSops } from './tables/sops.ts';

@@ -7,7 +7,8 @@ import { DreyError } from '../../machines/words/errors.ts';
 import { readRefusal, writeChallenge } from './challenges.ts';
 import type { HttpUpstream } from './config.ts';
 import { readGrant, toExpiry, toGrantName, writeGrant, type Grant, type Vault } from './grants.ts';
-import type { Log, OpenOptions } from './open.ts';
+import type { Log } from './log.ts';
+import type { OpenOptions } from './open.ts';
 
 export interface BearerOptions {
   readonly alias: string;

@@ -180,6 +180,12 @@ function fit(original: string, text: string, identity: string, max: number): str
   return `${text.slice(0, max - 7)}_${toDigest(identity).slice(0, 6)}`;
 }
 
+/** Whether a name may be that of a tool of this upstream, as far as prefixes tell; which tools it has nobody need know. */
+export function isPrefixedBy(name: string, alias: string): boolean {
+  const full = toAscii(alias);
+  return [full, full.slice(0, shortAliasMax)].some((prefix) => name.startsWith(`${prefix}${separator}`));
+}
+
 function toAscii(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9_-]/g, '_');
 }

@@ -12,10 +12,18 @@ import { LineReader, type LineEvents } from './lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Hears of process groups, by their leaders. */
+export interface Groups {
+  started(leader: number): void;
+  ended(leader: number): void;
+}
+
 export interface ChildOptions extends LineEvents {
   readonly resolved: ResolvedConfig<StdioUpstream>;
   readonly env: Environment;
   readonly onStderr: (text: string) => void;
+  /** Who sees to it that its group does not outlive us, should we be killed. */
+  readonly groups?: Groups | undefined;
   /** Called once, with a sentence that says why. */
   readonly onEnd: (why: string) => void;
 }
@@ -84,7 +92,9 @@ export class Child {
       this.#ended = 'it could not be run';
       throw error;
     }
-    if (started.pid !== undefined) guard(started.pid);
+    if (started.pid === undefined) return;
+    guard(started.pid);
+    this.#options.groups?.started(started.pid);
   }
 
   /** False when the line was not taken: the process is gone, or it does not read. */
@@ -119,6 +129,7 @@ export class Child {
       if (!(await isGone(running, termMs))) signalGroup(running, 'SIGKILL');
     }
     unguard(running.pid);
+    this.#options.groups?.ended(running.pid);
     for (const stream of [running.stdin, running.stdout, running.stderr]) stream.destroy();
     this.#end('it was closed');
   }

@@ -14,7 +14,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DreyError } from '../../machines/words/errors.ts';
 import { type Bearer, openBearer, toAuthProvider, toLaneBearer, toUnauthorized } from './bearer.ts';
 import { Asks } from './asks.ts';
-import type { Environment } from './child.ts';
+import type { Environment, Groups } from './child.ts';
+import type { Log } from './log.ts';
 import {
   redact,
   resolveConfig,
@@ -37,14 +38,6 @@ import {
 import { Signals } from './signals.ts';
 import { StdioTransport } from './stdio.ts';
 
-/** Where the room writes what nobody asked for; pino fits. */
-export interface Log {
-  debug(fields: object, sentence: string): void;
-  info(fields: object, sentence: string): void;
-  warn(fields: object, sentence: string): void;
-  error(fields: object, sentence: string): void;
-}
-
 export interface OpenOptions {
   readonly alias: string;
   readonly config: UpstreamConfig;
@@ -58,6 +51,8 @@ export interface OpenOptions {
   readonly vault?: Vault | undefined;
   /** What the clients behind this connection can be asked; nothing where it is undefined. */
   readonly capabilities?: ClientCapabilities | undefined;
+  /** Who sees to it that programs do not outlive this process. */
+  readonly groups?: Groups | undefined;
   /** Whose connection it is, where each principal has one of its own. */
   readonly principal?: string | undefined;
   /** For calls of upstreams that configure no `timeoutMs`. */
@@ -98,12 +93,13 @@ async function openStdio(
   resolved: ResolvedConfig<StdioUpstream>,
   mode: VersionNegotiationMode,
 ): Promise<Upstream> {
-  const { alias, env, log } = options;
+  const { alias, env, groups, log } = options;
   const exchanges = new Exchanges();
   const signals = createSignals(options);
   const transport = new StdioTransport({
     resolved,
     env,
+    groups,
     exchanges,
     onEnd: (why) => signals.close(why),
     onNoise: (why) => log.debug({ alias }, `the upstream "${alias}" is noisy: ${why}`),

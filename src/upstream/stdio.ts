@@ -27,7 +27,7 @@ export interface Lane {
   say(message: RawJson): void;
 }
 
-export interface StdioOptions extends Pick<ChildOptions, 'resolved' | 'env' | 'onStderr'> {
+export interface StdioOptions extends Pick<ChildOptions, 'resolved' | 'env' | 'groups' | 'onStderr'> {
   readonly exchanges: Exchanges;
   readonly onEnd: (why: string) => void;
   /** Called for output that is no message: some servers print on stdout. */

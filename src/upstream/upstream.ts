@@ -3,10 +3,11 @@
  * both sides of a call use. It decides nothing about when to connect, retry or give up: that is the actors' work.
  */
 export { authorizeUpstream } from './authorize.ts';
+export type { Groups } from './child.ts';
 export { isChallengeName } from './challenges.ts';
 export { toGrantName } from './grants.ts';
 export type { Vault } from './grants.ts';
-export { buildCatalogue, isMatch, isToolAllowed } from './catalogue.ts';
+export { buildCatalogue, isMatch, isPrefixedBy, isToolAllowed } from './catalogue.ts';
 export type {
   Catalogue,
   CatalogueEntry,
@@ -35,7 +36,8 @@ export { flagHidden, showHidden, toShownDefinition } from './hidden-characters.t
 export type { HiddenFlag } from './hidden-characters.ts';
 export { siftLookalikes } from './lookalikes.ts';
 export { openUpstream, sessionRenewed } from './open.ts';
-export type { Log, OpenOptions, Upstream } from './open.ts';
+export type { Log } from './log.ts';
+export type { OpenOptions, Upstream } from './open.ts';
 export { approvePin, isPinnable, judgeTool, reconcilePins, toLastKnown } from './pins.ts';
 export type { Definition, Pin, PinFact, PinStatus, TrustMode, Verdict } from './pins.ts';
 export { indexTools } from './tool-search.ts';

@@ -46,6 +46,8 @@ export interface Following {
   stop(): Promise<void>;
   /** Messages not handled yet; throws `bus_unavailable`. */
   lag(): Promise<number>;
+  /** Whether everything it follows up to this place of the stream is handled; throws `bus_unavailable`. */
+  isPast(sequence: number): Promise<boolean>;
 }
 
 /** A message nobody could handle, on its way to the dead letters. */
@@ -129,6 +131,10 @@ class Follower<T> implements Following {
 
   async lag(): Promise<number> {
     return this.#source.lag();
+  }
+
+  async isPast(sequence: number): Promise<boolean> {
+    return this.#source.isPast(sequence);
   }
 
   async #run(): Promise<void> {

@@ -10,5 +10,8 @@ export async function inOrder<T, R>(
   map: (item: T, index: number) => Promise<R>,
   options: { readonly inFlightMax: number },
 ): Promise<R[]> {
+  // Begun in one step they leave in one write; one after the other, each is a write of its own.
+  if (items.length <= options.inFlightMax)
+    return Promise.all(items.map(async (item, index) => map(item, index)));
   return pMap(items, map, { concurrency: options.inFlightMax });
 }

@@ -11,6 +11,7 @@ import { type BusStatus, type Line, openLine } from './connect.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { type Command, encodeCommand, encodeDeadLetter, readCommand, readEvent } from './envelope.ts';
 import { type Delivered, type Following, type FollowTuning, type Parking, startFollowing } from './follow.ts';
+import { type BusStanding, readBus } from './bus-figures.ts';
 import { readHistory } from './history.ts';
 import type { Log } from './log.ts';
 import { type Parcel, toParcel, toPath } from './parcel.ts';
@@ -97,6 +98,8 @@ export interface Wire {
   ask(to: Address, verb: string, data?: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>;
   answer(which: Answering, answer: (question: Question) => Promise<unknown>): Promise<{ stop(): void }>;
   streamInfo(which?: keyof StreamNames): Promise<StreamFigures>;
+  /** Every stream and durable consumer as the server has it now; throws `bus_unavailable`. */
+  standing(): Promise<BusStanding>;
   /** The sequence up to which a durable of the events has settled everything; 0 where there is none. */
   settledUpTo(durable: string): Promise<number>;
   /** Makes the bus forget a durable's position, so that following begins anew. */
@@ -163,6 +166,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     ask: async (to, verb, data, tuning) => askOne(line, root, { to, verb, data }, tuning?.timeoutMs ?? 2_000),
     answer: async (which, answer) => startAnswering(line, root, which, answer, log),
     streamInfo: async (which = 'events') => toFigures(line.use().jsm, names[which]),
+    standing: async () => readBus(line, names),
     settledUpTo: async (durable) => line.guard(readAckFloor(line.use(), names.events, durable)),
     forgetDurable: async (durable, which = 'events') => forget(line, names[which], durable),
     close: async () => line.close(),

@@ -10,6 +10,7 @@ import { attachDurable, attachTail, type From } from './consumers.ts';
 import { Hold } from './hold.ts';
 import type { Log } from './log.ts';
 import { becomeQuiet, beHeard } from './quiet.ts';
+import { toBusError } from './publish.ts';
 
 export interface SourceOptions {
   readonly line: Line;
@@ -112,8 +113,19 @@ export class Source {
     return info.num_pending + (this.#options.durable === undefined ? this.#held.size : info.num_ack_pending);
   }
 
+  /** Whether nothing up to this place of the stream is left to be settled. */
+  async isPast(sequence: number): Promise<boolean> {
+    if (this.#options.durable === undefined) return (await this.lag()) === 0;
+    const info = await this.#readInfo(this.#options.durable);
+    return info.num_pending + info.num_ack_pending === 0 || info.ack_floor.stream_seq >= sequence;
+  }
+
   async #readInfo(consumer: string): Promise<ConsumerInfo> {
-    return this.#options.line.use().jsm.consumers.info(this.#options.stream, consumer);
+    const { jsm } = this.#options.line.use();
+    return jsm.consumers.info(this.#options.stream, consumer).catch((error: unknown) => {
+      // Not the message's fault: whoever waits for this answer tries again.
+      throw toBusError(error);
+    });
   }
 
   /** Asks for nothing more; what is worked on may be settled still. Resolves when nothing is on its way here any more. */

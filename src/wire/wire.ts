@@ -10,6 +10,7 @@ export type {
   Wire,
   WireOptions,
 } from './open-wire.ts';
+export type { BusStanding, ConsumerStanding, StreamStanding } from './bus-figures.ts';
 export type { DeadLetters, HeldLetter } from './dead-letters.ts';
 export type { Answering, Question } from './ask.ts';
 export type { BusStatus } from './connect.ts';
@@ -26,6 +27,7 @@ export type { Parsed, ParkedCode } from './envelope.ts';
 export { EventLog, openEventLog } from './event-log.ts';
 export type { EventLogFigures, EventLogOptions, Lag } from './event-log.ts';
 export type { Following, FollowTuning } from './follow.ts';
+export { followFamilies } from './follow-families.ts';
 export { inOrder } from './in-order.ts';
 export type { Log } from './log.ts';
 export { toParcel } from './parcel.ts';

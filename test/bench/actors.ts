@@ -15,11 +15,11 @@ import { sessionEdges, sessionMachine } from '../../machines/session.machine.ts'
 import { createUuid } from '../../machines/words/ids.ts';
 import { toTimerSource } from '../../src/actors/actors.ts';
 import type { Clock } from '../../src/actors/actors.ts';
-import { createContextKind } from '../../src/actors/context.ts';
+import { createContextKind } from '../../src/actors/context/context.ts';
 import { openDirectory } from '../../src/actors/directory.ts';
-import type { DurableKind, Step } from '../../src/actors/durable-kind.ts';
-import { openFabric } from '../../src/actors/fabric.ts';
-import type { Fabric } from '../../src/actors/fabric.ts';
+import type { DurableKind, Step } from '../../src/actors/durable/durable-kind.ts';
+import { openFabric } from '../../src/actors/durable/fabric.ts';
+import type { Fabric } from '../../src/actors/durable/fabric.ts';
 import { openLive } from '../../src/actors/live.ts';
 import type { LiveResident } from '../../src/actors/live.ts';
 import { ensureNamespace, migrateStore, openStore } from '../../src/store/store.ts';

@@ -8,6 +8,8 @@ import { gatewayBench } from './gateway.ts';
 import { hookBench } from './hook.ts';
 import { consoleBench } from './console.ts';
 import { inspectorBench } from './inspector.ts';
+import type { Scores } from '../../src/learning/learning.ts';
+import { learningCostBench } from './learning-cost.ts';
 import { learningBench } from './learning.ts';
 import { layer1Bench } from './layer1.ts';
 import { loadBench } from './load-bench.ts';
@@ -26,13 +28,31 @@ const learning: Bench = {
     if (present.length === 0)
       throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
     const named = Object.fromEntries(present.map((file) => [basename(file).replace(/\..*$/, ''), file]));
-    return learningBench({
+    const scores = learningBench({
       files: named,
       seeds: quick ? [''] : ['', 's1', 's2'],
       now: () => performance.now(),
+      told: (set, seed, figures) => {
+        process.stderr.write(`${set}, seed '${seed}': ${toLine(figures)}\n`);
+      },
     });
+    if (files.length > 0) return scores;
+    const cost = learningCostBench({
+      sizes: quick ? [1_000, 10_000] : [1_000, 10_000, 100_000],
+      cpu: () => process.cpuUsage().user / 1_000,
+      heapBytes: () => process.memoryUsage().heapUsed,
+    });
+    return [...scores, ...cost];
   },
 };
+
+/** What of a seed's figures is watched while the others are still awaited. */
+const watched = ['sop1_f1', 'sop1_nlcs', 'next1', 'next3', 'next_ece', 'binding_p', 'binding_r', 'learn_ms'];
+
+const toLine = (figures: Scores): string =>
+  watched
+    .flatMap((key) => (figures[key] === undefined ? [] : [`${key} ${figures[key].toFixed(3)}`]))
+    .join(', ');
 
 export const benches: readonly Bench[] = [
   gatewayBench,

@@ -2,10 +2,10 @@
  * What the closed path of the breaker costs a call, beside the bare call and beside opossum and cockatiel, in turns in
  * the same run. All of them guard the same asynchronous call; none has a timeout.
  */
-import { openBreaker } from '../../src/actors/breaker.ts';
-import { createGuards, guardCall } from '../../src/actors/guards.ts';
+import { openBreaker } from '../../src/actors/breaker/breaker.ts';
+import { createGuards, guardCall } from '../../src/actors/calls/guards.ts';
 import type { CallOutcome } from '../../machines/words/calls.ts';
-import type { Breaker } from '../../src/actors/breaker.ts';
+import type { Breaker } from '../../src/actors/breaker/breaker.ts';
 import { loadRivals } from './breaker-rivals.ts';
 import { measure } from './measure.ts';
 import type { Bench, Measure } from './measure.ts';

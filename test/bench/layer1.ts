@@ -52,16 +52,17 @@ async function measureAt(size: Layer1Size): Promise<Measure[]> {
   });
 }
 
-/** How many times as long the same takes with more rows, for everything that has a p95. */
+/** How many times as long the same takes with more rows, and how many times as much processor time it costs. */
 function toGrowth(measures: readonly Measure[], from: string, to: string): Measure[] {
   const values = new Map(measures.map(({ name, value }) => [name, value]));
   if (from === to) return [];
   return measures.flatMap(({ name }) => {
+    const [, what, kind] = /^layer1\.r\d+\.(.+)\.(p95|cpu)_ms$/.exec(name) ?? [];
     const small = values.get(name);
     const large = values.get(name.replace(`layer1.${from}.`, `layer1.${to}.`));
-    if (!name.startsWith(`layer1.${from}.`) || !name.endsWith('.p95_ms')) return [];
+    if (!name.startsWith(`layer1.${from}.`) || what === undefined) return [];
     if (small === undefined || large === undefined) return [];
-    const what = name.replace(`layer1.${from}.`, '').replace('.p95_ms', '');
-    return [measure(`layer1.growth.${what}`, large / small, 'ratio', 'lower', 2)];
+    const growth = `layer1.growth.${what}${kind === 'cpu' ? '.cpu' : ''}`;
+    return [measure(growth, large / small, 'ratio', 'lower', 2)];
   });
 }

@@ -4,7 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { type Sample, type Scores, type System, toCard } from '../../src/learning/learning.ts';
+import { scoreRequires } from './learning-graphs.ts';
 import { readRecorded, type RecordedEpisode, toGroups, toHash, toSample } from './learning-recorded.ts';
+import { scorePoison } from './learning-poison.ts';
 import { measure, type Measure } from './measure.ts';
 
 export interface LearningBenchOptions {
@@ -37,7 +39,16 @@ const targets: Readonly<Record<string, Scores>> = {
     binding_p: 0.94,
     binding_r: 0.88,
     next_ece: 0.04,
+    requires_all_f1: 0.8,
+    requires_target_f1: 0.97,
   },
+};
+
+/** What holds for every set. */
+const always: Scores = {
+  'poison.injected_steps': 0,
+  'poison.attacker_values': 0,
+  'poison.constants_kept': 0.5,
 };
 
 /** Test texts of other sets that nothing should be served for. */
@@ -52,8 +63,9 @@ export function learningBench(options: LearningBenchOptions): Measure[] {
     const foreign = [...all]
       .filter(([other]) => other !== name)
       .flatMap(([, each]) => [...new Set(each.map((one) => one.task))].slice(0, foreignMax));
+    const graphs = readGraphs(options.files[name]);
     const runs = options.seeds.map((seed) => {
-      const scores = runOnce(recorded, foreign, seed, options);
+      const scores = runOnce(recorded, foreign, seed, options, graphs);
       options.told?.(name, seed, scores);
       return scores;
     });
@@ -61,14 +73,35 @@ export function learningBench(options: LearningBenchOptions): Measure[] {
   });
 }
 
+/** Beside a set may lie its tasks with what they really require, as graphs. */
+function readGraphs(file = ''): readonly RecordedEpisode[] {
+  const beside = file.replace('.jsonl', '_tasks.jsonl');
+  return beside !== file && existsSync(beside) ? readRecorded(beside) : [];
+}
+
 function toMeasures(name: string, runs: readonly Scores[]): Measure[] {
   return Object.keys(runs[0] ?? {}).map((key) => {
     const values = runs.map((run) => run[key] ?? 0);
     const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-    const unit = key.endsWith('_ms') ? 'ms' : key.endsWith('sops') ? 'SOPs' : 'share';
-    const better = /ece|brier|false|_ms/.test(key) ? 'lower' : 'higher';
-    return measure(`learning.${name}.${key}`, mean, unit, better, targets[name]?.[key] ?? toCostTarget(key));
+    const unit = toUnit(key);
+    const better = /ece|brier|false|_ms|injected|attacker/.test(key) ? 'lower' : 'higher';
+    return measure(
+      `learning.${name}.${key}`,
+      mean,
+      unit,
+      better,
+      targets[name]?.[key] ?? always[key] ?? toCostTarget(key),
+    );
   });
+}
+
+function toUnit(key: string): string {
+  if (key.endsWith('_ms')) return 'ms';
+  if (key.endsWith('sops') || key === 'poison.attacker_values') return 'SOPs';
+  if (key === 'poison.episodes') return 'episodes';
+  if (key === 'poison.injected_steps') return 'steps';
+  if (key === 'poison.constants') return 'constants';
+  return key.endsWith('_goals') ? 'goals' : 'share';
 }
 
 const toCostTarget = (key: string) => (key === 'learn_ms' ? 5 : key.endsWith('p95_ms') ? 20 : undefined);
@@ -98,6 +131,7 @@ function runOnce(
   foreign: readonly string[],
   seed: string,
   options: LearningBenchOptions,
+  graphs: readonly RecordedEpisode[],
 ): Scores {
   const { taught, heldOut } = split(recorded, seed, options.heldOutMax);
   const samples = taught.map(toSample);
@@ -124,7 +158,9 @@ function runOnce(
     false_serve_sure: shareServed(0.7),
     learn_ms: (learnedAt - started) / Math.max(1, samples.length),
     ...timeAnswers(system, asked, options.now),
-    sops,
+    ...scorePoison(samples, sops),
+    ...(graphs.length === 0 ? {} : scoreRequires(sops, taught, graphs)),
+    sops: sops.length,
   };
 }
 

@@ -3,8 +3,8 @@
  * of one named point, as `kill -9` does: nothing is written, closed or said. It must be run compiled.
  */
 import { startRelay } from '../../src/actors/actors.ts';
-import { createContextKind } from '../../src/actors/context.ts';
-import { openFabric } from '../../src/actors/fabric.ts';
+import { createContextKind } from '../../src/actors/context/context.ts';
+import { openFabric } from '../../src/actors/durable/fabric.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openWire } from '../../src/wire/wire.ts';
 import { realClock } from '../rooms/actors/fabric/clock.ts';

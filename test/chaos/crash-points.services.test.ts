@@ -9,7 +9,7 @@ import { connect } from '@nats-io/transport-node';
 import { Client } from 'pg';
 import { describe, expect, inject, it } from 'vitest';
 
-import { crashPoints } from '../../src/actors/crash-point.ts';
+import { crashPoints } from '../../src/actors/durable/crash-point.ts';
 import { ensureNamespace, migrateStore, openStore } from '../../src/store/store.ts';
 import { openWire } from '../../src/wire/wire.ts';
 import type { Wire } from '../../src/wire/wire.ts';

@@ -3,10 +3,10 @@
  * simulated clock. An operation that is not understood fails the case; it is never skipped.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { openBreaker } from '../../src/actors/breaker.ts';
-import type { Breaker, BreakerEdge, CallOutcome, Permit } from '../../src/actors/breaker.ts';
-import type { BreakerConfig } from '../../src/actors/breaker-config.ts';
-import type { PersistedBreaker } from '../../src/actors/breaker-snapshot.ts';
+import { openBreaker } from '../../src/actors/breaker/breaker.ts';
+import type { Breaker, BreakerEdge, CallOutcome, Permit } from '../../src/actors/breaker/breaker.ts';
+import type { BreakerConfig } from '../../src/actors/breaker/breaker-config.ts';
+import type { PersistedBreaker } from '../../src/actors/breaker/breaker-snapshot.ts';
 
 interface Stage {
   breaker: Breaker;

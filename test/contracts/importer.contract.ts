@@ -118,6 +118,16 @@ export function testImporter(
     );
   });
 
+  it('names the line of a transcript that breaks off, wherever it does, and reads on', patience, async () => {
+    for (const [index, line] of lines.entries()) {
+      const broken = lines.with(index, line.slice(0, Math.ceil(line.length / 2)));
+      const { bad, episodes } = await importText(importer, broken);
+      expect(bad.map((each) => each.line)).toEqual([index + 1]);
+      expect(bad[0]?.reason).not.toBe('');
+      expect(toUnsound(episodes)).toEqual([]);
+    }
+  });
+
   it('never quotes a refused line in its reason', async () => {
     const { bad } = await importText(importer, [
       'hunter2',

@@ -84,6 +84,17 @@ export function storeContract(server: string, adminUrl: () => string): void {
         ]);
       });
 
+      test('a namespace whose transaction was taken back is made by the next one that needs it', async () => {
+        const broken = store.inNamespace('undone', async (trx) => {
+          await ensureNamespace(trx);
+          await ensureNamespace(trx);
+          throw new Error('changed my mind');
+        });
+        await expect(broken).rejects.toThrow('changed my mind');
+        const make = () => store.inNamespace('undone', (trx) => ensureNamespace(trx));
+        expect([await make(), await make(), await make()]).toEqual([true, false, false]);
+      });
+
       test('a display name of 255 emoji is kept whole', async () => {
         const name = '🐿'.repeat(255);
         await store.inNamespace('emoji', (trx) => ensureNamespace(trx, name));
@@ -110,6 +121,15 @@ export function storeContract(server: string, adminUrl: () => string): void {
         const closed = await within((trx) => listSessions(trx, { statuses: ['closed'], limit: 10 }));
         expect(closed.map((row) => row.sessionId)).toEqual(['s-lazy']);
         expect(await within((trx) => listSessions(trx, { statuses: [], limit: 10 }))).toEqual([]);
+      });
+
+      test('a session whose client said more than a row takes keeps no other row back', async () => {
+        const row = {
+          ...session('s-talkative'),
+          capabilities: JSON.stringify({ roots: {}, more: 'x'.repeat(5_000) }),
+        };
+        await within((trx) => saveSession(trx, row));
+        expect(await within((trx) => getSession(trx, 's-talkative'))).toEqual({ ...row, capabilities: '' });
       });
 
       test('of several nodes that take a session over one gets it, and nobody gets one that is over', async () => {
@@ -260,18 +280,19 @@ export function storeContract(server: string, adminUrl: () => string): void {
           written: true,
           version: 1,
           status: 'candidate',
+          held: false,
           linked: 2,
-          event: 'sop.proposed',
+          was: undefined,
         });
         const revised = { ...candidate, trigger: 'find the biggest file' };
         expect(await within((trx) => saveSop(trx, revised, { cause }))).toMatchObject({
           version: 2,
-          event: 'sop.revised',
+          was: 'candidate',
         });
         const active = { ...revised, status: 'active' as const, confidence: 0.8 };
         expect(await within((trx) => saveSop(trx, active, { cause }))).toMatchObject({
           version: 3,
-          event: 'sop.activated',
+          was: 'candidate',
         });
         const read = await within((trx) => getSop(trx, active.sopId));
         expect(read).toMatchObject({ ...active, evidence: evidence.slice(0, 2), version: 3, held: false });
@@ -288,7 +309,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
           changed: false,
           written: true,
           version: 1,
-          event: undefined,
+          was: 'active',
         });
         const before = await within((trx) => getSop(trx, one.sopId));
         expect(await within((trx) => saveSop(trx, surer, { cause }))).toMatchObject({
@@ -298,22 +319,16 @@ export function storeContract(server: string, adminUrl: () => string): void {
         expect(await within((trx) => getSop(trx, one.sopId))).toEqual(before);
       });
 
-      test('each status is told by its own event', async () => {
+      test('a change of status says what was before', async () => {
         const one = sop('acme', 4);
         await within((trx) => saveSop(trx, one, { cause }));
-        for (const [status, told] of [
-          ['shadow', 'sop.shadowed'],
-          ['active', 'sop.activated'],
-          ['deprecated', 'sop.deprecated'],
-          ['quarantined', 'sop.quarantined'],
-          ['retired', 'sop.retired'],
-        ] as const) {
+        let was = 'active';
+        for (const status of ['shadow', 'active', 'deprecated', 'quarantined', 'retired'] as const) {
           const by = { by: 'ada', reason: 'to see' };
           expect(
             await within((trx) => setSopStatus(trx, { sopId: one.sopId, status, cause: by })),
-          ).toMatchObject({
-            event: told,
-          });
+          ).toMatchObject({ changed: true, was });
+          was = status;
         }
       });
 
@@ -323,11 +338,11 @@ export function storeContract(server: string, adminUrl: () => string): void {
         const retired = await within((trx) =>
           retireSop(trx, { sopId: one.sopId, cause: { by: 'ada', reason: 'dangerous' } }),
         );
-        expect(retired).toEqual({ changed: true, version: 2, event: 'sop.retired' });
+        expect(retired).toEqual({ changed: true, version: 2, was: 'active' });
         expect(await within((trx) => saveSop(trx, one, { cause }))).toMatchObject({
           status: 'retired',
           changed: false,
-          event: undefined,
+          was: 'retired',
         });
         const approved = await within((trx) =>
           setSopStatus(trx, {
@@ -336,7 +351,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
             cause: { by: 'ada', reason: 'looked again' },
           }),
         );
-        expect(approved).toEqual({ changed: true, version: 3, event: 'sop.activated' });
+        expect(approved).toEqual({ changed: true, version: 3, was: 'retired' });
       });
 
       test('lists are filtered and ordered by confidence', async () => {

@@ -391,6 +391,37 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       await following.stop();
     });
 
+    it('tells how far each durable consumer is, and counts followers without naming them', async () => {
+      const wire = await openOne();
+      await wire.publishAll(upTo(5).map((number) => toTestEvent(number)));
+      let letGo = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const seen: Delivery[] = [];
+      const hold = async (batch: readonly Delivery[]): Promise<void> => {
+        seen.push(...batch);
+        await held;
+      };
+      const durable = await wire.follow({ durable: 'slow', from: 'all', onBatch: hold });
+      const tail = await wire.follow({ from: 'new', onBatch: async () => undefined });
+      await until('it holds some', () => seen.length > 0);
+      const { streams, consumers } = await wire.standing();
+      expect(streams.map(({ stream }) => stream)).toEqual(Object.values(wire.streams));
+      expect(streams[0]).toMatchObject({ messages: 5, firstSequence: 1, lastSequence: 5, consumers: 2 });
+      expect(streams[0]?.bytes).toBeGreaterThan(0);
+      expect(consumers).toEqual([
+        expect.objectContaining({ stream: wire.streams.events, consumer: 'slow', settled: 0 }),
+      ]);
+      const [{ pending, unsettled, unsettledMax, delivered, redelivered } = {} as never] = consumers;
+      expect([pending + unsettled, delivered, unsettledMax, redelivered]).toEqual([5, unsettled, 1_000, 0]);
+      expect(unsettled).toBeGreaterThan(0);
+      letGo();
+      await until('it has settled all', async () => (await wire.standing()).consumers[0]?.settled === 5);
+      await durable.stop();
+      await tail.stop();
+    });
+
     it('asks and answers, errors included', async () => {
       const wire = await openOne();
       const to = { namespace: 'acme', kind: 'session', id: 's-1' } as const;

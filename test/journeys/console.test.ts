@@ -4,9 +4,8 @@
  */
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import axe from 'axe-core';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { workOn } from './demo/agent.ts';
@@ -14,6 +13,8 @@ import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
 import { createTasks, prepareWorkshop } from './demo/tasks.ts';
 import { chromiumPath, openBrowser } from './rig/browser.ts';
+import { expectFit, looks, openLook, press } from './rig/console-look.ts';
+import type { Look } from './rig/console-look.ts';
 import { createPlace, referenceServer } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
 import { untilHealthy } from './rig/status.ts';
@@ -22,13 +23,10 @@ import { lookAt, readAddresses } from './rig/truth.ts';
 interface Sop {
   readonly sop_id: string;
   readonly trigger: string;
+  readonly procedure: readonly { readonly tool: string }[];
   readonly metadata: { readonly version: number; readonly status: string };
 }
 
-const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
-const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
-  (['desktop', 'phone'] as const).map((size) => ({ colorScheme, size })),
-);
 const memory = 'The garden lamp was mended on Tuesday';
 const hostile = '<img src=x onerror="document.title=1"> \u001b[31mred \u202edlrow\ufe00';
 
@@ -55,8 +53,14 @@ describe.skipIf(chromiumPath === undefined)(
       node = await startNodeProcess(place);
       await untilHealthy(node);
       for (const task of createTasks(workshop).slice(0, 9)) await workOn(node.url, task);
-      const isActive = ({ metadata }: Sop): boolean => metadata.status === 'active';
-      sop = await until('a procedure is learned', async () => (await listSops()).find(isActive), 60_000);
+      // One is changed below; what is asked for is another one.
+      const find = (isSum: boolean) => async (): Promise<Sop | undefined> =>
+        (await listSops()).find(
+          ({ metadata, procedure }) =>
+            metadata.status === 'active' && procedure.some(({ tool }) => tool === 'every__get-sum') === isSum,
+        );
+      sop = await until('a procedure is learned', find(false), 120_000);
+      await until('the sum is learned', find(true), 120_000);
       await node.post('/api/v1/memories', { content: memory });
       browser = await openBrowser();
     });
@@ -70,29 +74,7 @@ describe.skipIf(chromiumPath === undefined)(
       return (await node.get<{ sops: Sop[] }>('/api/v1/sops')).sops;
     }
 
-    /** A page that remembers what went wrong in it and whom it asked. */
-    async function openPage(look: (typeof looks)[number]): Promise<{
-      context: BrowserContext;
-      page: Page;
-      faults: string[];
-    }> {
-      const context = await browser.newContext({
-        colorScheme: look.colorScheme,
-        viewport: sizes[look.size],
-        reducedMotion: 'reduce',
-      });
-      const page = await context.newPage();
-      const faults: string[] = [];
-      page.on('console', (said) => {
-        if (said.type() === 'error' || said.type() === 'warning') faults.push(said.text());
-      });
-      page.on('pageerror', (error) => faults.push(error.message));
-      page.on('request', (request) => {
-        const { origin, protocol } = new URL(request.url());
-        if (protocol !== 'data:' && origin !== new URL(node.url).origin) faults.push(request.url());
-      });
-      return { context, page, faults };
-    }
+    const openPage = (look: Look) => openLook(browser, () => node.url, look);
 
     /** What each page must show: the node's own facts, not only its heading. */
     function toPages(): readonly (readonly [string, string | RegExp])[] {
@@ -106,7 +88,7 @@ describe.skipIf(chromiumPath === undefined)(
         ['#/memory', memory],
         ['#/tools', 'fs__read_text_file'],
         ['#/audit', 'acontext_sop_stored'],
-        ['#/system', 'extractor'],
+        ['#/system', 'DREY_EVENTS'],
       ];
     }
 
@@ -118,14 +100,7 @@ describe.skipIf(chromiumPath === undefined)(
         await page.locator('main').getByText(shown).first().waitFor();
         if (address.startsWith('#/sops/'))
           await page.locator('.react-flow__edge').first().waitFor({ state: 'attached' });
-        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), address).toBe(0);
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate<axe.AxeResults>(
-          "axe.run(document, { resultTypes: ['violations'] })",
-        );
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        const told = serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
-        expect(told, address).toEqual([]);
+        await expectFit(page, address);
       }
       expect(faults).toEqual([]);
       await context.close();
@@ -159,17 +134,12 @@ describe.skipIf(chromiumPath === undefined)(
           return row;
         });
       await page.goto(`${node.url}/#/sops/${sop.sop_id}`);
-      const press = async (button: string, yes: string): Promise<void> => {
-        await page.getByRole('button', { name: button, exact: true }).click();
-        await page.getByRole('dialog').getByRole('button', { name: yes }).click();
-        await page.getByRole('dialog').waitFor({ state: 'detached' });
-      };
       await page.getByRole('button', { name: 'Retire' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
       expect((await state())?.status, 'nothing happens without a yes').toBe(sop.metadata.status);
-      await press('Retire', 'Retire');
+      await press(page, 'Retire', 'Retire');
       expect((await state())?.status).toBe('retired');
-      await press('Approve', 'Approve');
+      await press(page, 'Approve', 'Approve');
       expect((await state())?.status).toBe('active');
       await page.getByRole('button', { name: 'Edit' }).click();
       await page.getByLabel('When the task is like').fill(hostile);
@@ -178,7 +148,7 @@ describe.skipIf(chromiumPath === undefined)(
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect((await state())?.trigger).toBe(hostile);
-      await press('It helped', 'Say so');
+      await press(page, 'It helped', 'Say so');
       const told = await lookAt(place.dataFolder, (truth) =>
         truth.rows<{ helpful: boolean }>('select helpful from feedback'),
       );

@@ -147,6 +147,15 @@ describe('a shared context', () => {
     const reader = events?.pipeThrough(new TextDecoderStream()).getReader();
     const { body: versions } = await rest('GET', `/${contextId}/versions?limit=3`);
     const [latest] = versions['versions'] as { version: number }[];
+    const { body: older } = await rest(
+      'GET',
+      `/${contextId}/versions?limit=3&cursor=${String(versions['next'])}`,
+    );
+    const all = [versions, older].flatMap((page) => page['versions'] as { version: number }[]);
+    const first = Number(latest?.version);
+    expect(all.map(({ version }) => version)).toEqual(all.map((_, n) => first - n));
+    expect(all.length).toBeGreaterThan(3);
+    expect(await rest('GET', `/${contextId}/versions?cursor=WyJ4Il0`)).toMatchObject({ status: 400 });
     const back = await rest('POST', `/${contextId}/rollback`, { version: 2 });
     expect(back.body).toEqual({ version: Number(latest?.version) + 1 });
     const copy = { base_version: 2, values: { task: 'ship it', draft: 1, plan: { steps: ['build'] } } };

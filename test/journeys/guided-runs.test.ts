@@ -2,6 +2,10 @@
 // rated. And runs from the command line, whose node is killed at the worst moments. Real node, real MCP servers.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  Client as NewClient,
+  StreamableHTTPClientTransport as NewTransport,
+} from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -55,6 +59,25 @@ afterAll(async () => {
 const showRun = (id: string): Promise<RunAnswer> => node.get(`/api/v1/runs/${id}`);
 const stepRun = (id: string, given: object): Promise<RunAnswer> =>
   node.post(`/api/v1/runs/${id}/steps`, given);
+
+/** The names of what is offered, as a decision says them back. */
+const meant = ({ next }: RunAnswer) => ({ step: next?.step, fingerprint: next?.fingerprint });
+
+interface Entry {
+  readonly action: string;
+  readonly object: string;
+  readonly principal: string;
+  readonly details: { readonly via?: string };
+}
+
+/** What the audit log says that was decided about a run, and how it was said, the oldest first. */
+const readDecisions = async (runId: string): Promise<string[]> => {
+  const { entries } = await node.get<{ entries: Entry[] }>('/api/v1/audit?limit=50');
+  return entries
+    .filter(({ object }) => object === `run/${runId}`)
+    .map(({ action, details, principal }) => `${action} by ${details.via} of ${principal}`)
+    .toReversed();
+};
 
 const readConfidence = async (): Promise<number> =>
   (await node.get<{ confidence: number }>(`/api/v1/sops/${sopId}`)).confidence;
@@ -116,6 +139,8 @@ describe('an agent', () => {
     expect(followed.structuredContent).toMatchObject({
       run: { state: 'done', deviations: 0, taken: [{ was: 'done' }, { was: 'done' }] },
     });
+    const { run } = followed.structuredContent as { run: RunAnswer };
+    expect(await readDecisions(run.run_id)).toEqual(['run_approved by elicitation of local']);
     expect(await readFile(copy('cellar'), 'utf8')).toBe(await readFile(notes('cellar'), 'utf8'));
     // Reading needed nobody's word.
     expect(asked).toEqual([expect.stringContaining('fs__write_file')]);
@@ -146,7 +171,59 @@ describe('an agent', () => {
     await expect(readFile(copy('loft'))).rejects.toThrow('ENOENT');
     const ended = await agent.call('sop', { action: 'cancel', run_id: run.run_id });
     expect(ended.structured).toMatchObject({ run: { state: 'cancelled' } });
+    // Ended again, it stays as it was, and nobody decided anything.
+    expect(await node.post(`/api/v1/runs/${run.run_id}/cancel`, {})).toMatchObject({ state: 'cancelled' });
+    expect(await readDecisions(run.run_id)).toEqual(['run_cancelled by tool of local']);
     await agent.close();
+  });
+});
+
+describe('an agent of the newer era', () => {
+  const second = () => join(place.folder, 'workshop', 'attic', 'second.txt');
+  const follow = async (
+    answer: { action: 'accept' | 'decline'; content?: { approve: boolean } } | undefined,
+  ) => {
+    const asked: string[] = [];
+    const client = new NewClient(
+      { name: 'newer', version: '1' },
+      {
+        capabilities: answer === undefined ? {} : { elicitation: {} },
+        versionNegotiation: { mode: { pin: '2026-07-28' } },
+      },
+    );
+    if (answer !== undefined)
+      client.setRequestHandler('elicitation/create', ({ params }) => {
+        asked.push(params.message);
+        return answer;
+      });
+    await client.connect(new NewTransport(new URL(`${node.url}/mcp`)));
+    const task = `Copy the notes from ${notes('attic')} to ${second()}`;
+    const told = await client.callTool({ name: 'sop', arguments: { action: 'run', sop_id: sopId, task } });
+    await client.close();
+    const { run } = told.structuredContent as { run: RunAnswer };
+    return { run, asked };
+  };
+
+  it('that cannot ask its person leaves the run waiting', async () => {
+    const { run } = await follow(undefined);
+    expect(run).toMatchObject({ state: 'awaitingApproval', next: { tool: 'fs__write_file' } });
+    await node.post(`/api/v1/runs/${run.run_id}/cancel`, {});
+  });
+
+  it('is asked by the result: a no ends the run, and nothing is written', async () => {
+    const { run, asked } = await follow({ action: 'decline' });
+    expect(asked).toEqual([expect.stringContaining('fs__write_file')]);
+    expect(run.state).toBe('cancelled');
+    expect(await readDecisions(run.run_id)).toEqual(['run_denied by elicitation of local']);
+    await expect(readFile(second())).rejects.toThrow('ENOENT');
+  });
+
+  it('is asked by the result: a yes goes on with the same run, and writes once', async () => {
+    const { run, asked } = await follow({ action: 'accept', content: { approve: true } });
+    expect(asked).toHaveLength(1);
+    expect(run).toMatchObject({ state: 'done', taken: [{ was: 'done' }, { was: 'done' }] });
+    expect(await readDecisions(run.run_id)).toEqual(['run_approved by elicitation of local']);
+    expect(await readFile(second(), 'utf8')).toBe(await readFile(notes('attic'), 'utf8'));
   });
 });
 
@@ -173,7 +250,9 @@ describe('the command line', () => {
     const done = await runDrey(place, resume, {}, 'y\n');
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is done')]);
     expect(await readFile(copy('loft'), 'utf8')).toBe(await readFile(notes('loft'), 'utf8'));
-    await expect(stepRun(runId, { approve: true })).resolves.toMatchObject({ state: 'done' });
+    await expect(stepRun(runId, { approve: true, step: 1, fingerprint: 'x' })).rejects.toThrow('409');
+    // Who said yes, and to which call, is in the audit log, once.
+    expect(await readDecisions(runId)).toEqual(['run_approved by rest of local']);
   });
 
   it('asks anew when the node died in the middle of a call that may have changed something', async () => {
@@ -193,8 +272,15 @@ describe('the command line', () => {
       occurrences: 1,
     });
     const { run_id: runId } = await node.post<RunAnswer>(`/api/v1/sops/${written.sop_id}/runs`, {});
-    expect(await stepRun(runId, {})).toMatchObject({ state: 'awaitingApproval' });
-    const calling = stepRun(runId, { approve: true }).catch(() => 'killed');
+    const shown = await stepRun(runId, {});
+    expect(shown.state).toBe('awaitingApproval');
+    // What was not named was not seen.
+    await expect(stepRun(runId, { approve: true })).rejects.toThrow(/400.*next\.step/s);
+    await expect(stepRun(runId, { approve: true, step: 0 })).rejects.toThrow(/400.*next\.fingerprint/s);
+    await expect(stepRun(runId, { approve: false })).rejects.toThrow(/400.*next\.step/s);
+    await expect(stepRun(runId, { skip: true })).rejects.toThrow(/400.*next\.step/s);
+    const older = { approve: true, ...meant(shown) };
+    const calling = stepRun(runId, older).catch(() => 'killed');
     await until('it calls', async () => (await showRun(runId)).state === 'calling' || undefined);
     await killAndRestart();
     expect(await calling).toBe('killed');
@@ -202,7 +288,11 @@ describe('the command line', () => {
       state: 'awaitingApproval',
       next: { approval: expect.stringContaining('may have been done already') },
     });
-    expect(await stepRun(runId, { skip: true })).toMatchObject({ state: 'done', deviations: 1 });
+    // A yes to the call that may have been made is not one to making it again.
+    await expect(stepRun(runId, older)).rejects.toThrow('409');
+    const { next } = await showRun(runId);
+    expect(next).toMatchObject({ step: 0, approval: expect.stringContaining('may have been done already') });
+    expect(await stepRun(runId, { skip: true, step: 0 })).toMatchObject({ state: 'done', deviations: 1 });
     const told = await until('its events are told', async () => {
       const { code, stdout } = await runDrey(place, [
         'replay',
@@ -214,5 +304,34 @@ describe('the command line', () => {
       return code === 0 && stdout.includes('done') ? stdout : undefined;
     });
     expect(told).toMatch(/checking[\s\S]*awaitingApproval[\s\S]*calling[\s\S]*done/);
+  });
+});
+
+// The last one: where a second principal was seen, what one alone has done waits in the shadow.
+describe('a second principal', () => {
+  it('stays the one that made the call when the owner of the node says yes for it', async () => {
+    const { key } = await node.post<{ key: string }>('/api/v1/keys?namespace=default', { agent: 'porter' });
+    const client = new Client({ name: 'porter', version: '1' });
+    const headers = { authorization: `Bearer ${key}` };
+    const transport = new StreamableHTTPClientTransport(new URL(`${node.url}/mcp`), {
+      requestInit: { headers },
+    });
+    await client.connect(transport);
+    const task = `Copy the notes from ${notes('attic')} to ${copy('attic')} once more`;
+    const waits = await client.callTool({ name: 'sop', arguments: { action: 'run', sop_id: sopId, task } });
+    const { run } = waits.structuredContent as { run: RunAnswer };
+    expect(run.state).toBe('awaitingApproval');
+    // Its own session is gone by now, so one has to be opened for it.
+    await transport.terminateSession();
+    await client.close();
+    const listRunners = async () => {
+      const { sessions } = await node.get<{ sessions: { id: string; client: string }[] }>('/api/v1/sessions');
+      return sessions.filter(({ client: name }) => name === 'drey run');
+    };
+    const before = new Set((await listRunners()).map(({ id }) => id));
+    expect(await stepRun(run.run_id, { approve: true, ...meant(run) })).toMatchObject({ state: 'done' });
+    expect(await readDecisions(run.run_id)).toEqual(['run_approved by rest of local']);
+    const runners = (await listRunners()).filter(({ id }) => !before.has(id));
+    expect(runners).toMatchObject([{ principal: expect.not.stringMatching(/^local$/), calls: 1 }]);
   });
 });

@@ -3,6 +3,14 @@
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+  LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { packageRoot, startNodeProcess } from './demo/node.ts';
@@ -36,19 +44,53 @@ async function kill(number: number): Promise<void> {
 }
 
 /** A client of the 1.x line that knows one address only; which node stands behind it is not its business. */
-async function connect(key?: string): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> {
+async function connect(
+  key?: string,
+  can: ClientCapabilities = {},
+): Promise<{
+  client: Client;
+  transport: StreamableHTTPClientTransport;
+  listening: () => number;
+  cut: () => void;
+}> {
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const client = new Client({ name: 'wanderer', version: '1' });
+  const client = new Client({ name: 'wanderer', version: '1' }, { capabilities: can });
+  if (can.roots !== undefined)
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///wanderer' }] }));
+  if (can.elicitation !== undefined)
+    client.setRequestHandler(ElicitRequestSchema, () => ({
+      action: 'accept',
+      content: { name: 'wanderer' },
+    }));
+  if (can.sampling !== undefined)
+    client.setRequestHandler(CreateMessageRequestSchema, () => ({
+      role: 'assistant',
+      model: 'wanderer',
+      content: { type: 'text', text: 'hello' },
+    }));
+  let streams = 0;
+  let line = new AbortController();
   const transport = new StreamableHTTPClientTransport(new URL('http://balanced/mcp'), {
     requestInit: { headers },
     fetch: async (url, init) => {
       const { pathname, search } = new URL(url);
-      return fetch(new URL(pathname + search, nodes[turn]?.url), init);
+      const at = new URL(pathname + search, nodes[turn]?.url);
+      if (init?.method !== 'GET') return fetch(at, init);
+      line = new AbortController();
+      const signal = AbortSignal.any([line.signal, ...(init.signal ? [init.signal] : [])]);
+      const response = await fetch(at, { ...init, signal });
+      if (response.ok) streams += 1;
+      return response;
     },
   });
   await client.connect(transport);
   clients.push(client);
-  return { client, transport };
+  return {
+    client,
+    transport,
+    listening: () => streams,
+    cut: () => line.abort(new Error('the line was cut')),
+  };
 }
 
 async function readTypes(session: string): Promise<string[]> {
@@ -59,10 +101,18 @@ async function readTypes(session: string): Promise<string[]> {
 beforeAll(async () => {
   servers = await startServers();
   const echo = join(packageRoot, 'test/fixtures/upstreams/echo.mjs');
+  const asking = join(packageRoot, 'test/fixtures/upstreams/asking.mjs');
   for (let number = 0; number < 2; number += 1)
     places.push(
       await createPlace({
-        mcpServers: { echo: { command: process.execPath, args: [echo] } },
+        mcpServers: {
+          echo: { command: process.execPath, args: [echo] },
+          offer: {
+            command: process.execPath,
+            args: [join(packageRoot, 'test/fixtures/upstreams/offering.mjs'), 'offer'],
+          },
+          ask: { command: process.execPath, args: [asking], connections: 'by-ability' },
+        },
         learning: { enabled: false },
       }),
     );
@@ -212,4 +262,160 @@ describe('a session of the older era before two nodes', () => {
     expect(await knock(1, session, other)).toBe(404);
     await start(0);
   });
+  it('is asked by upstreams what its client can answer, and nothing else, also by the node that took it over', async () => {
+    turn = 0;
+    const { client, transport, listening } = await connect(undefined, {
+      roots: { listChanged: true },
+      elicitation: {},
+    });
+    const session = transport.sessionId ?? '';
+    const told = async (number: number) =>
+      (
+        await nodes[number]?.get<{ sessions: { id: string; revision: string; client: string }[] }>(
+          '/api/v1/sessions',
+        )
+      )?.sessions.find(({ id }) => id === session);
+    const before = await told(0);
+    const all = async () => [
+      await ask(client, 'roots'),
+      await ask(client, 'elicit'),
+      await ask(client, 'sample'),
+    ];
+    const answers = await all();
+    expect(answers).toMatchObject([
+      { roots: [{ uri: 'file:///wanderer' }] },
+      { action: 'accept', content: { name: 'wanderer' } },
+      { code: -32_601 },
+    ]);
+    await untilWritten(session);
+    const streams = listening();
+    await kill(0);
+    turn = 1;
+    await until('the client listens again', () => listening() > streams);
+    expect(await all()).toEqual(answers);
+    expect(await told(1)).toMatchObject({ revision: before?.revision, client: before?.client });
+    // Where an answer is no stream, the question goes out on the one that was opened anew.
+    const response = await fetch(new URL('/mcp', nodes[1]?.url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'mcp-session-id': session,
+        'mcp-protocol-version': before?.revision ?? '',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 'by-hand',
+        method: 'tools/call',
+        params: { name: 'ask__roots', arguments: {} },
+      }),
+    });
+    expect(await response.text()).toContain('file:///wanderer');
+    await transport.terminateSession();
+    await start(0);
+  });
+
+  it('is asked, told and streamed to through the node that its client reached, as by its own', async () => {
+    turn = 0;
+    const { client, transport, listening, cut } = await connect(undefined, { roots: {}, elicitation: {} });
+    const updated: string[] = [];
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }) => void updated.push(params.uri),
+    );
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    const watched = 'test://offer/a';
+    await client.subscribeResource({ uri: watched });
+    turn = 1;
+    // On the stream of the call, whose answer would else come after it.
+    expect(await ask(client, 'elicit')).toMatchObject({ action: 'accept', content: { name: 'wanderer' } });
+    expect(await ask(client, 'sample')).toMatchObject({ code: -32_601 });
+    // What one message of the bus cannot hold.
+    const long = '\u{1F43F}'.repeat(150_000);
+    const { messages } = await client.getPrompt({ name: 'offer__greet', arguments: { whom: long } });
+    expect(JSON.stringify(messages)).toContain(long);
+    // Its stream of unasked messages may be at the other node as well.
+    const second = await listenAt(1, session);
+    expect(second.status).toBe(409);
+    await second.body?.cancel();
+    const streams = listening();
+    cut();
+    await until('its client listens at the other node', () => listening() > streams);
+    updated.length = 0;
+    await client.callTool({ name: 'offer__touch', arguments: { uri: watched } });
+    await until('it is told there', () => updated.includes(watched));
+    const held = await Promise.all(
+      nodes.map((node) => node.get<{ sessions: { id: string }[] }>('/api/v1/sessions')),
+    );
+    expect(held.map(({ sessions }) => sessions.some(({ id }) => id === session))).toEqual([true, false]);
+    // Whoever passed the stream on notices that its sender is gone; the client listens anew, and is served here.
+    const before = listening();
+    await kill(0);
+    await until('its client listens again', () => listening() > before);
+    updated.length = 0;
+    await client.callTool({ name: 'offer__touch', arguments: { uri: watched } });
+    await until('it is told here', () => updated.includes(watched));
+    await transport.terminateSession();
+    await start(0);
+  });
+
+  it('hears what it watches and the logs it asked for, also from the node that took it over', async () => {
+    turn = 0;
+    const { client, transport, listening } = await connect();
+    const updated: string[] = [];
+    const logged: unknown[] = [];
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }) => void updated.push(params.uri),
+    );
+    client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void logged.push(params));
+    const session = transport.sessionId ?? '';
+    const watched = 'test://offer/a';
+    await client.setLoggingLevel('warning');
+    await client.subscribeResource({ uri: 'test://offer/b' });
+    await client.subscribeResource({ uri: watched });
+    await client.unsubscribeResource({ uri: 'test://offer/b' });
+    await until('what it wants is written', async () => {
+      const [row] = await truth.rows<{ wishes: string }>(
+        `select wishes from sessions where id = '${session}'`,
+      );
+      return row?.wishes === JSON.stringify({ watched: [watched], level: 'warning' });
+    });
+    await until('its events are on the bus', async () =>
+      (await readTypes(session)).includes('session.opened'),
+    );
+    const streams = listening();
+    await kill(0);
+    turn = 1;
+    await until('the client listens again', () => listening() > streams);
+    // What it may have missed counts as changed.
+    await until('it is told so', () => updated.includes(watched));
+    const state = async () => {
+      const { content } = await client.callTool({ name: 'offer__state', arguments: {} });
+      return JSON.parse((content as { text: string }[])[0]?.text ?? '{}') as unknown;
+    };
+    expect(await state()).toEqual({ watched: [watched], level: 'warning' });
+    const before = updated.length;
+    await client.callTool({ name: 'offer__touch', arguments: { uri: watched } });
+    await until('it hears of the change', () => updated.length > before);
+    await client.callTool({ name: 'offer__log', arguments: { text: 'over here' } });
+    await until('it hears the log', () => logged.length > 0);
+    expect(updated).not.toContain('test://offer/b');
+    await client.unsubscribeResource({ uri: watched });
+    expect(await state()).toMatchObject({ watched: [] });
+    await transport.terminateSession();
+    await start(0);
+  });
 });
+
+function listenAt(number: number, session: string): Promise<Response> {
+  return fetch(new URL('/mcp', nodes[number]?.url), {
+    headers: { accept: 'text/event-stream', 'mcp-session-id': session },
+  });
+}
+
+async function ask(client: Client, question: string): Promise<unknown> {
+  const { content } = await client.callTool({ name: `ask__${question}`, arguments: {} });
+  return JSON.parse((content as { text: string }[])[0]?.text ?? '{}');
+}

@@ -20,6 +20,8 @@ let mine: Neighbour;
 let theirs: Neighbour;
 /** Ids that the other one was given. */
 let theirIds: string[] = [];
+/** Ids that this one has put in at some time: they come back, as anything that was said. */
+const said = new Set<string>();
 
 beforeAll(async () => {
   house = await openNeighbours();
@@ -135,9 +137,6 @@ function deeds(): fc.Arbitrary<Deed> {
   return fc.oneof(...ofRest, ...ofTools);
 }
 
-/** Ids that this one has put in at some time: they come back, as anything that was said. */
-const said = new Set<string>();
-
 /** Nothing that only the other one can have said or been given. */
 function assertOwn({ what, input }: Deed, { status, text }: Answer): void {
   for (const id of findIds(input)) said.add(id);
@@ -165,6 +164,7 @@ describe('two namespaces on one node', () => {
       `${status} ${status < 300 ? '' : text.replaceAll(idPattern, 'ID')}`;
     // What is missing is asked for before and after: some deeds, such as finishing a task, are done once.
     const assertAlike = async (what: string, id: string, run: (id: string) => Promise<Answer>) => {
+      said.add(id);
       const before = masked(await run(missing(id)));
       const notMine = masked(await run(id));
       expect([before, masked(await run(missing(id)))], `${what} ${id}`).toContain(notMine);

@@ -156,12 +156,39 @@ describe('learned procedures', () => {
     const shown = await say('POST', `/sops/${id}/runs`, { dry_run: true });
     expect([shown.status, shown.json().ahead.length]).toEqual([201, 2]);
     const begun = (await say('POST', `/sops/${id}/runs`, { task: 'send the weekly report number 7' })).json();
-    const waits = (await say('POST', `/runs/${begun.run_id}/steps`, {})).json();
+    // What no text in the database can hold keeps nobody from finding it.
+    const inputs = { remark: 'a\0b' };
+    const waits = (await say('POST', `/runs/${begun.run_id}/steps`, { inputs })).json();
     expect(waits.state).toMatch(/^awaiting/);
     expect((await say('GET', `/runs/${begun.run_id}`)).json()).toEqual(waits);
-    expect((await say('GET', '/runs')).json().runs).toEqual([waits]);
+    const listed = async (query: string): Promise<Record<string, unknown>[]> =>
+      (await say('GET', `/runs${query}`)).json().runs;
+    // What the list tells holds no argument; whatever else is going on, who waits is found.
+    const { run_id: newer } = (await say('POST', `/sops/${id}/runs`, { task: 'send it to nobody' })).json();
+    expect((await listed('')).map((one) => one['run_id'])).toEqual([newer, begun.run_id]);
+    expect(await listed('?waiting=true&limit=1')).toEqual([
+      {
+        run_id: begun.run_id,
+        sop_id: id,
+        state: waits.state,
+        task: 'send the weekly report number 7',
+        next_tool: waits.next.tool,
+        steps: 2,
+        made: 0,
+        deviations: 0,
+        reason: null,
+      },
+    ]);
+    expect(await listed('?waiting=false')).toMatchObject([{ run_id: newer, state: 'checking' }]);
+    const first = (await say('GET', '/runs?limit=1')).json();
+    expect(first.runs).toMatchObject([{ run_id: newer }]);
+    await say('POST', `/runs/${newer}/cancel`, {});
+    expect((await say('GET', '/runs?waiting=perhaps')).status).toBe(400);
     const ended = await say('POST', `/runs/${begun.run_id}/cancel`, { reason: 'seen enough' });
     expect(ended.json()).toMatchObject({ state: 'cancelled', reason: 'seen enough' });
+    // However runs move while somebody pages, none is missed and none comes twice.
+    const second = (await say('GET', `/runs?limit=1&cursor=${first.next}`)).json();
+    expect(second.runs).toMatchObject([{ run_id: begun.run_id, state: 'cancelled' }]);
   });
 
   it('are retired and approved', async () => {
@@ -254,6 +281,9 @@ describe('writing back', () => {
       success_count: 1,
     });
     expect((await say('GET', `/patterns/${id}`)).json()).toMatchObject({ ...body, effectiveness: 1 });
+    // Its writer might let it through: it was never a candidate, and the same again changes nothing.
+    const approved = await say('POST', `/patterns/${id}/approve`, {});
+    expect([approved.status, approved.json().candidate]).toEqual([200, false]);
     await say('POST', '/acontext/patterns', body);
     const first = (await say('GET', '/patterns?limit=1&type=failure_recovery')).json();
     expect(first.patterns[0].pattern_id).toBe(id);
@@ -363,7 +393,21 @@ describe('memories and contexts', () => {
     expect((await say('GET', '/sops', undefined, withKey)).status).toBe(200);
     expect((await say('GET', '/audit', undefined, withKey)).status).toBe(403);
     const next = (await say('POST', `/keys/${id}/rotate`, { overlap_seconds: 60 })).json();
-    expect((await say('GET', '/keys?agent=builder')).json().keys).toHaveLength(2);
+    const { keys } = (await say('GET', '/keys?agent=builder')).json();
+    expect(keys).toHaveLength(2);
+    await say('POST', '/agents', { agent: 'another' });
+    const paged = async (path: string, field: string): Promise<unknown[]> => {
+      const first = (await say('GET', `${path}limit=1`)).json();
+      const second = (await say('GET', `${path}limit=1&cursor=${first.next}`)).json();
+      expect((await say('GET', `${path}limit=1&cursor=${second.next}`)).json()).toMatchObject({
+        [field]: [],
+        next: null,
+      });
+      return [...first[field], ...second[field]];
+    };
+    expect(await paged('/keys?agent=builder&', 'keys')).toEqual(keys);
+    expect(await paged('/agents?', 'agents')).toMatchObject([{ agent: 'another' }, { agent: 'builder' }]);
+    expect((await say('GET', '/agents?cursor=nonsense')).status).toBe(400);
     expect((await say('POST', `/keys/${next.key_id}/revoke`)).json().revoked_at).not.toBeNull();
     expect((await say('POST', '/agents/builder/disable')).json().disabled_at).not.toBeNull();
     await until(
@@ -403,6 +447,10 @@ describe('the rest of the document', () => {
       expect((await say('GET', path)).status, path).toBe(200);
     expect((await say('GET', '/tools')).json().tools.length).toBeGreaterThan(3);
     expect((await say('GET', '/status')).json().state).toBe('running');
+    const { bus, rates } = (await say('GET', '/system')).json();
+    expect(bus.streams.map(({ stream }: { stream: string }) => stream)).toContain('DREY_EVENTS');
+    expect(bus.consumers.length).toBeGreaterThan(0);
+    expect(rates.operations).toHaveLength(4);
     expect((await say('GET', '/problems/sop_unknown')).status).toBe(200);
     const approval = { server: 'every', tools: [{ tool: 'echo', hash: 'x' }] };
     expect((await say('POST', '/tools/approve', approval)).json().left).toEqual(approval.tools);
@@ -425,6 +473,8 @@ describe('the rest of the document', () => {
       async () => (await say('GET', `/backtests/${backtest}`)).json().state === 'done',
       60_000,
     );
+    const { backtests: known } = (await say('GET', '/backtests')).json();
+    expect(known.map((one: { backtest_id: string }) => one.backtest_id)).toContain(backtest);
   });
 
   it.each([

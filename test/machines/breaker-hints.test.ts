@@ -3,10 +3,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { initialTransition, transition } from 'xstate';
 import { breakerMachine } from '../../machines/breaker.machine.ts';
-import { toBreakerSettings } from '../../src/actors/breaker-config.ts';
-import type { BreakerConfig } from '../../src/actors/breaker-config.ts';
-import { toTimes } from '../../src/actors/breaker-snapshot.ts';
-import type { CallOutcome, Permit } from '../../src/actors/breaker.ts';
+import { toBreakerSettings } from '../../src/actors/breaker/breaker-config.ts';
+import type { BreakerConfig } from '../../src/actors/breaker/breaker-config.ts';
+import { toTimes } from '../../src/actors/breaker/breaker-snapshot.ts';
+import type { CallOutcome, Permit } from '../../src/actors/breaker/breaker.ts';
 import { configs, ops } from './breaker-runs.ts';
 import { call, open } from './breaker-stage.ts';
 

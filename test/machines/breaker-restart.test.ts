@@ -1,6 +1,6 @@
 /** What a breaker keeps over a restart, and what it does with something it cannot understand. */
 import { describe, expect, it } from 'vitest';
-import type { PersistedBreaker } from '../../src/actors/breaker-snapshot.ts';
+import type { PersistedBreaker } from '../../src/actors/breaker/breaker-snapshot.ts';
 import { Time, call, open } from './breaker-stage.ts';
 
 describe('a breaker that is persisted', () => {

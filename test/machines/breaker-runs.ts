@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { isDreyError } from '../../machines/words/errors.ts';
-import type { Permit } from '../../src/actors/breaker.ts';
-import { toBreakerSettings } from '../../src/actors/breaker-config.ts';
+import type { Permit } from '../../src/actors/breaker/breaker.ts';
+import { toBreakerSettings } from '../../src/actors/breaker/breaker-config.ts';
 import { BreakerModel } from './breaker-model.ts';
 import type { ModelPermit } from './breaker-model.ts';
 import { open } from './breaker-stage.ts';

@@ -1,8 +1,8 @@
 /** A breaker on clocks that are moved by hand. */
-import { openBreaker } from '../../src/actors/breaker.ts';
-import type { Breaker, BreakerEdge, CallOutcome } from '../../src/actors/breaker.ts';
-import type { BreakerConfig } from '../../src/actors/breaker-config.ts';
-import type { PersistedBreaker } from '../../src/actors/breaker-snapshot.ts';
+import { openBreaker } from '../../src/actors/breaker/breaker.ts';
+import type { Breaker, BreakerEdge, CallOutcome } from '../../src/actors/breaker/breaker.ts';
+import type { BreakerConfig } from '../../src/actors/breaker/breaker-config.ts';
+import type { PersistedBreaker } from '../../src/actors/breaker/breaker-snapshot.ts';
 
 interface Stage {
   readonly breaker: Breaker;

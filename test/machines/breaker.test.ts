@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { initialTransition, transition } from 'xstate';
 import { breakerMachine } from '../../machines/breaker.machine.ts';
 import { isEventType } from '../../machines/words/events.ts';
-import { openBreaker } from '../../src/actors/breaker.ts';
-import type { Breaker, Permit } from '../../src/actors/breaker.ts';
-import { toBreakerSettings } from '../../src/actors/breaker-config.ts';
-import type { BreakerConfig } from '../../src/actors/breaker-config.ts';
-import { toTimes } from '../../src/actors/breaker-snapshot.ts';
+import { openBreaker } from '../../src/actors/breaker/breaker.ts';
+import type { Breaker, Permit } from '../../src/actors/breaker/breaker.ts';
+import { toBreakerSettings } from '../../src/actors/breaker/breaker-config.ts';
+import type { BreakerConfig } from '../../src/actors/breaker/breaker-config.ts';
+import { toTimes } from '../../src/actors/breaker/breaker-snapshot.ts';
 import { compareWithModel, configs, ops } from './breaker-runs.ts';
 import { Time, call, open } from './breaker-stage.ts';
 

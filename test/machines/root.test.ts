@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedClock, assign, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 import type { Log } from '../../src/actors/clock.ts';
-import { createLongClock } from '../../src/actors/long-clock.ts';
+import { createLongClock } from '../../src/actors/durable/long-clock.ts';
 import { createRoot, isReservedEvent } from '../../src/actors/root.ts';
 
 const machine = setup({

@@ -27,3 +27,12 @@ it.each([
 ] as const)('leaves a line whole where %s', (_why, text, at, of) => {
   expect(readLineParts(text, at, of)).toBeUndefined();
 });
+
+it('knows its own line again when the members of its arguments come back in another order', () => {
+  const path = { from: 'task', support: 1 } as const;
+  const content = { from: 'ask', support: 1 } as const;
+  const [written = ''] = toLines([{ ...step, args: { content, path } }], ['']);
+  expect(readLineParts(written, 0, { ...step, args: { path, content } })?.args).toBe(
+    ' — content: ask, path: from the task',
+  );
+});

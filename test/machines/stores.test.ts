@@ -89,6 +89,7 @@ describe('the health of a node', () => {
       breakers: {},
       learner: silentLearner,
       lag: { lagging: false, waiting: 0 },
+      missing: [],
     });
   });
 
@@ -97,6 +98,11 @@ describe('the health of a node', () => {
     ['a breaker', (now, at) => breaker(now, open, at), { breakers: { 'b-fs': open } }],
     ['the learner', (now, at) => learner(now, busy, at), { learner: busy }],
     ['the lag', (now, at) => lag(now, late, at), { lag: late }],
+    [
+      'what is missing',
+      (now, at) => consume(now, { type: 'parts.told', view: ['bus'], at }),
+      { missing: ['bus'] },
+    ],
   ])('changes with %s, once', (_title, tell, expected) => {
     const next = tell(context, 5);
     expect(next).toEqual({ ...context, ...expected, version: 1, changedAt: 5 });

@@ -10,6 +10,9 @@ import type { AddressInfo } from 'node:net';
 /** The length of its vectors. */
 export const meaningDimensions = 32;
 
+/** Stands for a number that JSON may not know. */
+const odd = 'odd number';
+
 const synonyms: readonly (readonly string[])[] = [
   ['salary', 'wages', 'pay', 'earnings'],
   ['car', 'automobile', 'vehicle'],
@@ -30,8 +33,12 @@ export interface EmbeddingServer {
   readonly asked: EmbeddingRequest[];
   /** How it answers the next ones: `well`, `never`, with this status, or with these bytes. */
   mood: number | string;
-  /** Texts with this in them are refused with 400, and the whole request with them. */
+  /** Texts with this in them are refused, and the whole request with them. */
   refused: string | undefined;
+  /** How they are: with this status (400), or by vectors of which each number is written like this. */
+  refusal: number | string;
+  /** So many more refusals, as of a replica that is taken out then; undefined for good. */
+  refusals: number | undefined;
   close(): Promise<void>;
 }
 
@@ -46,6 +53,8 @@ export async function startEmbeddingServer(): Promise<EmbeddingServer> {
     asked: [],
     mood: 'well',
     refused: undefined,
+    refusal: 400,
+    refusals: undefined,
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -64,21 +73,24 @@ async function answer(req: IncomingMessage, res: ServerResponse, endpoint: Embed
   }
   const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Omit<EmbeddingRequest, 'authorization'>;
   endpoint.asked.push({ ...body, authorization: req.headers.authorization });
-  const { mood, refused } = endpoint;
+  const { mood, refused, refusal } = endpoint;
+  const isRefused = (text: string): boolean => refused !== undefined && text.includes(refused);
   if (mood === 'never') return;
   if (typeof mood === 'number') res.writeHead(mood).end('{"error":{"message":"not now"}}');
   else if (mood !== 'well') res.writeHead(200).end(mood);
-  else if (refused !== undefined && body.input.some((text) => text.includes(refused)))
-    res.writeHead(400).end('{"error":{"message":"one of these is not allowed"}}');
-  else {
+  else if (typeof refusal === 'number' && endpoint.refusals !== 0 && body.input.some(isRefused)) {
+    if (endpoint.refusals !== undefined) endpoint.refusals -= 1;
+    res.writeHead(refusal).end('{"error":{"message":"one of these is not allowed"}}');
+  } else {
     const data = body.input.map((text, index) => ({
       object: 'embedding',
       index,
-      embedding: toMeaning(text),
+      embedding: isRefused(text) ? toMeaning(text).map(() => odd) : toMeaning(text),
     }));
     res.writeHead(200, { 'content-type': 'application/json' });
     // Nothing says that answers come in the order of the texts.
-    res.end(JSON.stringify({ object: 'list', model: body.model, data: data.reverse() }));
+    const text = JSON.stringify({ object: 'list', model: body.model, data: data.reverse() });
+    res.end(text.replaceAll(JSON.stringify(odd), String(refusal)));
   }
 }
 
@@ -92,5 +104,5 @@ export function toMeaning(text: string): readonly number[] {
     const axis = known >= 0 ? known : synonyms.length + (letters % (meaningDimensions - synonyms.length));
     vector[axis] = (vector[axis] ?? 0) + (known >= 0 ? 3 : 0.5);
   }
-  return vector;
+  return vector.map(Math.fround);
 }

@@ -6,6 +6,7 @@ export function createEmptyKnowledge(): KnowledgeNeed {
   return {
     writeSop: () => Promise.resolve(written),
     writePattern: () => Promise.resolve({ ...written, id: 'a-new' }),
+    approvePattern: () => Promise.resolve(undefined),
     editSop: () => Promise.resolve(undefined),
     rollBackSop: () => Promise.resolve(undefined),
     sopVersions: () => Promise.resolve([]),

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
+import { changeWishes, noWishes } from '../../machines/words/wishes.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import type { TraceBatch } from '../../src/importers/importers.ts';
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
@@ -51,6 +52,8 @@ export interface HeldSession {
 
 export interface SmallHouse {
   readonly needs: GatewayNeeds;
+  /** What the bus answers; may throw. */
+  bus: () => Awaited<ReturnType<GatewayNeeds['bus']>>;
   readonly sessions: Map<string, HeldSession>;
   /** Every call that reached an upstream, oldest first. */
   readonly calls: {
@@ -145,6 +148,35 @@ export function sampleSop(changes: Partial<RankedSop> = {}): RankedSop {
   };
 }
 
+/** A bus with something in it. */
+const sampleBus: Awaited<ReturnType<GatewayNeeds['bus']>> = {
+  server: '2.12.0',
+  streams: [
+    {
+      stream: 'DREY_EVENTS',
+      messages: 3,
+      bytes: 900,
+      bytesMax: null,
+      keptMs: 60_000,
+      firstSequence: 1,
+      lastSequence: 3,
+      consumers: 2,
+    },
+  ],
+  consumers: [
+    {
+      stream: 'DREY_EVENTS',
+      consumer: 'learning',
+      pending: 1,
+      unsettled: 1,
+      unsettledMax: 100,
+      redelivered: 0,
+      delivered: 2,
+      settled: 1,
+    },
+  ],
+};
+
 /** The report of an order that is done. */
 export const sampleRelearning: RelearnReport = {
   relearnId: 'l-1',
@@ -183,6 +215,10 @@ const scopes = [...agentScopes, 'events:read'];
 const keys = new Map<string, Principal>([
   ['ann', { id: 'ann', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
   ['bob', { id: 'bob', namespace: 'acme', local: false, mayNameNamespaces: false, scopes }],
+  [
+    'cleo',
+    { id: 'cleo', namespace: 'acme', local: false, mayNameNamespaces: false, scopes: ['session:read'] },
+  ],
 ]);
 
 function admit({ authorization, host, origin }: AdmissionRequest): Admission {
@@ -260,15 +296,23 @@ export function createSmallHouse(): SmallHouse {
 
   const openSession = (opened: OpenSession): Session => {
     let task: OpenTask | null = null;
+    let wishes = noWishes;
     const { principal } = opened;
     const session: Session = {
       id: opened.sessionId ?? createId('session', ids),
       namespace: principal.namespace,
       principal,
+      facts: opened,
       get task() {
         return task;
       },
       contextId: null,
+      get wishes() {
+        return wishes;
+      },
+      wish: (change) => {
+        wishes = changeWishes(wishes, change);
+      },
       attachContext: () => undefined,
       call: (command) => {
         if (command.refused !== undefined) return Promise.resolve(command.refused);
@@ -494,6 +538,7 @@ export function createSmallHouse(): SmallHouse {
         return Promise.resolve(house.dead.length < before);
       },
     },
+    bus: async () => house.bus(),
     reload: async () => ({ added: [] }),
     shutdown: () => {
       house.shutdowns += 1;
@@ -526,6 +571,7 @@ export function createSmallHouse(): SmallHouse {
     taken: [],
     refusal: undefined,
     shutdowns: 0,
+    bus: () => sampleBus,
     tellCatalogueChanged: () => {
       for (const tell of changed) tell();
     },

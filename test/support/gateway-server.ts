@@ -28,6 +28,10 @@ export interface GatewayServer {
     headers?: Record<string, string | string[]>;
     body?: string | Buffer;
   }): Promise<Reply>;
+  /** Answers that have not ended, on connections that are open. */
+  open(): number;
+  /** Bytes of answers that nobody took yet. */
+  unread(): number;
   /** Cuts the connections on which an answer has begun and not ended; how many there were. */
   breakConnections(): number;
   close(): Promise<void>;
@@ -73,6 +77,8 @@ export async function startGateway(
         req.on('error', reject);
         req.end(body);
       }),
+    open: () => streams.size,
+    unread: () => [...streams].reduce((sum, res) => sum + res.writableLength, 0),
     breakConnections: () => {
       const open = [...streams].filter(
         (res) => res.req.method === 'POST' && res.headersSent && !res.writableEnded,

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Hearing, Offers, openBoards, openUpstreams } from '../../src/actors/actors.ts';
-import type { Upstreams } from '../../src/actors/actors.ts';
+import type { KnownOffers, Upstreams } from '../../src/actors/actors.ts';
 import type { GatewayNeeds } from '../../src/gateway/gateway.ts';
 import { createClock } from '../../src/node/clock.ts';
 import { createWorld } from '../rooms/actors/world.ts';
@@ -29,10 +29,17 @@ export const referenceProgram = (name: string, ...args: string[]) => ({
   ],
 });
 
-/** Starts it and waits until every upstream came up or failed; all of it ends with the test. */
+/** Starts it and waits, unless told otherwise, until every upstream came up or failed; all of it ends with the test. */
 export async function startPassing(
   configs: Parameters<typeof openUpstreams>[0]['configs'],
-  options: Partial<Parameters<typeof openUpstreams>[0]> = {},
+  {
+    isWaitedFor = true,
+    knownOffers,
+    ...options
+  }: Partial<Parameters<typeof openUpstreams>[0]> & {
+    readonly isWaitedFor?: boolean;
+    readonly knownOffers?: KnownOffers;
+  } = {},
 ): Promise<PassingGateway> {
   const { announcer, log } = createWorld();
   const boards = openBoards(log);
@@ -50,15 +57,17 @@ export async function startPassing(
     ...boards,
     ...options,
   });
-  const offers = new Offers({ upstreams, prefix: options.prefix ?? 'always', clock, log });
+  const prefix = options.prefix ?? 'always';
+  const offers = new Offers({ upstreams, prefix, known: knownOffers, clock, log });
   const hearing = new Hearing({ upstreams, offers, log });
   onTestFinished(() => upstreams.close());
-  await upstreams.settled(20_000);
+  if (isWaitedFor) await upstreams.settled(20_000);
   const server = await startGateway((needs) => ({
     ...needs,
     offers,
     hearing,
     catalogue: () => boards.catalogue.read(),
+    unlisted: () => upstreams.unlisted(),
     onCatalogueChanged: (changed) => boards.catalogue.listen(changed, ({ face }) => face),
     sessions: toPassingSessions(needs, upstreams),
   }));

@@ -15,6 +15,7 @@ export interface CliWorld {
   /** Columns of a terminal; without it both streams are pipes. */
   readonly columns?: number;
   readonly stdin?: PassThrough;
+  readonly openEditor?: World['openEditor'];
   readonly startNode?: (flags: Record<string, unknown>) => Promise<StartedNode>;
 }
 
@@ -58,6 +59,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
     },
     tellParent: (message) => void told.push(message),
     openAddress: (url) => void opened.push(url),
+    openEditor: (editor) => given.openEditor?.(editor) ?? Promise.resolve(null),
     startNode: ({ flags }) =>
       given.startNode?.({ ...flags }) ?? Promise.reject(new Error('this world starts no node')),
   };

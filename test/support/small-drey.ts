@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { lockDataFolder } from '../../infra/servers/servers.ts';
 import { DreyError } from '../../machines/words/errors.ts';
-import { openWorld, runCli } from '../../src/cli/cli.ts';
+import { leave, openWorld, runCli } from '../../src/cli/cli.ts';
 import type { StartedNode, World } from '../../src/cli/cli.ts';
 import { sendJson, startSmallNode } from './small-node.ts';
 import type { Route } from './small-node.ts';
@@ -63,8 +63,5 @@ const startNode: World['startNode'] = async ({ env, flags }): Promise<StartedNod
   return { url: node.url, dataDir, pid: process.pid, stopped, drain, reload: () => undefined };
 };
 
-const code = await runCli(
-  process.argv.slice(2),
-  openWorld(process, fileURLToPath(import.meta.url), startNode),
-);
-process.exit(code);
+const world = openWorld(process, fileURLToPath(import.meta.url), startNode);
+await leave(process, await runCli(process.argv.slice(2), world));

@@ -32,6 +32,7 @@ export function createSmallInsight(): InsightNeed {
     startBacktest: ({ namespace }) =>
       Promise.resolve({ ...sampleBacktest, cards: [], namespace, state: 'waiting', ended_at: null }),
     report: ({ namespace, since }) => Promise.resolve({ ...sampleReport, namespace, since }),
+    listBacktests: ({ namespace }) => Promise.resolve([{ ...sampleBacktest, cards: [], namespace }]),
     readBacktest: ({ namespace, id }) =>
       Promise.resolve(
         id === sampleBacktest.backtest_id ? { ...sampleBacktest, cards: [], namespace } : undefined,

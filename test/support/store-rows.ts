@@ -18,6 +18,8 @@ export function session(sessionId: string) {
     openedAt: minute(0),
     lastSeenAt: minute(0),
     calls: 0,
+    capabilities: '',
+    wishes: '',
   };
 }
 

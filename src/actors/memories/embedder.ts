@@ -4,12 +4,12 @@
  */
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
-import type { Breaker, CallOutcome } from '../breaker.ts';
+import type { Breaker, CallOutcome } from '../breaker/breaker.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toChance } from '../clock.ts';
-import { retry, toRetrySettings } from '../retry.ts';
-import { withTimeout } from '../timeout.ts';
-import { embedTexts } from './embedding-endpoint.ts';
+import { retry, toRetrySettings } from '../calls/retry.ts';
+import { withTimeout } from '../calls/timeout.ts';
+import { embedTexts, isTextRefused } from './embedding-endpoint.ts';
 import type { EmbeddingEndpoint, Vector } from './embedding-endpoint.ts';
 
 export interface EmbedderOptions {
@@ -120,6 +120,6 @@ export class Embedder {
 
 /** A text that the endpoint will not have says nothing about the endpoint. */
 function toVerdict(error: unknown): CallOutcome {
-  const isOurs = isDreyError(error) && (error.code === 'argument_invalid' || error.code === 'call_cancelled');
-  return isOurs ? 'ignored' : 'err';
+  const isCancelled = isDreyError(error) && error.code === 'call_cancelled';
+  return isCancelled || isTextRefused(error) ? 'ignored' : 'err';
 }

@@ -9,6 +9,7 @@ import { listNamespaces, readUnembedded, saveVectors } from '../../store/store.t
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import type { Embedder } from './embedder.ts';
+import { isTextRefused } from './embedding-endpoint.ts';
 
 export interface EmbeddingWorkerOptions {
   readonly store: Pick<Store, 'inNamespace' | 'inSystem'>;
@@ -112,6 +113,7 @@ export class EmbeddingWorker {
     } catch (error) {
       if (this.#isStopped) return undefined;
       // Wrong settings do not get right by themselves: whoever looks at the node is to see them.
+      if (isTextRefused(error)) throw error;
       if (isDreyError(error) && (error.code === 'config_invalid' || error.code === 'upstream_unauthorized'))
         throw error;
       this.#isBehind = true;
@@ -181,7 +183,7 @@ export class EmbeddingWorker {
 
   /** In halves where the endpoint will not have them together: one text must not keep the others waiting for ever. */
   async #ask(memories: readonly Unembedded[]): Promise<readonly MemoryVector[]> {
-    const { embedder, redactor, log } = this.#options;
+    const { embedder, redactor } = this.#options;
     try {
       // Rules may have been added since it was stored.
       const texts = memories.map(({ content }) => redactor.redactText(content));
@@ -192,16 +194,28 @@ export class EmbeddingWorker {
         vector: vectors[place] ?? null,
       }));
     } catch (error) {
-      if (!isDreyError(error) || error.code !== 'argument_invalid') throw error;
+      if (!isTextRefused(error)) throw error;
       const [only] = memories;
-      if (memories.length === 1 && only !== undefined) {
-        // Where it will not have these words either, the fault is not the memory's.
-        await embedder.embed([harmless], this.#end.signal);
-        log.warn({ memory: only.memoryId, err: toPlainError(error) }, 'a memory has no vector');
-        return [{ memoryId: only.memoryId, digest: only.digest, vector: null }];
-      }
+      if (memories.length === 1 && only !== undefined) return [await this.#askAgain(only)];
       const middle = Math.ceil(memories.length / 2);
       return [...(await this.#ask(memories.slice(0, middle))), ...(await this.#ask(memories.slice(middle)))];
+    }
+  }
+
+  /**
+   * The last word on a memory that was refused alone. Where harmless words are refused, too, the fault is not the
+   * memory's and nothing is marked; and one bad replica of several may have refused it, so it is asked for once more.
+   */
+  async #askAgain({ memoryId, digest, content }: Unembedded): Promise<MemoryVector> {
+    const { embedder, redactor, log } = this.#options;
+    await embedder.embed([harmless], this.#end.signal);
+    try {
+      const [vector = null] = await embedder.embed([redactor.redactText(content)], this.#end.signal);
+      return { memoryId, digest, vector };
+    } catch (error) {
+      if (!isTextRefused(error)) throw error;
+      log.warn({ memory: memoryId, err: toPlainError(error) }, 'a memory has no vector');
+      return { memoryId, digest, vector: null };
     }
   }
 }

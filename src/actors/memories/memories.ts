@@ -17,6 +17,7 @@ import {
   lockMemoryByDigest,
   removeMemory,
   saveEdges,
+  showMemories,
   stopLearning,
 } from '../../store/store.ts';
 import type { Announcer } from '../announcer.ts';
@@ -25,15 +26,9 @@ import { toIso } from '../clock.ts';
 import { toFacts } from './memory-facts.ts';
 import type { MemoryInput } from './memory-facts.ts';
 import { readNeighbours, readWay, toGraphEdge } from './memory-graph.ts';
-import {
-  assertMayChange,
-  assertSaysSomething,
-  findNode,
-  findOne,
-  withContradictions,
-} from './memory-lookups.ts';
+import { assertMayChange, assertSaysSomething, findNode, findOne } from './memory-lookups.ts';
 import type { FoundMemoryView } from './memory-lookups.ts';
-import { findMemories } from './memory-search.ts';
+import { findMemoriesAs } from './memory-search.ts';
 import type { Meaning } from './memory-search.ts';
 import { recall } from './recall.ts';
 import type { RecallQuestion, Recollection } from './recall.ts';
@@ -103,9 +98,10 @@ export class Memories {
     const meaning = await this.#options.meanings?.find(o.namespace, text);
     const find = (known: Meaning | undefined): Promise<readonly FoundMemoryView[]> => {
       const question = { text, kinds: o.kinds, limit: o.limit, spelling: true, meaning: known };
-      return this.#read(o, async (trx, viewer) =>
-        withContradictions(trx, viewer, await findMemories(trx, viewer, question)),
-      );
+      return this.#read(o, async (trx, viewer) => {
+        const found = await findMemoriesAs(trx, viewer, question, showMemories);
+        return found.map(({ memory, relevance }) => ({ ...memory, relevance }));
+      });
     };
     return find(meaning).catch((error: unknown) => {
       if (meaning === undefined || (isDreyError(error) && error.code === 'database_unavailable')) throw error;

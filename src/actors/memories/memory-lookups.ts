@@ -1,19 +1,13 @@
 /** Looking memories and nodes up for somebody, and what that one may not do with them. */
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { GraphNode } from '../../../machines/words/memories.ts';
-import { relations } from '../../../machines/words/memories.ts';
-import type { StoredMemory, Trx, Viewer } from '../../store/store.ts';
-import { getMemories, getSop, readEdges } from '../../store/store.ts';
+import type { ShownMemory, StoredMemory, Trx, Viewer } from '../../store/store.ts';
+import { getMemories, getSop } from '../../store/store.ts';
 import type { MemoryInput } from './memory-facts.ts';
-import type { RankedMemory } from './memory-search.ts';
 
-export interface FoundMemoryView extends StoredMemory {
+export interface FoundMemoryView extends ShownMemory {
   readonly relevance: number;
-  readonly contradicts: readonly string[];
 }
-
-/** Contradictions told with one memory. */
-const contradictionsMax = 10;
 
 /** Somebody else's private memory and none at all are the same to a caller. */
 export async function findOne(trx: Trx, viewer: Viewer, memoryId: string): Promise<StoredMemory> {
@@ -29,25 +23,6 @@ export async function findNode(trx: Trx, viewer: Viewer, node: GraphNode): Promi
   const sop = await getSop(trx, node.id);
   if (sop !== undefined) return { kind: 'sop', id: sop.sopId };
   throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
-}
-
-/** What was found, each with those that seem to say the opposite. */
-export async function withContradictions(
-  trx: Trx,
-  viewer: Viewer,
-  found: readonly RankedMemory[],
-): Promise<readonly FoundMemoryView[]> {
-  const nodes = found.map(({ memory }) => ({ kind: 'memory' as const, id: memory.memoryId }));
-  const edges = await readEdges(trx, nodes, { relations: [relations.contradicts], limit: contradictionsMax });
-  const ends = edges.flatMap(({ from, to }) => [from.id, to.id]);
-  const there = new Set((await getMemories(trx, viewer, ends)).map(({ memoryId }) => memoryId));
-  return found.map(({ memory, relevance }) => {
-    const id = memory.memoryId;
-    const others = edges.flatMap(({ from, to }) =>
-      from.id === id ? [to.id] : to.id === id ? [from.id] : [],
-    );
-    return { ...memory, relevance, contradicts: [...new Set(others)].filter((other) => there.has(other)) };
-  });
 }
 
 /** Throws for what is blank once it is trimmed. */

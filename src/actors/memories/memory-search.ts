@@ -3,20 +3,13 @@
  * of several kinds of search become one. Every question costs a bounded number of rows, whatever its words.
  */
 import type { MemoryKind } from '../../../machines/words/memories.ts';
-import { chooseWords, fuse, isSlip, isSpellable, toRelevance, toWords } from '../../memory/memory.ts';
-import type { FoundMemory, StoredMemory, Trx, Viewer, WeighedWord } from '../../store/store.ts';
-import {
-  findSimilarWords,
-  getMemories,
-  searchMemories,
-  searchVectors,
-  similarWordsMax,
-  weighMemoryWords,
-} from '../../store/store.ts';
+import { fuse, isSlip, isSpellable, toRelevances, toWords } from '../../memory/memory.ts';
+import type { FoundMemory, MemoriesLook, StoredMemory, Trx, Viewer } from '../../store/store.ts';
+import { getMemories, lookForMemories, searchVectors } from '../../store/store.ts';
 
 /** A memory and how well it answers the question, 0 to 1. */
-export interface RankedMemory {
-  readonly memory: StoredMemory;
+export interface RankedMemory<Memory extends StoredMemory = StoredMemory> {
+  readonly memory: Memory;
   readonly relevance: number;
 }
 
@@ -38,8 +31,13 @@ export interface Meaning {
   readonly likenessMin: number;
 }
 
-/** Rows that the words looked for should have, together. */
-const lookedAtMax = 500;
+/** Reads memories in the order in which they are named; the last question of a search. */
+type ReadMemories<Memory> = (
+  trx: Trx,
+  viewer: Viewer,
+  memoryIds: readonly string[],
+) => Promise<readonly Memory[]>;
+
 /** Rows that are ranked again by what their words say. */
 const rankedMax = 100;
 /** What is found by a word that was not asked for in these letters fits less. */
@@ -55,8 +53,6 @@ const importancePull = 0.2;
 interface Hits {
   readonly order: readonly string[];
   readonly relevances: ReadonlyMap<string, number>;
-  /** Words that were met, here or in the sample. */
-  readonly met: ReadonlySet<string>;
 }
 
 /** The best memories for a text, best first. */
@@ -65,15 +61,27 @@ export async function findMemories(
   viewer: Viewer,
   question: MemoryQuestion,
 ): Promise<readonly RankedMemory[]> {
-  const { text, limit } = question;
-  const byWords = await findByWords(trx, viewer, question, await weigh(trx, text, toWords(text)));
-  const bySlips =
-    question.spelling === true ? await findBySlips(trx, viewer, question, byWords.met) : undefined;
+  return findMemoriesAs(trx, viewer, question, getMemories);
+}
+
+/** The same, as `read` reads them: nothing is asked after it. */
+export async function findMemoriesAs<Memory extends StoredMemory>(
+  trx: Trx,
+  viewer: Viewer,
+  question: MemoryQuestion,
+  read: ReadMemories<Memory>,
+): Promise<readonly RankedMemory<Memory>[]> {
+  const { text, limit, kinds } = question;
+  const terms = toWords(text);
+  const spelled = question.spelling === true ? terms.filter(isSpellable) : undefined;
+  const look = await lookForMemories(trx, viewer, { text, terms, spelled, kinds, limit: rankedMax });
+  const byWords = toHits(look);
+  const bySlips = await findBySlips(trx, viewer, question, look);
   const byMeaning = await findByMeaning(trx, viewer, question);
   const lists = [byWords, bySlips, byMeaning].filter((hits) => hits !== undefined);
   const fused = fuse(lists.map(({ order }) => order)).slice(0, limit * 2);
   const places = new Map(fused.map(({ id, score }) => [id, score]));
-  const memories = await getMemories(trx, viewer, [...places.keys()]);
+  const memories = await read(trx, viewer, [...places.keys()]);
   const pull = ({ memoryId, importance }: StoredMemory): number =>
     (places.get(memoryId) ?? 0) * (1 + importancePull * (importance - 0.5));
   const fit = ({ memoryId }: StoredMemory): number =>
@@ -88,28 +96,12 @@ export async function findMemories(
     .map((memory) => ({ memory, relevance: fit(memory) }));
 }
 
-async function weigh(trx: Trx, text: string, terms: readonly string[]): Promise<readonly WeighedWord[]> {
-  return weighMemoryWords(trx, { text, terms });
-}
-
-async function findByWords(
-  trx: Trx,
-  viewer: Viewer,
-  { kinds }: MemoryQuestion,
-  weights: readonly WeighedWord[],
-): Promise<Hits> {
-  const { words, together } = chooseWords(weights, lookedAtMax);
-  const every = weights.map(({ word }) => word);
-  const found = await searchMemories(trx, viewer, { words, together, every, kinds, limit: rankedMax });
-  const relevances = new Map(found.map(({ memoryId, matched }) => [memoryId, toRelevance(weights, matched)]));
+function toHits({ weights, found }: MemoriesLook): Hits {
+  const toFit = toRelevances(weights);
+  const relevances = new Map(found.map(({ memoryId, matched }) => [memoryId, toFit(matched)]));
   const fit = ({ memoryId }: FoundMemory): number => relevances.get(memoryId) ?? 0;
   const order = [...found].sort((a, b) => fit(b) - fit(a) || b.score - a.score);
-  const sampled = weights.filter(({ hits }) => hits > 0).map(({ word }) => word);
-  return {
-    order: order.map(({ memoryId }) => memoryId),
-    relevances,
-    met: new Set([...sampled, ...found.flatMap(({ matched }) => matched)]),
-  };
+  return { order: order.map(({ memoryId }) => memoryId), relevances };
 }
 
 /** Those whose meaning is near; where nothing is known of that, no search at all. */
@@ -117,7 +109,7 @@ async function findByMeaning(
   trx: Trx,
   viewer: Viewer,
   { meaning, kinds }: MemoryQuestion,
-): Promise<Pick<Hits, 'order' | 'relevances'> | undefined> {
+): Promise<Hits | undefined> {
   if (meaning === undefined) return undefined;
   const found = await searchVectors(trx, viewer, { ...meaning, kinds, limit: nearMax });
   const near = found.filter(({ likeness }) => likeness >= meaning.likenessMin);
@@ -131,15 +123,16 @@ async function findByMeaning(
 async function findBySlips(
   trx: Trx,
   viewer: Viewer,
-  question: MemoryQuestion,
-  met: ReadonlySet<string>,
+  { text, kinds }: MemoryQuestion,
+  { weights, found, similar }: MemoriesLook,
 ): Promise<Hits | undefined> {
-  const unmet = toWords(question.text).filter((word) => isSpellable(word) && !met.has(word));
-  const similar = await findSimilarWords(trx, unmet.slice(0, similarWordsMax));
-  const meant = new Map<string, string>();
-  for (const { wanted, word } of similar) if (isSlip(wanted, word)) meant.set(word, wanted);
-  if (meant.size === 0) return undefined;
+  const meant = similar.filter(({ wanted, word }) => isSlip(wanted, word)).map(({ word }) => word);
+  if (meant.length === 0) return undefined;
   // What was spelt right counts as well: it tells which of the memories with the word meant is the right one.
-  const kept = toWords(question.text).filter((word) => met.has(word));
-  return findByWords(trx, viewer, question, await weigh(trx, '', [...meant.keys(), ...kept]));
+  const met = new Set([
+    ...weights.filter(({ hits }) => hits > 0).map(({ word }) => word),
+    ...found.flatMap(({ matched }) => matched),
+  ]);
+  const terms = [...new Set([...meant, ...toWords(text).filter((word) => met.has(word))])];
+  return toHits(await lookForMemories(trx, viewer, { text: '', terms, kinds, limit: rankedMax }));
 }

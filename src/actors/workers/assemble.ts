@@ -7,7 +7,7 @@ import type { AnyEvent, DreyEvent } from '../../../machines/words/events.ts';
 import { toStableId } from '../../../machines/words/ids.ts';
 import { toLearnedResult } from '../../access/access.ts';
 import type { ArchivedCall, EpisodeDraft } from '../../store/store.ts';
-import { toEpisodeId } from '../imports.ts';
+import { toEpisodeId } from '../session/imports.ts';
 
 /** An episode without a stated task ends after this much silence between two of its calls. */
 export const silenceMs = 10 * 60_000;

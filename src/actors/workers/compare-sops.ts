@@ -1,7 +1,7 @@
 /** What is derived against what is stored: same, changed, new or gone. A pure comparison; who writes is another. */
 import type { SopDifference } from '../../../machines/words/relearning.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
-import { toParts } from '../../store/store.ts';
+import { toParts, toStandingSop } from '../../store/store.ts';
 import type { StoredSop } from '../../store/store.ts';
 import { isOnlyLearned } from './sop-writer.ts';
 
@@ -40,9 +40,7 @@ export function compareSops(derived: readonly LearnedSop[], stored: readonly Sto
 
 /** The content of what a person edited, the status of what one holds and the weight of reports are not learning's to compare. */
 function findDifferingParts(sop: LearnedSop, row: StoredSop): string[] {
-  const { status, trigger, triggerFrom, steps, procedure } = row;
-  const standing = row.edited ? { ...sop, trigger, triggerFrom, steps, procedure } : sop;
-  const now = toParts(row.held ? { ...standing, status } : standing);
+  const now = toParts(toStandingSop(sop, row));
   const before = toParts({ ...row, confidence: row.derivedConfidence ?? row.confidence });
   return [...now].filter(([part, text]) => before.get(part) !== text).map(([part]) => part);
 }

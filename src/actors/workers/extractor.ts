@@ -1,14 +1,13 @@
 /**
- * The extractor worker: keeps one learner per namespace, feeds it episodes from the archive and writes the SOPs that
- * changed. Everything it holds in memory comes from the archive and is rebuilt from there after a restart, or when it
- * is told to learn a namespace anew.
+ * The extractor worker: keeps a learner per namespace, feeds it episodes from the archive and writes the SOPs that changed.
+ * All it holds in memory comes from the archive and is rebuilt from there after a restart, or when it is told to.
  */
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { createLearner } from '../../learning/learning.ts';
-import type { Learner } from '../../learning/learning.ts';
+import type { Learner, LearnerSize } from '../../learning/learning.ts';
 import type { Store } from '../../store/store.ts';
 import { getEpisode, listNamespaces } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
@@ -20,6 +19,7 @@ import { noteFollowed } from './followed.ts';
 import { type Foreseer, startForeseer } from './foreseer.ts';
 import type { Touched } from './intake.ts';
 import { type PatternFinder, startPatternFinder } from './pattern-finder.ts';
+import { learnArchive, sumSizes, workOff } from './work-off.ts';
 import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
 
 export interface ExtractorOptions {
@@ -28,6 +28,7 @@ export interface ExtractorOptions {
   readonly log: Log;
   /** Quiet time after which an open episode is learned from. */
   readonly quietMs: number;
+  /** True where the configuration says so; elsewhere it is shared once a second principal is seen. */
   readonly isShared: (namespace: string) => boolean;
   /** Hears that SOPs were committed. */
   readonly written: () => void;
@@ -41,6 +42,8 @@ export interface Extractor {
   /** Episodes waiting to be learned from. */
   readonly waiting: number;
   readonly lastRunAt: string | null;
+  /** What all learners hold together; the share is that of the fullest. */
+  readonly held: LearnerSize;
   /** Learns a namespace anew beside what is in use, compares, and then puts the new in place of the old. */
   relearn(anew: Anew): Promise<SopComparison>;
   /** Throws `worker_failed` once it is stopped: then nothing should be begun on its behalf. */
@@ -51,7 +54,7 @@ export interface Extractor {
 /** How a namespace is learned anew. */
 export interface Anew {
   readonly namespace: string;
-  /** True when it is only compared: nothing is written, and what is in use stays. */
+  /** It is only compared: nothing is written. */
   readonly isTrial: boolean;
   /** Gives the episodes to a learner that knows nothing. */
   readonly fill: (learner: Learner) => Promise<void>;
@@ -63,7 +66,6 @@ const awayMs = 1_000;
 /** An episode that is never quiet is learned from after this many quiet times anyway. */
 const patience = 3;
 const episodesPerStep = 200;
-
 interface Shelf {
   readonly learner: Learner;
   /** What is stored of each SOP, as a digest. */
@@ -89,7 +91,7 @@ class LiveExtractor implements Extractor {
   readonly #shelves = new Map<string, Shelf>();
   /** Episodes to learn from; keyed by namespace and id. */
   readonly #due = new Map<string, Due>();
-  /** Namespaces in which something was learned that is not written yet. */
+  /** Namespaces with something learned and not written. */
   readonly #unwritten = new Set<string>();
   /** The learner gives the same object for a procedure that did not change. */
   readonly #digests = new WeakMap<LearnedSop, string>();
@@ -111,6 +113,10 @@ class LiveExtractor implements Extractor {
 
   get waiting(): number {
     return this.#due.size + this.#unwritten.size + (this.#unread === undefined ? 1 : this.#unread.length);
+  }
+
+  get held(): LearnerSize {
+    return sumSizes([...this.#shelves.values()].map(({ learner }) => learner.size));
   }
 
   notice(touched: readonly Touched[]): void {
@@ -147,6 +153,8 @@ class LiveExtractor implements Extractor {
         this.goOn();
         for (const episodeId of missed) await this.#learnOne(learner, namespace, episodeId);
         const rows = await store.inNamespace(namespace, readLearned);
+        await workOff(learner, () => this.#stopped);
+        this.goOn();
         const derived = learner.derive().sops;
         const comparison = compareSops(derived, rows);
         if (isTrial) return comparison;
@@ -177,8 +185,9 @@ class LiveExtractor implements Extractor {
   }
 
   #createLearner(namespace: string): Learner {
-    const sharedNamespace = this.#options.isShared(namespace);
-    return this.#patterns.accompany(namespace, createLearner({ namespace, sharedNamespace }));
+    const shared = this.#options.isShared(namespace);
+    const learner = createLearner({ namespace, sharedNamespace: shared || 'seen' });
+    return this.#patterns.accompany(namespace, learner);
   }
 
   /** The archive's word on an episode counts. */
@@ -200,10 +209,7 @@ class LiveExtractor implements Extractor {
       await this.#writeAll();
     } catch (error) {
       if (this.#stopped) return;
-      if (!isAway(error)) {
-        broke(error);
-        return;
-      }
+      if (!isAway(error)) return broke(error);
       pauseMs = awayMs;
       log.debug({ err: toPlainError(error) }, 'learning waits for the database');
     }
@@ -224,15 +230,8 @@ class LiveExtractor implements Extractor {
     const learner = this.#createLearner(namespace);
     const rows = await store.inNamespace(namespace, readLearned);
     const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
-    for await (const episodes of readArchive(store, namespace)) {
-      // What is derived from a part of the archive would retire whatever the rest supports.
-      for (const episode of episodes) {
-        if (this.#stopped) return;
-        learner.learn(episode);
-        // Others get their turn, the sign of life among them: a page can take seconds on a busy machine.
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
-    }
+    // What is derived from a part of the archive would retire whatever the rest supports.
+    await learnArchive(readArchive(store, namespace), learner, () => this.#stopped);
     if (this.#stopped) return;
     this.#shelves.set(namespace, { learner, stored });
     this.#unwritten.add(namespace);
@@ -269,6 +268,7 @@ class LiveExtractor implements Extractor {
 
   async #write(namespace: string, { learner, stored }: Shelf): Promise<void> {
     const { clock, log, written } = this.#options;
+    if (!(await workOff(learner, () => this.#stopped))) return;
     const { sops } = learner.derive();
     const changed = sops.filter((sop) => stored.get(sop.sopId) !== this.#digestOf(sop));
     const kept = new Set(sops.map((sop) => sop.sopId));

@@ -17,7 +17,7 @@ import {
 } from '../../store/store.ts';
 import type { EpisodeDraft } from '../../store/store.ts';
 import type { Delivery, Following, Wire } from '../../wire/wire.ts';
-import { toEpisodeId } from '../imports.ts';
+import { toEpisodeId } from '../session/imports.ts';
 import { createAssembly } from './assemble.ts';
 import { createSieve, toExcludableIds } from './learnable.ts';
 import { traceTaking } from './traced-taking.ts';

@@ -74,6 +74,7 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
           learner.forget(episodeId);
           book.forget(episodeId);
         },
+        work: () => learner.work(),
         derive: () => learner.derive(),
         get keeper() {
           return learner.keeper;

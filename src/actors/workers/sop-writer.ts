@@ -2,49 +2,53 @@
  * How learning writes: procedures that changed and those that nothing supports any more, each with its event in the
  * outbox of the same transaction. What people hold is left as it is, and so is what learning did not make.
  */
-import type { DreyEvent, EventData } from '../../../machines/words/events.ts';
-import { eventVersion } from '../../../machines/words/events.ts';
-import { toStableId } from '../../../machines/words/ids.ts';
+import { judge } from '../../../machines/sop-standing.ts';
+import { isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
-import type { SopEvent, Store, StoredSop, Trx } from '../../store/store.ts';
-import { addToOutbox, getSop, learningCause, listSops, retireSop, saveSop } from '../../store/store.ts';
-import type { Clock } from '../clock.ts';
+import type { Store, StoredSop, Trx } from '../../store/store.ts';
+import {
+  addToOutbox,
+  learningCause,
+  listSops,
+  lockStoredSop,
+  retireSop,
+  saveSop,
+} from '../../store/store.ts';
+import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
+import { toSopEvents } from '../sop.ts';
 
 export interface SopWriterOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 const sopsPerCommit = 50;
 const sopsListed = 200;
 
-/** Saves procedures in a few transactions; `saved` hears of each part once it is committed. */
+/** Saves procedures in a few transactions; `saved` hears of each part once it is committed or refused by the chart. */
 export async function saveSops(
-  { store, clock }: SopWriterOptions,
+  options: SopWriterOptions,
   namespace: string,
   sops: readonly LearnedSop[],
   saved: (some: readonly LearnedSop[]) => void,
 ): Promise<void> {
   for (const some of inParts(sops)) {
-    await store.inNamespace(namespace, async (trx) => {
-      for (const sop of some) await save(trx, sop, clock);
-    });
+    await writeAll(options, namespace, some, (trx, sop) => save(trx, sop, options.clock));
     saved(some);
   }
 }
 
-/** Retires procedures that no episode supports any more; `retired` hears of each part once it is committed. */
+/** Retires procedures that no episode supports any more; `retired` hears of each part as `saved` does. */
 export async function retireSops(
-  { store, clock }: SopWriterOptions,
+  options: SopWriterOptions,
   namespace: string,
   sopIds: readonly string[],
   retired: (some: readonly string[]) => void,
 ): Promise<void> {
   for (const some of inParts(sopIds)) {
-    await store.inNamespace(namespace, async (trx) => {
-      for (const sopId of some) await retire(trx, sopId, clock);
-    });
+    await writeAll(options, namespace, some, (trx, sopId) => retire(trx, sopId, options.clock));
     retired(some);
   }
 }
@@ -72,39 +76,72 @@ function inParts<One>(list: readonly One[]): readonly (readonly One[])[] {
   return parts;
 }
 
+/** Together in one commit; where the chart refuses one of them, each alone, and that one stays as it is. */
+async function writeAll<One extends LearnedSop | string>(
+  { store, log }: SopWriterOptions,
+  namespace: string,
+  some: readonly One[],
+  write: (trx: Trx, one: One) => Promise<void>,
+): Promise<void> {
+  try {
+    await store.inNamespace(namespace, async (trx) => {
+      for (const one of some) await write(trx, one);
+    });
+    return;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
+  for (const one of some) {
+    try {
+      await store.inNamespace(namespace, (trx) => write(trx, one));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      const sopId = typeof one === 'string' ? one : one.sopId;
+      log.warn({ namespace, sopId, err: toPlainError(error) }, 'a procedure stays as it is');
+    }
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return isDreyError(error) && error.code === 'transition_refused';
+}
+
 async function save(trx: Trx, sop: LearnedSop, clock: Clock): Promise<void> {
-  const saved = await saveSop(trx, sop, {
-    cause: { by: learningCause, reason: 'derived from episodes', at: toIso(clock.now()) },
-  });
-  if (saved.event === undefined) return;
-  await addToOutbox(trx, [toEvent(saved.event, sop, saved.version, saved.status, clock)]);
+  const at = clock.now();
+  // People's word matters to the reason only where something but plain evidence speaks.
+  const isPlain = sop.reliability === undefined && sop.quorum === undefined;
+  const before = isPlain ? undefined : await lockStoredSop(trx, sop.sopId);
+  const reason = toReason(sop, before);
+  const saved = await saveSop(trx, sop, { cause: { by: learningCause, reason, at: toIso(at) } });
+  if (!saved.changed) return;
+  const standing = { ...sop, status: saved.status };
+  const by = saved.held && saved.status === 'active' ? 'approval' : 'evidence';
+  await addToOutbox(
+    trx,
+    toSopEvents({ sop: standing, was: saved.was, version: saved.version, by, reason, at }),
+  );
+}
+
+/** Why it stands as it does, for the version, the audit log and the event. */
+function toReason({ quorum, reliability }: LearnedSop, before: StoredSop | undefined): string {
+  const approval = before?.approval;
+  const { standing, reason } = judge(reliability, approval);
+  if (standing !== 'trusted' && reason !== null) return reason;
+  if (quorum !== undefined && approval === undefined)
+    return 'a second principal’s success or an approval is missing in this shared namespace';
+  return before?.status === 'quarantined' && reason !== null ? reason : 'derived from episodes';
 }
 
 async function retire(trx: Trx, sopId: string, clock: Clock): Promise<void> {
-  const sop = await getSop(trx, sopId);
+  // Locked before it is looked at: somebody may be approving it.
+  const sop = await lockStoredSop(trx, sopId);
   if (sop === undefined || !isOnlyLearned(sop)) return;
   const reason = 'no episode supports it any more';
-  const cause = { by: learningCause, reason, at: toIso(clock.now()), holds: false };
+  const at = clock.now();
+  const cause = { by: learningCause, reason, at: toIso(at), holds: false };
   const done = await retireSop(trx, { sopId, cause });
-  if (done?.event !== undefined)
-    await addToOutbox(trx, [toEvent('sop.retired', sop, done.version, 'retired', clock)]);
-}
-
-function toEvent(type: SopEvent, sop: LearnedSop, version: number, status: string, clock: Clock): DreyEvent {
-  const data: EventData<'sop.proposed'> = {
-    trigger: sop.trigger,
-    confidence: sop.confidence,
-    occurrences: sop.occurrences,
-    version,
-    status,
-  };
-  return {
-    id: toStableId('event', sop.namespace, sop.sopId, type, String(version)),
-    type,
-    at: toIso(clock.now()),
-    namespace: sop.namespace,
-    actor: { kind: 'sop', id: sop.sopId },
-    version: eventVersion,
-    data,
-  };
+  if (done?.changed !== true) return;
+  const { was, version } = done;
+  const standing = { ...sop, status: 'retired' as const };
+  await addToOutbox(trx, toSopEvents({ sop: standing, was, version, by: 'evidence', reason, at }));
 }

@@ -17,7 +17,7 @@ export function addAsk(program: Command, world: World): void {
   const command = program.command('ask').argument('<task...>', 'the task, in any words');
   addNodeOptions(addJsonOption(addNamespaceOption(command), "print the node's JSON"))
     .summary('what would an agent be told about a task?')
-    .description('Shows what an agent with this task would be told, and why.')
+    .description('Shows what an agent with this task would be told and why, and what was rejected and why.')
     .option('--limit <number>', 'at most so many procedures (3)', toWhole(1, 20))
     .addHelpText(
       'after',

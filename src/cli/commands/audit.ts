@@ -83,18 +83,18 @@ async function runList(world: World, options: AuditOptions): Promise<void> {
   if (entries.length === 0) return printLine(world.stdout, 'Nothing is written down.');
   const paints = createPaint(world.stdout, world.env);
   const columns = [
-    { title: 'row', align: 'right' as const },
-    { title: 'when' },
-    { title: 'severity' },
-    { title: 'who' },
-    { title: 'action' },
-    { title: 'outcome' },
-    { title: 'on' },
+    { title: 'ROW', align: 'right' as const },
+    { title: 'WHEN' },
+    { title: 'SEVERITY' },
+    { title: 'WHO' },
+    { title: 'ACTION' },
+    { title: 'OUTCOME' },
+    { title: 'ON' },
   ];
   const rows = entries.map(
     ({ position, at, severity: level, principal: who, action: did, outcome, object }) => [
       String(position),
-      { text: at, paint: paints.faint },
+      { text: at.slice(0, 19).replace('T', ' '), paint: paints.faint },
       level === 'CRITICAL' ? { text: level, paint: paints.bad } : level,
       who,
       did,

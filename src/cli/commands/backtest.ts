@@ -1,5 +1,4 @@
 /** `drey backtest`: how well what is learned would have served one's own history, beside doing without learning. */
-import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { DreyError, errorCodes } from '../../../machines/words/errors.ts';
@@ -7,13 +6,14 @@ import type { ErrorCode } from '../../../machines/words/errors.ts';
 import { findNode } from '../node-address.ts';
 import type { NodeOptions } from '../node-address.ts';
 import type { Answer, NodeClient } from '../node-client.ts';
+import { toPlotFile, writePlot } from '../plots/plot-file.ts';
+import { toReliabilityDiagram } from '../plots/reliability-diagram.ts';
 import { printJson, printLine, printLines } from '../print.ts';
 import { toPlural } from '../terminal/durations.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { toColumns, toFit } from '../terminal/table.ts';
 import { parseAnswer } from '../views/answers.ts';
 import { BacktestAnswer, toBacktestLines } from '../views/backtest-view.ts';
-import { toReliabilityDiagram } from '../views/reliability-diagram.ts';
 import type { World } from '../world.ts';
 import { addJsonOption, addNamespaceOption, addNodeOptions } from './shared-options.ts';
 
@@ -35,7 +35,7 @@ export function addBacktest(program: Command, world: World): void {
         'and no task stands on both sides. Beside it what one gets without learning. The node does it in a process of ' +
         'its own; nothing is changed.',
     )
-    .option('--plot <file>', 'write the reliability diagram there, as SVG');
+    .option('--plot <file>', 'draw the reliability diagram into it (.svg or .png)');
   addNodeOptions(addJsonOption(addNamespaceOption(command), 'print the report as JSON'))
     .addHelpText(
       'after',
@@ -45,6 +45,8 @@ export function addBacktest(program: Command, world: World): void {
 }
 
 async function runBacktest(world: World, options: BacktestOptions): Promise<void> {
+  // Before minutes of measuring, not after them.
+  const file = options.plot === undefined ? undefined : toPlotFile(world, options.plot);
   const [address, { openNodeClient }] = await Promise.all([
     findNode(world, options),
     import('../node-client.ts'),
@@ -55,8 +57,8 @@ async function runBacktest(world: World, options: BacktestOptions): Promise<void
   if (report.error !== null) throw new DreyError(toCode(report.error.code), report.error.message);
   if (options.json) await printJson(world.stdout, answer.text);
   else await printLines(world.stdout, toBacktestLines(report, createPaint(world.stdout, world.env)));
-  if (options.plot === undefined) return;
-  await writePlot(options.plot, toReliabilityDiagram(report));
+  if (file === undefined) return;
+  await writePlot(file, toReliabilityDiagram(report));
   await printLine(options.json ? world.stderr : world.stdout, `The diagram is in ${options.plot}.`);
 }
 
@@ -80,14 +82,6 @@ async function waitForEnd(world: World, client: NodeClient, namespace: string | 
 }
 
 const isOpen = ({ state }: BacktestAnswer) => state === 'waiting' || state === 'running';
-
-async function writePlot(file: string, svg: string): Promise<void> {
-  try {
-    await writeFile(file, svg);
-  } catch (cause) {
-    throw new DreyError('file_unreadable', `The diagram cannot be written to ${file}.`, { cause });
-  }
-}
 
 function toReport(answer: Answer): BacktestAnswer {
   return parseAnswer(BacktestAnswer, answer.value, 'a report of a backtest');

@@ -31,7 +31,7 @@ interface ContextsOptions extends NodeOptions {
   readonly namespace?: string;
   readonly json?: boolean;
   readonly limit?: number;
-  readonly offset?: number;
+  readonly cursor?: string;
   readonly make?: boolean;
   readonly remove?: readonly string[];
   readonly expectVersion?: number;
@@ -53,7 +53,7 @@ export function addContexts(program: Command, world: World): void {
   const addPage = (command: Command): Command =>
     command
       .option('--limit <number>', 'at most so many (50)', toWhole(1, listedMax))
-      .option('--offset <number>', 'leave out the first', toWhole(0, 10_000));
+      .option('--cursor <text>', 'go on behind a page: the "next" that --json shows');
   addPage(add('list', true))
     .description('Lists the contexts that you may use.')
     .action((options: ContextsOptions) => runList(world, options));
@@ -99,9 +99,9 @@ export function addContexts(program: Command, world: World): void {
 }
 
 async function runList(world: World, options: ContextsOptions): Promise<void> {
-  const { namespace, limit, offset } = options;
+  const { namespace, limit, cursor } = options;
   const client = await openClient(world, options);
-  const answer = await client.get('/contexts', { namespace, limit, offset });
+  const answer = await client.get('/contexts', { namespace, limit, cursor });
   if (options.json) return printJson(world.stdout, answer.text);
   const { contexts } = parseAnswer(Contexts, answer.value, 'a list of contexts');
   const paints = createPaint(world.stdout, world.env);
@@ -151,9 +151,9 @@ async function runSet(
 }
 
 async function runHistory(world: World, name: string, options: ContextsOptions): Promise<void> {
-  const { namespace, limit, offset } = options;
+  const { namespace, limit, cursor } = options;
   const { client, path } = await openContext(world, name, options);
-  const answer = await client.get(`${path}/versions`, { namespace, limit, offset });
+  const answer = await client.get(`${path}/versions`, { namespace, limit, cursor });
   if (options.json) return printJson(world.stdout, answer.text);
   const { versions } = parseAnswer(Versions, answer.value, 'the versions of a context');
   const paints = createPaint(world.stdout, world.env);

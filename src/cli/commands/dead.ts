@@ -73,12 +73,12 @@ async function runList(world: World, options: DeadOptions): Promise<void> {
   if (letters.length === 0) return printLine(world.stdout, 'No dead letters.');
   const paints = createPaint(world.stdout, world.env);
   const columns = [
-    { title: 'id', align: 'right' as const },
-    { title: 'when' },
-    { title: 'subject' },
-    { title: 'code' },
-    { title: 'tries', align: 'right' as const },
-    { title: 'reason' },
+    { title: 'ID', align: 'right' as const },
+    { title: 'WHEN' },
+    { title: 'SUBJECT' },
+    { title: 'CODE' },
+    { title: 'TRIES', align: 'right' as const },
+    { title: 'REASON' },
   ];
   const rows = letters.map(({ id, at, subject, code, attempts, reason }) => [
     String(id),

@@ -83,7 +83,7 @@ async function importAll(world: World, files: readonly string[], options: Import
     deliver: (_file, episodes, hooks) => sendEpisodes(episodes, { client, namespace, ...hooks }),
   });
   if (options.json) await printJson(world.stdout, JSON.stringify(outcome.summary));
-  else await printLines(world.stdout, toSummaryLines(outcome.summary));
+  else if (outcome.summary.files > 0) await printLines(world.stdout, toSummaryLines(outcome.summary));
   assertImported(files, outcome);
 }
 

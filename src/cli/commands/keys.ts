@@ -23,6 +23,7 @@ interface KeysOptions extends NodeOptions {
   readonly expires?: number;
   readonly overlap?: number;
   readonly limit?: number;
+  readonly cursor?: string;
 }
 
 const units = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
@@ -42,6 +43,7 @@ export function addKeys(program: Command, world: World): void {
     .description('Lists keys, the newest first; never what they are.')
     .option('--agent <name>', 'only those of this agent')
     .option('--limit <number>', 'at most so many (50)', toWhole(1, 200))
+    .option('--cursor <text>', 'go on behind a page: the "next" that --json shows')
     .action((options: KeysOptions) => runList(world, options));
   add('create')
     .description('Makes a key and prints it this once. The agent is made where there is none.')
@@ -68,9 +70,9 @@ export function addKeys(program: Command, world: World): void {
 }
 
 async function runList(world: World, options: KeysOptions): Promise<void> {
-  const { namespace, agent, limit } = options;
+  const { namespace, agent, limit, cursor } = options;
   const client = await openClient(world, options);
-  const answer = await client.get('/keys', { namespace, agent, limit });
+  const answer = await client.get('/keys', { namespace, agent, limit, cursor });
   if (options.json) return printJson(world.stdout, answer.text);
   const { keys } = parseAnswer(KeyList, answer.value, 'a list of keys');
   const paints = createPaint(world.stdout, world.env);

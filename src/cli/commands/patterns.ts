@@ -1,4 +1,4 @@
-/** `drey patterns`: what was found to help when, as a list or one in full. */
+/** `drey patterns`: what was found to help when, as a list or one in full; and letting through what somebody wrote back. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { openClient } from '../find-sop.ts';
@@ -44,6 +44,11 @@ export function addPatterns(program: Command, world: World): void {
     .argument('<id>', 'its id')
     .addHelpText('after', '\nExamples:\n  drey patterns show a-3f2a91b0-0000-4000-8000-000000000000\n')
     .action((id: string, options: PatternsOptions) => runShow(world, id, options));
+  addNodeOptions(addJsonOption(addNamespaceOption(patterns.command('approve')), "print the node's JSON"))
+    .description('Lets a candidate through: agents are offered it from then on. Look at it with show first.')
+    .argument('<id>', 'its id')
+    .addHelpText('after', '\nExamples:\n  drey patterns approve a-3f2a91b0-0000-4000-8000-000000000000\n')
+    .action((id: string, options: PatternsOptions) => runApprove(world, id, options));
 }
 
 async function runList(world: World, options: ListOptions): Promise<void> {
@@ -55,6 +60,15 @@ async function runList(world: World, options: ListOptions): Promise<void> {
   const { patterns } = parseAnswer(PatternsAnswer, answer.value, 'a list of patterns');
   const paint = createPaint(world.stdout, world.env);
   await printLines(world.stdout, toPatternsLines(patterns, paint, toColumns(world.stdout)));
+}
+
+async function runApprove(world: World, id: string, options: PatternsOptions): Promise<void> {
+  const client = await openClient(world, options);
+  const path = `/patterns/${encodeURIComponent(id)}/approve`;
+  const answer = await client.post(path, {}, { namespace: options.namespace });
+  if (options.json) return printJson(world.stdout, answer.text);
+  const pattern = parseAnswer(PatternView, answer.value, 'a pattern');
+  await printLines(world.stdout, toPatternLines(pattern, createPaint(world.stdout, world.env)));
 }
 
 async function runShow(world: World, id: string, options: PatternsOptions): Promise<void> {

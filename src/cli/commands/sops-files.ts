@@ -1,5 +1,5 @@
 /** `drey sops export` and `drey sops import`: procedures as files. A file that is there already is never overwritten. */
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -11,6 +11,7 @@ import type { NodeOptions } from '../node-address.ts';
 import { printJson, printLines } from '../print.ts';
 import { toSafeText } from '../terminal/safe-text.ts';
 import type { World } from '../world.ts';
+import { writeNew } from '../write-new.ts';
 import { addJsonOption, addNamespaceOption, addNodeOptions } from './shared-options.ts';
 
 /** Bytes of a file that is taken in. */
@@ -76,21 +77,6 @@ async function runExport(world: World, id: string, options: ExportOptions): Prom
   if (out === undefined) return void world.stdout.write(text);
   await writeNew(resolve(world.cwd, out), text);
   await printLines(world.stdout, [`Written: ${toSafeText(out)}`]);
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    const file = await open(path, 'wx', 0o644);
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    const why = isThere ? 'it is there already; name a new file' : String(cause);
-    throw new DreyError('argument_invalid', `${path} was not written: ${why}.`, { cause });
-  }
 }
 
 async function runImport(world: World, file: string, options: ImportOptions): Promise<void> {

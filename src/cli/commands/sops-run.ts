@@ -33,10 +33,11 @@ const Offer = z.object({
   missing: z.array(z.string()),
   approval: z.string().nullable(),
 });
+const Next = Offer.extend({ fingerprint: z.string() });
 const Run = z.object({
   run_id: z.string(),
   state: z.string(),
-  next: Offer.nullable(),
+  next: Next.nullable(),
   ahead: z.array(Offer.extend({ optional: z.boolean() })),
   taken: z.array(z.object({ step: z.number(), tool: z.string(), args: z.unknown(), was: z.string() })),
   deviations: z.number(),
@@ -197,8 +198,10 @@ class Guide {
     }
     const said = await this.#ask(`  ${next.approval ?? ''}. Call it? [y/N/s(kip)] `);
     if (said === undefined) return undefined;
-    if (/^\s*s(?:kip)?\s*$/i.test(said)) return { skip: true };
-    return { approve: /^\s*y(?:es)?\s*$/i.test(said) };
+    // Said of what was shown: the node refuses it where the run offers something else by now.
+    const meant = { step: next.step, fingerprint: next.fingerprint };
+    if (/^\s*s(?:kip)?\s*$/i.test(said)) return { ...meant, skip: true };
+    return { ...meant, approve: /^\s*y(?:es)?\s*$/i.test(said) };
   }
 
   async #ask(question: string): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import { printJson, printLines } from '../print.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { toColumns } from '../terminal/table.ts';
 import type { World } from '../world.ts';
+import { addSopEdit } from './sops-edit.ts';
 import { addSopExport, addSopImport } from './sops-files.ts';
 import { addSopRun } from './sops-run.ts';
 import { addSopDiff, addSopRollback } from './sops-versions.ts';
@@ -53,6 +54,7 @@ export function addSops(program: Command, world: World): void {
     .addHelpText('after', '\nExamples:\n  drey sops show p-3f2a91\n')
     .action((id: string, options: SopsOptions) => runShow(world, id, options));
   addSopRun(sops, world);
+  addSopEdit(sops, world);
   addSopExport(sops, world);
   addSopImport(sops, world);
   addSopDiff(sops, world);

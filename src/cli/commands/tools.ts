@@ -82,8 +82,13 @@ async function runApprove(
   names: readonly string[],
   options: ToolsOptions,
 ): Promise<void> {
-  if (names.length > 0 === (options.all === true))
-    throw new DreyError('argument_invalid', 'Name the tools to approve, or say --all.');
+  if (names.length > 0 === (options.all === true)) {
+    const way = `drey tools approve ${server} TOOL...`;
+    throw new DreyError(
+      'argument_invalid',
+      `Name the tools of "${server}" to approve (${way}), or say --all; not both.`,
+    );
+  }
   const client = await openClient(world, options);
   const review = await client.get('/tools/review', { server });
   const waiting = parseAnswer(Reviewed, review.value, 'tools to review').tools.filter(

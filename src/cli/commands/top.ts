@@ -23,6 +23,7 @@ interface TopOptions extends NodeOptions {
   readonly every: number;
   readonly once?: boolean;
   readonly json?: boolean;
+  readonly plot?: string;
 }
 
 const rowsWithout = 24;
@@ -38,13 +39,21 @@ export function addTop(program: Command, world: World): void {
     .description('Shows the node, its calls, resources and sessions as they are now, until Ctrl+C.')
     .option('--every <seconds>', 'how often it looks', toWhole(1, 3_600), 1)
     .option('--once', 'look once and end; so it does into a pipe')
-    .addHelpText('after', '\nExamples:\n  drey top\n  drey top --every 5 --json | jq .pulse.p95Ms\n')
+    .option('--plot <file>', 'draw how long the calls of the last ten minutes took (.svg or .png), and end')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  drey top\n  drey top --plot latency.svg\n  drey top --every 5 --json | jq .pulse.p95Ms\n',
+    )
     .action((options: TopOptions) => runTop(world, options));
 }
 
 async function runTop(world: World, options: TopOptions): Promise<void> {
   const { openNodeClient } = await import('../node-client.ts');
   const client = openNodeClient(await findNode(world, options));
+  if (options.plot !== undefined) {
+    const { plotCalls } = await import('../plots/plot-calls.ts');
+    return plotCalls(world, client, { ...options, plot: options.plot });
+  }
   const pulse = createPulse(world.now);
   const isScreen = world.stdout.isTTY === true && options.json !== true && options.once !== true;
   const isOnce = options.once === true || (!isScreen && options.json !== true);

@@ -58,9 +58,12 @@ export async function toConnection(
     };
   }
   const [command = 'drey', ...words] = await toDreyWords(world, startedFromTerminal.includes(client));
+  // The client has an environment of its own.
+  const url = options.url ?? (world.env['DREY_URL'] || undefined);
+  const data = options.data ?? (world.env['DREY_DATA'] || undefined);
   const named = Object.entries({
-    url: options.url,
-    data: options.data === undefined ? undefined : resolve(world.cwd, options.data),
+    url,
+    data: data === undefined ? undefined : resolve(world.cwd, data),
     // Found by itself from anywhere.
     config: dreyFile === toUsersFile(world) ? undefined : dreyFile,
     namespace: options.namespace,

@@ -39,7 +39,7 @@ export async function showConfig(world: World, options: ShowOptions): Promise<vo
     file === undefined
       ? 'There is no drey.json; these are the defaults.'
       : `${paint.strong('File')}  ${toSafeText(file)}`,
-    ...toTable([{ title: 'setting' }, { title: 'from' }, { title: 'value' }], rows, toColumns(world.stdout)),
+    ...toTable([{ title: 'SETTING' }, { title: 'FROM' }, { title: 'VALUE' }], rows, toColumns(world.stdout)),
     ...(servers.length === 0 ? [] : [paint.strong('Servers')]),
     ...servers.map(
       ([alias, entry]) => `  ${paint.name(alias.padEnd(width))}  ${toSafeText(toShownLine(entry))}`,

@@ -1,12 +1,14 @@
 /** Examining what memories are found by besides their words: the extension `vector`, and the endpoint. It stores nothing. */
 import { toDreyError } from '../../../machines/words/errors.ts';
 import type { EmbeddingsConfig } from '../../node/node.ts';
-import { askEmbeddings } from '../../node/node.ts';
-import { lookForVectors } from '../../store/store.ts';
+import { askEmbeddings, toSpaceName } from '../../node/node.ts';
+import { lookForRefused, lookForVectors } from '../../store/store.ts';
 import { bad, ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 const quiet = { debug: skip, info: skip, warn: skip, error: skip };
+/** Memories that are named. */
+const namedMax = 5;
 const byWords = 'memories are searched by words alone';
 
 /** Nothing is looked at, and nothing is sent, where no endpoint is configured. */
@@ -15,7 +17,12 @@ export async function examineEmbeddings(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Finding[]> {
   if (settings === undefined) return [];
-  return [await examineVectors(env['DATABASE_URL']), await examineEndpoint(settings, env)];
+  const url = env['DATABASE_URL'];
+  return [
+    await examineVectors(url),
+    await examineEndpoint(settings, env),
+    ...(url ? await examineRefused(url, toSpaceName(settings)) : []),
+  ];
 }
 
 async function examineVectors(url: string | undefined): Promise<Finding> {
@@ -31,6 +38,22 @@ async function examineVectors(url: string | undefined): Promise<Finding> {
   } catch (error) {
     return bad('vectors', toDreyError(error).message, 'Check DATABASE_URL, and that the server runs.');
   }
+}
+
+/** What the worker marked; a database that cannot be asked has said so already. */
+async function examineRefused(url: string, space: string): Promise<Finding[]> {
+  const { memories, more } = await lookForRefused({ url, log: quiet }, { space, limit: namedMax }).catch(
+    () => ({ memories: [], more: false }),
+  );
+  if (memories.length === 0) return [];
+  const named = memories.map(({ namespace, memoryId }) => `${memoryId} of ${namespace}`).join(', ');
+  return [
+    warn(
+      'refused memories',
+      `the endpoint will not have ${named}${more ? ' and others' : ''}; they are found by words alone`,
+      'Change what they say, or leave them: each is asked for again when it changes, or with another model.',
+    ),
+  ];
 }
 
 async function examineEndpoint(

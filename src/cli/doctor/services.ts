@@ -63,7 +63,7 @@ function toFindings(status: StatusAnswer): Finding[] {
       ? ok('node', node)
       : warn('node', node, 'What it lacks stands below; it mends itself when that is back.'),
   ];
-  findings.push(...status.resources.map(toResourceFinding));
+  findings.push(...status.resources.map(toResourceFinding), ...status.breakers.flatMap(toBreakerFindings));
   if (events !== undefined) {
     const says = `${toPlural(events.waiting, 'event')} wait for the bus`;
     const mend =
@@ -105,6 +105,14 @@ function toResourceFinding({ id, state, what, lastError }: StatusAnswer['resourc
   const mend =
     'Its log and "drey events --kind resource" tell more; a server that starts again is taken back by itself.';
   return (state === 'degraded' ? warn : bad)(id, says, mend);
+}
+
+/** One that is closed has nothing to say. */
+function toBreakerFindings({ id, state, retryAfterMs }: StatusAnswer['breakers'][number]): Finding[] {
+  if (state === 'closed' || state === '') return [];
+  const next = retryAfterMs ? `, tried again in ${toDurationText(retryAfterMs / 1_000)}` : '';
+  const mend = `Its upstream failed too often; "drey events --kind breaker" and its log tell more. Calls go on by themselves once one succeeds.`;
+  return [(state === 'open' || state === 'isolated' ? bad : warn)(id, `breaker ${state}${next}`, mend)];
 }
 
 const noTrigrams = 'pg_trgm is missing: memories are found by words spelt as they were stored';

@@ -72,7 +72,8 @@ async function look(
       state.set(file.path, read.watched);
       await state.save();
       await options.onRead(file.path, read);
-      rests.set(file.path, { untilMs: world.now() + (world.now() - startedAt) * restFactor });
+      const restMs = Math.min((world.now() - startedAt) * restFactor, lookMsMax);
+      rests.set(file.path, { untilMs: world.now() + restMs });
     } catch (error) {
       if (!(error instanceof DreyError) || !isAboutTheFile(error)) throw error;
       if (rests.get(file.path)?.failed === undefined) options.onTrouble(file.path, error);

@@ -35,6 +35,7 @@ function hasColours(screen: Screen, env: Readonly<Record<string, string | undefi
 /** The colour of a lifecycle state. */
 export function paintState(paints: Paints, state: string): Paint {
   if (/^(healthy|running|active|closed|ready|success|ok)/.test(state)) return paints.good;
-  if (/^(unhealthy|failed|open$|unavailable|quarantined|stopped|failure)/.test(state)) return paints.bad;
+  if (/^(unhealthy|failed|away|open$|breaker open|unavailable|quarantined|stopped|failure)/.test(state))
+    return paints.bad;
   return paints.warn;
 }

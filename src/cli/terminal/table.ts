@@ -1,6 +1,6 @@
 /**
- * Tables that fit the terminal: the last column gives way. Into a pipe or a file everything is written in full. Cells
- * are made safe here, so that no caller can forget it.
+ * Tables that fit the terminal: the last column gives way first, then the widest one before it. Into a pipe or a file
+ * everything up to a bound is written in full. Cells are made safe here, so that no caller can forget it.
  */
 import type { Screen } from '../world.ts';
 import type { Paint } from './paint.ts';
@@ -14,8 +14,11 @@ export interface Column {
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
 const gap = '  ';
-/** The last column never gets narrower than this. */
+/** The last column never gets narrower than this, nor do those before it than the other. */
 const lastColumnMin = 12;
+const columnMin = 6;
+/** What a cell takes at most where there is no terminal: texts of others may be of any length. */
+const cellMax = 1_000;
 
 const segmenter = new Intl.Segmenter();
 const wide =
@@ -56,13 +59,11 @@ export function toTable(
 ): string[] {
   const all: (readonly Cell[])[] = [columns.map((column) => column.title), ...rows];
   const texts = all.map((row) => row.map((cell) => toSafeText(typeof cell === 'string' ? cell : cell.text)));
-  const widths = columns.map((_, index) => Math.max(...texts.map((row) => toWidth(row[index] ?? ''))));
-  const taken = widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0);
-  const last = Math.max(lastColumnMin, cells - taken);
+  const widths = toWidths(columns, texts, cells);
   return texts.map((row, at) => {
     const line = row.map((text, index) => {
       const isLast = index === columns.length - 1;
-      const fitting = isLast ? toFit(text, last) : text;
+      const fitting = toFit(text, widths[index] ?? 0);
       const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - toWidth(fitting)));
       const cell = all[at]?.[index];
       const painted = cell === undefined || typeof cell === 'string' ? fitting : cell.paint(fitting);
@@ -71,4 +72,28 @@ export function toTable(
     });
     return line.join(gap).trimEnd();
   });
+}
+
+/** What each column takes: as much as it holds, while that fits; then the widest that hold words give way. */
+function toWidths(
+  columns: readonly Column[],
+  texts: readonly (readonly string[])[],
+  cells: number,
+): number[] {
+  const widths = columns.map((_, index) =>
+    Math.min(cellMax, Math.max(...texts.map((row) => toWidth(row[index] ?? '')))),
+  );
+  const lastAt = columns.length - 1;
+  const toTaken = (): number => widths.slice(0, lastAt).reduce((sum, width) => sum + width + gap.length, 0);
+  const lastLeast = Math.min(lastColumnMin, widths[lastAt] ?? 0);
+  while (toTaken() + lastLeast > cells) {
+    const mayGive = widths.map((width, index) =>
+      index === lastAt || columns[index]?.align === 'right' || width <= columnMin ? 0 : width,
+    );
+    const widest = Math.max(...mayGive);
+    if (widest === 0) break;
+    widths[mayGive.indexOf(widest)] = widest - 1;
+  }
+  widths[lastAt] = Math.max(lastLeast, Math.min(widths[lastAt] ?? 0, cells - toTaken()));
+  return widths;
 }

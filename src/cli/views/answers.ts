@@ -29,6 +29,11 @@ const StepView = z.object({
       }),
     )
     .catch({}),
+  requires: z
+    .array(z.object({ step: z.number() }))
+    .optional()
+    .catch(undefined),
+  part: z.object({ sop_id: text, name: text, step: number }).optional().catch(undefined),
 });
 export type StepView = z.infer<typeof StepView>;
 
@@ -56,6 +61,20 @@ export const AskAnswer = z.object({
     .optional()
     .catch(undefined),
   reasoning: text,
+  rejected: z
+    .array(
+      z.object({
+        sop_id: text,
+        trigger: text,
+        status: text,
+        confidence: number,
+        relevance: number,
+        why: text,
+      }),
+    )
+    .catch([]),
+  bar: z.number().optional().catch(undefined),
+  held_out: z.boolean().catch(false),
 });
 export type AskAnswer = z.infer<typeof AskAnswer>;
 
@@ -68,17 +87,22 @@ export const StatusAnswer = z.object({
   resources: z
     .array(z.object({ id: text, state: text, what: text, lastError: z.string().nullish().catch(null) }))
     .catch([]),
+  breakers: z
+    .array(z.object({ id: text, state: text, retryAfterMs: z.number().nullish().catch(null) }))
+    .catch([]),
   catalogue: z.object({ tools: number, stale: number, held: number }).optional().catch(undefined),
   config: z
     .object({ file: z.string().nullable(), error: z.string().nullable(), restartNeeded: z.array(z.string()) })
     .optional()
     .catch(undefined),
+  missing: texts,
   sessions: z.number().optional().catch(undefined),
   events: z.object({ waiting: number, published: number }).optional().catch(undefined),
   learning: z
     .looseObject({
       engine_status: text,
       behind: z.number().optional().catch(undefined),
+      held: z.object({ episodes: number, share: number }).nullish().catch(undefined),
       last_learning_run: z.string().nullish().catch(undefined),
       statistics: z
         .object({ total_sops: number, total_patterns: number, avg_confidence: number })

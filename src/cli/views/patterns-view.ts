@@ -19,6 +19,7 @@ export const PatternView = z.object({
   success_count: number,
   effectiveness: number,
   active: z.boolean().catch(true),
+  candidate: z.boolean().catch(false),
   last_applied_at: z.string().nullable().catch(null),
   metadata: z.record(z.string(), z.unknown()).catch({}),
 });
@@ -44,7 +45,7 @@ export function toPatternsLines(patterns: readonly PatternView[], paints: Paints
     one.confidence.toFixed(2),
     String(one.applied_count),
     toHelped(one),
-    one.active ? one.pattern_type : { text: `${one.pattern_type} (out of use)`, paint: paints.faint },
+    toType(one, paints),
     toText(one),
   ]);
   return toTable(columns, rows, cells);
@@ -53,7 +54,7 @@ export function toPatternsLines(patterns: readonly PatternView[], paints: Paints
 /** One pattern in full. */
 export function toPatternLines(one: PatternView, paints: Paints): string[] {
   const { support, chances, lift } = one.metadata;
-  const state = one.active ? 'active' : 'retired';
+  const state = one.active ? (one.candidate ? 'candidate' : 'active') : 'retired';
   const found =
     typeof support === 'number'
       ? `Seen in ${support} of ${String(chances)} episodes in which it could be seen, ${String(lift)} times as often as elsewhere.`
@@ -66,10 +67,18 @@ export function toPatternLines(one: PatternView, paints: Paints): string[] {
     one.applied_count === 0
       ? 'Not applied yet.'
       : `Applied ${toPlural(one.applied_count, 'time')}, helped ${toPlural(one.success_count, 'time')} (${toHelped(one)}), last at ${toSafeText(one.last_applied_at ?? '?')}.`,
+    ...(state === 'candidate'
+      ? ['', `Offered to nobody until it is approved: drey patterns approve ${toSafeText(one.pattern_id)}`]
+      : []),
     '',
     `  when  ${toSafeText(JSON.stringify(one.condition) ?? '')}`,
     `  then  ${toSafeText(JSON.stringify(one.action) ?? '')}`,
   ];
+}
+
+function toType({ pattern_type: type, active, candidate }: PatternView, paints: Paints) {
+  if (!active) return { text: `${type} (out of use)`, paint: paints.faint };
+  return candidate ? { text: `${type} (candidate)`, paint: paints.warn } : type;
 }
 
 /** In words where it has our form; others' as it is. */

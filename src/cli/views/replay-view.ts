@@ -6,11 +6,11 @@ import { toTable } from '../terminal/table.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 
 const columns: readonly Column[] = [
-  { title: 'time' },
-  { title: 'seq', align: 'right' },
-  { title: 'event' },
-  { title: 'transition' },
-  { title: 'cause' },
+  { title: 'TIME' },
+  { title: 'SEQ', align: 'right' },
+  { title: 'EVENT' },
+  { title: 'TRANSITION' },
+  { title: 'CAUSE' },
 ];
 
 /** What is said of the live actor: its states, or nothing where it does not live on this node. */
@@ -24,7 +24,7 @@ export function toReplayLines(
   { paints, cells }: { readonly paints: Paints; readonly cells: number },
 ): string[] {
   const isShared = replay.lives.length > 1;
-  const titles = isShared ? [...columns, { title: 'node' }] : columns;
+  const titles = isShared ? [...columns, { title: 'NODE' }] : columns;
   const rows = shown.map((one) => [...toRow(paints)(one), ...(isShared ? [toShortName(one.node)] : [])]);
   const lines = rows.length === 0 ? ['No transition in this range.'] : toTable(titles, rows, cells);
   const count = replay.transitions.length;

@@ -1,4 +1,6 @@
 /** SOPs for people: a list of them, and one with its steps, where their arguments come from, and what proves them. */
+import { z } from 'zod';
+import { findParts, toStepsText } from '../../../machines/words/parts.ts';
 import { toPlural } from '../terminal/durations.ts';
 import { paintState } from '../terminal/paint.ts';
 import type { Paints } from '../terminal/paint.ts';
@@ -41,9 +43,11 @@ export function toSopLines(sop: SopView, paints: Paints): string[] {
   return [
     paints.strong(toSafeText(sop.trigger)),
     `${toSafeText(sop.sop_id)}  ${paintState(paints, status)(toSafeText(status))}  confidence ${sop.confidence.toFixed(2)}  learned from ${toPlural(sop.occurrences, 'task')}`,
+    ...toRecordLines(sop),
     '',
     ...sop.procedure.flatMap((step, index) => toStepLines(step, index, sop, paints)),
     ...(sop.procedure.length === 0 ? toNumbered(sop.steps) : []),
+    ...toPartLines(sop, paints),
     ...toPitfallLines(sop, paints),
     ...(evidence.length === 0
       ? []
@@ -54,6 +58,38 @@ export function toSopLines(sop: SopView, paints: Paints): string[] {
     ...evidence.map((id) => `  ${paints.faint(toSafeText(id))}`),
   ];
 }
+
+/** What silent predictions were worth, and what it waits for. */
+function toRecordLines({ metadata }: SopView): string[] {
+  const told = Record.safeParse(metadata);
+  if (!told.success) return [];
+  const { reliability, waits_for: waitsFor, part_of: partOf } = told.data;
+  const { share, checked = 0, last_checked_at: at } = reliability ?? {};
+  const checks =
+    typeof share === 'number' && typeof at === 'string'
+      ? `right in ${Math.round(share * 100)} % of ${toPlural(checked, 'silent prediction')}, last checked ${at}`
+      : 'not checked yet by silent predictions';
+  return [
+    toSafeText(checks),
+    ...(waitsFor === undefined ? [] : [toSafeText(`waits for ${waitsFor}`)]),
+    ...(partOf === undefined
+      ? []
+      : [toSafeText(`part of ${partOf.join(', ')}: not given to agents for a task by itself`)]),
+  ];
+}
+
+const Record = z.object({
+  reliability: z
+    .object({
+      share: z.number().nullable(),
+      checked: z.number(),
+      last_checked_at: z.string().nullable(),
+    })
+    .partial()
+    .optional(),
+  waits_for: z.string().optional(),
+  part_of: z.array(z.string()).optional(),
+});
 
 /** The readable steps, numbered. */
 export function toNumbered(steps: readonly string[]): string[] {
@@ -74,6 +110,9 @@ function toStepLines(step: StepView, index: number, sop: SopView, paints: Paints
     step.optional ? 'optional' : '',
     step.repeated ? 'repeated' : '',
     step.alternatives.length > 0 ? `or ${step.alternatives.join(', ')}` : '',
+    step.requires === undefined || step.requires.length === 0
+      ? ''
+      : `requires ${step.requires.map((each) => each.step + 1).join(', ')}`,
     step.support < 1 ? `in ${Math.round(step.support * 100)} %` : '',
   ].filter((mark) => mark !== '');
   const shown = marks.length === 0 ? '' : `  ${paints.faint(toSafeText(`(${marks.join('; ')})`))}`;
@@ -97,6 +136,15 @@ function toSource(binding: StepView['args'][string]): string {
   if (binding.from === 'result') return `the result of ${step}${at}${which}`;
   if (binding.from === 'argument') return `the argument of ${step}${at}${which}`;
   return binding.from === 'ask' ? 'the user: it differs from task to task' : binding.from;
+}
+
+/** Which steps are a procedure of their own. */
+function toPartLines({ procedure }: SopView, paints: Paints): string[] {
+  const lines = findParts(procedure).map(
+    ({ sopId, name, places }) =>
+      `  ${toStepsText(places)}: ${toSafeText(name)}  ${paints.name(toSafeText(sopId))}`,
+  );
+  return lines.length === 0 ? [] : ['', 'Parts', ...lines];
 }
 
 function toPitfallLines(sop: SopView, paints: Paints): string[] {

@@ -6,6 +6,16 @@ import { toSafeText } from '../terminal/safe-text.ts';
 import { toTable } from '../terminal/table.ts';
 import type { StatusAnswer } from './answers.ts';
 
+/** What a missing part means. */
+const missingTexts: Readonly<Record<string, string>> = {
+  bus: 'the bus (NATS) is away: calls go on, their events wait in the log',
+  store: 'the database (Postgres) is away: calls go on, what is kept in it cannot be read',
+  learning: 'the learner is away: calls go on, nothing new is learned',
+};
+
+/** A server that somebody else runs is there or not, whatever became of our part of it. */
+const partOf: Readonly<Record<string, string>> = { 'r-nats': 'bus', 'r-postgres': 'store' };
+
 /** One line a fact, then a table of resources. */
 export function toStatusLines(status: StatusAnswer, paints: Paints, cells: number): string[] {
   const state = toSafeText(status.state || 'unknown');
@@ -17,6 +27,8 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
     status.uptimeSeconds === undefined ? '' : `up ${toDurationText(status.uptimeSeconds)}`,
   ];
   const lines = [head.filter((part) => part !== '').join('  ')];
+  for (const part of status.missing)
+    lines.push(`missing    ${paints.bad(missingTexts[part] ?? toSafeText(part))}`);
   if (status.sessions !== undefined) lines.push(`sessions   ${toCountText(status.sessions)} open`);
   if (status.events !== undefined) {
     const { published, waiting } = status.events;
@@ -26,16 +38,26 @@ export function toStatusLines(status: StatusAnswer, paints: Paints, cells: numbe
   if (status.learning !== undefined) lines.push(`learning   ${toLearningText(status.learning, paints)}`);
   lines.push(...toConfigLines(status.config, paints));
   if (status.resources.length > 0) {
-    const rows = status.resources.map((resource) => [
-      { text: resource.id, paint: paints.name },
-      { text: resource.state, paint: paintState(paints, resource.state) },
-      resource.what,
-    ]);
+    const rows = status.resources.map((resource) => {
+      const own = status.missing.includes(partOf[resource.id] ?? '') ? 'away' : resource.state;
+      const breaker = status.breakers.find(({ id }) => id.slice(2) === resource.id.slice(2));
+      const shown = isQuiet(breaker) ? own : `breaker ${breaker?.state}, ${own}`;
+      return [
+        { text: resource.id, paint: paints.name },
+        { text: shown, paint: paintState(paints, shown) },
+        resource.what,
+      ];
+    });
     lines.push('', ...toTable([{ title: 'RESOURCE' }, { title: 'STATE' }, { title: 'WHAT' }], rows, cells));
     for (const { id, lastError } of status.resources)
       if (lastError) lines.push(`${toSafeText(id)}: ${paints.bad(toSafeText(lastError))}`);
   }
   return lines;
+}
+
+/** A breaker is worth a word once it is anything but closed. */
+function isQuiet(breaker: StatusAnswer['breakers'][number] | undefined): boolean {
+  return breaker === undefined || breaker.state === 'closed' || breaker.state === '';
 }
 
 function toConfigLines(config: StatusAnswer['config'], paints: Paints): string[] {
@@ -64,6 +86,10 @@ function toLearningText(learning: NonNullable<StatusAnswer['learning']>, paints:
     statistics === undefined ? '' : toPlural(statistics.total_sops, 'SOP'),
     statistics === undefined ? '' : toPlural(statistics.total_patterns, 'pattern'),
     learning.behind === undefined ? '' : `${toPlural(learning.behind, 'event')} behind`,
+    learning.held ? `${toPlural(learning.held.episodes, 'episode')} in memory` : '',
+    (learning.held?.share ?? 1) < 1
+      ? paints.warn(`learns from ${Math.round((learning.held?.share ?? 1) * 100)} % of its biggest namespace`)
+      : '',
     learning.last_learning_run ? `last run ${toSafeText(learning.last_learning_run)}` : '',
   ];
   return parts.filter((part) => part !== '').join(', ');

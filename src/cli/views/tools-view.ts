@@ -65,7 +65,7 @@ export function toToolsLines({ tools, held }: Tools, paints: Paints, columns: nu
     { text: toState(why), paint: paints.bad },
     sentence,
   ]);
-  const titles = [{ title: 'tool' }, { title: 'upstream' }, { title: 'state' }, { title: '' }];
+  const titles = [{ title: 'TOOL' }, { title: 'UPSTREAM' }, { title: 'STATE' }, { title: '' }];
   return toTable(titles, [...rows, ...heldRows], columns);
 }
 

@@ -4,6 +4,8 @@ import { Component, Suspense, lazy, useEffect, useRef, useState } from 'react';
 import type { ComponentType, ReactNode } from 'react';
 import { Access } from './access.tsx';
 import { live } from './node/live.store.ts';
+import { Notice } from './notice.tsx';
+import Now from './pages/now.tsx';
 import { Wrong } from './parts/parts.tsx';
 import { applyTheme, readTheme } from './parts/theme.ts';
 import { go, toHref, useRoute } from './router.ts';
@@ -18,12 +20,16 @@ interface Page {
 }
 
 const pages: readonly Page[] = [
-  { name: 'now', title: 'Now', key: 'n', view: lazy(() => import('./pages/now.tsx')) },
+  // The first page comes with the shell: another wave of requests would stand between an address and its facts.
+  { name: 'now', title: 'Now', key: 'n', view: Now },
   { name: 'sops', title: 'Procedures', key: 'p', view: lazy(() => import('./pages/sops.tsx')) },
   { name: 'ask', title: 'Ask', key: 'a', view: lazy(() => import('./pages/ask.tsx')) },
+  { name: 'runs', title: 'Runs', key: 'r', view: lazy(() => import('./pages/runs.tsx')) },
+  { name: 'patterns', title: 'Patterns', key: 'l', view: lazy(() => import('./pages/patterns.tsx')) },
   { name: 'actors', title: 'Actors', key: 'c', view: lazy(() => import('./pages/actors.tsx')) },
   { name: 'memory', title: 'Memory', key: 'm', view: lazy(() => import('./pages/memory.tsx')) },
   { name: 'tools', title: 'Tools', key: 't', view: lazy(() => import('./pages/tools.tsx')) },
+  { name: 'report', title: 'Report', key: 'o', view: lazy(() => import('./pages/report.tsx')) },
   { name: 'audit', title: 'Audit', key: 'u', view: lazy(() => import('./pages/audit.tsx')) },
   { name: 'system', title: 'System', key: 's', view: lazy(() => import('./pages/system.tsx')) },
 ];
@@ -39,6 +45,10 @@ export function Shell() {
   useKeys();
   const page = pages.find(({ name }) => name === route.page) ?? pages[0];
   const View = page?.view;
+  // On a phone the pages stand in one line that is longer than the screen.
+  useEffect(() => {
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [page?.name]);
   return (
     <div className="shell">
       <a className="skip" href="#main" onClick={(event) => skip(event)}>
@@ -99,24 +109,6 @@ function Foot({ openAccess }: { readonly openAccess: () => void }) {
       <button className="quiet" onClick={() => setTheme(applyTheme(other))} aria-label={`Show it ${other}`}>
         {theme === 'dark' ? '☾' : '☀'}
       </button>
-    </div>
-  );
-}
-
-function Notice({ openAccess }: { readonly openAccess: () => void }) {
-  const connection = useSelector(live, ({ context }) => context.connection);
-  const sentence = useSelector(live, ({ context }) => context.sentence);
-  if (connection === 'locked')
-    return (
-      <div className="notice" role="alert">
-        <span>{sentence}</span>
-        <button onClick={openAccess}>Give a key</button>
-      </div>
-    );
-  if (connection !== 'away') return null;
-  return (
-    <div className="notice" role="alert">
-      <span>{sentence || 'The node has gone.'} Trying again; what you see is what was told last.</span>
     </div>
   );
 }

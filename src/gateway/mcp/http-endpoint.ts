@@ -59,8 +59,11 @@ export function openHttpEndpoint(options: EndpointOptions): HttpEndpoint {
   );
 
   const post = async (req: IncomingMessage, res: ServerResponse, principal: Principal, place: Place) => {
+    // What is large and new would cost as much to read as to answer.
+    if (place.isTooMuch && !isSmall(req)) return sendAway(res, place);
     const received = await receive(req, res, place);
     if (received === undefined) return;
+    if (place.isTooMuch && isRequest(received.body)) return sendAway(res, place, echoId(received.body));
     const exchange: Exchange = { req, res, principal, ...received };
     const headers = readStandardHeaders(req);
     if (isPlainLegacyCall(received.body, headers.version)) return legacy.post(exchange, 'no-claim');
@@ -153,16 +156,29 @@ async function receive(
   return { text: parsed.text, body: parsed.body };
 }
 
-/** Runs while there is a place, or sends away. */
+function sendAway(res: ServerResponse, place: Place, id?: string): undefined {
+  place.sendAway();
+  return shed(res, id !== undefined, id);
+}
+
+/** What asks for something new; all else belongs to what was taken on before. */
+function isRequest(body: Readonly<Record<string, unknown>>): boolean {
+  return body['method'] !== undefined && body['id'] !== undefined;
+}
+
+/** Runs when there is a place, or sends away. */
 async function withPlace(
   { shedding }: EndpointOptions,
   req: IncomingMessage,
   res: ServerResponse,
   run: (place: Place) => Promise<void>,
 ): Promise<void> {
-  const place = shedding.enter();
+  const entered = shedding.enter();
+  const place = entered instanceof Promise ? await entered : entered;
   if (place === undefined) return shed(res, isSmall(req));
   try {
+    // Who went away while waiting is not served any more.
+    if (res.closed || req.destroyed) return;
     await run(place);
   } finally {
     place.leave();
@@ -178,9 +194,9 @@ function isSmall({ headers }: IncomingMessage): boolean {
 }
 
 /** Whoever is sent away need not finish speaking; one who nearly has keeps the connection. */
-function shed(res: ServerResponse, keepsConnection = false): undefined {
+function shed(res: ServerResponse, keepsConnection = false, id = 'null'): undefined {
   const sentence = 'this node has all it can take on at a time; try again in a moment';
-  const frame = errorFrame('null', toRpcError('limit_reached', sentence));
+  const frame = errorFrame(id, toRpcError('limit_reached', sentence));
   const headers = { 'retry-after': String(comeBackMs / 1_000) };
   sendJson(res, 503, frame, keepsConnection ? headers : { ...headers, connection: 'close' });
   return undefined;

@@ -18,7 +18,8 @@ export function openKeepAlive(everyMs: number = keepAliveMs): KeepAlive {
   const streams = new Map<ServerResponse, (() => void) | undefined>();
   const timer = setInterval(() => {
     for (const [res, alive] of streams) {
-      if (!res.writableNeedDrain) res.write(': keepalive\n\n');
+      // One that was ended and is not read yet takes nothing more: it would throw.
+      if (!res.writableEnded && !res.writableNeedDrain) res.write(': keepalive\n\n');
       alive?.();
     }
   }, everyMs);

@@ -1,13 +1,14 @@
 /**
  * A message for a session that this node does not hold: it is taken over here, or its own node answers through us. What
- * that node says is passed on as it is; notifications of a call arrive together with its answer.
+ * that node says is passed on as it is and as it comes, be it an answer or a stream.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ForwardedAnswer, GatewayNeeds, Principal, SoughtSession } from '../needs.ts';
+import type { AnswerSink, ForwardedRequest, Principal, SoughtSession } from '../needs.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { toolsetsHeader } from '../tool-view.ts';
-import { errorFrame, rpc, toRpcError } from './rpc-errors.ts';
-import { sendJson } from './http-answer.ts';
+import type { EndpointOptions } from './exchange.ts';
+import { errorFrame, rpc } from './rpc-errors.ts';
+import { sendJson, streamHeaders } from './http-answer.ts';
 
 export interface Stray {
   readonly req: IncomingMessage;
@@ -19,50 +20,72 @@ export interface Stray {
 }
 
 /** True when the session is here now; otherwise the request has been answered. */
-export async function seekElsewhere(needs: GatewayNeeds, stray: Stray): Promise<boolean> {
+export async function seekElsewhere(
+  { needs, inFlight }: Pick<EndpointOptions, 'needs' | 'inFlight'>,
+  stray: Stray,
+): Promise<boolean> {
   const { req, res, principal, sessionId, text } = stray;
   try {
     const sought: SoughtSession = (await needs.sessions.seek?.(sessionId, principal)) ?? { where: 'nowhere' };
     if (sought.where === 'here') return true;
+    // Whoever left meanwhile closes nothing any more.
+    if (res.closed || res.destroyed) return false;
     if (sought.where === 'nowhere') {
       sendJson(res, 404, errorFrame('null', { code: rpc.sessionNotFound, message: 'Session not found' }));
       return false;
     }
     const { method } = req;
-    if (method !== 'POST' && method !== 'DELETE') {
-      const sentence = 'this session lives on another node, which alone can keep a stream open for it';
-      sendJson(res, 405, errorFrame('null', toRpcError('method_unknown', sentence)), {
-        allow: 'POST, DELETE',
-      });
-      return false;
-    }
-    const answer = await sought.forward({
+    if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') return false; // no other comes here
+    const request: ForwardedRequest = {
       method,
       sessionId,
       principal,
       path: req.url ?? '/mcp',
       headers: toForwarded(req),
       body: text,
-    });
-    send(res, answer);
+    };
+    const pass = (): Promise<void> => sought.forward(request, toSink(res));
+    // A node that stops waits for answers; whoever only listens comes back elsewhere.
+    await (method === 'POST' ? inFlight.openScope().run('forwarded', pass) : pass());
+    res.end();
   } catch (error) {
     const { status, rpcError } = toThrownSentence(error, needs.log);
-    sendJson(res, status, errorFrame('null', rpcError));
+    // An answer that has begun breaks off; the client of a stream comes back for the rest.
+    if (res.headersSent) res.destroy();
+    else sendJson(res, status, errorFrame('null', rpcError));
   }
   return false;
 }
 
 /** What matters to the owner; who the caller is has been judged here. */
-const forwardedNames = ['accept', 'mcp-protocol-version', toolsetsHeader, 'traceparent'];
+const forwardedNames = ['accept', 'mcp-protocol-version', 'last-event-id', toolsetsHeader, 'traceparent'];
 
 function toForwarded({ headers }: IncomingMessage): Record<string, string> {
   const named = forwardedNames.map((name) => [name, headers[name]] as const);
   return Object.fromEntries(named.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }
 
-function send(res: ServerResponse, { status, contentType, body }: ForwardedAnswer): void {
-  if (res.headersSent || res.destroyed) return;
-  const headers = contentType === undefined ? {} : { 'content-type': contentType };
-  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-  res.end(body);
+function toSink(res: ServerResponse): AnswerSink {
+  return {
+    head: (status, contentType) => {
+      if (res.headersSent || res.destroyed) return;
+      const isStream = contentType?.startsWith('text/event-stream') === true;
+      const type = contentType === undefined ? {} : { 'content-type': contentType };
+      res.writeHead(status, isStream ? streamHeaders : type).flushHeaders();
+    },
+    write: async (bytes) => {
+      if (res.destroyed || res.write(bytes)) return;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          res.off('drain', done).off('close', done);
+          resolve();
+        };
+        res.once('drain', done).once('close', done);
+      });
+    },
+    gone: new Promise((resolve) => {
+      if (res.closed) resolve();
+      else res.once('close', resolve);
+    }),
+  };
 }

@@ -49,7 +49,8 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
         return sendJson(res, 406, errorFrame('null', error));
       }
       const seat = await findSeat(options, sessions, { req, res, principal, text: '' });
-      if (seat === undefined) return;
+      // A stream whose client left while its session was looked for would be kept for ever.
+      if (seat === undefined || res.closed || res.destroyed) return;
       const last = req.headers['last-event-id'];
       if (typeof last === 'string') return resumeStream(options, seat, last, res);
       if (!seat.channel.listen(res)) {
@@ -59,6 +60,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
       res.writeHead(200, streamHeaders).flushHeaders();
       // Whoever keeps a stream open is still there.
       options.keepAlive.add(res, () => seat.session.touch());
+      seat.channel.tellOwed();
     },
     end: async (req, res, principal) => {
       const seat = await findSeat(options, sessions, { req, res, principal, text: '' });
@@ -73,7 +75,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
 
 /** The session a request names; answers and returns undefined when there is none that this principal may use. */
 async function findSeat(
-  { needs, views }: EndpointOptions,
+  { needs, inFlight, views }: EndpointOptions,
   sessions: LegacySessions,
   { req, res, principal, text }: Pick<Exchange, 'req' | 'res' | 'principal' | 'text'>,
 ): Promise<Seat | undefined> {
@@ -96,7 +98,8 @@ async function findSeat(
   const view = views.forRequest(req);
   const seat = await sessions.find(id, principal, view);
   if (seat !== undefined) return seat;
-  const isTaken = await seekElsewhere(needs, { req, res, principal, sessionId: id, text });
+  const stray = { req, res, principal, sessionId: id, text };
+  const isTaken = await seekElsewhere({ needs, inFlight }, stray);
   return isTaken ? sessions.find(id, principal, view) : undefined;
 }
 

@@ -8,7 +8,6 @@ import type { EndpointOptions, Exchange } from './exchange.ts';
 import { openAnswer, readAccept, sendJson } from './http-answer.ts';
 import type { LegacySessions, Seat } from './legacy-sessions.ts';
 import { toClientName } from './modern-sessions.ts';
-import { learnCapabilities } from './peer.ts';
 import { isRecord, toJsonRpc } from './parse-message.ts';
 import { comeBackMs, errorFrame, rpc, toDrainingError, toRpcError } from './rpc-errors.ts';
 
@@ -38,8 +37,11 @@ export async function initializeSession(
   try {
     seat = await sessions.open(
       principal,
-      negotiate(params['protocolVersion']),
-      toClientName(params['clientInfo']),
+      {
+        revision: negotiate(params['protocolVersion']),
+        client: toClientName(params['clientInfo']),
+        capabilities: isRecord(params['capabilities']) ? params['capabilities'] : undefined,
+      },
       options.views.forRequest(req),
     );
   } catch (error) {
@@ -48,7 +50,6 @@ export async function initializeSession(
     const hint = isBusy ? { 'retry-after': String(comeBackMs / 1_000) } : {};
     return sendJson(res, status, errorFrame(id, rpcError), hint);
   }
-  learnCapabilities(seat.peer, body);
   const answer = openAnswer(res, readAccept(req), options.keepAlive, { 'mcp-session-id': seat.session.id });
   const response = await seat.channel.ask(message);
   if (response === undefined || 'error' in response) await sessions.drop(seat, 'the handshake failed');

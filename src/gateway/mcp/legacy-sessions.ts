@@ -5,11 +5,12 @@
  */
 import { createSdkServer } from './sdk-server.ts';
 import type { ChangingList } from './sdk-server.ts';
-import type { GatewayNeeds, Principal, Session } from '../needs.ts';
+import type { ClientFacts, GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import type { CallScope, InFlight } from './in-flight.ts';
 import { openLegacyChannel } from './legacy-channel.ts';
 import type { LegacyChannel } from './legacy-channel.ts';
+import { stopWaiting, takeUp, watchAgain } from './legacy-take-over.ts';
 import { createPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { openStreamShelf } from './stream-history.ts';
@@ -32,7 +33,7 @@ export interface Seat {
 
 export interface LegacySessions {
   readonly size: number;
-  open(principal: Principal, revision: string, client: string, view: ToolView): Promise<Seat>;
+  open(principal: Principal, client: ClientFacts, view: ToolView): Promise<Seat>;
   /** Undefined for an unknown session and for another principal's alike. */
   find(id: string, principal: Principal, view: ToolView): Promise<Seat | undefined>;
   drop(seat: Seat, reason: string): Promise<void>;
@@ -43,40 +44,44 @@ export interface LegacySessions {
 /** Opens the register of legacy sessions. */
 export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): LegacySessions {
   const seats = new Map<string, Seat>();
+  const going = new Map<string, Promise<Seat>>();
   const shelf = openStreamShelf();
-
   const take = async (session: Session, view: ToolView): Promise<Seat> => {
     const channel = await openLegacyChannel(createSdkServer(needs, 'legacy', view));
     const already = seats.get(session.id);
     if (already !== undefined) return already; // taken up by a request that came at the same time
-    const { principal } = session;
-    const peer = createPeer({ principal, tell: (frame) => channel.tell(frame) });
-    const streams = shelf.openHistory();
-    const seat = { session, channel, view, calls: inFlight.openScope(), peer, streams };
+    const peer = createSeatPeer(session, channel, () => seats.get(session.id)?.session);
+    const calls = inFlight.openScope();
+    const seat = { session, channel, view, calls, peer, streams: shelf.openHistory() };
     seats.set(session.id, seat);
     return seat;
   };
-  const release = async (seat: Seat, reason: string) => {
+  const goOn = (session: Session, view: ToolView): Promise<Seat> => {
+    // Requests that come at the same time go on with it once.
+    const seat =
+      going.get(session.id) ??
+      take(session, view)
+        .then((taken) => takeUp(needs, taken))
+        .finally(() => going.delete(session.id));
+    going.set(session.id, seat);
+    return seat;
+  };
+  const release = (seat: Seat, reason: string): Promise<void> => {
     seats.delete(seat.session.id);
-    seat.calls.cancelAll(reason);
-    needs.hearing.leave(seat.peer);
-    seat.streams.close();
-    await seat.channel.close();
+    return vacate(needs, seat, reason);
   };
   const sweep = async () => {
-    for (const seat of [...seats.values()].slice(0, sweepCount)) {
-      const { session } = seat;
-      if (needs.sessions.find(session.id, session.principal) === undefined)
-        await release(seat, 'the session ended');
-    }
+    const looked = [...seats.values()].slice(0, sweepCount);
+    for (const seat of looked.filter(({ session }) => isOver(needs, session)))
+      await release(seat, 'the session ended');
   };
   return {
     get size() {
       return seats.size;
     },
-    open: async (principal, revision, client, view) => {
+    open: async (principal, client, view) => {
       await sweep();
-      return take(needs.sessions.open({ principal, transport: 'http', revision, client }), view);
+      return take(needs.sessions.open({ principal, transport: 'http', ...client }), view);
     },
     find: async (id, principal, view) => {
       const session = needs.sessions.find(id, principal);
@@ -86,11 +91,12 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
           await release(held, 'the session ended');
         return undefined;
       }
-      if (held === undefined) return take(session, view);
+      if (held === undefined || going.has(id)) return goOn(session, view);
       seats.delete(id);
       // A session taken over anew is another object with the same id.
       const seat = held.session === session ? held : { ...held, session };
       seats.set(id, seat);
+      if (seat !== held) watchAgain(needs, seat);
       return seat;
     },
     drop: async (seat, reason) => {
@@ -98,17 +104,48 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
       seat.session.close(reason);
     },
     listChanged: (list) => {
-      for (const { channel, session } of seats.values()) {
-        channel.listChanged(list).catch((error: unknown) => {
-          needs.log.debug(
-            { err: error, session: session.id, list },
-            'a client could not be told that a list changed',
-          );
-        });
-      }
+      for (const seat of seats.values()) tellListChanged(needs, seat, list);
     },
     close: async () => {
       await Promise.all([...seats.values()].map((seat) => release(seat, 'the gateway closed')));
     },
   };
+}
+
+async function vacate({ hearing }: GatewayNeeds, seat: Seat, reason: string): Promise<void> {
+  seat.calls.cancelAll(reason);
+  stopWaiting(seat.peer);
+  hearing.leave(seat.peer);
+  seat.streams.close();
+  await seat.channel.close();
+}
+
+function isOver({ sessions }: GatewayNeeds, { id, principal }: Session): boolean {
+  return sessions.find(id, principal) === undefined;
+}
+
+function tellListChanged({ log }: GatewayNeeds, { channel, session }: Seat, list: ChangingList): void {
+  channel.listChanged(list).catch((error: unknown) => {
+    log.debug({ err: error, session: session.id, list }, 'a client could not be told that a list changed');
+  });
+}
+
+/** The client of a session, told on the session's own stream; `current` is the session as it is by now. */
+function createSeatPeer(
+  { principal, facts }: Session,
+  channel: LegacyChannel,
+  current: () => Session | undefined,
+): Peer {
+  const peer = createPeer({
+    principal,
+    tell: (frame) => channel.tell(frame),
+    updated: (params) => channel.owe(toUpdate(params), toUpdate({ uri: params['uri'] })),
+    wish: (change) => current()?.wish(change),
+  });
+  peer.capabilities = facts.capabilities;
+  return peer;
+}
+
+function toUpdate(params: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params });
 }

@@ -15,6 +15,7 @@ import { auditRefusal } from '../refusals.ts';
 import type { SopOffers } from '../sops/sop-offers.ts';
 import type { Era } from './call-frames.ts';
 import { toHeard } from './heard.ts';
+import { toListAnswer } from './list-answer.ts';
 import { toPage } from './pages.ts';
 import { isRecord } from './parse-message.ts';
 import type { Peer } from './peer.ts';
@@ -62,14 +63,8 @@ const answers: ReadonlyMap<string, Answered> = new Map<string, Answered>([
   ['completion/complete', complete],
   ['skills/list', listSkills],
   ['skills/get', getSkill],
-  [
-    'resources/subscribe',
-    (run) => listen(run, (peer) => run.needs.hearing.watch(readText(run.pass, 'uri'), peer)),
-  ],
-  [
-    'resources/unsubscribe',
-    (run) => listen(run, (peer) => run.needs.hearing.unwatch(readText(run.pass, 'uri'), peer)),
-  ],
+  ['resources/subscribe', (run) => listen(run, (peer) => watch(run, peer))],
+  ['resources/unsubscribe', (run) => listen(run, (peer) => unwatch(run, peer))],
   ['logging/setLevel', (run) => listen(run, (peer) => setLevel(run, peer))],
 ]);
 
@@ -136,13 +131,12 @@ async function list(run: PassRun, kind: OfferKind, member: string): Promise<Call
     listContextOffers(run.needs, kind, run.principal),
     run.needs.offers.list(kind),
   ]);
-  const page = toPage([...own.items, ...shared.items, ...theirs.items], run.pass.params['cursor']);
-  const stale = [...new Set([...own.stale, ...shared.stale, ...theirs.stale])];
-  return toOwnOutcome({
-    [member]: page.items.map(({ definition }) => definition),
-    ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
-    ...(stale.length === 0 ? {} : { _meta: { 'drey/stale': stale } }),
+  const { items, rest } = toListAnswer(run.needs, [...own.items, ...shared.items, ...theirs.items], {
+    cursor: run.pass.params['cursor'],
+    stale: [...own.stale, ...shared.stale, ...theirs.stale],
+    missing: theirs.missing ?? [],
   });
+  return toOwnOutcome({ [member]: items, ...rest });
 }
 
 async function getPrompt(run: PassRun): Promise<CallOutcome> {
@@ -175,10 +169,25 @@ async function listen(
   throw new DreyError('method_unknown', `"${pass.method}" is not a method of revision 2026-07-28`);
 }
 
+async function watch({ needs, pass }: PassRun, peer: Peer): Promise<CallOutcome> {
+  const uri = readText(pass, 'uri');
+  const outcome = await needs.hearing.watch(uri, peer);
+  if (outcome.outcome === 'finished') peer.wish({ what: 'watch', uri });
+  return outcome;
+}
+
+function unwatch({ needs, pass }: PassRun, peer: Peer): Promise<CallOutcome> {
+  const uri = readText(pass, 'uri');
+  peer.wish({ what: 'unwatch', uri });
+  return needs.hearing.unwatch(uri, peer);
+}
+
 function setLevel({ needs, pass }: PassRun, peer: Peer): CallOutcome {
   const { level } = pass.params;
   const outcome = needs.hearing.setLevel(level, peer);
-  if (outcome.outcome === 'finished') peer.logRank = toLogRank(level);
+  if (outcome.outcome !== 'finished') return outcome;
+  peer.logRank = toLogRank(level);
+  peer.wish({ what: 'level', level: String(level) });
   return outcome;
 }
 
@@ -227,8 +236,9 @@ async function complete(run: PassRun): Promise<CallOutcome> {
 const nothingToComplete = toOwnOutcome({ completion: { values: [], total: 0, hasMore: false } });
 
 async function listSkills({ sops, pass, principal }: PassRun): Promise<CallOutcome> {
-  const { items, nextCursor } = toPage(await sops.skills(principal), pass.params['cursor']);
-  const skills = items.map(({ skill }) => skill);
+  const all = (await sops.skills(principal)).map(({ key, skill }) => ({ key, definition: skill }));
+  const { items, nextCursor } = toPage(all, pass.params['cursor']);
+  const skills = items.map(({ definition }) => definition);
   return toOwnOutcome(nextCursor === undefined ? { skills } : { skills, nextCursor });
 }
 

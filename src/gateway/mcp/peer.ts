@@ -2,6 +2,7 @@
  * A client of the older era as upstreams can reach it: what it watches, which logs it wants to hear, and the questions
  * that it was asked and has not answered. A question goes out on the stream of the request that caused it.
  */
+import type { WishChange } from '../../../machines/words/wishes.ts';
 import type { Asker, ClientAnswer, Question, RawJson } from '../../../machines/words/calls.ts';
 import type { Principal } from '../needs.ts';
 import type { Listener } from '../offers-need.ts';
@@ -14,8 +15,10 @@ export interface Peer extends Listener {
   readonly tell: (frame: RawJson) => boolean;
   /** The least log level it wants to hear, by its rank; undefined when it never said. */
   logRank: number | undefined;
-  /** What it said that it can do; undefined for a session that was taken over, whose client is simply asked. */
+  /** What it said that it can do; undefined where it never did, and then it is simply asked. */
   capabilities: Readonly<Record<string, unknown>> | undefined;
+  /** Remembers what it wants to hear, where that is to outlive this connection. */
+  readonly wish: (change: WishChange) => void;
   /** The way to it while one of its requests runs. */
   askOn(write: Write | undefined): Asker;
   /** Takes a response; false when nothing was asked under its id. */
@@ -40,10 +43,11 @@ interface PeerOptions {
   readonly tell: (frame: RawJson) => boolean;
   /** How it learns that a watched resource changed, if not by being told. */
   readonly updated?: Listener['updated'];
+  readonly wish?: Peer['wish'];
 }
 
 /** Makes the peer of one session or connection. */
-export function createPeer({ principal, tell, updated }: PeerOptions): Peer {
+export function createPeer({ principal, tell, updated, wish }: PeerOptions): Peer {
   const open = new Map<string, (answer: ClientAnswer) => void>();
   const session = `${principal.namespace}/${principal.id}/${(peers += 1)}`;
   let asked = 0;
@@ -87,6 +91,7 @@ export function createPeer({ principal, tell, updated }: PeerOptions): Peer {
     tell,
     logRank: undefined,
     capabilities: undefined,
+    wish: wish ?? (() => undefined),
     updated: updated ?? ((params) => void notify('notifications/resources/updated', params)),
     logged: (params) => void notify('notifications/message', params),
     askOn: (write) => ({

@@ -21,6 +21,7 @@ import type { Era } from './call-frames.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
 import { isRecord } from './parse-message.ts';
 import type { OwnTool } from '../tools/tool.ts';
+import { createResultAsker } from './result-asker.ts';
 import { suggest } from './suggestion.ts';
 import { toolName, unwrapCall } from './wrapped-call.ts';
 import { errorFrame, rpc, toRetryAfterMs, toRpcError, toThrownRpcError } from './rpc-errors.ts';
@@ -222,22 +223,25 @@ async function passOn(
 }
 
 async function runOwnTool(
-  { call, needs, session, principal, view, asker, signal }: CallRun,
+  run: CallRun,
   tool: OwnTool,
   traceparent: string | undefined,
 ): Promise<CallOutcome> {
+  const { call, needs, session, principal, view, signal } = run;
   session.touch();
   try {
+    const byResult = createResultAsker(run);
     const answer = await tool.run(JSON.parse(call.args), {
       needs,
       session,
       principal,
       view,
       traceparent,
-      asker,
+      asker: byResult?.asker ?? run.asker,
+      round: byResult?.round,
       signal,
     });
-    return { outcome: 'finished', isError: false, result: toOwnResult(answer) };
+    return { outcome: 'finished', isError: false, result: byResult?.toResult() ?? toOwnResult(answer) };
   } catch (error) {
     if (!isDreyError(error)) throw error;
     await auditRefusal(needs, { principal, object: tool.name }, error);

@@ -14,6 +14,8 @@ export function readBody(
   bytesMax: number,
   take: (bytes: number) => boolean = () => true,
 ): Promise<Body> {
+  // Its end is past, and nothing would tell of it any more.
+  if (req.destroyed) return Promise.resolve({ ok: false, why: 'broken_off' });
   if (Number(req.headers['content-length'] ?? 0) > bytesMax) {
     return Promise.resolve({ ok: false, why: 'too_large' });
   }

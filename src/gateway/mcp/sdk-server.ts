@@ -2,12 +2,16 @@
  * The SDK's server as we use it: it answers everything but `tools/call`. Listing reads the shared catalogue, so that a
  * server costs nothing per tool.
  */
-import { Server } from '@modelcontextprotocol/server';
+import { ProtocolError, Server } from '@modelcontextprotocol/server';
 import type { ServerCapabilities, Tool } from '@modelcontextprotocol/server';
 import type { GatewayNeeds } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 import { skillsExtension } from '../sops/sop-skill.ts';
+import { isDreyError } from '../../../machines/words/errors.ts';
 import type { Era } from './call-frames.ts';
+import { toListAnswer } from './list-answer.ts';
+import type { ListAnswer } from './list-answer.ts';
+import { toThrownRpcError } from './rpc-errors.ts';
 
 /** What a client is told to do with each of our tools, where it has them. */
 const advice: readonly (readonly [tool: string, sentence: string])[] = [
@@ -37,10 +41,24 @@ export function createSdkServer(needs: GatewayNeeds, era: Era, view: ToolView): 
     instructions: toInstructions(view),
   });
   // The definitions are the upstreams' own JSON, checked when the catalogue took them in.
-  server.setRequestHandler('tools/list', () => ({ tools: [...view.list(era)] as Tool[] }));
+  server.setRequestHandler('tools/list', ({ params }) => {
+    const { items, rest } = listTools(needs, view, era, params?.cursor);
+    return { tools: items as Tool[], ...rest };
+  });
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server has no events
   server.onerror = (error) => needs.log.debug({ err: error }, 'the MCP server reported an error');
   return server;
+}
+
+/** What is wrong with a cursor is the client's to know; anything else the SDK calls an internal error. */
+function listTools(needs: GatewayNeeds, view: ToolView, era: Era, cursor: unknown): ListAnswer {
+  try {
+    return toListAnswer(needs, view.list(era), { cursor, stale: view.stale() });
+  } catch (error) {
+    if (!isDreyError(error)) throw error;
+    const { code, message } = toThrownRpcError(error);
+    throw new ProtocolError(code, message);
+  }
 }
 
 /** Lists whose changes clients are told of. */

@@ -1,12 +1,19 @@
 /**
- * How much one node takes on at a time: MCP requests under way, and the bytes of their bodies. Whoever comes on top is
- * sent away at once with a hint when to come back; nobody waits in line here. How many requests that is follows from how
- * late the node is: a burst is worked off, but where lateness stays the count is taken down until it goes.
+ * How much one node takes on: MCP messages under way, the bytes of their bodies, and how long who comes must wait for a
+ * turn. Whoever asks for too much is sent away with a hint when to come back; a burst is worked off. Answers and
+ * cancellations are let through: they belong to calls that were taken on.
  */
 import { limits } from '../../../machines/words/limits.ts';
+import { openOverload } from './overload.ts';
+import { loopTurns, openTurns } from './turns.ts';
+import type { TurnsOptions } from './turns.ts';
 
-/** What one request holds. */
+/** What one message holds. */
 export interface Place {
+  /** Too much is under way, or it has waited too long: if it asks for something new it is to be sent away. */
+  readonly isTooMuch: boolean;
+  /** Counts it as sent away. */
+  sendAway(): void;
   /** Room for more bytes of its body; false when there is none. */
   take(bytes: number): boolean;
   /** Gives everything back; to be called once. */
@@ -14,73 +21,76 @@ export interface Place {
 }
 
 export interface Shedding {
-  /** A place; undefined when all are taken. */
-  enter(): Place | undefined;
-  /** Requests that may be under way just now, and how many were sent away so far. */
-  readonly figures: { readonly ceiling: number; readonly sentAway: number };
+  /** A place, at once or when it is the message's turn; undefined when there is none. */
+  enter(): Place | undefined | Promise<Place>;
+  /** Somebody has connected: others may be waiting at the door. */
+  connected(): void;
+  /** Requests under way, those of them that wait for their turn, and how many were sent away so far. */
+  readonly figures: { readonly underWay: number; readonly waiting: number; readonly sentAway: number };
 }
 
 export interface SheddingOptions {
   readonly requestsMax?: number;
   readonly bytesMax?: number;
-  /** How long whoever comes has had to wait for the process for a while, in milliseconds; without it only the counts decide. */
-  readonly lateness?: (() => number) | undefined;
-  /** Milliseconds; only differences count. */
-  readonly now?: () => number;
+  /** The event loop's turns; a test has its own. */
+  readonly turns?: TurnsOptions;
 }
 
-/** Lateness that does not go away is too much from here on. */
-export const latenessMsMax = 50;
-/** However late the node is, this many requests are let in: some must come through to see it get better. */
-export const ceilingMin = 128;
-const adaptMs = 250;
-/** Down in a few steps, up in small ones, as congestion control does it (Chiu and Jain 1989). */
-const shrinkTo = 0.85;
-const growBy = 1.1;
+/** In overload no request that has waited longer than this is served, */
+export const waitMsMax = 100;
+/** unless so few wait that it is soon over: twenty agents on a slow laptop are better served late than refused. */
+export const waitingMin = 64;
+/** Messages on top of all places, for the answers and cancellations that make places free. */
+export const reserve = 64;
 
 /** Opens the count; the maxima are for tests. */
 export function openShedding(options: SheddingOptions = {}): Shedding {
-  const { requestsMax = limits.requestsMax, bytesMax = limits.bodiesBytesMax, lateness, now } = options;
-  let requests = 0;
+  const { requestsMax = limits.requestsMax, bytesMax = limits.bodiesBytesMax, turns = loopTurns } = options;
+  const line = openTurns(turns);
+  let underWay = 0;
   let bytes = 0;
-  let ceiling = requestsMax;
-  let adaptedAt = 0;
+  const overload = openOverload(turns.now);
   let sentAway = 0;
-  const adapt = (): void => {
-    if (lateness === undefined || now === undefined) return;
-    const at = now();
-    if (at - adaptedAt < adaptMs) return;
-    adaptedAt = at;
-    ceiling =
-      lateness() > latenessMsMax
-        ? Math.max(Math.min(ceilingMin, requestsMax), Math.floor(Math.min(ceiling, requests) * shrinkTo))
-        : Math.min(requestsMax, Math.ceil(ceiling * growBy));
+  const toPlace = (isTooMuch: boolean): Place => {
+    let own = 0;
+    return {
+      isTooMuch,
+      sendAway: () => {
+        sentAway += 1;
+      },
+      take: (more) => {
+        if (bytes + more > bytesMax) return false;
+        bytes += more;
+        own += more;
+        return true;
+      },
+      leave: () => {
+        underWay -= 1;
+        bytes -= own;
+        own = 0;
+      },
+    };
+  };
+  const isTooLate = (waitedMs: number): boolean => {
+    overload.note(waitedMs);
+    return overload.isOn && waitedMs > waitMsMax && line.waiting >= waitingMin;
   };
   return {
     get figures() {
-      return { ceiling, sentAway };
+      return { underWay, waiting: line.waiting, sentAway };
     },
+    connected: () => line.connected(),
     enter: () => {
-      adapt();
-      if (requests >= ceiling) {
+      if (underWay >= requestsMax + reserve) {
         sentAway += 1;
         return undefined;
       }
-      requests += 1;
-      let own = 0;
-      return {
-        take: (more) => {
-          if (bytes + more > bytesMax) return false;
-          bytes += more;
-          own += more;
-          return true;
-        },
-        leave: () => {
-          requests -= 1;
-          bytes -= own;
-          own = 0;
-        },
-      };
+      const isOnTop = underWay >= requestsMax;
+      underWay += 1;
+      const turn = line.take();
+      if (turn !== undefined) return turn.then((waitedMs) => toPlace(isTooLate(waitedMs) || isOnTop));
+      overload.note(0);
+      return toPlace(isOnTop);
     },
   };
 }

@@ -4,7 +4,7 @@ import { isListen, openModernWatches } from './modern-watches.ts';
 import { isRecord } from './parse-message.ts';
 
 /** Streams of changes on one connection; the SDK refuses more as well. */
-const listensMax = 1_024;
+export const listensMax = 1_024;
 
 export interface StreamListens {
   /** Looks at a message on its way to the SDK. */
@@ -18,17 +18,18 @@ export function openStreamListens(
   principal: Principal,
   updated: (uri: string) => void,
 ): StreamListens {
-  const listens = new Map<unknown, () => void>();
+  const listens = new Map<unknown, Promise<() => void>>();
   const watches = openModernWatches(needs, updated);
   return {
     see: (body) => {
-      if (isRecord(body) && isListen(body) && listens.size < listensMax) {
+      if (isRecord(body) && isListen(body) && listens.size < listensMax && !listens.has(body['id'])) {
         // The SDK answers meanwhile: what changes in between counts as before.
-        void watches.begin(body, principal).then((end) => listens.set(body['id'], end));
+        listens.set(body['id'], watches.begin(body, principal));
       }
       if (!isCancellation(body)) return;
       const { requestId } = body.params;
-      listens.get(requestId)?.();
+      // Also where it is still being begun.
+      void listens.get(requestId)?.then((end) => end());
       listens.delete(requestId);
     },
     close: () => watches.close(),

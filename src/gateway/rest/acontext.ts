@@ -37,7 +37,8 @@ export const stepsField = z
 
 /** The same steps for programs. */
 export const procedureField = z
-  .array(ProcedureStep, {
+  // What else a step is part of is said by learning alone.
+  .array(ProcedureStep.omit({ part: true }), {
     error: 'must be a list of {tool, optional, repeated, alternatives, support, args}',
   })
   .max(stepsMax, { error: `must have at most ${stepsMax} steps` });
@@ -114,7 +115,9 @@ export const writePattern: Resource = {
   scope: 'pattern:write',
   docs: {
     summary: 'Write back a pattern that was learned elsewhere',
-    description: 'A header `Idempotency-Key` makes a repeated request harmless for a day.',
+    description:
+      'Offered at once where the writer holds the scope sop:activate, and a candidate otherwise, until somebody lets it ' +
+      'through. A header `Idempotency-Key` makes a repeated request harmless for a day.',
     body: patternBody,
     status: 201,
     answer: z.object({ ...written, pattern_id: z.string() }),

@@ -1,6 +1,7 @@
 /** `GET /actors`: the live actors of a namespace and of the node, each with its lifecycle state. */
 import { z } from 'zod';
 import { ActorKind, Token } from '../../../machines/words/ids.ts';
+import { mayDo } from '../../../machines/words/scopes.ts';
 import { sendValue } from './problem.ts';
 import { parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
@@ -19,7 +20,7 @@ export const actors: Resource = {
   scope: 'session:read',
   docs: {
     summary: 'List live actors with their lifecycle states',
-    description: `Those of the namespace and, for who may name namespaces, of the node; ${actorsListedMax} at most; of each the regions' states.`,
+    description: `Those of the namespace, its procedures among them where \`sop:read\` is held, and, for who may name namespaces, of the node; ${actorsListedMax} at most; of each the regions' states.`,
     query,
     answer: z.object({
       actors: z.array(
@@ -31,16 +32,18 @@ export const actors: Resource = {
           states: z.array(z.string()),
         }),
       ),
-      total: z.int(),
+      total: z.int().describe('Of procedures, the 300 that changed last are looked at.'),
     }),
   },
   answer: async ({ needs, res, url, namespace, principal }) => {
     const { kind, id } = parseQuery(query, url, ['kind', 'id']);
-    const all = (await needs.actors(namespace)).filter(
+    const all = (await needs.actors(namespace, { kind, id })).filter(
       (actor) =>
         // What was only asked for, and is not there, has no state.
         actor.states.length > 0 &&
         (principal.mayNameNamespaces || actor.namespace === namespace) &&
+        // A procedure that one may not read is not shown by its actor either.
+        (actor.kind !== 'sop' || mayDo(principal, 'sop:read')) &&
         (kind === undefined || kind === actor.kind) &&
         (id === undefined || id === actor.id),
     );

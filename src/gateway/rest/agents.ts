@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { AgentView } from '../keys-need.ts';
 import { count, text } from '../tools/tool.ts';
+import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
@@ -31,20 +32,25 @@ const identity = z.strictObject({
   subject: text('a subject, as tokens name it', 300),
 });
 
+/** Agents are listed by name. */
+const place = z.tuple([agentField]);
+
 const query = z.object({
   limit: count(1, agentsListedMax).default(50),
-  offset: count(0, 1_000_000).default(0),
+  cursor: cursorField,
 });
 
 export const agents: Resource = {
   method: 'GET',
   path: '/agents',
   scope: 'key:admin',
-  docs: { summary: 'List agents', query, answer: z.object({ agents: z.array(view) }) },
+  docs: { summary: 'List agents', query, answer: z.object({ agents: z.array(view), next: nextField }) },
   answer: async ({ needs, res, url, namespace }) => {
-    const asked = parseQuery(query, url, ['limit', 'offset']);
-    const found = await needs.keys.listAgents({ namespace, ...asked });
-    sendValue(res, 200, { agents: found.map(toView) });
+    const { limit, cursor } = parseQuery(query, url, ['limit', 'cursor']);
+    const after = readCursor(place, cursor)?.[0];
+    const found = await needs.keys.listAgents({ namespace, limit, after });
+    const next = toNext(found, limit, (one) => [one.agent]);
+    sendValue(res, 200, { agents: found.map(toView), next });
   },
 };
 

@@ -93,14 +93,16 @@ export const exportAudit: Resource = {
     parseQuery(z.object({}), url, []);
     for (let from = 0; ;) {
       const rows = await needs.audit.list(namespace, { order: 'oldest', from, limit: exportPage });
+      // Whoever may not read any more was cut off meanwhile, or is gone.
+      if (res.destroyed || res.writableEnded) return;
       if (!res.headersSent) res.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const lines = rows.map((one) => `${JSON.stringify(toRow(one))}\n`).join('');
       if (lines !== '' && !res.write(lines)) await whenWritable(res);
       const last = rows.at(-1);
-      if (last === undefined || rows.length < exportPage || res.destroyed) break;
+      if (last === undefined || rows.length < exportPage) break;
       from = last.position;
     }
-    res.end();
+    if (!res.writableEnded) res.end();
   },
 };
 

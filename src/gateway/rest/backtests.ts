@@ -1,4 +1,5 @@
-/** `POST /backtests` and `GET /backtests/:id`: how well what is learned would have served this namespace's own history. */
+/** `POST /backtests`, `GET /backtests` and `GET /backtests/:id`: how well what is learned would have served this namespace's own history. */
+import { z } from 'zod';
 import { BacktestReport } from '../../../machines/words/backtests.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { sendValue } from './problem.ts';
@@ -18,6 +19,24 @@ export const startBacktest: Resource = {
   },
   answer: async ({ needs, res, namespace }) =>
     sendValue(res, 202, await needs.insight.startBacktest({ namespace })),
+};
+
+/** Reports in one answer; the node keeps few. */
+const listedMax = 10;
+
+export const backtests: Resource = {
+  method: 'GET',
+  path: '/backtests',
+  scope: 'sop:read',
+  docs: {
+    summary: 'List the backtests of this namespace, the newest first',
+    description: 'Those that the asked node still knows of.',
+    answer: z.object({ backtests: z.array(BacktestReport).max(listedMax) }),
+  },
+  answer: async ({ needs, res, namespace }) => {
+    const known = await needs.insight.listBacktests({ namespace });
+    sendValue(res, 200, { backtests: known.slice(0, listedMax) });
+  },
 };
 
 export const oneBacktest: Resource = {

@@ -2,11 +2,10 @@
  * `GET /contexts/:id/changes`: the change sets of one context as server-sent events, for whoever may read it. It ends when
  * that is taken away.
  */
-import { DreyError } from '../../../machines/words/errors.ts';
 import { needContexts } from '../contexts.ts';
 import { streamHeaders } from '../mcp/http-answer.ts';
 import { toAsked } from './contexts.ts';
-import { followerLagBytesMax, followersMax } from './events.ts';
+import { endFollowing, takePlace, writeTo } from './followers.ts';
 import type { Resource } from './resource.ts';
 
 export const contextChanges: Resource = {
@@ -23,30 +22,28 @@ export const contextChanges: Resource = {
     const asked = toAsked(request);
     const contexts = needContexts(needs);
     await contexts.get(asked);
-    if (followers.size >= followersMax)
-      throw new DreyError(
-        'limit_reached',
-        `${followersMax} followers are connected already; try again later`,
-      );
-    followers.add(res);
-    const stopped = new Promise<void>((resolve) => {
-      res.once('close', () => {
-        followers.delete(res);
-        resolve();
-      });
-    });
+    const stopped = takePlace(res, followers);
+    if (stopped === undefined) return;
     const { namespace, contextId: id } = asked;
+    // A change may come before the bus has answered: the first message of either kind begins the answer.
+    const tell = (message: string): void => {
+      if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
+      writeTo(res, message);
+    };
     const following = await needs.followEvents({ namespace, kind: 'context', id, from: 'new' }, (event) => {
       if (res.destroyed || res.writableEnded) return;
       const message = `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
       contexts.get(asked).then(
-        () => (res.writableLength > followerLagBytesMax ? res.end() : res.write(message)),
-        () => res.end(': you may not read this context any more\n\n'),
+        () => tell(message),
+        () => endFollowing(res, 'you may not read this context any more'),
       );
     });
-    if (!res.destroyed) res.writeHead(200, streamHeaders).write(': following\n\n');
-    keepAlive.add(res);
-    await stopped;
-    following.stop();
+    try {
+      tell(': following\n\n');
+      if (!res.destroyed) keepAlive.add(res);
+      await stopped;
+    } finally {
+      following.stop();
+    }
   },
 };

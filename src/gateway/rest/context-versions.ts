@@ -5,16 +5,19 @@ import { DreyError } from '../../../machines/words/errors.ts';
 import { needContexts, toCaller, toWrittenAnswer, WrittenAnswer } from '../contexts.ts';
 import { count } from '../tools/tool.ts';
 import { contextsListedMax, toAsked } from './contexts.ts';
+import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 
 const page = z.object({
   limit: count(1, contextsListedMax).default(50),
-  offset: count(0, 1_000_000).default(0),
+  cursor: cursorField,
 });
 const values = z.record(z.string(), z.unknown());
 const versionNumber = count(1, Number.MAX_SAFE_INTEGER);
+/** Versions are listed from the latest down. */
+const place = z.tuple([versionNumber]);
 const back = z.strictObject({ version: versionNumber });
 const copy = z.strictObject({
   base_version: versionNumber.describe('The version that your copy was made from.'),
@@ -58,16 +61,17 @@ export const contextVersions: Resource = {
         }),
       ),
       limit: z.number(),
-      offset: z.number(),
+      next: nextField,
     }),
   },
   answer: async (request) => {
-    const { limit, offset } = parseQuery(page, request.url, ['limit', 'offset']);
-    const found = await needContexts(request.needs).history({ ...toAsked(request), limit, offset });
+    const { limit, cursor } = parseQuery(page, request.url, ['limit', 'cursor']);
+    const below = readCursor(place, cursor)?.[0];
+    const found = await needContexts(request.needs).history({ ...toAsked(request), limit, below });
     const versions = found.map(({ version, changes, removed, principal, at }) => {
       return { version, values: changes, removed, changed_by: principal, at };
     });
-    sendValue(request.res, 200, { versions, limit, offset });
+    sendValue(request.res, 200, { versions, limit, next: toNext(found, limit, ({ version }) => [version]) });
   },
 };
 

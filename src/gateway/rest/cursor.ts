@@ -47,14 +47,14 @@ function toValue(cursor: string): unknown {
   }
 }
 
+const placeId = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\0]*$/);
+
+/** An id that says by itself when the thing was made. */
+export const idAlone = z.tuple([placeId]).transform(([id]) => id);
+
 /** A moment and an id, as most lists are ordered. */
-export const momentAndId = z
-  .tuple([
-    z.iso.datetime(),
-    z
-      .string()
-      .min(1)
-      .max(128)
-      .regex(/^[^\0]*$/),
-  ])
-  .transform(([at, id]) => ({ at, id }));
+export const momentAndId = z.tuple([z.iso.datetime(), placeId]).transform(([at, id]) => ({ at, id }));

@@ -13,13 +13,9 @@ import { ActorKind, Token } from '../../../machines/words/ids.ts';
 import { streamHeaders } from '../mcp/http-answer.ts';
 import type { GatewayNeeds, Principal } from '../needs.ts';
 import type { FollowEvents } from '../watching-needs.ts';
+import { takePlace, writeTo } from './followers.ts';
 import { parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
-
-/** Followers one node serves at a time. */
-export const followersMax = 100;
-/** Bytes a follower may leave unread. */
-export const followerLagBytesMax = 4 * 1024 * 1024;
 
 const topicNames = Object.keys(topics);
 const isTopic = (name: string): name is Topic => Object.hasOwn(topics, name);
@@ -60,34 +56,18 @@ export const events: Resource = {
       throw new DreyError('argument_invalid', 'until=now reads what is stored; leave out from=new');
     if (asked.since !== undefined && asked.from !== undefined)
       throw new DreyError('argument_invalid', 'from and since both say where to begin; leave one out');
-    if (followers.size >= followersMax) {
-      throw new DreyError(
-        'limit_reached',
-        `${followersMax} followers are connected already; close one or try again later`,
-      );
-    }
     const which = toWhich(asked, namespace, principal);
-    followers.add(res);
-    const stopped = new Promise<void>((resolve) => {
-      res.once('close', () => {
-        followers.delete(res);
-        resolve();
-      });
-    });
+    const stopped = takePlace(res, followers);
+    if (stopped === undefined) return;
     const from = asked.since === undefined ? asked.from : { at: asked.since };
     if (asked.until !== undefined) return readAll(needs, res, { ...which, from: from ?? 'all' });
     const following = await needs.followEvents({ ...which, from: from ?? 'new' }, (event, sequence) => {
-      if (res.destroyed || res.writableEnded) return;
-      if (res.writableLength > followerLagBytesMax) {
-        res.end(': you fell too far behind; connect again\n\n');
-        return;
-      }
-      if (!res.headersSent) res.writeHead(200, streamHeaders);
-      res.write(toMessage(event, sequence));
+      if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
+      writeTo(res, toMessage(event, sequence));
     });
     if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
-    if (!res.destroyed) res.write(': following\n\n');
-    keepAlive.add(res);
+    writeTo(res, ': following\n\n');
+    if (!res.destroyed) keepAlive.add(res);
     await stopped;
     following.stop();
   },
@@ -113,12 +93,13 @@ function toWhich(
 async function readAll(needs: GatewayNeeds, res: ServerResponse, which: FollowEvents): Promise<void> {
   await needs.readEvents(which, async (event, sequence) => {
     if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
-    if (res.destroyed || res.write(toMessage(event, sequence))) return !res.destroyed;
-    await whenWritable(res);
-    return !res.destroyed;
+    // Who may not read any more was cut off, and takes nothing.
+    if (res.destroyed || res.writableEnded) return false;
+    if (!res.write(toMessage(event, sequence))) await whenWritable(res);
+    return !res.destroyed && !res.writableEnded;
   });
   if (!res.headersSent && !res.destroyed) res.writeHead(200, streamHeaders);
-  res.end(': that is all\n\n');
+  if (!res.writableEnded) res.end(': that is all\n\n');
 }
 
 /** Resolves when the reader has caught up, or is gone. */

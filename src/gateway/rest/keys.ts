@@ -7,6 +7,7 @@ import { Scope, agentScopes } from '../../../machines/words/scopes.ts';
 import type { KeyView } from '../keys-need.ts';
 import { count, text } from '../tools/tool.ts';
 import { agentField } from './agents.ts';
+import { cursorField, momentAndId, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
@@ -31,7 +32,7 @@ const made = view.extend({ key: z.string().describe('The key itself. It is shown
 const query = z.object({
   agent: agentField.optional(),
   limit: count(1, keysListedMax).default(50),
-  offset: count(0, 1_000_000).default(0),
+  cursor: cursorField,
 });
 
 const expiry = count(1, 10 * yearSeconds)
@@ -54,11 +55,13 @@ export const keys: Resource = {
   method: 'GET',
   path: '/keys',
   scope: 'key:admin',
-  docs: { summary: 'List API keys', query, answer: z.object({ keys: z.array(view) }) },
+  docs: { summary: 'List API keys', query, answer: z.object({ keys: z.array(view), next: nextField }) },
   answer: async ({ needs, res, url, namespace }) => {
-    const asked = parseQuery(query, url, ['agent', 'limit', 'offset']);
-    const found = await needs.keys.listKeys({ namespace, ...asked });
-    sendValue(res, 200, { keys: found.map(toView) });
+    const { agent, limit, cursor } = parseQuery(query, url, ['agent', 'limit', 'cursor']);
+    const after = readCursor(momentAndId, cursor);
+    const found = await needs.keys.listKeys({ namespace, agent, limit, after });
+    const next = toNext(found, limit, ({ createdAt, keyId }) => [createdAt, keyId]);
+    sendValue(res, 200, { keys: found.map(toView), next });
   },
 };
 

@@ -1,11 +1,11 @@
-/** `GET /patterns` and `GET /patterns/:id`: what was found to help when, and how often it did. */
+/** `GET /patterns` and `GET /patterns/:id`: what was found to help when, and how often it did; and letting one through. */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { PatternView } from '../knowledge-needs.ts';
 import { count, text } from '../tools/tool.ts';
 import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
-import { parseQuery } from './resource.ts';
+import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource } from './resource.ts';
 
 /** Patterns in one answer. */
@@ -33,6 +33,7 @@ const answer = z.object({
     .max(1)
     .describe('Successes divided by applications; 0 when never applied.'),
   active: z.boolean(),
+  candidate: z.boolean().describe('Shown, and offered to nobody until it is approved.'),
   created_at: z.string(),
   updated_at: z.string(),
   last_applied_at: z.string().nullable(),
@@ -73,10 +74,37 @@ export const onePattern: Resource = {
   docs: { summary: 'Show a pattern', answer },
   answer: async ({ needs, res, namespace, id }) => {
     const found = await needs.knowledge.pattern(namespace, id.slice(0, 200));
-    if (found === undefined) throw new DreyError('sop_unknown', 'no pattern has this id in this namespace');
+    if (found === undefined) throw unknown();
     sendValue(res, 200, toAnswer(found));
   },
 };
+
+export const approvedPattern: Resource = {
+  method: 'POST',
+  path: '/patterns/:id/approve',
+  scope: 'sop:activate',
+  docs: {
+    summary: 'Let a pattern through that somebody wrote back',
+    description: 'It is offered from now on; one that is offered already stays as it is.',
+    body: z.object({}),
+    answer,
+    example: {},
+  },
+  answer: async ({ needs, req, res, namespace, principal, id }) => {
+    await parseJsonBody(z.object({}), req);
+    const found = await needs.knowledge.approvePattern({
+      namespace,
+      principal,
+      patternId: id.slice(0, 200),
+    });
+    if (found === undefined) throw unknown();
+    sendValue(res, 200, toAnswer(found));
+  },
+};
+
+function unknown(): DreyError {
+  return new DreyError('sop_unknown', 'no pattern has this id in this namespace');
+}
 
 function toAnswer(found: PatternView): z.output<typeof answer> {
   return {
@@ -89,6 +117,7 @@ function toAnswer(found: PatternView): z.output<typeof answer> {
     success_count: found.successCount,
     effectiveness: found.effectiveness,
     active: found.active,
+    candidate: found.candidate,
     created_at: found.createdAt,
     updated_at: found.updatedAt,
     last_applied_at: found.lastAppliedAt ?? null,

@@ -18,7 +18,7 @@ import { ask } from './ask.ts';
 import { contextChanges } from './context-changes.ts';
 import { contextVersions, contextWrite, rollbackContext, syncContext } from './context-versions.ts';
 import { archiveContext, changeContext, context, contexts, makeContext, shareContext } from './contexts.ts';
-import { oneBacktest, startBacktest } from './backtests.ts';
+import { backtests, oneBacktest, startBacktest } from './backtests.ts';
 import { audit, exportAudit, verifyAudit } from './audit.ts';
 import { deadLetter, deadLetters, dropDeadLetter, retryDeadLetter } from './dead.ts';
 import { replayEvents } from './events-replay.ts';
@@ -42,7 +42,7 @@ import {
 import { forgetLearned, learningPause, pauseLearning, resumeLearning } from './learning-controls.ts';
 import { createOpenApi } from './openapi.ts';
 import { sendProblem, sendValue } from './problem.ts';
-import { onePattern, patterns } from './patterns.ts';
+import { approvedPattern, onePattern, patterns } from './patterns.ts';
 import { problemOfCode, problems } from './problems.ts';
 import { relearn, relearned } from './relearn.ts';
 import { report } from './report.ts';
@@ -56,6 +56,7 @@ import { exportedSop, importSop } from './sop-exchange.ts';
 import { sop, sops } from './sops.ts';
 import { statusChanges } from './status-changes.ts';
 import { status } from './status.ts';
+import { system } from './system.ts';
 import { traces } from './traces.ts';
 import { task, tasks } from './tasks.ts';
 import { approveTools, reviewTools, tools } from './tools.ts';
@@ -64,6 +65,7 @@ import { approveTools, reviewTools, tools } from './tools.ts';
 export const resources: readonly Resource[] = [
   status,
   statusChanges,
+  system,
   sops,
   sop,
   editSop,
@@ -82,6 +84,7 @@ export const resources: readonly Resource[] = [
   writePattern,
   patterns,
   onePattern,
+  approvedPattern,
   feedback,
   episodes,
   episode,
@@ -128,6 +131,7 @@ export const resources: readonly Resource[] = [
   relearn,
   relearned,
   startBacktest,
+  backtests,
   oneBacktest,
   report,
   audit,

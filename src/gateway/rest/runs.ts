@@ -3,17 +3,19 @@
  * out through a session of that one, with everything that holds for calls.
  */
 import { z } from 'zod';
-import { isDreyError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
-import type { GatewayNeeds, Principal, Session } from '../needs.ts';
+import type { Session } from '../needs.ts';
 import { assertMay } from '../permission.ts';
-import { RunAnswer, toRunAnswer } from '../runs/run-answer.ts';
+import { RunAnswer, RunListed, toRunAnswer, toRunListed } from '../runs/run-answer.ts';
+import { fingerprintCharsMax } from '../runs/run-offer.ts';
+import { openRunSession } from '../runs/run-session.ts';
 import { cancelRun, moveRun, needRuns, readRun, startRun } from '../runs/runs.ts';
 import type { RunMover } from '../runs/runs.ts';
 import type { RunStanding } from '../runs-need.ts';
 import { count, text } from '../tools/tool.ts';
+import { cursorField, idAlone, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
 import type { Resource, RestRequest } from './resource.ts';
@@ -63,7 +65,16 @@ const said = z.object({
   skip: z.boolean().optional().describe('Leaves this step out.'),
   step: count(0, runLimits.stepsMax)
     .optional()
-    .describe('The step that is meant; refused where the run has gone on meanwhile.'),
+    .describe(
+      'The step that is meant, needed with approve and skip; refused where the run has gone on meanwhile.',
+    ),
+  fingerprint: z
+    .string()
+    .max(fingerprintCharsMax)
+    .optional()
+    .describe(
+      '`next.fingerprint` of the call that was shown, needed for a yes; refused where it is another now.',
+    ),
 });
 
 export const stepRun: Resource = {
@@ -75,7 +86,7 @@ export const stepRun: Resource = {
     description: 'It stops before a call that needs a value or a yes, and after each call.',
     body: said,
     answer: RunAnswer,
-    example: { approve: true },
+    example: { approve: true, step: 1, fingerprint: '3f2a91c07be4d815' },
   },
   answer: async (request) => {
     const given = await parseJsonBody(said, request.req, 128 * 1024);
@@ -106,50 +117,53 @@ export const run: Resource = {
   answer: async (request) => send(request, await readRun(request, request.id), 200),
 };
 
-const listQuery = z.object({ limit: count(1, runsListedMax).default(20) });
+const listQuery = z.object({
+  waiting: z
+    .enum(['true', 'false'], { error: 'must be "true" or "false"' })
+    .optional()
+    .describe('true: those that wait for a person; false: all others; both unless stated.'),
+  limit: count(1, runsListedMax).default(20),
+  cursor: cursorField,
+});
 
 export const runs: Resource = {
   method: 'GET',
   path: '/runs',
   scope: 'sop:read',
   docs: {
-    summary: 'List guided runs, the newest first',
+    summary: 'List guided runs, the one that was begun last first',
+    description:
+      'One’s own; those of everybody for the node’s local principal. Arguments are told of one run only. A run keeps its place, however it moves while pages are read.',
     query: listQuery,
-    answer: z.object({ runs: z.array(RunAnswer) }),
+    answer: z.object({ runs: z.array(RunListed), next: nextField }),
   },
   answer: async ({ needs, res, url, namespace, principal }) => {
-    const { limit } = parseQuery(listQuery, url, ['limit']);
-    const found = await needRuns(needs).list(namespace, limit);
-    const own = found.filter(({ context }) => principal.local || context.plan?.principal === principal.id);
-    const { tools } = needs.catalogue();
-    sendValue(res, 200, { runs: own.map((one) => toRunAnswer(one, tools)) });
+    const { waiting, limit, cursor } = parseQuery(listQuery, url, ['waiting', 'limit', 'cursor']);
+    const found = await needRuns(needs).list({
+      namespace,
+      principal: principal.local ? undefined : principal.id,
+      waiting: waiting === undefined ? undefined : waiting === 'true',
+      after: readCursor(idAlone, cursor),
+      limit,
+    });
+    const next = toNext(found, limit, ({ runId }) => [runId]);
+    sendValue(res, 200, { runs: found.map(toRunListed), next });
   },
 };
 
 function toMover({ needs, namespace, principal, res }: RestRequest): RunMover {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
-  const asked = { ...principal, namespace };
   let opened: Session | undefined;
   return {
     needs,
     namespace,
     principal,
     signal: gone.signal,
-    session: (sessionId) =>
-      (opened ??= needs.sessions.find(sessionId, asked) ?? open(needs, asked, sessionId)),
+    via: 'rest',
+    session: (sessionId, owner) =>
+      (opened ??= openRunSession(needs, { sessionId, owner, namespace, asker: principal })),
   };
-}
-
-/** The run's own session anew, or one of the caller's where that one is somebody else's. */
-function open({ sessions, ids }: GatewayNeeds, principal: Principal, sessionId: string): Session {
-  const shared = { principal, transport: 'http', revision: 'rest', client: 'drey run' } as const;
-  try {
-    return sessions.open({ ...shared, sessionId });
-  } catch (error) {
-    if (!isDreyError(error) || error.code !== 'session_unknown') throw error;
-    return sessions.open({ ...shared, sessionId: createId('session', ids) });
-  }
 }
 
 function send({ needs, res }: RestRequest, standing: RunStanding, status: number): void {

@@ -40,7 +40,9 @@ export const editSop: Resource = {
   scope: 'sop:write',
   docs: {
     summary: 'Edit, approve or retire a procedure',
-    description: 'Making it active needs the scope sop:activate. What is left out stays as it is.',
+    description:
+      'Making it active needs the scope sop:activate. What is left out stays as it is; but what is active and gets another ' +
+      'content becomes a candidate, unless you hold that scope: then it counts as your approval of the new version.',
     body: changed,
     answer: SopAnswer,
     example: { version: 1, status: 'active', reason: 'tried it by hand' },
@@ -71,7 +73,7 @@ export const rollBackSop: Resource = {
   scope: 'sop:write',
   docs: {
     summary: 'Give a procedure the content of an earlier version again',
-    description: 'Its status stays as it is.',
+    description: 'Its status stays as it is, as far as an edit would leave it.',
     body: back,
     answer: SopAnswer,
     example: { version: 3, to: 2, reason: 'the newest one skips the check' },

@@ -15,6 +15,10 @@ export const status: Resource = {
       pid: z.int().optional(),
       state: z.string(),
       uptimeSeconds: z.number().optional(),
+      missing: z
+        .array(z.enum(['bus', 'store', 'learning']))
+        .optional()
+        .describe('What the node stands on and does not have right now.'),
       sessions: z.int().optional(),
       resources: z.array(z.looseObject({ id: z.string(), state: z.string() })).optional(),
       breakers: z.array(z.looseObject({ id: z.string(), state: z.string() })).optional(),

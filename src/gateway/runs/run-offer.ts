@@ -2,6 +2,7 @@
  * What a run does next: the call with its arguments as far as they are known, what is missing, and whether a person must
  * agree. It decides from the procedure, the tool's own definition and what was given; it calls nothing.
  */
+import { createHash } from 'node:crypto';
 import { runLimits } from '../../../machines/words/runs.ts';
 import type { RunDeviation, RunOffer } from '../../../machines/words/runs.ts';
 import type { RunContext } from '../../../machines/run.machine.ts';
@@ -16,6 +17,17 @@ export interface RunGiven {
   readonly skip?: boolean | undefined;
   /** The step that is meant. */
   readonly step?: number | undefined;
+  /** The offer that was shown. */
+  readonly fingerprint?: string | undefined;
+}
+
+export const fingerprintCharsMax = 64;
+const fingerprintChars = 16;
+
+/** A short name of all that a person is shown of a call: who says yes to one never says yes to another. */
+export function toFingerprint({ step, tool, args, missing, approval }: RunOffer): string {
+  const shown = JSON.stringify([step, tool, args, missing, approval]);
+  return createHash('sha256').update(shown).digest('hex').slice(0, fingerprintChars);
 }
 
 export interface Offered {

@@ -9,18 +9,21 @@ import { limits } from '../../../machines/words/limits.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import type { RunCall, RunTaken } from '../../../machines/words/runs.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
-import type { RunCommand, RunsNeed, RunStanding } from '../runs-need.ts';
+import type { RunCommand, RunDecision, RunsNeed, RunStanding } from '../runs-need.ts';
 import { isRepeatable, toInputs, toOffer } from './run-offer.ts';
 import type { Offered, RunGiven } from './run-offer.ts';
-import { assertMeant, toKept, toReason } from './run-turn.ts';
+import { assertMeant, assertNamed, decisions, toDecision, toDryRun, toKept, toReason } from './run-turn.ts';
+import { isEnd, isFollowed, toStopped } from './run-turn.ts';
 
 /** Who moves a run on, and how its calls go out. */
 export interface RunMover {
   readonly needs: GatewayNeeds;
   readonly namespace: string;
   readonly principal: Principal;
-  /** The session for its calls; the run's own where nobody has one open. */
-  readonly session: (sessionId: string) => Session;
+  /** The session of the run's owner for its calls; opened where it has none. */
+  readonly session: (sessionId: string, owner: string) => Session;
+  /** How a decision comes in. */
+  readonly via: RunDecision['via'];
   readonly signal: AbortSignal;
   readonly asker?: Asker | undefined;
   readonly traceparent?: string | undefined;
@@ -44,8 +47,11 @@ export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunS
   const { needs, namespace, principal } = mover;
   const sop = asked.sopId.length <= 200 ? await needs.sops.get(namespace, asked.sopId) : undefined;
   if (sop === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
-  if (sop.status === 'retired' || sop.status === 'quarantined')
-    throw new DreyError('argument_invalid', `this SOP is ${sop.status}: approve it before it is followed`);
+  if (!isFollowed(sop))
+    throw new DreyError(
+      'argument_invalid',
+      `this SOP is ${sop.status}, and only active ones and candidates are followed: approve it first`,
+    );
   if (sop.procedure.length === 0)
     throw new DreyError(
       'argument_invalid',
@@ -64,7 +70,7 @@ export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunS
   if ((await runs.countOpen(namespace)) >= runLimits.openMax)
     throw new DreyError('limit_reached', `a namespace has ${runLimits.openMax} open runs at most; end one`);
   const runId = createId('run', needs.ids);
-  const session = mover.session(asked.sessionId);
+  const session = mover.session(asked.sessionId, principal.id);
   if (session.task?.task !== plan.task) session.startTask(plan.task, 'task', mover.traceparent);
   const standing = await runs.tell({ namespace, runId, traceparent: mover.traceparent }, command);
   needs.sops.recordInjection({
@@ -76,23 +82,6 @@ export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunS
     traceparent: mover.traceparent,
   });
   return standing;
-}
-
-type Start = Extract<RunCommand, { readonly type: 'start' }>;
-
-/** What a run would begin with; nobody keeps it. */
-function toDryRun({ sopId = '', plan }: Start): RunStanding {
-  const nothing = {
-    steps: 0,
-    reason: null,
-    at: 0,
-    offer: null,
-    call: null,
-    taken: [],
-    deviations: 0,
-  } as const;
-  const { waitMs, callMs } = runLimits;
-  return { state: 'planned', context: { runId: '', sopId, waitMs, callMs, plan: plan ?? null, ...nothing } };
 }
 
 /** The run, for whoever may see it: it belongs to who began it. */
@@ -119,6 +108,7 @@ export function isEnded({ state }: RunStanding): boolean {
 
 /** Moves a run on until its next call has been made, or a person is needed, or it has ended. */
 export async function moveRun(mover: RunMover, runId: string, given: RunGiven): Promise<RunStanding> {
+  assertNamed(given);
   const { moving } = needRuns(mover.needs);
   const key = `${mover.namespace}/${runId}`;
   if (moving.has(key))
@@ -133,12 +123,17 @@ export async function moveRun(mover: RunMover, runId: string, given: RunGiven): 
   }
 }
 
-/** Ends a run before its end. */
+/** Ends a run before its end; one that has ended stays as it is, and nobody decided anything. */
 export async function cancelRun(mover: RunMover, runId: string, reason: string): Promise<RunStanding> {
-  await readRun(mover, runId);
+  const standing = await readRun(mover, runId);
+  if (isEnded(standing)) return standing;
+  const { context } = standing;
   const { needs, namespace, traceparent } = mover;
+  await needRuns(needs).writeDown(toDecision(mover, context, 'run_cancelled'));
   return needRuns(needs).tell({ namespace, runId, traceparent }, { type: 'cancel', reason });
 }
+
+type Answer = Extract<RunCommand, { readonly type: 'call.done' | 'call.failed' }>;
 
 /** One move of one run. */
 class Move {
@@ -163,17 +158,14 @@ class Move {
     // Optional steps that cannot be made are left out; one call ends the move.
     for (let turn = 0; turn <= runLimits.stepsMax * 3; turn += 1) {
       if (isEnded(standing)) break;
-      const next =
-        standing.state === 'calling'
-          ? await this.#decideLost(standing.context)
-          : this.#decide(standing, said);
+      const next = await this.#next(standing, said);
       if (next === undefined) break;
       // What was said is said of one step.
       if (standing.state !== 'checking' || next.type === 'step.skipped') said = {};
-      standing = await this.#tell(next);
+      standing = await this.#tell(next, standing.context);
       const isOurs = standing.state === 'calling' && standing.context.call?.callId === this.#call.callId;
       if (!isOurs) continue;
-      standing = await this.#tell(await this.#callTool(standing));
+      standing = await this.#tell({ ...(await this.#callTool(standing)), callId: this.#call.callId });
       if (standing.state !== 'checking') break;
       // The end is told at once: nobody should have to ask for it.
       if (standing.context.plan?.procedure[standing.context.at] === undefined)
@@ -184,7 +176,16 @@ class Move {
     return standing;
   }
 
-  /** What the run is told next; undefined where it waits for somebody. */
+  /** What the run is told next; undefined where it waits for somebody. What may not be begun any more is not gone on with. */
+  async #next(standing: RunStanding, given: RunGiven): Promise<RunCommand | undefined> {
+    const { state, context } = standing;
+    const next = state === 'calling' ? await this.#decideLost(context) : this.#decide(standing, given);
+    if (next === undefined || isEnd(next)) return next;
+    const { namespace, needs } = this.#mover;
+    const stopped = toStopped(await needs.sops.get(namespace, context.sopId));
+    return stopped === undefined ? next : { type: 'cancel', reason: stopped };
+  }
+
   #decide({ state, context }: RunStanding, given: RunGiven): RunCommand | undefined {
     const known = state === 'awaitingInput' ? toInputs(context) : {};
     const offered = toOffer(context, this.#tools, { ...known, ...given.inputs });
@@ -221,10 +222,12 @@ class Move {
   /** The call of a process that is gone will never be answered; all others have until the time is over. */
   async #decideLost({ call, offer }: RunStanding['context']): Promise<RunCommand | undefined> {
     if (offer === null || (call !== null && !(await this.#runs.isGone(call)))) return undefined;
-    if (isRepeatable(this.#tools, offer.tool))
-      return { type: 'call.lost', needs: 'call', offer, call: this.#call };
-    const approval = `${offer.tool} was being called when the node ended: it may have been done already`;
-    return { type: 'call.lost', needs: 'approval', offer: { ...offer, approval } };
+    const lost = { type: 'call.lost', ...(call === null ? {} : { callId: call.callId }) } as const;
+    if (isRepeatable(this.#tools, offer.tool)) return { ...lost, needs: 'call', offer, call: this.#call };
+    // The call's id makes it another approval each time: a yes to one lost call is none to the next.
+    const which = call === null ? '' : ` (${call.callId})`;
+    const approval = `${offer.tool} was being called${which} when the node ended: it may have been done already`;
+    return { ...lost, needs: 'approval', offer: { ...offer, approval } };
   }
 
   #skip({ plan, at }: RunStanding['context']): RunCommand {
@@ -233,12 +236,12 @@ class Move {
     return { type: 'step.skipped', taken, deviates: step?.optional === true ? null : 'skipped' };
   }
 
-  async #callTool({ context }: RunStanding): Promise<RunCommand> {
+  async #callTool({ context }: RunStanding): Promise<Answer> {
     const { offer, plan } = context;
     if (offer === null || plan === null) return { type: 'call.failed', reason: 'there is nothing to call' };
     let session: Session;
     try {
-      session = this.#mover.session(plan.session);
+      session = this.#mover.session(plan.session, plan.principal);
     } catch (error) {
       // The run waits for this call already.
       if (error instanceof DreyError) return { type: 'call.failed', reason: toReason(error.message) };
@@ -265,7 +268,7 @@ class Move {
   /** The task ends with its run, so that what was done is learned from. */
   #finishTask({ state, context }: RunStanding): void {
     if (context.plan === null || state === 'cancelled') return;
-    const session = this.#mover.session(context.plan.session);
+    const session = this.#mover.session(context.plan.session, context.plan.principal);
     if (session.task?.task !== context.plan.task) return;
     session.finishTask(state === 'done' ? 'success' : 'failure', undefined, this.#mover.traceparent);
   }
@@ -274,8 +277,12 @@ class Move {
     return this.#mover.needs.catalogue().tools;
   }
 
-  #tell(command: RunCommand): Promise<RunStanding> {
+  /** What a person decided is written down first. */
+  async #tell(command: RunCommand, before?: RunStanding['context']): Promise<RunStanding> {
     const { namespace, traceparent } = this.#mover;
+    const action = decisions[command.type];
+    if (action !== undefined && before !== undefined)
+      await this.#runs.writeDown(toDecision(this.#mover, before, action));
     return this.#runs.tell({ namespace, runId: this.#runId, traceparent }, command);
   }
 }

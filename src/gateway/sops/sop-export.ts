@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { toProcedureChart } from '../../../machines/procedure-chart.ts';
 import { limits } from '../../../machines/words/limits.ts';
+import { findParts } from '../../../machines/words/parts.ts';
 import { Procedure, SopStatus } from '../../../machines/words/sops.ts';
 import type { SopView } from '../needs.ts';
 import { count, fraction, text } from '../tools/tool.ts';
@@ -22,7 +23,10 @@ export const ExportFormat = z.enum(['json', 'skill', 'prompt', 'xstate', 'mermai
 export type ExportFormat = z.infer<typeof ExportFormat>;
 
 const toolName = z.string().min(1).max(toolCharsMax);
-const documentStep = Procedure.element.extend({ tool: toolName, alternatives: z.array(toolName).max(100) });
+/** A reference to a part means nothing elsewhere, and is not believed. */
+const documentStep = Procedure.element
+  .omit({ part: true })
+  .extend({ tool: toolName, alternatives: z.array(toolName).max(100) });
 
 /** The document: everything by which a procedure can be followed, and nothing of whom it was learned from. */
 export const SopDocument = z
@@ -42,11 +46,16 @@ export const SopDocument = z
     occurrences: count(1, 2_147_483_647),
   })
   .superRefine(({ procedure }, check) => {
-    for (const [index, { args }] of procedure.entries()) {
+    for (const [index, { args, requires = [] }] of procedure.entries()) {
       for (const [name, { step }] of Object.entries(args)) {
         if (step === undefined || step < index) continue;
         const message = `must be an earlier step than ${index}: values come from what was done before`;
         check.addIssue({ code: 'custom', message, path: ['procedure', index, 'args', name, 'step'] });
+      }
+      for (const [at, { step }] of requires.entries()) {
+        if (step < index) continue;
+        const message = `must be an earlier step than ${index}: what is required is done before`;
+        check.addIssue({ code: 'custom', message, path: ['procedure', index, 'requires', at, 'step'] });
       }
     }
   });
@@ -66,7 +75,7 @@ export function toSopDocument(sop: SopView): SopDocument {
     source: { sop_id: sopId, version, status },
     trigger,
     steps: [...steps],
-    procedure,
+    procedure: procedure.map(({ part: _part, ...step }) => step),
     confidence,
     occurrences,
   };
@@ -102,13 +111,21 @@ function toMermaid(sop: SopView): string {
   const names = Object.keys(chart.states);
   const idOf = new Map(names.map((name, index) => [name, name.startsWith('step_') ? `s${index + 1}` : name]));
   const lines = names.flatMap((name) => {
-    const { description, on = {} } = chart.states[name] ?? { description: '' };
+    const { description, on = {}, meta } = chart.states[name] ?? { description: '' };
     const id = idOf.get(name) ?? name;
     const ways = Object.values(on)
       .flatMap((way) => way ?? [])
       .map((way) => `  ${id} -->|${toMermaidText(way.description)}| ${idOf.get(way.target) ?? 'done'}`);
-    return [`  ${id}[${toMermaidText(description)}]`, ...ways];
+    const needed = (meta?.requires ?? []).map(
+      (other) => `  ${idOf.get(other) ?? 'done'} -.->|"required by"| ${id}`,
+    );
+    return [`  ${id}[${toMermaidText(description)}]`, ...ways, ...needed];
   });
+  const parts = findParts(sop.procedure).flatMap(({ name, places }, index) => [
+    `  subgraph part${index + 1}[${toMermaidText(name)}]`,
+    ...places.map((place) => `    ${idOf.get(names[place] ?? '') ?? 'done'}`),
+    '  end',
+  ]);
   const begin = `  start([${toMermaidText(chart.description)}]) --> ${idOf.get(chart.initial) ?? 'done'}`;
-  return ['flowchart TD', begin, ...lines, ''].join('\n');
+  return ['flowchart TD', begin, ...lines, ...parts, ''].join('\n');
 }

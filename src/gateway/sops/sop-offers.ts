@@ -17,6 +17,8 @@ import { toDescription, toMarkdown, toTitle } from './sop-text.ts';
 /** Procedures offered to one namespace, best first. */
 export const sopsOfferedMax = 500;
 const pageMax = 200;
+/** Procedures looked at; a part of others is no offer by itself, but is read where these refer to it. */
+const sopsReadMax = 1_000;
 /** Namespaces whose procedures are remembered. */
 const namespacesMax = 1_000;
 /** Whose part is stale when ours is. */
@@ -160,10 +162,10 @@ function toResourceOffer(sop: SopView): Offer {
 
 async function readActive({ sops }: Needs, namespace: string): Promise<readonly SopView[]> {
   const found: SopView[] = [];
-  while (found.length < sopsOfferedMax) {
+  for (let offset = 0; found.length < sopsOfferedMax && offset < sopsReadMax; offset += pageMax) {
     const question = { namespace, minConfidence: 0, status: 'active', limit: pageMax } as const;
-    const page = await sops.list({ ...question, offset: found.length });
-    found.push(...page);
+    const page = await sops.list({ ...question, offset });
+    found.push(...page.filter(({ partOf }) => partOf === undefined));
     if (page.length < pageMax) break;
   }
   return found.slice(0, sopsOfferedMax);

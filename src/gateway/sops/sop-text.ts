@@ -1,6 +1,8 @@
 /** A learned procedure as people and models read it. Only learned facts stand in it, and values that the reader gave. */
+import { findParts, toStepsText } from '../../../machines/words/parts.ts';
 import type { SopView } from '../needs.ts';
 import { toMarkdownBlock, toMarkdownText, toOneLine } from './plain-text.ts';
+import { toSopUri } from './sop-names.ts';
 
 /** Triggers may be long; a title is a line. */
 const titleMax = 120;
@@ -13,7 +15,12 @@ export function toTitle({ trigger }: Pick<SopView, 'trigger'>): string {
 
 /** One sentence for lists. */
 export function toDescription(sop: SopView): string {
-  return `Learned procedure for: ${toTitle(sop)} (${toStanding(sop)})`;
+  return `${toHead(sop, toTitle(sop))} (${toStanding(sop)})`;
+}
+
+/** What is no answer to a task says so. */
+function toHead({ partOf }: SopView, title: string): string {
+  return `${partOf === undefined ? 'Learned procedure for' : 'Learned part of other procedures'}: ${title}`;
 }
 
 function toStanding({ confidence, occurrences }: SopView): string {
@@ -44,12 +51,17 @@ export function toMarkdown(sop: SopView): string {
     ({ tool, failedTimes, recoveredBy }) =>
       `- ${toMarkdownText(tool)} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${toMarkdownText(recoveredBy)} helped`}`,
   );
+  const parts = findParts(sop.procedure).map(({ sopId, name, places }) => {
+    const uri = toSopUri({ namespace: sop.namespace, sopId });
+    return `- ${toStepsText(places)}: “${toMarkdownText(name)}”, learned by itself as ${toMarkdownText(uri)}`;
+  });
   const title = toMarkdownText(toTitle(sop));
   return [
     `# ${title}`,
-    `Learned procedure for: ${title} (${toStanding(sop)}). Status: ${sop.status}, version ${sop.version}, id ${sop.sopId}.`,
+    `${toHead(sop, title)} (${toStanding(sop)}). Status: ${sop.status}, version ${sop.version}, id ${sop.sopId}.`,
     ...(toOneLine(sop.trigger) === toTitle(sop) ? [] : [toMarkdownBlock(sop.trigger)]),
     ['## Steps', ...steps].join('\n'),
+    ...(parts.length === 0 ? [] : [['## Parts', ...parts].join('\n')]),
     ...(pitfalls.length === 0 ? [] : [['## Pitfalls', ...pitfalls].join('\n')]),
     'When you have followed it, say whether it helped: `acontext_record_feedback` with the id above.',
   ].join('\n\n');

@@ -12,6 +12,9 @@ import type { OwnTool } from './tool.ts';
 const foundMax = 20;
 const questionMax = 500;
 
+/** Upstreams told of in one answer. */
+const missingMax = 10;
+
 const Found = z.object({
   name: z.string(),
   server: z.string(),
@@ -42,10 +45,17 @@ export const findTools = createTool({
     tools: z.array(Found),
     /** How many there are to be found in all. */
     total: z.number(),
+    /** Upstreams whose tools are not known yet, and why. */
+    missing: z.array(z.string()).optional(),
   }),
-  async run({ query, limit, server }, { view }) {
+  async run({ query, limit, server }, { needs, view }) {
     const found = view.find(query, limit, server);
-    return { tools: found.map(({ tool, score }) => toFound(tool, score)), total: view.count() };
+    const missing = (needs.unlisted?.() ?? []).map(({ sentence }) => sentence).slice(0, missingMax);
+    return {
+      tools: found.map(({ tool, score }) => toFound(tool, score)),
+      total: view.count(),
+      ...(missing.length === 0 ? {} : { missing }),
+    };
   },
 });
 

@@ -9,6 +9,8 @@ import { limits } from '../../../machines/words/limits.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import { resolveNamespace } from '../namespace.ts';
 import { assertMay } from '../permission.ts';
+import { fingerprintCharsMax, toFingerprint } from '../runs/run-offer.ts';
+import { openRunSession } from '../runs/run-session.ts';
 import { RunAnswer, toRunAnswer } from '../runs/run-answer.ts';
 import { askPerson, canAsk } from '../runs/run-person.ts';
 import { cancelRun, isEnded, isWaiting, moveRun, readRun, startRun } from '../runs/runs.ts';
@@ -17,7 +19,7 @@ import type { RunGiven } from '../runs/run-offer.ts';
 import type { RunStanding } from '../runs-need.ts';
 import { SopAnswer, toSopAnswer } from './sop-answer.ts';
 import { createTool, namespaceField, text } from './tool.ts';
-import type { ToolContext } from './tool.ts';
+import type { AskingRound, ToolContext } from './tool.ts';
 
 const actions = ['show', 'run', 'continue', 'cancel'] as const;
 
@@ -71,13 +73,17 @@ const deeds: Readonly<
   async run({ sop_id: id, task, dry_run: dryRun, inputs }, context) {
     assertMay(context.principal, 'sop:read');
     const mover = toMover(context);
+    const asked = readAsked(context.round);
+    // The client was asked for what this very run needs, and calls again with the answer.
+    if (asked !== undefined) return follow(asked.runId, {}, mover, context);
     const sopId = demand(id, 'sop_id');
-    const asked = task ?? context.session.task?.task;
-    const started = await startRun(mover, { sopId, task: asked, sessionId: context.session.id, dryRun });
+    const said = task ?? context.session.task?.task;
+    const started = await startRun(mover, { sopId, task: said, sessionId: context.session.id, dryRun });
     return dryRun ? toAnswer(started, context) : follow(started.context.runId, { inputs }, mover, context);
   },
   async continue({ run_id: id, inputs }, context) {
-    return follow(demand(id, 'run_id'), { inputs }, toMover(context), context);
+    const given = readAsked(context.round) === undefined ? { inputs } : {};
+    return follow(demand(id, 'run_id'), given, toMover(context), context);
   },
   async cancel({ run_id: id }, context) {
     return toAnswer(await cancelRun(toMover(context), demand(id, 'run_id'), 'the agent ended it'), context);
@@ -92,22 +98,67 @@ async function follow(
   context: ToolContext,
 ): Promise<Answer> {
   await readRun(mover, runId);
+  let asked: RunGiven | undefined = readAsked(context.round, runId);
   let said: RunGiven | undefined = given;
   let standing: RunStanding | undefined;
   for (let turn = 0; turn < runLimits.stepsMax * 3 && said !== undefined; turn += 1) {
-    const before = standing;
-    standing = await moveRun(mover, runId, said);
+    const last = standing;
+    standing = await moveRun({ ...mover, via: 'elicitation' }, runId, said);
     if (isEnded(standing) || standing.state === 'calling') break;
     said = {};
     if (!isWaiting(standing)) continue;
     // Nobody is asked the same question twice.
     const isSame =
-      before?.state === standing.state && isDeepStrictEqual(before.context.offer, standing.context.offer);
+      last?.state === standing.state && isDeepStrictEqual(last.context.offer, standing.context.offer);
     if (isSame || !canAsk(context.asker)) break;
+    const meant = toAskedOf(runId, standing, context.round, asked);
+    asked = undefined;
     said = await askPerson(standing, context.asker, mover.signal);
-    if (said !== undefined) said = { ...said, step: standing.context.at };
+    if (said !== undefined) said = { ...said, ...meant };
   }
   return toAnswer(standing ?? (await readRun(mover, runId)), context);
+}
+
+const Asked = z.object({
+  runId: z.string().max(200),
+  step: z.int(),
+  fingerprint: z.string().max(fingerprintCharsMax).optional(),
+});
+
+/** What was asked in the round before; undefined where nothing was. What is not ours, or of another run, is refused. */
+function readAsked(round: AskingRound | undefined, runId?: string): z.output<typeof Asked> | undefined {
+  if (round?.state === undefined) return undefined;
+  const asked = Asked.safeParse(toJson(round.state)).data;
+  if (asked !== undefined && (runId === undefined || asked.runId === runId)) return asked;
+  throw new DreyError(
+    'argument_invalid',
+    'requestState is not what this run gave; leave it out to begin anew',
+  );
+}
+
+function toJson(state: string): unknown {
+  try {
+    return JSON.parse(state);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps which call is asked about, and says whose answer it will be: what comes with a call that is made again is said of what was asked then. */
+function toAskedOf(
+  runId: string,
+  standing: RunStanding,
+  round: AskingRound | undefined,
+  asked: RunGiven | undefined,
+): Pick<RunGiven, 'step' | 'fingerprint'> {
+  const meant = toMeant(standing);
+  round?.keep(JSON.stringify({ runId, ...meant }));
+  return asked === undefined ? meant : { step: asked.step, fingerprint: asked.fingerprint };
+}
+
+/** What the person was asked about. */
+function toMeant({ context: { at, offer } }: RunStanding): RunGiven {
+  return { step: at, fingerprint: offer === null ? undefined : toFingerprint(offer) };
 }
 
 function toAnswer(standing: RunStanding, { needs }: ToolContext): Answer {
@@ -125,11 +176,21 @@ function toHint({ run_id: id, sop_id: sopId, state, next }: RunAnswer): string |
   return state === 'done' ? `Say whether it helped: acontext_record_feedback with ${sopId}.` : undefined;
 }
 
-/** Its calls are calls of the session that asks, which is the caller's own namespace. */
-function toMover({ needs, session, principal, asker, signal, traceparent }: ToolContext): RunMover {
+/** Its calls are calls of the session that asks, in the caller's own namespace; of somebody else's run, of that one's. */
+function toMover({ needs, session, principal, asker, round, signal, traceparent }: ToolContext): RunMover {
   const never = new AbortController().signal;
-  const shared = { needs, namespace: session.namespace, principal, traceparent, asker };
-  return { ...shared, signal: signal ?? never, session: () => session };
+  const { namespace } = session;
+  // Who is asked by the result answers for the run alone: an upstream's question would take its place.
+  const passed = round === undefined ? asker : undefined;
+  const shared = { needs, namespace, principal, traceparent, asker: passed, via: 'tool' } as const;
+  return {
+    ...shared,
+    signal: signal ?? never,
+    session: (sessionId, owner) =>
+      owner === session.principal.id
+        ? session
+        : openRunSession(needs, { sessionId, owner, namespace, asker: principal }),
+  };
 }
 
 function demand(value: string | undefined, field: string): string {

@@ -9,6 +9,13 @@ import type { Scope } from '../../../machines/words/scopes.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 
+/** A call that was asked something and is made again: what was kept when it was asked. */
+export interface AskingRound {
+  readonly state: string | undefined;
+  /** Called before something is asked. */
+  keep(state: string): void;
+}
+
 export interface ToolContext {
   readonly needs: GatewayNeeds;
   readonly session: Session;
@@ -20,6 +27,8 @@ export interface ToolContext {
   readonly traceparent: string | undefined;
   /** The client, where it can be asked while the tool runs. */
   readonly asker?: Asker | undefined;
+  /** There where it is asked by the call's result, and answers by calling again. */
+  readonly round?: AskingRound | undefined;
   /** Aborts when the client gives up. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -5,6 +5,7 @@
 import { contextKinds, toContexts } from './contexts.ts';
 import type { Run } from './documents.ts';
 import { followersAnywhere, type Knowledge, type Standing, toLinearFeatures } from './knowledge.ts';
+import { predict } from './softmax.ts';
 
 /** What all experts say at one standing. */
 export interface Opinions {
@@ -56,7 +57,7 @@ export function ask(knowledge: Knowledge, standing: Standing, candidates: readon
     put(said.shares, toBucket(said.total, said.most));
   }
   const features = toLinearFeatures(standing);
-  const linear = knowledge.softmax.predict(features, candidates);
+  const linear = predict(knowledge.linear, features, candidates);
   put(linear, 1 + Math.min(10, Math.floor(Math.max(...linear) * 10)));
   return { candidates, logs, buckets };
 }

@@ -14,7 +14,7 @@ import type { Learned } from './training.ts';
 
 export { recall, train, type Learned } from './training.ts';
 export { toSymbolName, type SeenStep } from './traces.ts';
-export { judge } from './judging.ts';
+export { isStrange, judge } from './judging.ts';
 export { createTraceKeeper, type TraceKeeper } from './keeper.ts';
 export { isModel, type Model, readModel, toModel } from './model.ts';
 export { finish } from './slices.ts';

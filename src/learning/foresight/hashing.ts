@@ -7,6 +7,18 @@ export function hashText(text: string): number {
   return mix(hash, 0);
 }
 
+/** A whole number below 2^53 for a text: for telling texts apart without keeping them. */
+export function hashWide(text: string): number {
+  let one = 0x811c9dc5;
+  let other = 0x1b873593;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    one = Math.imul(one ^ code, 0x01000193);
+    other = Math.imul(((other << 13) | (other >>> 19)) + code, 0x5bd1e995);
+  }
+  return mix(one, other) * 0x200000 + (mix(other, one) >>> 11);
+}
+
 /** One number of two. */
 export function mix(one: number, other: number): number {
   let mixed = Math.imul(one ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(other + 0x7f4a7c15, 0xc2b2ae35);

@@ -58,8 +58,7 @@ export function judge<Procedure extends Judged>(
 ): Judgement<Procedure>[] | undefined {
   const { choosing } = learned;
   if (choosing === undefined) return undefined;
-  const chooser = choosers.get(learned) ?? new Chooser(learned.knowledge, learned.presence);
-  choosers.set(learned, chooser);
+  const chooser = toChooser(learned);
   const features = toFeatures(task);
   const question = chooser.ask(features);
   if (!isFamiliar(learned, features, question.near[0]?.likeness ?? 0, sure)) return [];
@@ -124,6 +123,22 @@ function cutToTask(chooser: Chooser, { steps }: Judged, { question, votes, setti
   if (isWhole) return {};
   const tools = toLine(kept);
   return { kept, tools, fit: chooser.fitLine(question, votes, tools, settings) };
+}
+
+/**
+ * True where a text speaks of things that were not among what was learned: a kind of task that came later, or so seldom
+ * that no trace of it was kept. Then nothing is judged, and that says nothing against a procedure that is as strange.
+ */
+export function isStrange(learned: Learned, text: string, sure: number): boolean {
+  const features = toFeatures(text);
+  const chooser = toChooser(learned);
+  return !isFamiliar(learned, features, chooser.ask(features).near[0]?.likeness ?? 0, sure);
+}
+
+function toChooser(learned: Learned): Chooser {
+  const chooser = choosers.get(learned) ?? new Chooser(learned.knowledge, learned.presence);
+  choosers.set(learned, chooser);
+  return chooser;
 }
 
 /** False where a task speaks of things nobody spoke of before: then an answer would be a guess. */

@@ -6,8 +6,8 @@ import { contextKinds, toContexts, toStateFeatures } from './contexts.ts';
 import { CountTables } from './counts.ts';
 import { type Documents, createDocuments, type Near, toDocuments } from './documents.ts';
 import { mix } from './hashing.ts';
-import type { Softmax } from './softmax.ts';
 import type { Trace, TraceStep } from './traces.ts';
+import type { SparseWeights } from './weights.ts';
 import type { Features } from './wording-features.ts';
 
 export const knowledgeBounds = {
@@ -28,7 +28,8 @@ export interface Knowledge {
   readonly placeOf: (symbol: string) => number;
   readonly documents: Documents;
   readonly tables: CountTables;
-  readonly softmax: Softmax;
+  /** Of the linear predictor. */
+  readonly linear: SparseWeights;
   /** How often each symbol is used at all. */
   readonly frequencies: ReadonlyMap<number, number>;
 }
@@ -51,10 +52,10 @@ export interface Standing {
 /** The context that stands for none. */
 const everywhere = contextKinds.length;
 
-/** Counts everything, and yields from time to time; the linear predictor is handed in, or has learned nothing. */
+/** Counts everything, and yields from time to time; the linear predictor's weights are handed in, or know nothing. */
 export function* createKnowledge(
   weighed: readonly Weighed[],
-  softmax: Softmax,
+  linear: SparseWeights,
 ): Generator<undefined, Knowledge> {
   const symbols = [
     ...new Set(weighed.flatMap(({ trace }) => trace.steps.map(({ symbol }) => symbol))),
@@ -83,7 +84,7 @@ export function* createKnowledge(
       frequencies.set(next, (frequencies.get(next) ?? 0) + weight);
     });
   }
-  return { symbols, stop, placeOf, documents, tables, softmax, frequencies };
+  return { symbols, stop, placeOf, documents, tables, linear, frequencies };
 }
 
 /** What followed anywhere. */

@@ -6,12 +6,13 @@ import type { Choosing } from './backtest.ts';
 import type { BindingBook } from './binding-book.ts';
 import { createKnowledge } from './knowledge.ts';
 import { fromBytes, toBytes } from './packing.ts';
-import { createPresence, presenceSettings } from './presence.ts';
-import { Softmax, softmaxSettings } from './softmax.ts';
+import { createPresence } from './presence.ts';
 import type { Trace, TraceStep } from './traces.ts';
 import { type Learned, toTasks, weigh } from './training.ts';
+import { packWeights, unpackWeights } from './weights.ts';
+import type { PackedWeights } from './weights.ts';
 
-export const modelForm = 'foresight-1';
+export const modelForm = 'foresight-2';
 
 interface PackedTrace {
   readonly id: string;
@@ -40,24 +41,18 @@ export interface Model {
   readonly symbols: readonly string[];
   readonly texts: readonly PackedText[];
   readonly traces: readonly PackedTrace[];
-  readonly linear: string;
-  readonly linearScale: number;
+  readonly linear: PackedWeights;
   readonly mixture: readonly number[];
   readonly tools: readonly string[];
-  readonly wanted: string;
-  readonly wantedScale: number;
+  readonly wanted: PackedWeights;
   readonly named: number;
   readonly choosing: Choosing | null;
   readonly book: BindingBook;
 }
 
-const levelsMax = 32_767;
-
 /** Packs what was learned. */
 export function toModel(traces: readonly Trace[], learned: Learned): Model {
   const { knowledge, weights, presence, choosing, book } = learned;
-  const linear = quantise(knowledge.softmax.weights);
-  const wanted = quantise(presence.weights.words);
   const texts = new Map(traces.map(({ wording, features }) => [wording, features]));
   return {
     form: modelForm,
@@ -69,29 +64,14 @@ export function toModel(traces: readonly Trace[], learned: Learned): Model {
       words,
     })),
     traces: traces.map((trace) => packTrace(trace, knowledge.placeOf)),
-    linear: linear.levels,
-    linearScale: linear.scale,
+    linear: packWeights(knowledge.linear),
     mixture: [...weights].map((weight) => Math.round(weight * 1e5) / 1e5),
     tools: presence.tools,
-    wanted: wanted.levels,
-    wantedScale: wanted.scale,
+    wanted: packWeights(presence.weights.words),
     named: presence.weights.named,
     choosing: choosing ?? null,
     book,
   };
-}
-
-/** Weights as whole levels of the greatest one. */
-function quantise(weights: Float32Array): { readonly levels: string; readonly scale: number } {
-  const most = weights.reduce((greatest, weight) => Math.max(greatest, Math.abs(weight)), 1e-6);
-  const levels = Int16Array.from(weights, (weight) => Math.round((weight / most) * levelsMax));
-  return { levels: toBytes(levels), scale: most / levelsMax };
-}
-
-/** Nothing where the model is of another size. */
-function toWeights(levels: string, scale: number, bits: number): Float32Array {
-  const weights = Float32Array.from(fromBytes(levels, Int16Array), (level) => level * scale);
-  return weights.length === 1 << bits ? weights : new Float32Array(1 << bits);
 }
 
 function packTrace(trace: Trace, placeOf: (symbol: string) => number): PackedTrace {
@@ -125,11 +105,10 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
     if (text !== undefined) traces.push(unpackTrace(packed, model.symbols, text));
     if (traces.length % 64 === 63) yield;
   }
-  const softmax = new Softmax(toWeights(model.linear, model.linearScale, softmaxSettings.bits));
   const tasks = toTasks(traces);
-  const knowledge = yield* createKnowledge(weigh(traces, tasks), softmax);
+  const knowledge = yield* createKnowledge(weigh(traces, tasks), unpackWeights(model.linear));
   const presence = createPresence(model.tools, knowledge.documents, {
-    words: toWeights(model.wanted, model.wantedScale, presenceSettings.bits),
+    words: unpackWeights(model.wanted),
     named: model.named,
   });
   return {

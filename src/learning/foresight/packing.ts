@@ -1,6 +1,6 @@
 /** Lists of numbers as short texts (base64, little-endian), and back. */
 
-type Numbers = Uint32Array | Int16Array | Float32Array;
+type Numbers = Uint32Array | Uint16Array | Int16Array | Float32Array;
 
 /** The bytes of a list as text. */
 export function toBytes(numbers: Numbers): string {

@@ -5,6 +5,8 @@
 import { toNameWords, toStem } from '../terms.ts';
 import type { Documents } from './documents.ts';
 import { hashText, mix } from './hashing.ts';
+import { DenseWeights } from './weights.ts';
+import type { SparseWeights, Weights } from './weights.ts';
 import type { Features } from './wording-features.ts';
 
 export const presenceSettings = { bits: 17, epochs: 6, rate: 0.25, named: 2, toolsMax: 400 } as const;
@@ -16,7 +18,7 @@ export interface ToolUse {
 }
 
 export interface PresenceWeights {
-  readonly words: Float32Array;
+  readonly words: SparseWeights;
   readonly named: number;
 }
 
@@ -49,7 +51,8 @@ export function createPresence(
       return new Map(
         tools.map((tool) => {
           const salt = salts.get(tool) ?? 0;
-          return [tool, toChance(weights, looked, salt, toOverlap(looked, named.get(tool) ?? []))];
+          const overlap = toOverlap(looked, named.get(tool) ?? []);
+          return [tool, toChance(weights.words, weights.named * overlap, looked, salt)];
         }),
       );
     },
@@ -68,8 +71,8 @@ export function* learnPresence(
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, presenceSettings.toolsMax)
     .map(([tool]) => tool);
-  const words = new Float32Array(1 << presenceSettings.bits);
-  const squares = new Float32Array(words.length);
+  const words = new DenseWeights(presenceSettings.bits);
+  const squares = new Float32Array(words.values.length);
   const shared = { named: presenceSettings.named, square: 1 };
   const looks = examples.map(({ features }) => look(documents, features));
   const facts = tools.map((tool) => ({ tool, salt: mix(hashText(tool), 77), stems: toStems(tool) }));
@@ -79,17 +82,17 @@ export function* learnPresence(
       if (looked === undefined) continue;
       for (const { tool, salt, stems } of facts) {
         const overlap = toOverlap(looked, stems);
-        const chance = toChance({ words, named: shared.named }, looked, salt, overlap);
+        const chance = toChance(words, shared.named * overlap, looked, salt);
         const gradient = (uses.get(tool) ?? 0) - chance;
         if (Math.abs(gradient) < 0.01) continue;
-        learnWords(words, squares, looked, salt, gradient);
+        learnWords(words.values, squares, looked, salt, gradient);
         shared.square += (gradient * overlap) ** 2;
         shared.named += (0.05 * gradient * overlap) / Math.sqrt(shared.square);
       }
       if (at % 16 === 15) yield;
     }
   }
-  return createPresence(tools, documents, { words, named: shared.named });
+  return createPresence(tools, documents, { words: words.settle(), named: shared.named });
 }
 
 function learnWords(
@@ -100,7 +103,7 @@ function learnWords(
   gradient: number,
 ): void {
   for (let at = 0; at < ids.length; at += 1) {
-    const slot = ((ids[at] ?? 0) ^ salt) & (words.length - 1);
+    const slot = toSlot(ids[at] ?? 0, salt);
     const step = gradient * (values[at] ?? 0);
     const square = (squares[slot] ?? 0) + step * step;
     squares[slot] = square;
@@ -122,10 +125,13 @@ function look(documents: Documents, { ids, weights, words }: Features): Looked {
   };
 }
 
-function toChance(weights: PresenceWeights, { ids, values }: Looked, salt: number, overlap: number): number {
-  let sum = weights.named * overlap - 1.5;
-  for (let at = 0; at < ids.length; at += 1)
-    sum += (values[at] ?? 0) * (weights.words[((ids[at] ?? 0) ^ salt) & (weights.words.length - 1)] ?? 0);
+function toSlot(word: number, salt: number): number {
+  return (word ^ salt) & ((1 << presenceSettings.bits) - 1);
+}
+
+function toChance(words: Weights, ofName: number, { ids, values }: Looked, salt: number): number {
+  let sum = ofName - 1.5;
+  for (let at = 0; at < ids.length; at += 1) sum += (values[at] ?? 0) * words.at(toSlot(ids[at] ?? 0, salt));
   return 1 / (1 + Math.exp(-sum));
 }
 

@@ -3,6 +3,8 @@
  * same examples in the same order.
  */
 import { mix } from './hashing.ts';
+import { DenseWeights } from './weights.ts';
+import type { SparseWeights, Weights } from './weights.ts';
 
 /** An example: what was seen, among which symbols to choose, and which one it was. */
 export interface Example {
@@ -15,55 +17,54 @@ export interface Example {
 
 export const softmaxSettings = { bits: 18, epochs: 3, rate: 0.15, decay: 0.00001 } as const;
 
+/** A probability for each candidate. */
+export function predict(
+  weights: Weights,
+  features: readonly number[],
+  candidates: readonly number[],
+): Float64Array {
+  const scores = new Float64Array(candidates.length);
+  for (let at = 0; at < candidates.length; at += 1) {
+    const salt = mix(candidates[at] ?? 0, 999);
+    let sum = 0;
+    for (const feature of features) sum += weights.at(toSlot(feature, salt));
+    scores[at] = sum;
+  }
+  return toProbabilities(scores);
+}
+
+/** Both are mixed already. */
+function toSlot(feature: number, salt: number): number {
+  return (feature ^ salt) & ((1 << softmaxSettings.bits) - 1);
+}
+
+/** The predictor while it learns. */
 export class Softmax {
-  readonly #weights: Float32Array;
-  readonly #squares: Float32Array;
-  readonly #mask: number;
-
-  constructor(weights?: Float32Array) {
-    const size = 1 << softmaxSettings.bits;
-    this.#mask = size - 1;
-    this.#weights = weights ?? new Float32Array(size);
-    this.#squares = new Float32Array(weights === undefined ? size : 0);
-  }
-
-  get weights(): Float32Array {
-    return this.#weights;
-  }
-
-  /** A probability for each candidate. */
-  predict(features: readonly number[], candidates: readonly number[]): Float64Array {
-    const scores = new Float64Array(candidates.length);
-    for (let at = 0; at < candidates.length; at += 1) {
-      const salt = mix(candidates[at] ?? 0, 999);
-      let sum = 0;
-      for (const feature of features) sum += this.#weights[this.#slot(feature, salt)] ?? 0;
-      scores[at] = sum;
-    }
-    return toProbabilities(scores);
-  }
+  readonly #weights = new DenseWeights(softmaxSettings.bits);
+  readonly #squares = new Float32Array(this.#weights.values.length);
 
   /** Learns from one example. */
   learn({ features, candidates, right, weight }: Example): void {
-    const probabilities = this.predict(features, candidates);
+    const probabilities = predict(this.#weights, features, candidates);
     const { rate, decay } = softmaxSettings;
+    const { values } = this.#weights;
     candidates.forEach((symbol, at) => {
       const gradient = weight * ((at === right ? 1 : 0) - (probabilities[at] ?? 0));
       if (Math.abs(gradient) < 0.001) return;
       const salt = mix(symbol, 999);
       for (const feature of features) {
-        const slot = this.#slot(feature, salt);
+        const slot = toSlot(feature, salt);
         const square = (this.#squares[slot] ?? 0) + gradient * gradient;
         this.#squares[slot] = square;
-        const before = this.#weights[slot] ?? 0;
-        this.#weights[slot] = before + (rate * gradient) / Math.sqrt(square + 0.1) - decay * before;
+        const before = values[slot] ?? 0;
+        values[slot] = before + (rate * gradient) / Math.sqrt(square + 0.1) - decay * before;
       }
     });
   }
 
-  /** Both are mixed already. */
-  #slot(feature: number, salt: number): number {
-    return (feature ^ salt) & this.#mask;
+  /** What was learned. */
+  settle(): SparseWeights {
+    return this.#weights.settle();
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { learnHonestWeights, type MixerExample, toFirstWeights } from './mixer.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { type Example, Softmax, softmaxSettings } from './softmax.ts';
+import { SparseWeights } from './weights.ts';
 import type { Trace } from './traces.ts';
 
 export const trainingBounds = {
@@ -123,7 +124,7 @@ export function* recall(
   { knowledge, weights, presence, choosing, book }: Learned,
 ): Generator<undefined, Learned> {
   const tasks = toTasks(traces);
-  const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.softmax);
+  const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.linear);
   const wanted = createPresence(presence.tools, fresh.documents, presence.weights);
   return { knowledge: fresh, weights, tasks: new Set(tasks).size, presence: wanted, choosing, book };
 }
@@ -131,7 +132,7 @@ export function* recall(
 /** Knowledge with a linear predictor that learned from the same traces. */
 function* teach(weighed: readonly Weighed[]): Generator<undefined, Knowledge> {
   const softmax = new Softmax();
-  const knowledge = yield* createKnowledge(weighed, softmax);
+  const knowledge = yield* createKnowledge(weighed, new SparseWeights([], []));
   const examples = yield* toLinearExamples(knowledge, weighed);
   for (let epoch = 0; epoch < softmaxSettings.epochs; epoch += 1) {
     for (const [at, example] of examples.entries()) {
@@ -139,7 +140,7 @@ function* teach(weighed: readonly Weighed[]): Generator<undefined, Knowledge> {
       if (at % 64 === 63) yield;
     }
   }
-  return knowledge;
+  return { ...knowledge, linear: softmax.settle() };
 }
 
 function* toLinearExamples(

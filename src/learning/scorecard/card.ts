@@ -2,6 +2,7 @@
  * A scorecard: what was learned from one part of a history, asked about the other part, beside the baselines that learned
  * from the same. The benchmark and `drey backtest` both make theirs here, with the functions that serve agents.
  */
+import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { type Bin, Reliability } from './averages.ts';
 import { teachBigram, teachMostFrequent, teachNearest } from './baselines.ts';
 import { isAskable, type Sample } from './samples.ts';
@@ -18,7 +19,7 @@ export interface CardOptions {
 
 export interface Card {
   readonly system: System;
-  readonly sops: number;
+  readonly sops: readonly LearnedSop[];
   readonly scores: Scores;
   readonly baselines: {
     readonly mostFrequent: Scores;

@@ -23,7 +23,9 @@ export const backtestBounds = {
 /** The earlier part of the history that is learned from. */
 const earlierShare = 0.7;
 
-export interface Backtest extends Omit<Card, 'system'> {
+export interface Backtest extends Omit<Card, 'system' | 'sops'> {
+  /** Procedures that were learned. */
+  readonly sops: number;
   /** `time`: the past teaches, the rest is asked. `task`: no task stands on both sides. */
   readonly split: 'time' | 'task';
   readonly taught: number;
@@ -47,12 +49,16 @@ export function* backtest(namespace: string, history: readonly Episode[]): Gener
     const taught = samples.filter(isTaught);
     const heldOut = pick(samples.filter((sample, at) => !isTaught(sample, at) && isAskable(sample, isTold)));
     if (Math.min(taught.length, heldOut.length) < backtestBounds.sideMin) continue;
-    const { system: _, ...card } = toCard(taught, heldOut, {
+    const {
+      system: _,
+      sops,
+      ...card
+    } = toCard(taught, heldOut, {
       namespace,
       stepsOf: backtestBounds.stepsOfMax,
     });
     const tasks = new Set(heldOut.map(({ taskId }) => taskId)).size;
-    done.push({ ...card, split, taught: taught.length, heldOut: heldOut.length, tasks });
+    done.push({ ...card, sops: sops.length, split, taught: taught.length, heldOut: heldOut.length, tasks });
   }
   return done;
 }

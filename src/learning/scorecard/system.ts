@@ -2,6 +2,7 @@
  * What is measured: anything that learns from recorded episodes and then answers the three questions of serving. Drey as
  * the learner and the gateway put it together is one such system; the baselines are others.
  */
+import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { bindArguments, finish, foresee, judge, toSymbolName, train } from '../foresight/foresight.ts';
 import { createLearner } from '../learner.ts';
 import { createIndex } from '../rank.ts';
@@ -40,7 +41,7 @@ export interface System {
 
 export interface Taught {
   readonly system: System;
-  readonly sops: number;
+  readonly sops: readonly LearnedSop[];
 }
 
 /** Procedures are derived after so many episodes, as they are in real life. */
@@ -60,7 +61,8 @@ export function teachDrey(
   derived?.();
   const index = createIndex(sops);
   const learned = finish(train(learner.keeper.traces));
-  const procedures = sops.map((sop) => ({ tools: toTools(sop), steps: sop.procedure, status: sop.status }));
+  const whole = sops.filter(({ partOf }) => partOf === undefined);
+  const procedures = whole.map((sop) => ({ tools: toTools(sop), steps: sop.procedure, status: sop.status }));
   const active = procedures.filter(({ status }) => status === 'active');
   const system: System = {
     serve: (task, limit, sure = 0) =>
@@ -80,7 +82,7 @@ export function teachDrey(
       ),
     next: (task, calls) => foresee(learned, task, calls.map(toSeen), guessesMax).next,
   };
-  return { sops: sops.length, system };
+  return { sops, system };
 }
 
 const guessesMax = 5;

@@ -5,12 +5,13 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
-import { toLimit } from '../pages.ts';
-import { lastOfTransaction } from '../pool.ts';
-import type { Trx } from '../schema.ts';
+import { toLastMark } from '../last-statement.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toJson } from '../text.ts';
 import { addToOutbox, toOutboxParts } from './outbox.ts';
 import type { OutboxEffect } from './outbox.ts';
+import { toListedValues } from './runs.ts';
+import type { ListedRun } from './runs.ts';
 import { replaceTimers, toTimerParts } from './timers.ts';
 import type { TimerToSet } from './timers.ts';
 
@@ -67,6 +68,8 @@ export interface StepCommit {
   readonly effects: readonly OutboxEffect[];
   /** What caused the step; it is taken with it, and never twice. */
   readonly inbox: InboxEntry;
+  /** What it is listed by and as, for kinds that are: JSON may hold what no text can, so no list looks into a snapshot. */
+  readonly listed?: ListedRun;
 }
 
 export interface InboxEntry {
@@ -90,16 +93,20 @@ export async function writeStep(
 ): Promise<StepOutcome> {
   const { namespace } = trx;
   const { kind, id, revision, inbox } = commit;
+  const { owner, open, waiting, listed } = toListedValues(commit.listed);
   const known = sql`select 1 from inbox
     where namespace = ${namespace} and consumer = ${inbox.consumer} and id = ${inbox.id}`;
   const step =
     revision === 0
-      ? sql`insert into actors (namespace, kind, id, revision, snapshot, machine_version)
+      ? sql`insert into actors (namespace, kind, id, revision, snapshot, machine_version, owner, open, waiting, listed)
           select ${namespace}, ${assertName('an actor kind', kind, 40)}, ${assertName('an actor id', id, 128)}, 1,
-            ${commit.snapshot}::json, ${commit.machineVersion}
+            ${commit.snapshot}::json, ${commit.machineVersion}, ${owner}, ${open},
+            ${waiting}, ${listed}
           where not exists (${known}) on conflict (namespace, kind, id) do nothing returning 1`
       : sql`update actors set revision = revision + 1, snapshot = ${commit.snapshot}::json,
-            machine_version = ${commit.machineVersion}, updated_at = now()
+            machine_version = ${commit.machineVersion}, updated_at = now(), owner = coalesce(${owner}, owner),
+            open = coalesce(${open}, open), waiting = coalesce(${waiting}, waiting),
+            listed = coalesce(${listed}, listed)
           where namespace = ${namespace} and kind = ${kind} and id = ${id} and revision = ${revision}
             and not exists (${known}) returning 1`;
   const parts = [
@@ -112,7 +119,7 @@ export async function writeStep(
   const { rows } = await sql<{
     written: boolean;
     known: boolean;
-  }>`${sql.raw(trx.audited.length === 0 ? lastOfTransaction : '')}
+  }>`${toLastMark(trx, 'writes')}
     with step as (${step}), ${sql.join(parts)}
     select exists (select 1 from step) as written, exists (${known}) as known`.execute(trx.db);
   if (rows[0]?.written === true) return 'written';
@@ -167,26 +174,6 @@ export async function readActor(
     machineVersion: row.machine_version,
     updatedAt: row.updated_at,
   };
-}
-
-/** Actors of a kind, the ones that moved last first. */
-export async function listActors(
-  trx: Trx,
-  which: { readonly kind: string; readonly limit: number },
-): Promise<readonly StoredActor[]> {
-  const { rows } = await sql<StoredActor>`
-    select kind, id, revision, snapshot, machine_version as "machineVersion", updated_at as "updatedAt"
-    from actors where namespace = ${trx.namespace} and kind = ${which.kind}
-    order by updated_at desc, id limit ${toLimit(which.limit)}`.execute(trx.db);
-  return rows;
-}
-
-/** Guided runs that have not ended. */
-export async function countOpenRuns(trx: Trx): Promise<number> {
-  const { rows } = await sql<{ open: number }>`
-    select count(*)::int as open from actors where namespace = ${trx.namespace} and kind = 'run'
-      and snapshot -> 'machine' ->> 'value' not in ('done', 'failed', 'cancelled')`.execute(trx.db);
-  return rows[0]?.open ?? 0;
 }
 
 /** Removes an actor and its timers; false when there was none. */

@@ -1,9 +1,9 @@
 /** Agents: who may come into a namespace, and under which names an authorization server knows them. */
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
-import { toLimit, toOffset } from '../pages.ts';
+import { toLimit } from '../pages.ts';
 import type { AgentsTable } from '../access-schema.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 export interface AgentRow {
@@ -60,15 +60,15 @@ export async function lockAgent(trx: Trx, agentId: string): Promise<AgentRow | u
 /** Agents in order of name. */
 export async function listAgents(
   trx: Trx,
-  page: { readonly limit: number; readonly offset?: number },
+  page: { readonly limit: number; readonly after?: string | undefined },
 ): Promise<readonly AgentRow[]> {
   const rows = await trx.db
     .selectFrom('agents')
     .selectAll()
     .where('namespace', '=', trx.namespace)
+    .where('id', '>', page.after ?? '')
     .orderBy('id')
     .limit(toLimit(page.limit))
-    .offset(toOffset(page.offset))
     .execute();
   return rows.map(toAgent);
 }

@@ -1,9 +1,10 @@
 /** API keys as rows: what tells them, never what they are. Only a digest of a key ever comes near the database. */
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
-import { toLimit, toOffset } from '../pages.ts';
+import { isPageBehind, toLimit } from '../pages.ts';
+import type { Behind } from '../pages.ts';
 import type { ApiKeysTable } from '../access-schema.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText, toJsonb } from '../text.ts';
 
 export interface KeyRow {
@@ -80,15 +81,15 @@ export async function listLiveKeys(trx: Trx, agentId: string): Promise<readonly 
 /** Keys, the newest first; of one agent where it is named. */
 export async function listKeys(
   trx: Trx,
-  page: { readonly agentId?: string; readonly limit: number; readonly offset?: number },
+  page: { readonly agentId?: string; readonly limit: number; readonly after?: Behind | undefined },
 ): Promise<readonly KeyRow[]> {
   let query = trx.db.selectFrom('api_keys').selectAll().where('namespace', '=', trx.namespace);
   if (page.agentId !== undefined) query = query.where('agent_id', '=', page.agentId);
   const rows = await query
+    .where(isPageBehind(sql`created_at`, sql`id`, page.after))
     .orderBy('created_at', 'desc')
     .orderBy('id')
     .limit(toLimit(page.limit))
-    .offset(toOffset(page.offset))
     .execute();
   return rows.map(toKey);
 }

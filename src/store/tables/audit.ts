@@ -7,8 +7,8 @@ import { AuditOutcome, AuditSeverity } from '../../../machines/words/audit.ts';
 import type { AuditEntry } from '../../../machines/words/audit.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { toLimit } from '../pages.ts';
-import { lastOfTransaction } from '../pool.ts';
-import type { StorableAudit, SystemTrx, Trx } from '../schema.ts';
+import { lastOfTransaction } from '../last-statement.ts';
+import type { StorableAudit, SystemTrx, Trx } from '../trx.ts';
 import { assertName, toBoundedText, toCanonicalJson, toJson, toJsonb } from '../text.ts';
 
 /** Entries of one transaction. */

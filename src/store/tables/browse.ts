@@ -7,7 +7,7 @@ import type { Expression, SqlBool } from 'kysely';
 import type { Outcome } from '../../../machines/words/episodes.ts';
 import { toLimit } from '../pages.ts';
 import type { Behind } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toUuid } from '../sop-ids.ts';
 import { toPattern } from './patterns.ts';
 import type { StoredPattern } from './patterns.ts';

@@ -1,7 +1,7 @@
 /** Calls in the archive. Their values are kept as JSON text that Postgres does not rewrite. */
 import { sql } from 'kysely';
 import type { EpisodeCall } from '../../../machines/words/episodes.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText, toJson, toMoment } from '../text.ts';
 
 export interface ArchivedCall extends EpisodeCall {

@@ -6,10 +6,11 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { ContextAccess, ResolvedChange } from '../../../machines/context-state.ts';
 import { contextVersionsMax } from '../../../machines/words/contexts.ts';
-import { isPageBehind, toLimit, toOffset } from '../pages.ts';
+import { isPageBehind, toLimit } from '../pages.ts';
 import type { Behind } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toBoundedText, toJson, toJsonb } from '../text.ts';
+import { toLastMark } from '../last-statement.ts';
 import { writeStep } from './actors.ts';
 import type { StepCommit, StepOutcome } from './actors.ts';
 
@@ -98,9 +99,9 @@ export async function commitContextStep(
   return writeStep(trx, commit, toParts(trx.namespace, commit.id, change));
 }
 
-/** One context, or undefined. */
+/** One context, or undefined: a transaction's last question. */
 export async function readContext(trx: Trx, contextId: string): Promise<StoredContext | undefined> {
-  const { rows } = await sql<StoredContext>`
+  const { rows } = await sql<StoredContext>`${toLastMark(trx, 'reads')}
     select ${columns} from contexts where namespace = ${trx.namespace} and id = ${contextId}`.execute(trx.db);
   return rows[0];
 }
@@ -159,15 +160,17 @@ export async function listContextVersions(
     readonly contextId: string;
     /** Only versions after this one. */
     readonly above?: number;
+    /** Only versions before this one. */
+    readonly below?: number | undefined;
     readonly limit: number;
-    readonly offset?: number;
   },
 ): Promise<readonly ContextVersionRow[]> {
   const { rows } = await sql<ContextVersionRow>`
     select version, changes, removed, was, principal, created_at as "createdAt"
     from context_versions where namespace = ${trx.namespace} and context_id = ${options.contextId}
       and version > ${options.above ?? 0}::bigint
-    order by version desc limit ${toLimit(options.limit)} offset ${toOffset(options.offset)}`.execute(trx.db);
+      and version < ${options.below ?? Number.MAX_SAFE_INTEGER}::bigint
+    order by version desc limit ${toLimit(options.limit)}`.execute(trx.db);
   return rows;
 }
 

@@ -1,6 +1,6 @@
 /** What could not be handled after all tries, with the reason, until somebody looks at it. */
 import { toLimit, toOffset } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText, toStorableText } from '../text.ts';
 
 export interface DeadLetter {

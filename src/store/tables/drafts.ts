@@ -1,7 +1,7 @@
 /** Episodes as their assembly needs them: those still open in some sessions, or named; without their calls. */
 import { sql } from 'kysely';
 import type { EpisodeEnd, Outcome } from '../../../machines/words/episodes.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 
 /** An episode's own facts and how many calls it has. */
 export interface EpisodeDraft {

@@ -3,7 +3,7 @@
  * restored from an old backup. What the archive knows more of than the stream is never touched, and nothing is removed.
  */
 import { limits } from '../../../machines/words/limits.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toBoundedText, toMoment } from '../text.ts';
 import { correctCalls } from './calls.ts';
 import type { ArchivedCall } from './calls.ts';

@@ -5,7 +5,8 @@
 import { sql } from 'kysely';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { limits } from '../../../machines/words/limits.ts';
-import type { EpisodesTable, Trx } from '../schema.ts';
+import type { EpisodesTable } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText, toMoment } from '../text.ts';
 import { readCalls, toArchivedCall } from './calls.ts';
 

@@ -1,6 +1,6 @@
 /** Which archived calls prove a procedure. A call that is forgotten takes its proof with it. */
 import { sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 
 /** Makes a procedure's evidence exactly these calls, as far as the archive holds them. */
 export async function saveEvidence(

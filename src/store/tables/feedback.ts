@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely';
 import { toLimit } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toId, toUuid } from '../sop-ids.ts';
 import type { TargetKind } from '../sop-ids.ts';
 import { assertName, toBoundedText } from '../text.ts';

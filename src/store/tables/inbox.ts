@@ -1,6 +1,6 @@
 /** The inbox: ids of events whose effect is committed, so that an event delivered twice has its effect once. */
 import { sql } from 'kysely';
-import type { SystemTrx, Trx } from '../schema.ts';
+import type { SystemTrx, Trx } from '../trx.ts';
 
 /**
  * Takes ids for a consumer and answers those that were new; effects belong into the same transaction. Of two

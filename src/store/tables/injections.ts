@@ -1,7 +1,7 @@
 /** What was put before an agent for a task, one row per procedure or pattern, and whether it was followed. */
 import { sql } from 'kysely';
 import { limits } from '../../../machines/words/limits.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertUuid, toId, toUuid } from '../sop-ids.ts';
 import type { TargetKind } from '../sop-ids.ts';
 import { assertName, toBoundedText } from '../text.ts';

@@ -4,7 +4,8 @@
  */
 import { sql } from 'kysely';
 import { limits } from '../../../machines/words/limits.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
+import { votesOfOneMax } from './sop-votes.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 /** A task for which something would have been served. */
@@ -23,6 +24,51 @@ export async function addHeldOut(trx: Trx, { id, principal, session, task, at }:
     values (${trx.namespace}, ${assertName('an id', id, 128)}, ${assertName('a principal', principal, 300)},
       ${toBoundedText(session, 128)}, ${toBoundedText(trx.hide(task), limits.taskTextMax)}, ${at})
     on conflict do nothing`.execute(trx.db);
+}
+
+/**
+ * Removes what no report looks back to any more: answers that nobody followed or reported on, tasks that were held out, and
+ * what was said so long ago, but for the last words of each principal on each target. These are what confidence is made of,
+ * and stay with the answers that they are about, as what was followed does.
+ */
+export async function sweepServed(
+  trx: Trx,
+  { olderThan, limit }: { readonly olderThan: string; readonly limit: number },
+): Promise<{ readonly injections: number; readonly heldOut: number; readonly feedback: number }> {
+  const isAbout = (
+    row: string,
+  ) => sql`exists (select from injections i where i.namespace = ${sql.ref(`${row}.namespace`)}
+    and i.target_id = ${sql.ref(`${row}.target_id`)} and i.principal = ${sql.ref(`${row}.principal`)}
+    and i.id = ${sql.ref(`${row}.application`)})`;
+  const { rows } = await sql<{ injections: number; heldOut: number; feedback: number }>`
+    with old_injections as (
+      delete from injections where ctid in (
+        select i.ctid from injections i
+        where i.namespace = ${trx.namespace} and i.served_at < ${olderThan} and i.followed_at is null
+          and not exists (select from feedback f where f.namespace = i.namespace and f.target_id = i.target_id
+            and f.principal = i.principal and f.application = i.id)
+        limit ${limit})
+      returning 1
+    ), old_held_out as (
+      delete from held_out where ctid in (
+        select ctid from held_out where namespace = ${trx.namespace} and at < ${olderThan} limit ${limit})
+      returning 1
+    ), old_feedback as (
+      delete from feedback where ctid in (
+        select f.ctid from feedback f
+        where f.namespace = ${trx.namespace} and f.updated_at < ${olderThan}
+          and not (${isAbout('f')} and ${votesOfOneMax} > (
+            select count(*) from feedback n
+            where n.namespace = f.namespace and n.target_id = f.target_id and n.principal = f.principal
+              and (n.updated_at > f.updated_at or (n.updated_at = f.updated_at and n.application < f.application))
+              and ${isAbout('n')}))
+        limit ${limit})
+      returning 1
+    )
+    select (select count(*)::int from old_injections) as injections,
+      (select count(*)::int from old_held_out) as "heldOut",
+      (select count(*)::int from old_feedback) as feedback`.execute(trx.db);
+  return rows[0] ?? { injections: 0, heldOut: 0, feedback: 0 };
 }
 
 /** Everything that is counted of a period. */
@@ -123,9 +169,6 @@ export interface Uptime {
   readonly answered: number;
 }
 
-/** Hours kept of the learning layer's answering. */
-const uptimeDaysMax = 400;
-
 /** Adds to an hour; the transaction is one of the node's own namespace. */
 export async function addUptime(
   trx: Trx,
@@ -137,7 +180,7 @@ export async function addUptime(
     on conflict (namespace, hour) do update set asked = learning_uptime.asked + excluded.asked,
       answered = learning_uptime.answered + excluded.answered`.execute(trx.db);
   await sql`delete from learning_uptime where namespace = ${trx.namespace}
-    and hour < ${at}::timestamptz - make_interval(days => ${uptimeDaysMax})`.execute(trx.db);
+    and hour < ${at}::timestamptz - make_interval(days => ${limits.reportDaysMax})`.execute(trx.db);
 }
 
 /** Since an hour. */

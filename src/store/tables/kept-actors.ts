@@ -3,7 +3,7 @@
  * it. Nothing is compared: whoever writes last is right. Durable actors never come this way; see `actors.ts`.
  */
 import { sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toJson } from '../text.ts';
 
 export interface KeptActor {

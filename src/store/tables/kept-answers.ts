@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toCanonicalJson, toJsonb } from '../text.ts';
 
 export interface KeptRequest {

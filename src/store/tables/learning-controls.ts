@@ -3,7 +3,7 @@
  * by a lock, so that nothing is taken in beside the moment in which it is forgotten.
  */
 import { sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName } from '../text.ts';
 
 export type ExclusionKind = 'session' | 'task' | 'principal';

@@ -8,7 +8,7 @@ import type { AutoTags, MemoryKind, MemoryVisibility } from '../../../machines/w
 import { DreyError } from '../../../machines/words/errors.ts';
 import { isPageBehind, toLimit } from '../pages.ts';
 import type { Behind } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertMemoryUuid, toMemoryId, toMemoryUuid } from '../memory-ids.ts';
 import { assertName, toBoundedText, toJsonb, toStorableText } from '../text.ts';
 
@@ -50,10 +50,12 @@ export interface StoredMemory extends Omit<MemoryFacts, 'digest' | 'terms'> {
 const contentMax = 32_000;
 const termsMax = 120_000;
 
-const columns = sql`m.id, m.namespace, m.principal, m.content, m.kind, m.visibility, m.importance, m.labels, m.auto_tags,
+/** What `toMemory` reads; `m` is the table. */
+export const memoryColumns = sql`m.id, m.namespace, m.principal, m.content, m.kind, m.visibility, m.importance, m.labels, m.auto_tags,
   m.metadata, m.version, m.stated, m.created_at, m.updated_at, m.last_used_at, m.expires_at`;
 
-interface Row {
+/** A row as it is read. */
+export interface MemoryRow {
   id: string;
   namespace: string;
   principal: string;
@@ -84,7 +86,7 @@ export async function addMemory(
   viewer: Viewer,
   facts: MemoryFacts,
 ): Promise<StoredMemory | undefined> {
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<MemoryRow>`
     insert into memories as m (namespace, id, principal, content, kind, visibility, importance, labels, auto_tags, metadata,
       expires_at, digest, terms, created_at, updated_at)
     values (${trx.namespace}, ${assertMemoryUuid(memoryId)}, ${assertName('a principal', viewer.principal, 300)},
@@ -93,7 +95,7 @@ export async function addMemory(
       ${toJsonb(facts.metadata)}::jsonb, ${facts.expiresAt}, ${facts.digest}, ${toBoundedText(facts.terms, termsMax)},
       ${viewer.now}, ${viewer.now})
     on conflict (namespace, owner, digest) do nothing
-    returning ${columns}`.execute(trx.db);
+    returning ${memoryColumns}`.execute(trx.db);
   return rows.map(toMemory)[0];
 }
 
@@ -104,8 +106,8 @@ export async function lockMemoryByDigest(
   o: { readonly digest: string; readonly visibility: MemoryVisibility },
 ): Promise<StoredMemory | undefined> {
   const owner = o.visibility === 'private' ? viewer.principal : '';
-  const { rows } = await sql<Row>`
-    select ${columns} from memories m where m.namespace = ${trx.namespace} and m.owner = ${owner}
+  const { rows } = await sql<MemoryRow>`
+    select ${memoryColumns} from memories m where m.namespace = ${trx.namespace} and m.owner = ${owner}
       and m.digest = ${o.digest} for update`.execute(trx.db);
   return rows.map(toMemory)[0];
 }
@@ -118,8 +120,8 @@ export async function getMemories(
 ): Promise<readonly StoredMemory[]> {
   const ids = memoryIds.map(toMemoryUuid).filter((id) => id !== undefined);
   if (ids.length === 0) return [];
-  const { rows } = await sql<Row>`
-    select ${columns} from unnest(${ids}::uuid[]) with ordinality as wanted (id, place)
+  const { rows } = await sql<MemoryRow>`
+    select ${memoryColumns} from unnest(${ids}::uuid[]) with ordinality as wanted (id, place)
       join memories m on m.namespace = ${trx.namespace} and m.id = wanted.id
     where ${isVisible(viewer)} order by wanted.place`.execute(trx.db);
   return rows.map(toMemory);
@@ -137,8 +139,8 @@ export async function listMemories(
   },
 ): Promise<readonly StoredMemory[]> {
   const after = o.after === undefined ? undefined : { at: o.after.at, id: assertMemoryUuid(o.after.id) };
-  const { rows } = await sql<Row>`
-    select ${columns} from memories m where m.namespace = ${trx.namespace} and ${isVisible(viewer)}
+  const { rows } = await sql<MemoryRow>`
+    select ${memoryColumns} from memories m where m.namespace = ${trx.namespace} and ${isVisible(viewer)}
       and (${o.kind ?? null}::text is null or m.kind = ${o.kind ?? null})
       and (${o.tag ?? null}::text is null or ${o.tag ?? null} = any (m.labels) or m.auto_tags->'tags' ? ${o.tag ?? ''})
       and ${isPageBehind(sql`m.updated_at`, sql`m.id`, after)}
@@ -163,7 +165,7 @@ export async function changeMemory(
   const id = toMemoryUuid(o.memoryId);
   if (id === undefined) return undefined;
   const { facts } = o;
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<MemoryRow>`
     update memories m set content = ${toBoundedText(facts.content, contentMax)}, kind = ${facts.kind},
       visibility = ${facts.visibility}, importance = ${assertFraction(facts.importance)},
       labels = ${facts.tags.map(toStorableText)}::text[], auto_tags = ${toJsonb(facts.autoTags)}::jsonb,
@@ -171,7 +173,7 @@ export async function changeMemory(
       terms = ${toBoundedText(facts.terms, termsMax)}, version = m.version + ${o.same === true ? 0 : 1}::int,
       stated = m.stated + ${o.restated === true ? 1 : 0}::int, updated_at = ${viewer.now}
     where m.namespace = ${trx.namespace} and m.id = ${id} and m.version = ${o.version} and ${isVisible(viewer)}
-    returning ${columns}`.execute(trx.db);
+    returning ${memoryColumns}`.execute(trx.db);
   return rows.map(toMemory)[0];
 }
 
@@ -242,7 +244,8 @@ function assertFraction(importance: number): number {
   });
 }
 
-function toMemory(row: Row): StoredMemory {
+/** The memory of a row. */
+export function toMemory(row: MemoryRow): StoredMemory {
   return {
     memoryId: toMemoryId(row.id),
     namespace: row.namespace,

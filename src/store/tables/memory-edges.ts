@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { GraphKind, GraphNode } from '../../../machines/words/memories.ts';
 import { toLimit } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName } from '../text.ts';
 
 /** A link as it is kept: `weight` is what it was at `updatedAt`. */

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import type { MemoryKind } from '../../../machines/words/memories.ts';
 import { toMemoryId, toMemoryUuid } from '../memory-ids.ts';
 import { toLimit } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import type { Viewer } from './memories.ts';
 
 /** A memory whose meaning is not known in a space of vectors. */

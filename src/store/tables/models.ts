@@ -1,7 +1,7 @@
 /** Models: what serving keeps in memory. The newest counts, a few before it stay for the way back. */
 import { sql } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toJson } from '../text.ts';
 
 export interface Model {

@@ -1,6 +1,6 @@
 /** Namespaces: made once, listed by the system only. */
 import { systemNamespace } from '../../../machines/words/ids.ts';
-import type { SystemTrx, Trx } from '../schema.ts';
+import type { SystemTrx, Trx } from '../trx.ts';
 import { toBoundedText } from '../text.ts';
 
 export interface NamespaceRow {
@@ -11,8 +11,15 @@ export interface NamespaceRow {
 
 const displayNameMax = 255;
 
-/** Makes the transaction's namespace exist; the display name of one that exists already stays. True when made now. */
+/** Transactions that made theirs, which counts when they commit. */
+const makers = new WeakSet<Trx>();
+
+/**
+ * Makes the transaction's namespace exist; the display name of one that exists already stays. True when made now. One
+ * that was seen to exist is not asked for again.
+ */
 export async function ensureNamespace(trx: Trx, displayName?: string): Promise<boolean> {
+  if (trx.known.has(trx.namespace)) return false;
   const name = toBoundedText(displayName ?? trx.namespace, displayNameMax);
   const made = await trx.db
     .insertInto('namespaces')
@@ -20,6 +27,8 @@ export async function ensureNamespace(trx: Trx, displayName?: string): Promise<b
     .onConflict((conflict) => conflict.column('namespace').doNothing())
     .returning('namespace')
     .execute();
+  if (made.length > 0) makers.add(trx);
+  else if (!makers.has(trx)) trx.known.add(trx.namespace);
   return made.length > 0;
 }
 

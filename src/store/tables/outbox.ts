@@ -7,7 +7,7 @@ import type { RawBuilder } from 'kysely';
 import type { DreyEvent } from '../../../machines/words/events.ts';
 import type { Address } from '../../../machines/words/ids.ts';
 import type { Store } from '../open.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toJson } from '../text.ts';
 
 const rowsPerInsert = 500;

@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { toLimit, toOffset } from '../pages.ts';
-import type { PatternsTable, Trx } from '../schema.ts';
+import type { PatternsTable } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { learningCause } from '../sop-content.ts';
 import { assertUuid, toId, toUuid } from '../sop-ids.ts';
 import { assertName, toJsonb } from '../text.ts';
@@ -24,6 +25,8 @@ export interface StoredPattern extends Pattern {
   readonly successCount: number;
   readonly effectiveness: number;
   readonly active: boolean;
+  /** It is shown, and offered only once somebody lets it through. */
+  readonly candidate: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly lastAppliedAt: string | undefined;
@@ -33,7 +36,7 @@ export interface StoredPattern extends Pattern {
 export async function savePattern(
   trx: Trx,
   given: Pattern,
-  { by = learningCause }: { readonly by?: string } = {},
+  { by = learningCause, candidate = false }: { readonly by?: string; readonly candidate?: boolean } = {},
 ): Promise<{ readonly discovered: boolean }> {
   const pattern = trx.hide(given);
   if (!(pattern.confidence >= 0 && pattern.confidence <= 1)) {
@@ -53,7 +56,7 @@ export async function savePattern(
   };
   const made = await trx.db
     .insertInto('acontext_patterns')
-    .values({ namespace: trx.namespace, id, last_applied_at: null, ...facts })
+    .values({ namespace: trx.namespace, id, last_applied_at: null, candidate, ...facts })
     .onConflict((conflict) => conflict.columns(['namespace', 'id']).doNothing())
     .returning('id')
     .execute();
@@ -66,7 +69,12 @@ export async function savePattern(
     principal: by,
     object: pattern.patternId,
     outcome: 'done',
-    details: { pattern_type: pattern.patternType, confidence: pattern.confidence, new: discovered },
+    details: {
+      pattern_type: pattern.patternType,
+      confidence: pattern.confidence,
+      new: discovered,
+      candidate,
+    },
   });
   return { discovered };
 }
@@ -99,6 +107,8 @@ export async function listPatterns(
   options: {
     readonly patternType?: string;
     readonly activeOnly?: boolean;
+    /** Leaves candidates out. */
+    readonly offered?: boolean;
     readonly limit: number;
     readonly offset?: number;
   },
@@ -106,6 +116,7 @@ export async function listPatterns(
   let query = trx.db.selectFrom('acontext_patterns').selectAll().where('namespace', '=', trx.namespace);
   if (options.patternType !== undefined) query = query.where('pattern_type', '=', options.patternType);
   if (options.activeOnly ?? true) query = query.where('active', '=', true);
+  if (options.offered === true) query = query.where('candidate', '=', false);
   const rows = await query
     .orderBy('effectiveness', 'desc')
     .orderBy('confidence', 'desc')
@@ -151,6 +162,28 @@ export async function retirePattern(
   return true;
 }
 
+/** Lets a candidate through: it is offered from now on. False when it is unknown; the same again changes nothing. */
+export async function approvePattern(
+  trx: Trx,
+  patternId: string,
+  { by }: { readonly by: string },
+): Promise<boolean> {
+  const id = toUuid('pattern', patternId);
+  if (id === undefined) return false;
+  const rows = await trx.db
+    .updateTable('acontext_patterns')
+    .set({ candidate: false, updated_at: sql<string>`now()` })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', id)
+    .where('candidate', '=', true)
+    .returning('id')
+    .execute();
+  if (rows.length === 0) return (await getPattern(trx, patternId)) !== undefined;
+  const entry = { action: 'acontext_pattern_approved', severity: 'MEDIUM', outcome: 'done' } as const;
+  await appendAudit(trx, { ...entry, principal: by, object: patternId });
+  return true;
+}
+
 /** Takes a pattern into use again, since it is borne out again. */
 export async function revivePattern(trx: Trx, patternId: string): Promise<void> {
   await trx.db
@@ -176,6 +209,7 @@ export function toPattern(row: Selectable<PatternsTable>): StoredPattern {
     successCount: row.success_count,
     effectiveness: row.effectiveness,
     active: row.active,
+    candidate: row.candidate,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastAppliedAt: row.last_applied_at ?? undefined,

@@ -3,7 +3,7 @@
  * counts, begins a window and begins a block: there is no moment in which only a part of it is true.
  */
 import { sql } from 'kysely';
-import type { SystemTrx, Trx } from '../schema.ts';
+import type { SystemTrx, Trx } from '../trx.ts';
 
 /** A budget and what going over it costs. */
 export interface RateBudget {

@@ -1,7 +1,9 @@
 /** Sessions as rows: written lazily by their actors, read for lists and for taking a session over. */
 import { sql } from 'kysely';
+import { wishesCharactersMax } from '../../../machines/words/wishes.ts';
 import { toLimit, toOffset } from '../pages.ts';
-import type { SessionsTable, Trx } from '../schema.ts';
+import type { SessionsTable } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 export interface SessionRow {
@@ -17,6 +19,10 @@ export interface SessionRow {
   readonly openedAt: string;
   readonly lastSeenAt: string;
   readonly calls: number;
+  /** What its client said that it can do, as JSON; '' where it said nothing. */
+  readonly capabilities: string;
+  /** What its client wants to hear without asking, as JSON; '' where that is nothing. */
+  readonly wishes: string;
 }
 
 /** Writes a session's row; an older state (by `lastSeenAt`) never replaces a newer one. */
@@ -36,6 +42,8 @@ export async function saveSession(trx: Trx, session: SessionRow): Promise<void> 
       opened_at: session.openedAt,
       last_seen_at: session.lastSeenAt,
       calls: session.calls,
+      capabilities: toWhole(trx.hide(session.capabilities), capabilitiesMax),
+      wishes: toWhole(trx.hide(session.wishes), wishesCharactersMax),
     })
     .onConflict((conflict) =>
       conflict
@@ -47,11 +55,20 @@ export async function saveSession(trx: Trx, session: SessionRow): Promise<void> 
           revision: row.ref('excluded.revision'),
           last_seen_at: row.ref('excluded.last_seen_at'),
           calls: row.ref('excluded.calls'),
+          wishes: row.ref('excluded.wishes'),
         }))
         .whereRef('sessions.last_seen_at', '<=', 'excluded.last_seen_at'),
     )
     .execute();
 }
+
+/** Hiding makes text longer; a part of JSON says nothing, and too much would keep the rows of others back. */
+function toWhole(text: string, charactersMax: number): string {
+  return Array.from(text).length <= charactersMax ? text : '';
+}
+
+/** Characters that the column takes. */
+const capabilitiesMax = 4_096;
 
 /** Marks a session as ended; false when it is unknown. */
 export async function closeSession(
@@ -129,5 +146,7 @@ export function toSession(row: SessionsTable): SessionRow {
     openedAt: row.opened_at,
     lastSeenAt: row.last_seen_at,
     calls: row.calls,
+    capabilities: row.capabilities,
+    wishes: row.wishes,
   };
 }

@@ -2,9 +2,17 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { limits } from '../../../machines/words/limits.ts';
-import type { LearnedSop, Pitfall, Procedure, SopStatus } from '../../../machines/words/sops.ts';
+import type {
+  LearnedSop,
+  Pitfall,
+  Procedure,
+  SopApproval,
+  SopQuorum,
+  SopReliability,
+  SopStatus,
+} from '../../../machines/words/sops.ts';
 import { toLimit, toOffset } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { learningCause } from '../sop-content.ts';
 import { toId, toUuid } from '../sop-ids.ts';
 import { toStorableText } from '../text.ts';
@@ -18,6 +26,8 @@ export interface StoredSop extends LearnedSop {
   readonly lastUsedAt: string | undefined;
   /** True when a person has set the status. */
   readonly held: boolean;
+  /** Who made it active by hand; undefined where nobody did, or somebody set another status since. */
+  readonly approval: SopApproval | undefined;
   /** True when the content is a person's or another program's. */
   readonly edited: boolean;
   /** What was said besides by who wrote it. */
@@ -86,11 +96,31 @@ export async function getSops(trx: Trx, sopIds: readonly string[]): Promise<read
   return rows.map(toSop);
 }
 
+/** Procedures with their status alone, those that changed last first; what is retired is left out unless it is asked for. */
+export async function listSopStates(
+  trx: Trx,
+  which: { readonly sopId?: string | undefined; readonly limit: number },
+): Promise<readonly { readonly sopId: string; readonly status: SopStatus }[]> {
+  let query = trx.db
+    .selectFrom('acontext_sops')
+    .select(['id', 'status'])
+    .where('namespace', '=', trx.namespace);
+  if (which.sopId === undefined) query = query.where('status', '!=', 'retired');
+  else query = query.where('id', '=', toUuid('sop', which.sopId) ?? '00000000-0000-0000-0000-000000000000');
+  const rows = await query.orderBy('updated_at', 'desc').limit(toLimit(which.limit)).execute();
+  return rows.map(({ id, status }) => ({ sopId: toId('sop', id), status }));
+}
+
 /** A procedure and a text that is another one as soon as its row or a report about it is. */
 export interface SopStamp {
   readonly sopId: string;
   readonly stamp: string;
 }
+
+/** A part is no answer to a task by itself. */
+const isWhole = sql<boolean>`metadata -> 'partOf' is null`;
+/** Parts that may be found before so many procedures. */
+const partsPassedMax = 10;
 
 /** The stamps of many procedures, the most certain first: cheap enough to be asked for again and again. */
 export async function listSopStamps(
@@ -100,7 +130,7 @@ export async function listSopStamps(
   const { rows } = await sql<{ id: string; stamp: string }>`
     select s.id, concat_ws(' ', s.row_version, f.applied, f.helpful) as stamp from (
       select id, confidence, occurrences, xmin::text as row_version from acontext_sops
-      where namespace = ${trx.namespace} and status = any(${[...filter.statuses]}::text[])
+      where namespace = ${trx.namespace} and status = any(${[...filter.statuses]}::text[]) and ${isWhole}
       order by confidence desc, occurrences desc, id limit ${Math.max(0, Math.trunc(filter.limit))}
     ) s left join (
       select target_id, count(*) as applied, count(*) filter (where helpful) as helpful from feedback
@@ -117,7 +147,10 @@ export async function searchSops(
 ): Promise<readonly { readonly sopId: string; readonly score: number }[]> {
   const text = toStorableText(options.text.slice(0, limits.taskTextMax));
   const { rows } = await sql<{ id: string; score: number }>`
-    select id, score from drey_search_sops(${text}, ${toLimit(options.limit)})`.execute(trx.db);
+    select found.id, found.score from drey_search_sops(${text}, ${toLimit(options.limit + partsPassedMax)}) found
+    join acontext_sops s on s.namespace = ${trx.namespace} and s.id = found.id
+    where s.metadata -> 'partOf' is null
+    order by found.score desc, found.id limit ${toLimit(options.limit)}`.execute(trx.db);
   return rows.map((row) => ({ sopId: toId('sop', row.id), score: row.score }));
 }
 
@@ -176,6 +209,10 @@ interface SopRow {
     readonly lastSeenAt?: string;
     readonly held?: boolean;
     readonly edited?: boolean;
+    readonly approval?: SopApproval | null;
+    readonly reliability?: SopReliability | null;
+    readonly quorum?: SopQuorum | null;
+    readonly partOf?: readonly string[] | null;
     readonly given?: Readonly<Record<string, unknown>>;
   };
   readonly version: number;
@@ -219,7 +256,11 @@ function toSop(row: SopRow): StoredSop {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at ?? undefined,
+    ...(metadata.reliability ? { reliability: metadata.reliability } : {}),
+    ...(metadata.quorum ? { quorum: metadata.quorum } : {}),
+    ...(metadata.partOf ? { partOf: metadata.partOf } : {}),
     held: metadata.held === true,
+    approval: metadata.approval ?? undefined,
     edited: metadata.edited === true,
     derivedConfidence: metadata.derivedConfidence,
     given: metadata.given ?? {},

@@ -1,22 +1,21 @@
-/** The status of a procedure: who may change it, by whom it is held, and which event an edge is. */
+/** The status of a procedure: who may change it, and by whom it is held. */
 import { sql } from 'kysely';
-import type { EventType } from '../../../machines/words/events.ts';
 import type { SopStatus } from '../../../machines/words/sops.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
-import { toUuid } from '../sop-ids.ts';
+import { assertUuid, toUuid } from '../sop-ids.ts';
+import { toJsonb } from '../text.ts';
 import { appendAudit } from './audit.ts';
 import { getSop } from './sop-lists.ts';
+import type { StoredSop } from './sop-lists.ts';
 import { addSopVersion } from './sop-versions.ts';
-
-export type SopEvent = Extract<EventType, `sop.${string}`>;
 
 export interface SopStatusChange {
   /** False when the status was that already. */
   readonly changed: boolean;
   readonly version: number;
-  readonly event: SopEvent | undefined;
+  readonly was: SopStatus;
 }
 
 /**
@@ -28,16 +27,15 @@ export async function setSopStatus(
   options: { readonly sopId: string; readonly status: SopStatus; readonly cause: SopCause },
 ): Promise<SopStatusChange | undefined> {
   const { status, cause } = options;
-  const id = toUuid('sop', options.sopId);
-  if (id === undefined || (await lockSop(trx, id)) === undefined) return undefined;
-  const before = await getSop(trx, id);
+  const before = await lockStoredSop(trx, options.sopId);
   if (before === undefined) return undefined;
+  const id = assertUuid('sop', before.sopId);
   const held = cause.holds ?? true;
   await sql`
     update acontext_sops set status = ${status}, updated_at = coalesce(${cause.at ?? null}::timestamptz, now()),
-      metadata = jsonb_set(metadata, '{held}', to_jsonb(${held}::boolean))
+      metadata = metadata || ${toJsonb({ held, approval: null })}::jsonb
     where namespace = ${trx.namespace} and id = ${id}`.execute(trx.db);
-  if (before.status === status) return { changed: false, version: before.version, event: undefined };
+  if (before.status === status) return { changed: false, version: before.version, was: before.status };
   const sop = { ...before, status };
   const version = before.version + 1;
   await addSopVersion(trx, { id, version, digest: toDigestOf(toContent(sop)), sop, cause });
@@ -49,7 +47,7 @@ export async function setSopStatus(
     outcome: 'done',
     details: { sop_id: before.sopId, was: before.status, status, version },
   });
-  return { changed: true, version, event: toSopEvent(before.status, status, true) };
+  return { changed: true, version, was: before.status };
 }
 
 /** Retires a procedure for good, held by whoever says so; undefined when it is unknown. */
@@ -76,6 +74,13 @@ export async function lockSop(trx: Trx, id: string): Promise<LockedSop | undefin
     .executeTakeFirst();
 }
 
+/** A procedure as it stands, its row locked until the transaction ends; undefined when it is unknown. */
+export async function lockStoredSop(trx: Trx, sopId: string): Promise<StoredSop | undefined> {
+  const id = toUuid('sop', sopId);
+  if (id === undefined || (await lockSop(trx, id)) === undefined) return undefined;
+  return getSop(trx, id);
+}
+
 /** True when a person has set the status. */
 export function isHeld(metadata: unknown): boolean {
   return typeof metadata === 'object' && metadata !== null && Reflect.get(metadata, 'held') === true;
@@ -85,24 +90,3 @@ export function isHeld(metadata: unknown): boolean {
 export function isEdited(metadata: unknown): boolean {
   return typeof metadata === 'object' && metadata !== null && Reflect.get(metadata, 'edited') === true;
 }
-
-/** Which event a change is; none when the content stayed. */
-export function toSopEvent(
-  before: SopStatus | undefined,
-  now: SopStatus,
-  changed: boolean,
-): SopEvent | undefined {
-  if (!changed) return undefined;
-  if (before === now) return 'sop.revised';
-  return now === 'candidate' && before !== undefined ? 'sop.revised' : edgeEvents[now];
-}
-
-/** As the `sop` chart tells its edges; what comes back to `candidate` is no edge of it. */
-const edgeEvents: Readonly<Record<SopStatus, SopEvent>> = {
-  candidate: 'sop.proposed',
-  shadow: 'sop.shadowed',
-  active: 'sop.activated',
-  quarantined: 'sop.quarantined',
-  deprecated: 'sop.deprecated',
-  retired: 'sop.retired',
-};

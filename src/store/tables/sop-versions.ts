@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { toLimit } from '../pages.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import type { SopCause } from '../sop-content.ts';
 import { toUuid } from '../sop-ids.ts';
 import { toJsonb } from '../text.ts';

@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely';
 import { z } from 'zod';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 
 export interface Votes {
   readonly helpful: number;
@@ -15,7 +15,7 @@ export interface Votes {
 /** Tasks beyond these weigh no more: old success must not drown what is said now. */
 const tasksWeighedMax = 20;
 /** The newest reports of one principal that count: nobody outvotes everybody by asking often. */
-const votesOfOneMax = 3;
+export const votesOfOneMax = 3;
 /** What a procedure weighs beside its tasks. */
 const priorTasks = 2;
 const confidenceMax = 0.99;

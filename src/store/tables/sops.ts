@@ -5,16 +5,17 @@
 import { sql } from 'kysely';
 import type { AuditEntry } from '../../../machines/words/audit.ts';
 import type { LearnedSop, SopStatus } from '../../../machines/words/sops.ts';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertUuid, toUuid } from '../sop-ids.ts';
 import { assertStorableSop, toColumns, toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
+import { toStandingSop } from '../sop-standing.ts';
 import { appendAudit } from './audit.ts';
 import { saveEvidence } from './evidence.ts';
 import { getSop } from './sop-lists.ts';
 import { countVotes, readDerived, weighVotes } from './sop-votes.ts';
-import { isEdited, isHeld, lockSop, toSopEvent } from './sop-status.ts';
-import type { LockedSop, SopEvent } from './sop-status.ts';
+import { isEdited, isHeld, lockSop } from './sop-status.ts';
+import type { LockedSop } from './sop-status.ts';
 import { addSopVersion, newestSopVersion } from './sop-versions.ts';
 
 /** What a save did. */
@@ -26,10 +27,12 @@ export interface SavedSop {
   readonly version: number;
   /** The status that now stands; differs from the one given where a person holds another. */
   readonly status: SopStatus;
+  /** The status before; undefined for a procedure that is new. */
+  readonly was: SopStatus | undefined;
+  /** Whether a person holds the status, by the row that was locked. */
+  readonly held: boolean;
   /** How many of the evidence's calls are in the archive and were linked. */
   readonly linked: number;
-  /** The event that this edge is, if it is one. */
-  readonly event: SopEvent | undefined;
 }
 
 /** Inserts or updates one procedure; writes a version when its content (not its figures) changed. */
@@ -44,9 +47,8 @@ export async function saveSop(
   assertStorableSop(trx.namespace, sop);
   const fresh = await insertSop(trx, id, sop, cause);
   const before = fresh ? undefined : await lockSop(trx, id);
-  const status =
-    before !== undefined && isHeld(before.metadata) && cause.holds !== true ? before.status : sop.status;
-  const standing = { ...(await keepEdited(trx, id, sop, { cause, before })), status };
+  const standing = await keepWord(trx, id, sop, { cause, before });
+  const { status } = standing;
   const newest = before === undefined ? undefined : await newestSopVersion(trx, id);
   const content = toContent(standing);
   const digest = toDigestOf(content);
@@ -66,7 +68,8 @@ export async function saveSop(
     version,
     status,
     linked: evidence.linked,
-    event: toSopEvent(before?.status, status, changed),
+    was: before?.status,
+    held: cause.holds === true || isHeld(before?.metadata),
   };
 }
 
@@ -76,7 +79,8 @@ function toStoredEntry(
 ): AuditEntry {
   const { sopId, confidence, occurrences, status } = sop;
   const figures = { sop_id: sopId, confidence, occurrences, step_count: sop.steps.length };
-  const was = before === undefined || before.status === status ? {} : { was: before.status };
+  const was =
+    before === undefined || before.status === status ? {} : { was: before.status, reason: cause.reason };
   return {
     action: 'acontext_sop_stored',
     severity: 'MEDIUM',
@@ -87,18 +91,19 @@ function toStoredEntry(
   };
 }
 
-/** What a person wrote stays; only the figures of what is derived go on. */
-async function keepEdited(
+/** What people have said stays; a word of theirs is taken as it is. */
+async function keepWord(
   trx: Trx,
   id: string,
   sop: LearnedSop,
   { cause, before }: { readonly cause: SopCause; readonly before: LockedSop | undefined },
 ): Promise<LearnedSop> {
-  if (before === undefined || cause.edits === true || !isEdited(before.metadata)) return sop;
+  if (before === undefined || cause.edits === true) return sop;
+  if (!isHeld(before.metadata) && !isEdited(before.metadata)) return sop;
   const row = await getSop(trx, id);
   if (row === undefined) return sop;
-  const { trigger, triggerFrom, steps, procedure } = row;
-  return { ...sop, trigger, triggerFrom, steps, procedure };
+  const standing = toStandingSop(sop, row);
+  return cause.holds === true ? { ...standing, status: sop.status, confidence: sop.confidence } : standing;
 }
 
 /** Notes that procedures were served or followed; unknown ids are passed over. */

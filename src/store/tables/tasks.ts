@@ -3,7 +3,8 @@ import type { Selectable } from 'kysely';
 import type { Outcome } from '../../../machines/words/episodes.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { toLimit, toOffset } from '../pages.ts';
-import type { TasksTable, Trx } from '../schema.ts';
+import type { TasksTable } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText } from '../text.ts';
 
 export interface TaskStart {

@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
-import type { SystemTrx, Trx } from '../schema.ts';
+import type { SystemTrx, Trx } from '../trx.ts';
 import { assertName, toJson } from '../text.ts';
 
 export interface TimerToSet {

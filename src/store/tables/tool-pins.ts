@@ -3,7 +3,7 @@
  * those of an upstream holds its turn, so that two nodes never decide at once.
  */
 import { sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import type { Trx } from '../trx.ts';
 import { assertName, toBoundedText, toJson } from '../text.ts';
 
 export interface ToolPinRow {

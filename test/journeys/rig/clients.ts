@@ -20,6 +20,8 @@ export interface Answer {
 export interface Agent {
   call(name: string, args: Record<string, unknown>): Promise<Answer>;
   tools(): Promise<readonly string[]>;
+  /** The first text of a resource. */
+  read(uri: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -93,6 +95,10 @@ function toAgent(client: Client | OldClient): Agent {
       const content = (result.content ?? []) as { type: string; text?: string }[];
       const text = content.map((part) => part.text ?? '').join('\n');
       return { text, isError: result.isError === true, structured: result.structuredContent };
+    },
+    read: async (uri) => {
+      const { contents } = (await client.readResource({ uri })) as { contents: { text?: string }[] };
+      return contents[0]?.text ?? '';
     },
     tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
     close: () => client.close(),

@@ -48,7 +48,7 @@ export interface Neighbours {
   readonly schemas: Readonly<Record<string, unknown>>;
   readonly tools: readonly OwnToolFace[];
   move(namespace: string, agent: string): Promise<Neighbour>;
-  /** Every row that belongs to a namespace, table by table, as a digest. */
+  /** Every row that belongs to a namespace, table by table, as a digest; the last use of a key is noted half a minute later. */
   digest(namespace: string): Promise<Readonly<Record<string, string>>>;
   stop(): Promise<void>;
 }
@@ -190,8 +190,8 @@ async function readDigest(database: Database, namespace: string): Promise<Record
   const digests: Record<string, string> = {};
   for (const { name } of tables) {
     const { rows } = await database.query<{ digest: string }>(
-      `select count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as digest
-       from ${name} t where namespace = $1`,
+      `select count(*) || ' ' || coalesce(md5(string_agg(told, '|' order by told)), '') as digest
+       from (select (to_jsonb(t) - 'last_used_at')::text as told, namespace from ${name} t) one where namespace = $1`,
       [namespace],
     );
     digests[name] = rows[0]?.digest ?? '';

@@ -19,6 +19,12 @@ export interface Servers {
   /** Holds the bus, so that it keeps its connections and answers nothing; the other lets it go on. */
   freezeBus(): void;
   thawBus(): void;
+  /** Ends the bus; the other starts it again with its data, at the same address. */
+  stopBus(): Promise<unknown>;
+  startBus(): Promise<void>;
+  /** The same of the database. */
+  stopDatabase(): Promise<unknown>;
+  startDatabase(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,9 +39,9 @@ export async function startServers(): Promise<Servers> {
     const cacheDir = defaultCacheFolder(process.env, process.getuid?.());
     const { path: binary } = await findNatsServer({ env: process.env, cacheDir, log: quietLog });
     const how = { dataDir: folder.path, cacheDir, user: unprivilegedUser(), log: quietLog };
-    const nats = await startNats({ ...how, binary });
+    let nats = await startNats({ ...how, binary });
     stops.push(() => nats.stop());
-    const postgres = await startPostgres(how);
+    let postgres = await startPostgres(how);
     stops.push(() => postgres.stop());
     const env = { DREY_NATS_URL: nats.url, DATABASE_URL: postgres.url };
     return {
@@ -45,6 +51,14 @@ export async function startServers(): Promise<Servers> {
       env,
       freezeBus: () => void process.kill(nats.pid, 'SIGSTOP'),
       thawBus: () => void process.kill(nats.pid, 'SIGCONT'),
+      stopBus: () => nats.stop(),
+      startBus: async () => {
+        nats = await startNats({ ...how, binary });
+      },
+      stopDatabase: () => postgres.stop(),
+      startDatabase: async () => {
+        postgres = await startPostgres(how);
+      },
       stop,
     };
   } catch (error) {

@@ -164,6 +164,27 @@ describe('what is asked', () => {
     expect(asked.slice(before).flat().length).toBeLessThan(missesMax + 20);
   });
 
+  it('does not shut out the agents beside one that goes on showing a key that is over', async () => {
+    const { ring, add, clock } = createStage();
+    const over = add({ isEnded: true });
+    for (let time = 0; time < 5 * missesMax; time += 1) {
+      expect(await status(ring.admit(over, 'office'))).toBe(401);
+      await clock.advance(20);
+    }
+    expect(await status(ring.admit(add(), 'office'))).toBe(200);
+  });
+
+  it('is free to be shown again seconds after any number of guesses at once', async () => {
+    const { ring, add, clock } = createStage();
+    const guesses = Array.from({ length: 20 * missesMax }, () => ring.admit(makeKey(random).text, 'office'));
+    await clock.advance(100);
+    for (const guess of guesses) await guess;
+    const key = add();
+    expect(await status(ring.admit(key, 'office'))).toBe(429);
+    await clock.advance(6_000);
+    expect(await status(ring.admit(key, 'office'))).toBe(200);
+  });
+
   it('from many addresses comes in bounded questions, one after the other, and is refused beyond', async () => {
     const { ring, add, asked, clock } = createStage();
     const guesses = Array.from({ length: 6_000 }, (_, at) => ring.admit(makeKey(random).text, `bot ${at}`));

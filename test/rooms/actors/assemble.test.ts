@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyEvent } from '../../../machines/words/events.ts';
-import { toEpisodeId } from '../../../src/actors/imports.ts';
+import { toEpisodeId } from '../../../src/actors/session/imports.ts';
 import { createAssembly, silenceMs } from '../../../src/actors/workers/assemble.ts';
 import type { ArchivedCall, EpisodeDraft } from '../../../src/store/store.ts';
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openBoards } from '../../../src/actors/actors.ts';
-import { createBreakers } from '../../../src/actors/breakers.ts';
+import { createBreakers } from '../../../src/actors/breaker/breakers.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
 import { createWorld } from './world.ts';
 

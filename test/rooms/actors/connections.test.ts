@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallOutcome, ClientAbility } from '../../../machines/words/calls.ts';
 import { openBoards, openUpstreams } from '../../../src/actors/actors.ts';
-import { Connections, ownPrincipal, toConnectionKey } from '../../../src/actors/connections.ts';
+import { Connections, ownPrincipal, toConnectionKey } from '../../../src/actors/upstreams/connections.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import { until } from '../../support/until.ts';
 import { createWorld } from './world.ts';

@@ -1,7 +1,7 @@
 // What of a change to a context is written down: names without secrets, and values as the house says.
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../../src/access/access.ts';
-import { hideIn } from '../../../src/actors/context-hiding.ts';
+import { hideIn } from '../../../src/actors/context/context-hiding.ts';
 
 const redactor = createRedactor({ key: 'a key of this test' });
 const mail = 'canary.person@example.org';

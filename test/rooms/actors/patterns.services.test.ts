@@ -2,11 +2,14 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import type { LearnedPattern } from '../../../machines/words/patterns.ts';
+import type { Scope } from '../../../machines/words/scopes.ts';
+import { createRedactor } from '../../../src/access/access.ts';
 import { openPatternShelf } from '../../../src/actors/actors.ts';
 import { noteFollowed } from '../../../src/actors/workers/followed.ts';
 import { savePatterns } from '../../../src/actors/workers/pattern-writer.ts';
 import { createPatternBook } from '../../../src/learning/learning.ts';
 import { createClock } from '../../../src/node/clock.ts';
+import { createWriteBack } from '../../../src/node/write-back.ts';
 import {
   addInjection,
   ensureNamespace,
@@ -183,4 +186,51 @@ test('an injection that was followed counts, and what came of it; the last word 
   const report = { patternId: id, principal: 'ada', helpful: false, application: 'i-1' };
   await within_((trx) => recordFeedback(trx, report));
   expect(await figures()).toEqual([1, 0, 0]);
+});
+
+test('what somebody writes back who may not let it through is kept, and offered only once somebody lets it', async () => {
+  const changed: string[] = [];
+  const writeBack = createWriteBack({
+    store: database.store,
+    redactor: createRedactor({ key: 'test' }),
+    relay: { nudge: () => undefined },
+    clock,
+    changed: (name) => void changed.push(name),
+  });
+  const pattern = {
+    patternType: 'precondition',
+    condition: { next_tool: 'ops__deploy' },
+    action: { call_first: 'ops__erase' },
+    confidence: 1,
+    metadata: {},
+  };
+  const toPrincipal = (id: string, scopes: readonly Scope[]) => ({ id, scopes, namespace }) as never;
+  const write = (id: string, scopes: readonly Scope[]) =>
+    writeBack.writePattern({
+      namespace,
+      principal: toPrincipal(id, scopes),
+      pattern,
+      key: undefined,
+    });
+  const offers = async () => {
+    const shelf = openPatternShelf({ store: database.store, clock, log });
+    const found = await shelf.match(namespace, { task: '', calls: [], likely: ['ops__deploy'], limit: 9 });
+    return found.map(({ patternId }) => patternId);
+  };
+  const own = await write('eve', ['pattern:write']);
+  expect([await offers(), (await read()).map(({ candidate }) => candidate)]).toEqual([[], [true]]);
+  const principal = toPrincipal('ada', ['sop:activate']);
+  expect(await writeBack.approvePattern({ namespace, principal, patternId: own.id })).toMatchObject({
+    candidate: false,
+  });
+  expect(await offers()).toEqual([own.id]);
+  const missing = 'a-00000000-0000-4000-8000-00000000dead';
+  expect(await writeBack.approvePattern({ namespace, principal, patternId: missing })).toBeUndefined();
+  await write('ada', ['pattern:write', 'sop:activate']);
+  expect((await read()).map(({ candidate }) => candidate)).toEqual([false, false]);
+  const audited = await database.ask(
+    `select action, principal from audit_log where namespace = $1 and action = 'acontext_pattern_approved'`,
+    [namespace],
+  );
+  expect(audited).toEqual([{ action: 'acontext_pattern_approved', principal: 'ada' }]);
 });

@@ -1,10 +1,10 @@
 /** One tool's way: first the breaker, then the resource; each call is judged exactly once. */
 import { describe, expect, it } from 'vitest';
 import type { CallCommand, CallOutcome } from '../../../machines/words/calls.ts';
-import type { Admission, Permit } from '../../../src/actors/breaker.ts';
-import { createGuards } from '../../../src/actors/guards.ts';
-import { toRoute } from '../../../src/actors/route.ts';
-import type { Guarded } from '../../../src/actors/route.ts';
+import type { Admission, Permit } from '../../../src/actors/breaker/breaker.ts';
+import { createGuards } from '../../../src/actors/calls/guards.ts';
+import { toRoute } from '../../../src/actors/calls/route.ts';
+import type { Guarded } from '../../../src/actors/calls/route.ts';
 import type { UpstreamCall } from '../../../src/upstream/upstream.ts';
 import { createRecordingTracer, idOf } from '../../support/recording-tracer.ts';
 import { createSimulatedClock } from './world.ts';

@@ -1,7 +1,7 @@
 // What a session remembers of its open episode, and how much at most.
 import { expect, it } from 'vitest';
 import { openSessions } from '../../../src/actors/actors.ts';
-import { StepNotes, stepNotesBounds } from '../../../src/actors/session-steps.ts';
+import { StepNotes, stepNotesBounds } from '../../../src/actors/session/session-steps.ts';
 import { createRedactor } from '../../../src/access/access.ts';
 import { createWorld, somebody } from './world.ts';
 

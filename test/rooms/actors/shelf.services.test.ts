@@ -1,10 +1,13 @@
 /** The shelf over a real database: it sees whatever changes in what it serves, and reads nothing else again. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openShelf } from '../../../src/actors/actors.ts';
+import type { Shelf } from '../../../src/actors/actors.ts';
+import { createIndex } from '../../../src/learning/learning.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import {
   ensureNamespace,
   getSops,
+  listSopDigests,
   listSopStamps,
   recordFeedback,
   saveCalls,
@@ -12,11 +15,12 @@ import {
   saveSop,
   setSopStatus,
 } from '../../../src/store/store.ts';
-import type { Trx } from '../../../src/store/store.ts';
+import type { SopDigest, Trx } from '../../../src/store/store.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
 import { episode, sop } from '../../support/store-rows.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
+import { until } from '../../support/until.ts';
 
 const namespace = 'acme';
 const cause = { by: 'learning', reason: 'test' };
@@ -26,6 +30,35 @@ beforeAll(async () => {
   database = await openTestStore(inject('postgresUrl'));
 });
 afterAll(() => database.close());
+
+/** A store that counts how often it is asked. */
+function count(counting: TestStore['store']) {
+  const counted = { asked: 0 };
+  const store: Pick<TestStore['store'], 'inNamespace'> = {
+    inNamespace: (where, work) => {
+      counted.asked += 1;
+      return counting.inNamespace(where, work);
+    },
+  };
+  return { counted, store };
+}
+
+/** Questions that show nothing are answered without the database once the catalogue is whole. */
+const untilWhole = (shelf: Shelf, big: string, counted: { readonly asked: number }): Promise<unknown> =>
+  until(
+    'the catalogue is whole',
+    async () => {
+      const nothing = { namespace: big, task: 'sheep', minConfidence: 0.3, limit: 0 };
+      await shelf.search(nothing);
+      const before = counted.asked;
+      await shelf.search(nothing);
+      return counted.asked === before;
+    },
+    60_000,
+  );
+
+/** On a busy machine nothing is given up: what is asked for here is answered by the database. */
+const patient = { ...createClock(), schedule: () => () => undefined };
 
 const inAcme = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => database.store.inNamespace(namespace, work);
 const readStamps = async () => {
@@ -116,3 +149,147 @@ test('a namespace with more than a copy holds is served from beyond it, and the 
   shelf.forget(crowd);
   expect(await ask('polish the astrolabe of the observatory')).toEqual([]);
 });
+
+test('a big namespace is ranked whole in memory, exactly as an index over all of it ranks, and follows what changes', async () => {
+  const big = 'meadows';
+  const at = (trx: Trx) => listSopDigests(trx, { limit: 1_000 });
+  const inBig = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => database.store.inNamespace(big, work);
+  const readAll = async () => {
+    const all: SopDigest[] = [];
+    for (let page = await inBig(at); page.length > 0;) {
+      all.push(...page);
+      const after = page.at(-1);
+      page = await inBig((trx) => listSopDigests(trx, { after, limit: 1_000 }));
+    }
+    return all;
+  };
+  await inBig((trx) => ensureNamespace(trx));
+  await fillMeadows(big, 2_300);
+  const { store, counted } = count(database.store);
+  const shelf = openShelf({ store, clock: patient, log });
+  const ask = async (task: string) =>
+    (await shelf.search({ namespace: big, task, minConfidence: 0.3, limit: 5 })).map(
+      ({ sopId, relevance, why }) => ({ sopId, relevance, why }),
+    );
+  const indexAll = async () => {
+    const step = { optional: false, repeated: false, alternatives: [], support: 1, args: {} };
+    const anew = createIndex([]);
+    for (const { tools, status, ...one } of await readAll()) {
+      if (status !== 'active') continue;
+      const procedure = tools.map((tool) => ({ tool, ...step }));
+      anew.put({ ...one, procedure, triggerFrom: 'task', steps: [], occurrences: 1 });
+    }
+    return (task: string) =>
+      anew.rank({ task, minConfidence: 0.3, limit: 5 }).map(({ sop: { sopId }, relevance, matched }) => ({
+        sopId,
+        relevance,
+        why: `it shares ${matched.map((term) => `"${term}"`).join(', ')} with the task`,
+      }));
+  };
+  const tasks = [
+    'shear the sheep of meadow kora',
+    'count the goats of meadow luna',
+    'feed the geese of meadow mira near nolo',
+  ];
+  await untilWhole(shelf, big, counted);
+  let expected = await indexAll();
+  for (const task of tasks) expect(await ask(task), task).toEqual(expected(task));
+
+  const rare = sop(big, 1, {
+    trigger: 'polish the astrolabe of the observatory',
+    wordings: [],
+    confidence: 0.71,
+  });
+  await inBig((trx) => saveSop(trx, rare, { cause }));
+  shelf.forget(big);
+  expect((await ask(rare.trigger))[0]?.sopId).toBe(rare.sopId);
+  expected = await indexAll();
+  for (const task of tasks) expect(await ask(task), task).toEqual(expected(task));
+
+  await inBig((trx) => saveSop(trx, { ...rare, trigger: 'tune the harpsichord of the chapel' }, { cause }));
+  shelf.forget(big);
+  expect((await ask('tune the harpsichord of the chapel'))[0]?.sopId).toBe(rare.sopId);
+  await inBig((trx) => setSopStatus(trx, { sopId: rare.sopId, status: 'retired', cause }));
+  shelf.forget(big);
+  expected = await indexAll();
+  for (const task of [rare.trigger, 'tune the harpsichord of the chapel', ...tasks])
+    expect(await ask(task), task).toEqual(expected(task));
+});
+
+test('what is committed late is brought into the catalogue, however many were read meanwhile', async () => {
+  const late = 'late';
+  await database.store.inNamespace(late, (trx) => ensureNamespace(trx));
+  await fillMeadows(late, 2_500);
+  const { store, counted } = count(database.store);
+  const shelf = openShelf({ store, clock: patient, log });
+  const ask = async (task: string) =>
+    (await shelf.search({ namespace: late, task, minConfidence: 0.3, limit: 5 })).map(({ sopId }) => sopId);
+  const save = (n: number, trigger: string, wait: Promise<void> = Promise.resolve()) => {
+    const one = sop(late, n, { trigger, wordings: [], confidence: 0.71 });
+    const saved = database.store.inNamespace(late, async (trx) => {
+      await saveSop(trx, one, { cause });
+      await wait;
+    });
+    return { sopId: one.sopId, saved };
+  };
+  await untilWhole(shelf, late, counted);
+  let commit = (): void => undefined;
+  const slow = save(
+    1,
+    'polish the astrolabe of the observatory',
+    new Promise((resolve) => (commit = resolve)),
+  );
+  const quick = save(2, 'tune the harpsichord of the chapel');
+  await quick.saved;
+  shelf.forget(late);
+  await until(
+    'what was committed first is found',
+    async () => (await ask('tune the harpsichord of the chapel'))[0] === quick.sopId,
+  );
+  commit();
+  await slow.saved;
+  shelf.forget(late);
+  expect((await ask('polish the astrolabe of the observatory'))[0]).toBe(slow.sopId);
+});
+
+test('where there is no room for a catalogue the database finds what the copy does not hold', async () => {
+  const full = 'full';
+  await database.store.inNamespace(full, (trx) => ensureNamespace(trx));
+  await fillMeadows(full, 2_500);
+  const rare = sop(full, 1, {
+    trigger: 'polish the astrolabe of the observatory',
+    wordings: [],
+    confidence: 0.31,
+  });
+  await database.store.inNamespace(full, (trx) => saveSop(trx, rare, { cause }));
+  const said: string[] = [];
+  const shelf = openShelf({
+    store: database.store,
+    clock: patient,
+    log: { ...log, warn: (_facts: object, sentence: string) => said.push(sentence) },
+    catalogueBytesMax: 100_000,
+  });
+  const ask = async () =>
+    (await shelf.search({ namespace: full, task: rare.trigger, minConfidence: 0.3, limit: 5 })).map(
+      ({ sopId }) => sopId,
+    );
+  await until('it is said', async () => {
+    expect(await ask()).toEqual([rare.sopId]);
+    return said.includes('a namespace has more procedures than fit into memory: the database finds them');
+  });
+  expect(await ask()).toEqual([rare.sopId]);
+});
+
+/** Procedures of few words, so that many are alike. */
+async function fillMeadows(filled: string, many: number): Promise<void> {
+  await database.ask(
+    `insert into acontext_sops (namespace, id, trigger, steps, procedure, status, confidence, occurrences)
+     select $1, gen_random_uuid(),
+       (array['shear', 'count', 'feed'])[1 + n % 3] || ' the ' || (array['sheep', 'goats', 'geese', 'cows'])[1 + (n / 3) % 4]
+         || ' of meadow ' || (array['kora', 'luna', 'mira', 'nolo', 'pavi'])[1 + (n / 12) % 5] || ' near ' || chr(97 + n % 26) || chr(97 + (n / 26) % 26) || 'lo',
+       '["Go."]', jsonb_build_array(jsonb_build_object('tool', 'farm__' || n % 7, 'optional', false, 'repeated', false,
+         'alternatives', '[]'::jsonb, 'support', 1, 'args', '{}'::jsonb)),
+       'active', 0.5 + (n % 400) / 1000.0, 3 from generate_series(1, $2::int) n`,
+    [filled, many],
+  );
+}

@@ -1,8 +1,8 @@
 /** A resource that sleeps and wakes, in simulated time: whatever happens in which order, there is at most one of it. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openStandby } from '../../../src/actors/standby.ts';
-import type { Standby } from '../../../src/actors/standby.ts';
+import { openStandby } from '../../../src/actors/upstreams/standby.ts';
+import type { Standby } from '../../../src/actors/upstreams/standby.ts';
 import { createDeferred, createWorld, settle } from './world.ts';
 import type { SimulatedClock } from './world.ts';
 

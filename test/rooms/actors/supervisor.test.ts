@@ -1,7 +1,7 @@
 /** A supervisor of real (if small) workers in simulated time. */
 import { describe, expect, it } from 'vitest';
-import { openSupervisor } from '../../../src/actors/supervisor.ts';
-import type { SupervisorOptions, WorkerSpec } from '../../../src/actors/supervisor.ts';
+import { openSupervisor } from '../../../src/actors/learning/supervisor.ts';
+import type { SupervisorOptions, WorkerSpec } from '../../../src/actors/learning/supervisor.ts';
 import { createDeferred, createWorld, settle } from './world.ts';
 
 type Start = WorkerSpec['start'];

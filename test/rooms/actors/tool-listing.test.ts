@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallCommand } from '../../../machines/words/calls.ts';
 import { openBoards, openUpstreams } from '../../../src/actors/actors.ts';
-import { composeListing, toHeldRoute } from '../../../src/actors/tool-listing.ts';
+import { composeListing, toHeldRoute } from '../../../src/actors/upstreams/tool-listing.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import type { Verdict } from '../../../src/upstream/upstream.ts';
 import { createWorld } from './world.ts';

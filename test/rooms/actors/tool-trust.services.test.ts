@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { createToolTrust } from '../../../src/actors/actors.ts';
 import type { ToolTrust } from '../../../src/actors/actors.ts';
-import { composeListing } from '../../../src/actors/tool-listing.ts';
+import { composeListing } from '../../../src/actors/upstreams/tool-listing.ts';
 import { openStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { TrustMode } from '../../../src/upstream/upstream.ts';

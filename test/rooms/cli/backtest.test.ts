@@ -106,6 +106,6 @@ describe('drey backtest', () => {
     expect([failed.code, failed.err]).toEqual([69, expect.stringContaining('the backtest ended early')]);
     await node?.close();
     const nowhere = await cli(['backtest', '--plot', '/nowhere/at/all.svg', '--url', await open()]);
-    expect([nowhere.code, nowhere.err]).toEqual([66, expect.stringContaining('/nowhere/at/all.svg')]);
+    expect([nowhere.code, nowhere.err]).toEqual([64, expect.stringContaining('/nowhere/at/all.svg')]);
   });
 });

@@ -149,6 +149,15 @@ describe('the node', () => {
     });
   });
 
+  it('is that of the folder named on the command line, whatever a variable says', async () => {
+    const empty = join(folder.path, 'empty');
+    const { code, err } = await cli(['down', '--data', empty], { env: { DREY_URL: 'http://127.0.0.1:1' } });
+    expect([code, err]).toEqual([0, expect.not.stringContaining('127.0.0.1:1')]);
+    expect(
+      (await cli(['status', '--data', empty], { env: { DREY_URL: 'http://127.0.0.1:1' } })).err,
+    ).toContain(`No node runs for the data folder ${empty}`);
+  });
+
   it('that is gone is told, with the cause only when asked for', async () => {
     const world = await withNode({});
     await node?.close();
@@ -271,6 +280,7 @@ describe('sops', () => {
     expect((await cli(['sops', 'show', sop.sop_id], world)).out.split('\n')).toEqual([
       String.raw`Refund an order\u001b[2J`,
       'p-0123456789abcdef  active  confidence 0.91  learned from 17 tasks',
+      'not checked yet by silent predictions',
       '',
       '   1. find the order',
       '        id from the task (the number)',
@@ -346,7 +356,7 @@ describe('sops', () => {
     });
     expect(await cli(['sops', 'show', 'nope'], world)).toMatchObject({
       code: 66,
-      err: expect.stringContaining('drey sops list'),
+      err: expect.stringContaining('"drey sops"'),
     });
   });
 });

@@ -174,6 +174,24 @@ describe('an import', () => {
 });
 
 describe('print', () => {
+  it('names the node that the terminal means: the client has an environment of its own', async () => {
+    const env = { HOME: home, PATH: '', DREY_DATA: 'kept', DREY_URL: '' };
+    const { out } = await cli(['config', 'print', '--client', 'cursor'], { env, cwd: home });
+    expect(JSON.parse(out).mcpServers.drey.args.slice(-3)).toEqual(['stdio', '--data', join(home, 'kept')]);
+    const named = { ...env, DREY_URL: 'http://127.0.0.1:7999' };
+    const other = await cli(['config', 'print', '--client', 'cursor', '--data', 'else'], {
+      env: named,
+      cwd: home,
+    });
+    expect(JSON.parse(other.out).mcpServers.drey.args.slice(-5)).toEqual([
+      'stdio',
+      '--url',
+      'http://127.0.0.1:7999',
+      '--data',
+      join(home, 'else'),
+    ]);
+  });
+
   it('writes a command that any window finds, and the address where it is asked for', async () => {
     const cursor = await config(['print', '--client', 'cursor']);
     expect(JSON.parse(cursor.out)).toEqual({

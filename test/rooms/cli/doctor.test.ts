@@ -54,6 +54,10 @@ const status = {
     { id: 'r-bus', state: 'healthy', what: 'bus' },
     { id: 'r-fs', state: 'unhealthy', what: 'upstream fs', lastError: 'it ended\u001b[2J' },
   ],
+  breakers: [
+    { id: 'b-fs', state: 'open', retryAfterMs: 90_000 },
+    { id: 'b-bus', state: 'closed', retryAfterMs: null },
+  ],
   events: { waiting: 5_000, published: 10 },
   learning: { engine_status: 'running', behind: 0 },
   catalogue: { tools: 3, stale: 0, held: 2 },
@@ -110,6 +114,8 @@ describe('drey doctor', () => {
     expect(out).toMatch(/^warn {2}node +Drey 0\.1\.0 at http:\/\/127\.0\.0\.1:1, degraded$/m);
     expect(out).toMatch(/^ok {4}r-bus +bus, healthy$/m);
     expect(out).toMatch(/^bad {3}r-fs +upstream fs, unhealthy, it ended\\u001b\[2J$/m);
+    expect(out).toMatch(/^bad {3}b-fs +breaker open, tried again in 1 min$/m);
+    expect(out).not.toContain('b-bus');
     expect(out).toMatch(/^warn {2}event lag +5,000 events wait for the bus$/m);
     expect(out).toMatch(/^warn {2}tools +2 tools held back$/m);
     expect(out).toMatch(/^bad {3}NATS +nothing answers at 127\.0\.0\.1:1$/m);

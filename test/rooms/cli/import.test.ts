@@ -192,6 +192,12 @@ describe('a file', () => {
     expect(requests.flat().map((episode) => episode.key)).toContain('c');
   });
 
+  it('that is missing is said to be, and no figures of nothing follow', async () => {
+    const { code, out, err } = await cli(['import', join(folder.path, 'none')], world);
+    expect([code, out]).toEqual([66, '']);
+    expect(err).toContain('none cannot be read: there is no such file.');
+  });
+
   it('of any size is sent in bounded requests, in order, with nothing lost', async () => {
     const keys = Array.from({ length: 1_201 }, (_, at) => `e${at}`);
     const path = await file('many.jsonl', keys.map((key) => line(key)).join('\n'));

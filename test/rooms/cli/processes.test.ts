@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../infra/servers/processes.ts';
 import { repository } from '../../support/programs.ts';
@@ -69,6 +70,15 @@ describe('the built program', () => {
     });
     expect(await run(['statsu'], {}, realDrey).ended).toMatchObject({ code: 64 });
     expect(await run(['status'], {}, realDrey).ended).toMatchObject({ code: 69, out: '' });
+  });
+
+  it('ends only when a slow reader has its last words', async () => {
+    const cli = pathToFileURL(join(repository, 'dist/src/cli/cli.js')).href;
+    const bytes = 1024 * 1024;
+    const words = `import { leave } from '${cli}'; process.stdout.write(Buffer.alloc(${bytes})); await leave(process, 0);`;
+    const talker = run(['--input-type=module', '--eval', words], {}, '--no-warnings');
+    expect(await talker.ended).toMatchObject({ code: 0 });
+    expect(talker.out().length).toBe(bytes);
   });
 
   it('ends quietly when nobody reads its output any more', async () => {

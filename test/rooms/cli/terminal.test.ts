@@ -73,6 +73,24 @@ describe('a table', () => {
     );
   });
 
+  it('never exceeds its width where other columns are long, and keeps figures whole', () => {
+    const id = 'm-01a2007a-d033-71ae-adb6-6d50a16fa0dd';
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 40, max: 120 }), (text, cells) => {
+        for (const line of toTable(columns, [[id + text, '1,234', text]], cells))
+          expect(toWidth(line)).toBeLessThanOrEqual(cells);
+      }),
+    );
+    expect(toTable(columns, [[id, '1,234', 'what it says']], 40).at(-1)).toBe(
+      'm-01a2007a-d033-71…  1,234  what it says',
+    );
+  });
+
+  it('cuts what is very long into a pipe as well', () => {
+    const [, line = ''] = toTable(columns, [['a', '5', 'x'.repeat(1_000_000)]], Number.POSITIVE_INFINITY);
+    expect(line.length).toBeLessThan(1_100);
+  });
+
   it('counts wide letters as two cells', () => {
     expect(toWidth('日本')).toBe(4);
     expect(toWidth('a👍b')).toBe(4);

@@ -70,6 +70,14 @@ describe('drey tools', () => {
     expect(out).toContain('drey tools approve files read@bbbbbbbb');
   });
 
+  it('approves nothing where no tool is named, or some and all, and says which words are missing', async () => {
+    for (const words of [[], ['read', '--all']]) {
+      const { code, err } = await cli(['tools', 'approve', 'files', ...words]);
+      expect(code).not.toBe(0);
+      expect(err).toContain('Name the tools of "files" to approve (drey tools approve files TOOL...)');
+    }
+  });
+
   it('approves by name, by fingerprint, or all', async () => {
     const url = await open([waiting, fresh]);
     for (const words of [['read'], ['read@bbbb'], ['--all']])

@@ -18,6 +18,11 @@ let inspection: Inspection;
 let inspector: Inspector;
 let server: Server;
 let port = 0;
+/** What ends each feed that is watched, connections that have closed, and when anybody is let in. */
+const held = new Set<() => void>();
+let asked = 0;
+let closed = 0;
+let admitted: Promise<void> | undefined;
 
 beforeEach(async () => {
   roots = createRoots();
@@ -28,7 +33,12 @@ beforeEach(async () => {
     log: quietLog,
   });
   inspector = openInspector({
-    admit: ({ host, authorization }) => {
+    hold: (_req, end) => {
+      held.add(end);
+      return () => void held.delete(end);
+    },
+    admit: async ({ host, authorization }) => {
+      await admitted;
       if (host?.startsWith('127.0.0.1') !== true)
         return { ok: false, status: 403, sentence: 'this Host is not served' };
       if (authorization === 'Bearer wrong') return { ok: false, status: 401, sentence: 'no such key' };
@@ -45,7 +55,11 @@ beforeEach(async () => {
     watch: (filter, heard) => inspection.watch(filter, heard),
     receiverUrl: 'http://127.0.0.1:9/receiver.html?a=1&b=2',
   });
+  [asked, closed, admitted] = [0, 0, undefined];
+  held.clear();
   server = createServer((req, res) => {
+    asked += 1;
+    res.once('close', () => (closed += 1));
     if (!inspector.handle(req, res)) res.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -175,6 +189,34 @@ describe('the feed', () => {
   ] as const)('is refused %s', async (_what, headers, query, status) => {
     expect((await get(`/inspector/feed${query}`, headers)).status).toBe(status);
     expect(inspection.observed).toBe(0);
+  });
+
+  it('ends when its reader is let in no more, and is watched no longer than it is open', async () => {
+    openBreaker('b-1');
+    const first = await follow('/inspector/feed', { authorization: 'Bearer ann' });
+    const second = await follow('/inspector/feed', { authorization: 'Bearer ann' });
+    await until('both are watched', () => held.size === 2);
+    first.res.destroy();
+    await until('one is watched', () => held.size === 1);
+    for (const end of held) end();
+    await until('the other has ended', () => second.res.closed && held.size === 0);
+    await until('nothing is observed any more', () => inspection.observed === 0);
+  });
+
+  it('takes no place for those who left before they were let in', async () => {
+    let letIn = (): void => undefined;
+    admitted = new Promise((resolve) => (letIn = resolve));
+    for (let reader = 0; reader < 16; reader += 1) {
+      const gone = request({ port, host: '127.0.0.1', path: '/inspector/feed', agent: false });
+      gone.on('error', () => undefined).once('finish', () => setImmediate(() => gone.destroy()));
+      gone.end();
+    }
+    await until('they have left', () => asked === 16 && closed === 16);
+    letIn();
+    admitted = undefined;
+    const { res } = await follow('/inspector/feed');
+    expect(res.statusCode).toBe(200);
+    res.destroy();
   });
 
   it('is for a bounded number of readers, and ends with the node', async () => {

@@ -69,7 +69,8 @@ it('is the same for a hook, and never for a person who asks', async () => {
   const told = await post('/hooks', { hook_event_name: 'UserPromptSubmit', session_id: 'c-1', prompt });
   expect(told.json()).toMatchObject({ context: null });
   expect(noted).toHaveLength(1);
-  expect((await post('/ask', { task: prompt })).json().sops).toHaveLength(1);
+  const asked = (await post('/ask', { task: prompt })).json();
+  expect([asked.sops.length, asked.held_out]).toEqual([1, true]);
   expect(noted).toHaveLength(1);
 });
 

@@ -278,8 +278,9 @@ describe('what passes', () => {
 });
 
 describe('a long list', () => {
-  const items = Array.from({ length: 2_500 }, (_, n) => ({ key: `k${n}` }));
-  const walk = (list: readonly { key: string }[], cursor?: string): string[] => {
+  const toItem = (key: string) => ({ key, definition: { name: key } });
+  const items = Array.from({ length: 2_500 }, (_, n) => toItem(`k${n}`));
+  const walk = (list: typeof items, cursor?: string): string[] => {
     const page = toPage(list, cursor);
     expect(page.items.length).toBeLessThanOrEqual(pageItemsMax);
     const keys = page.items.map(({ key }) => key);
@@ -294,12 +295,28 @@ describe('a long list', () => {
 
   it('goes on behind what came last, also when it has changed', () => {
     const { nextCursor } = toPage(items, undefined);
-    expect(toPage([{ key: 'new' }, ...items], nextCursor).items[0]).toEqual({ key: 'k1000' });
-    expect(
-      toPage(
-        items.filter(({ key }) => key !== 'k999'),
-        nextCursor,
-      ).items[0],
-    ).toEqual({ key: 'k1001' });
+    expect(toPage([toItem('new'), ...items], nextCursor).items[0]).toMatchObject({ key: 'k1000' });
+    const without = items.filter(({ key }) => key !== 'k500');
+    expect(toPage(without, nextCursor).items[0]).toMatchObject({ key: 'k1000' });
+  });
+
+  it('is listed anew where nobody can tell any more what was seen', () => {
+    const { nextCursor } = toPage(items, undefined);
+    const without = items.filter(({ key }) => key !== 'k999');
+    expect(() => toPage(without, nextCursor)).toThrow('list anew');
+  });
+
+  it('has no page with more characters than may be, unless one entry alone has more', () => {
+    const sizes = [10, 10, 90, 10, 10, 10];
+    const list = sizes.map((size, n) => ({ key: `k${n}`, definition: { x: 'x'.repeat(size) } }));
+    const cut = { charactersMax: 40 };
+    const pages: string[][] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = toPage(list, cursor, cut);
+      pages.push(page.items.map(({ key }) => key));
+      cursor = page.nextCursor;
+      if (cursor === undefined) break;
+    }
+    expect(pages).toEqual([['k0', 'k1'], ['k2'], ['k3', 'k4'], ['k5']]);
   });
 });

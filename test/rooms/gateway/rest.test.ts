@@ -87,6 +87,46 @@ it('tells what an agent would get and why, and counts nothing', async () => {
   expect((await post('/ask', `{"task":"${'x'.repeat(70_000)}"}`)).status).toBe(413);
 });
 
+it('tells what came near and was rejected, each for its reason, and serves none of it', async () => {
+  const unsure = sampleSop({ sopId: 'p-2', confidence: 0.3, status: 'candidate', relevance: 0.6 });
+  const away = sampleSop({ sopId: 'p-3', status: 'quarantined', confidence: 0.2 });
+  const others = [4, 5, 6].map((n) => sampleSop({ sopId: `p-${n}`, relevance: 0.5 }));
+  const waiting = sampleSop({ sopId: 'p-7', status: 'shadow', confidence: 0.69 });
+  at.house.sops = [sampleSop(), unsure, ...others, away, waiting];
+  const told = (await post('/ask', '{"task":"deploy the service","limit":1}')).json();
+  expect(told.sops.map(({ sop_id: id }: { sop_id: string }) => id)).toEqual(['p-1']);
+  expect(told).toMatchObject({ bar: 0.5, held_out: false });
+  const why = Object.fromEntries(
+    told.rejected.map((one: { sop_id: string; reason: string }) => [one.sop_id, one.reason]),
+  );
+  expect(why).toEqual({
+    'p-2': 'below_bar',
+    'p-3': 'not_active',
+    'p-4': 'outranked',
+    'p-5': 'outranked',
+    'p-6': 'outranked',
+    'p-7': 'not_active',
+  });
+  const whys = told.rejected.map(({ why: one }: { why: string }) => one).join('\n');
+  expect(whys).toContain('in the shadow: it waits for a second principal');
+  expect(whys).toContain('quarantined: right silent predictions bring it back');
+  const { injected_context: served } = told;
+  expect(served.map(({ sop_id: id }: { sop_id: string }) => id)).toEqual(['p-1']);
+  expect(at.house.injections).toEqual([]);
+});
+
+it.each(['shadow', 'quarantined', 'deprecated', 'retired'] as const)(
+  'begins no guided run of what is %s',
+  async (status) => {
+    at.house.sops = [sampleSop({ status })];
+    const refused = await post('/sops/p-1/runs', '{"dry_run":true}');
+    expect([refused.status, refused.json().code]).toEqual([400, 'argument_invalid']);
+    expect(refused.json().detail).toContain(
+      `this SOP is ${status}, and only active ones and candidates are followed`,
+    );
+  },
+);
+
 describe('learning anew', () => {
   it('is ordered for every namespace, or for the one that is named', async () => {
     const ordered = await post('/relearn', '{}');

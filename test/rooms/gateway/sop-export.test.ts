@@ -34,8 +34,23 @@ const step = fc.record({
   support: fc.double({ min: 0, max: 1, noNaN: true }),
   args: fc.dictionary(hostile, fc.constant({ from: 'ask' as const, support: 1 }), { maxKeys: 2 }),
 });
+/** Steps that require earlier ones, and belong to a part, as learning writes them. */
+const linked = fc
+  .tuple(
+    fc.array(step, { maxLength: 5 }),
+    fc.array(fc.nat(4), { maxLength: 5 }),
+    fc.option(fc.record({ sop_id: hostile, name: hostile }), { nil: undefined }),
+  )
+  .map(([steps, before, part]) =>
+    steps.map((one, at) => {
+      const earlier = before[at] ?? at;
+      const linkedOne =
+        earlier >= at ? one : { ...one, requires: [{ step: earlier, support: 1, lift: 2.5, against: 0 }] };
+      return { ...linkedOne, ...(part === undefined || at < 1 ? {} : { part: { ...part, step: at - 1 } }) };
+    }),
+  );
 const sops = fc
-  .record({ trigger: hostile, procedure: fc.array(step, { maxLength: 5 }), withLines: fc.boolean() })
+  .record({ trigger: hostile, procedure: linked, withLines: fc.boolean() })
   .chain(({ trigger, procedure, withLines }) =>
     fc
       .array(hostile, {
@@ -83,7 +98,7 @@ describe('any procedure', () => {
         const { text } = exportSop(sop, 'mermaid');
         const label = String.raw`"[\p{L}\p{N} .,/_#;-]*"`;
         const line = new RegExp(
-          `^(?:flowchart TD|  start\\(\\[${label}\\]\\) --> \\w+|  \\w+\\[${label}\\]|  \\w+ -->\\|${label}\\| \\w+)$`,
+          `^(?:flowchart TD|  start\\(\\[${label}\\]\\) --> \\w+|  \\w+\\[${label}\\]|  subgraph part1\\[${label}\\]|    s\\d|  end|  \\w+ -\\.?->\\|${label}\\| \\w+)$`,
           'u',
         );
         for (const one of text.trimEnd().split('\n')) expect(one).toMatch(line);
@@ -103,7 +118,11 @@ describe('any procedure', () => {
         const steps = lines.slice(lines.indexOf('## Steps') + 1);
         sop.steps.forEach((_, index) => expect(steps[index]).toMatch(new RegExp(`^${index + 1}\\. `)));
         expect(steps[sop.steps.length]).toBe('');
-        expect(lines.filter((one) => one.startsWith('#'))).toHaveLength(sop.pitfalls.length > 0 ? 3 : 2);
+        const sections =
+          2 +
+          (sop.pitfalls.length > 0 ? 1 : 0) +
+          (sop.procedure.length > 1 && sop.procedure[1]?.part ? 1 : 0);
+        expect(lines.filter((one) => one.startsWith('#'))).toHaveLength(sections);
         // Neither a tag, nor a link, nor code that was not escaped.
         const own = lines.slice(5).join('\n').replaceAll('`acontext_record_feedback`', '');
         const said = own.slice(0, own.indexOf('The same for programs'));
@@ -154,6 +173,7 @@ describe('over REST', () => {
     ['another format', { format: 'other' }, /drey-sop/],
     ['a field too many', { active: true }, /./],
     ['a step that takes its value from a later one', { procedure: lateStep() }, /earlier step/],
+    ['a step that requires a later one', { procedure: tooEarly() }, /earlier step/],
     ['no steps', { steps: [] }, /./],
   ])('%s is refused with what would be right', async (_what, change, sentence) => {
     const document = { ...toSopDocument(sampleSop()), ...change };
@@ -162,6 +182,11 @@ describe('over REST', () => {
     expect(json['detail']).toMatch(sentence);
   });
 });
+
+function tooEarly() {
+  const [first, ...rest] = sampleSop().procedure;
+  return [{ ...first, requires: [{ step: 0, support: 1, lift: 2, against: 0 }] }, ...rest];
+}
 
 function lateStep() {
   const [first, ...rest] = sampleSop().procedure;

@@ -114,6 +114,45 @@ describe.each(['http', 'stream'] as const)('over %s', (way) => {
   });
 });
 
+describe('a change that comes while a client of the older era has no stream', () => {
+  it('is told once, as soon as it listens again', async () => {
+    const at = await startPassing({ one });
+    let session: Record<string, string> = {};
+    const post = async (method: string, params: object, id?: number) => {
+      const response = await fetch(`${at.url}/mcp`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', ...session },
+        body: JSON.stringify({ jsonrpc: '2.0', method, params, ...(id === undefined ? {} : { id }) }),
+      });
+      await response.text();
+      const named = response.headers.get('mcp-session-id');
+      if (named !== null) session = { 'mcp-session-id': named };
+      return response.status;
+    };
+    const clientInfo = { name: 'away', version: '1' };
+    await post('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }, 1);
+    await post('notifications/initialized', {});
+    await post('resources/subscribe', { uri }, 2);
+    const change = { name: 'one__touch', arguments: { uri } };
+    for (const id of [3, 4]) expect(await post('tools/call', change, id)).toBe(200);
+    const hear = async (enough: (text: string) => boolean): Promise<string> => {
+      const ended = new AbortController();
+      const headers = { accept: 'text/event-stream', ...session };
+      const response = await fetch(`${at.url}/mcp`, { headers, signal: ended.signal });
+      let text = '';
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk).toString('utf8');
+        if (enough(text)) break;
+      }
+      ended.abort();
+      return text;
+    };
+    const first = await hear((text) => text.includes('resources/updated'));
+    expect(first.match(/resources\/updated/g)).toHaveLength(1);
+    expect(first).toContain(uri);
+  });
+});
+
 describe('watching', () => {
   it('is one subscription for all who watch, and ends with the last', async () => {
     const at = await startPassing({ one });

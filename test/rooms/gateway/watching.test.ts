@@ -1,7 +1,10 @@
 // What people look at over REST: stored events to their end, live actors, dead letters and who may touch them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DreyError } from '../../../machines/words/errors.ts';
 import type { AnyEvent } from '../../../machines/words/events.ts';
+import { limits } from '../../../machines/words/limits.ts';
 import type { DeadLetterView } from '../../../src/gateway/gateway.ts';
+import { shareAnswer } from '../../../src/node/shared-answer.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
 import { until } from '../../support/until.ts';
@@ -120,6 +123,58 @@ describe('actors', () => {
       total: 1,
     });
     expect((await get('/actors?kind=chair')).json()).toMatchObject({ status: 400 });
+  });
+
+  it('are no procedures for who may not read procedures', async () => {
+    at.house.actors = [
+      { namespace: 'acme', kind: 'session', id: 's-2', states: ['ready'] },
+      { namespace: 'acme', kind: 'sop', id: 'p-1', states: ['active'] },
+    ];
+    expect((await get('/actors', asAnn)).json()).toMatchObject({ total: 2 });
+    const asCleo = { authorization: 'Bearer cleo' };
+    expect((await get('/actors', asCleo)).json()).toMatchObject({ total: 1, actors: [{ kind: 'session' }] });
+    expect((await get('/actors?kind=sop&id=p-1', asCleo)).json()).toEqual({ actors: [], total: 0 });
+  });
+});
+
+describe('what is under the node', () => {
+  it('is told to who looks after it, with every limit under its name', async () => {
+    const { bus, limits: told, rates } = (await get('/system')).json();
+    expect(bus.streams).toEqual([
+      expect.objectContaining({ stream: 'DREY_EVENTS', messages: 3, bytes_max: null, last_sequence: 3 }),
+    ]);
+    expect(bus.consumers).toEqual([
+      expect.objectContaining({ consumer: 'learning', pending: 1, unsettled: 1, settled: 1 }),
+    ]);
+    for (const [name, max] of Object.entries(limits)) expect(told).toContainEqual({ name, max });
+    expect(rates.operations.map(({ operation }: { operation: string }) => operation)).toContain('sop_write');
+  });
+
+  it('tells the limits while the bus is away, and that it is', async () => {
+    at.house.bus = () => {
+      throw new DreyError('bus_unavailable', 'the bus does not answer');
+    };
+    const { status, json } = await get('/system');
+    expect([status, json()]).toMatchObject([200, { bus: null, bus_reason: 'the bus does not answer' }]);
+    for (const [name, max] of Object.entries(limits)) expect(json().limits).toContainEqual({ name, max });
+  });
+
+  it('is asked for once by all who look within a moment', async () => {
+    let [now, asked] = [0, 0];
+    const read = shareAnswer(async () => (asked += 1), { now: () => now }, 100);
+    expect(await Promise.all([read(), read()])).toEqual([1, 1]);
+    now = 99;
+    expect(await read()).toBe(1);
+    now = 100;
+    expect(await read()).toBe(2);
+  });
+
+  it('is not for those who may only look at their own namespace', async () => {
+    expect((await get('/system', asAnn)).json()).toMatchObject({
+      status: 403,
+      code: 'permission_denied',
+      detail: expect.stringContaining('node:read'),
+    });
   });
 });
 

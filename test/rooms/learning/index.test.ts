@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createIndex, type ServedSop, type SopIndex } from '../../../src/learning/learning.ts';
+import {
+  createIndex,
+  createPackedIndex,
+  type PackedSop,
+  type RankQuery,
+  type ServedSop,
+} from '../../../src/learning/learning.ts';
 
 /** Words without meaning, the first ones common: the same for the same number. */
 function createWords(seed: number): () => string {
@@ -61,61 +67,83 @@ const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
   { minLength: 20, maxLength: 150, size: 'max' },
 );
 
-describe('index', () => {
-  it('that was changed answers exactly as one that is made anew', () => {
-    const samples = createSops(200);
-    const tasks = [0, 40, 80, 120, 160].map((at) => samples[at]?.trigger ?? '');
-    const askAll = (index: SopIndex, minConfidence: number) =>
-      tasks.map((task) =>
-        index
-          .rank({ task, limit: 20, minConfidence })
-          .map(({ sop, ...rest }) => ({ ...rest, id: sop.sopId })),
-      );
-    fc.assert(
-      fc.property(happenings, fc.constantFrom(0, 0.3, 0.7), (told, minConfidence) => {
-        const index = createIndex([]);
-        const left = new Map<string, ServedSop>();
-        for (const one of told) {
-          if (one.what === 'ask') {
-            index.rank({ task: samples[one.content]?.trigger ?? '', limit: 5, minConfidence: 0 });
-            continue;
-          }
-          const sopId = `p-${one.id}`;
-          left.delete(sopId);
-          if (one.what === 'remove') {
-            index.remove(sopId);
-            continue;
-          }
-          const content = samples[one.content];
-          if (content === undefined) continue;
-          const sop = { ...content, sopId, confidence: one.sure / 100 };
-          left.set(sopId, sop);
-          index.put(sop);
-        }
-        expect(index.size).toBe(left.size);
-        const anew = askAll(createIndex([...left.values()].toReversed()), minConfidence);
-        expect(askAll(index, minConfidence)).toEqual(anew);
-      }),
-      { numRuns: 25 },
-    );
-  });
+const toPacked = (sop: ServedSop): PackedSop => ({ ...sop, tools: sop.procedure.map(({ tool }) => tool) });
 
-  it('that holds many alike answers exactly as one that is made anew', () => {
-    // More of one wording than are compared, and more than are looked at to see what a word tells.
-    const many = createSops(1_500).map((sop, n) =>
-      n % 3 === 0 ? { ...sop, trigger: 'export the ledger' } : sop,
-    );
-    const changed = createIndex(many.slice(0, 900));
-    changed.rank({ task: 'export the ledger', limit: 5, minConfidence: 0 });
-    for (const { sopId } of many.slice(0, 300)) changed.remove(sopId);
-    for (const sop of many.toReversed()) changed.put(sop);
-    for (const { sopId } of many.slice(1_200)) changed.remove(sopId);
-    const anew = createIndex(many.slice(0, 1_200));
-    for (const task of ['export the ledger', many[7]?.trigger ?? '', many[800]?.wordings[0] ?? '']) {
-      const asked = { task, limit: 40, minConfidence: 0 };
-      expect(changed.rank(asked)).toEqual(anew.rank(asked));
-    }
-  });
+/** The two that must answer alike: one for what is served from memory whole, one for what is found and then read. */
+const kinds = {
+  index: () => createIndex([]),
+  'packed index': () => {
+    const packed = createPackedIndex();
+    return {
+      put: (sop: ServedSop) => packed.put(toPacked(sop)),
+      remove: (sopId: string) => packed.remove(sopId),
+      rank: (query: RankQuery) => packed.rank(query),
+    };
+  },
+} as const;
+
+const askFor =
+  (index: { rank(query: RankQuery): ReturnType<ReturnType<typeof createPackedIndex>['rank']> }) =>
+  (query: RankQuery) =>
+    index.rank(query).map(({ sop, ...rest }) => ({ ...rest, id: sop.sopId }));
+
+describe('index', () => {
+  it.each(Object.entries(kinds))(
+    '(%s) that was changed answers exactly as one that is made anew',
+    (_kind, create) => {
+      const samples = createSops(200);
+      const tasks = [0, 40, 80, 120, 160].map((at) => samples[at]?.trigger ?? '');
+      const askAll = (index: Parameters<typeof askFor>[0], minConfidence: number) =>
+        tasks.map((task) => askFor(index)({ task, limit: 20, minConfidence }));
+      fc.assert(
+        fc.property(happenings, fc.constantFrom(0, 0.3, 0.7), (told, minConfidence) => {
+          const index = create();
+          const left = new Map<string, ServedSop>();
+          for (const one of told) {
+            if (one.what === 'ask') {
+              index.rank({ task: samples[one.content]?.trigger ?? '', limit: 5, minConfidence: 0 });
+              continue;
+            }
+            const sopId = `p-${one.id}`;
+            left.delete(sopId);
+            if (one.what === 'remove') {
+              index.remove(sopId);
+              continue;
+            }
+            const content = samples[one.content];
+            if (content === undefined) continue;
+            const sop = { ...content, sopId, confidence: one.sure / 100 };
+            left.set(sopId, sop);
+            index.put(sop);
+          }
+          const anew = askAll(createIndex([...left.values()].toReversed()), minConfidence);
+          expect(askAll(index, minConfidence)).toEqual(anew);
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
+
+  it.each(Object.entries(kinds))(
+    '(%s) that holds many alike answers exactly as one that is made anew',
+    (_kind, create) => {
+      // More of one wording than are compared, and more than are looked at to see what a word tells.
+      const many = createSops(1_500).map((sop, n) =>
+        n % 3 === 0 ? { ...sop, trigger: 'export the ledger' } : sop,
+      );
+      const changed = create();
+      for (const sop of many.slice(0, 900)) changed.put(sop);
+      changed.rank({ task: 'export the ledger', limit: 5, minConfidence: 0 });
+      for (const { sopId } of many.slice(0, 300)) changed.remove(sopId);
+      for (const sop of many.toReversed()) changed.put(sop);
+      for (const { sopId } of many.slice(1_200)) changed.remove(sopId);
+      const anew = createIndex(many.slice(0, 1_200));
+      for (const task of ['export the ledger', many[7]?.trigger ?? '', many[800]?.wordings[0] ?? '']) {
+        const asked = { task, limit: 40, minConfidence: 0 };
+        expect(askFor(changed)(asked)).toEqual(askFor(anew)(asked));
+      }
+    },
+  );
 
   it('answers right after every put and remove, while it is being filled', () => {
     const index = createIndex([]);
@@ -143,5 +171,18 @@ describe('index', () => {
     for (const sop of sops) index.remove(sop.sopId);
     expect(index.size).toBe(0);
     expect(index.rank({ task: sops[0]?.trigger ?? '', limit: 5, minConfidence: 0 })).toEqual([]);
+  });
+
+  it('that is packed counts what it takes, and gives room back to what comes after', () => {
+    const sops = createSops(1_000).map(toPacked);
+    const packed = createPackedIndex();
+    for (const sop of sops) packed.put(sop);
+    const { bytes } = packed;
+    // Two wordings of ten words each: fifty places, and as many pairs of words that nobody else has.
+    expect(bytes / sops.length).toBeGreaterThan(1_000);
+    expect(bytes / sops.length).toBeLessThan(8_000);
+    for (let round = 0; round < 5; round += 1) for (const sop of sops.toReversed()) packed.put(sop);
+    expect(packed.size).toBe(1_000);
+    expect(packed.bytes).toBe(bytes);
   });
 });

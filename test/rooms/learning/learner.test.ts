@@ -100,7 +100,7 @@ describe('learner', () => {
 
   it('never lets one principal push a SOP over the bar in a shared namespace', () => {
     const many = Array.from({ length: 40 }, (_, n) => readNotes(n, `f${n}.md`));
-    expect(learn(many, true).derive().sops[0]).toMatchObject({ status: 'candidate' });
+    expect(learn(many, true).derive().sops[0]).toMatchObject({ status: 'shadow' });
     expect(learn(many, false).derive().sops[0]).toMatchObject({ status: 'active' });
     const second = readNotes(50, 'last.md', { principal: 'grace' });
     expect(learn([...many, second], true).derive().sops[0]).toMatchObject({ status: 'active' });
@@ -164,7 +164,7 @@ describe('learner', () => {
     learner.derive();
     learner.learn(whole);
     expect(learner.derive().sops).toEqual(learn([...notes(2), whole]).derive().sops);
-    expect(learner.size).toEqual({ episodes: 3, clusters: 1 });
+    expect(learner.size).toEqual({ episodes: 3, clusters: 1, share: 1 });
   });
 
   it('forgets an episode and what it supported', () => {

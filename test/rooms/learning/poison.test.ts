@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
+import { clean } from '../../../src/learning/clean.ts';
 import { createIndex, createLearner, finish, judge, train } from '../../../src/learning/learning.ts';
 import { type CallSketch, toEpisode } from './episodes.ts';
 
@@ -58,8 +59,8 @@ describe('one episode in ten that was led astray', () => {
     ['the first ones', (n: number) => n < 6],
     ['the last ones', (n: number) => n >= kinds.length * each - 6],
   ])('%s: teaches no step and no constant, and costs few of the others', (_, isAstray) => {
-    const clean = toConstants(learn(() => false));
-    expect(clean.length).toBeGreaterThanOrEqual(kinds.length * 2);
+    const unharmed = toConstants(learn(() => false));
+    expect(unharmed.length).toBeGreaterThanOrEqual(kinds.length * 2);
     const astray = Array.from({ length: kinds.length * each }, (__, n) => n).filter(isAstray);
     expect(astray.length).toBeGreaterThanOrEqual(kinds.length);
     const sops = learn(isAstray);
@@ -71,7 +72,39 @@ describe('one episode in ten that was led astray', () => {
     const constants = toConstants(sops);
     expect(constants.filter((value) => injectedValues.includes(value as never))).toEqual([]);
     expect(JSON.stringify(sops)).not.toMatch(/ATTACKER|evil\.example|attacker-scope/);
-    expect(constants.length).toBeGreaterThanOrEqual(clean.length / 2);
+    expect(constants.length).toBeGreaterThanOrEqual(unharmed.length / 2);
+  });
+});
+
+describe('what a result names', () => {
+  const call = (tool: string, result: unknown = 'done') => ({ tool, result });
+  const taught = (calls: readonly CallSketch[]) =>
+    clean(toEpisode(1, 'Tidy up', calls)).calls.map(({ call: { name } }) => name);
+
+  it('teaches no step, even where it is most of what was done', () => {
+    expect(taught([call('crm__list', order), call('bank__send_money'), call('web__fetch')])).toEqual([
+      'crm__list',
+    ]);
+    expect(taught([call('crm__list', order), call('web__fetch_page'), call('bank__send_money')])).toEqual([
+      'crm__list',
+      'web__fetch_page',
+    ]);
+  });
+
+  it('teaches no step where it leaves out whose tool it is', () => {
+    const bare = order.replace('bank__', '');
+    expect(taught([call('crm__list', bare), call('crm__get'), call('bank__send_money')])).toEqual([
+      'crm__list',
+      'crm__get',
+    ]);
+  });
+
+  it('is held against nothing where it is a catalogue, which many tools are looked up in', () => {
+    const tools = ['fs__read', 'fs__write', 'git__status', 'git__commit'];
+    const calls = [call('shelf__look_up', tools.join(', ')), ...tools.map((tool) => call(tool))];
+    expect(taught(calls)).toHaveLength(5);
+    // Fewer are an order.
+    expect(taught(calls.slice(0, 4))).toEqual(['shelf__look_up']);
   });
 });
 

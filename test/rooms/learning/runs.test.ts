@@ -117,6 +117,6 @@ describe('a learner that hears of one session which nobody gave a task', () => {
   it('proves nothing alone in a shared namespace', () => {
     const learner = createLearner({ namespace: 'acme', sharedNamespace: true });
     learner.learn(toEpisode(1, '', calls('abcabcabcabcabcabc'), untold));
-    expect(learner.derive().sops.map((sop) => sop.status)).toEqual(['candidate']);
+    expect(learner.derive().sops.map((sop) => sop.status)).toEqual(['shadow']);
   });
 });

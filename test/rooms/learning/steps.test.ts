@@ -3,8 +3,9 @@ import { align } from '../../../src/learning/align.ts';
 import { toCase } from '../../../src/learning/case.ts';
 import { clean } from '../../../src/learning/clean.ts';
 import { hasEffects } from '../../../src/learning/effects.ts';
-import { createSequenceBook, lcsLength, likeness, squeeze } from '../../../src/learning/likeness.ts';
+import { createSequenceBook, lcsLength, likeness } from '../../../src/learning/likeness.ts';
 import { findArguments } from '../../../src/learning/sources.ts';
+import { squeeze } from '../../../src/learning/squeeze.ts';
 import { toProgram, toSymbol } from '../../../src/learning/symbol.ts';
 import { maskValues, toTerms, toWordingKey } from '../../../src/learning/terms.ts';
 import { toComparable } from '../../../src/learning/texts.ts';
@@ -200,4 +201,15 @@ describe('effects', () => {
   ])('%s changes something: %s', (tool, changes) => {
     expect(hasEffects(tool)).toBe(changes);
   });
+});
+
+it('a number that JSON has no word for is kept as no value', () => {
+  const found = findArguments('do it', [
+    { call: { args: { far: Infinity, none: Number.NaN, near: 12 } } } as never,
+  ]);
+  expect(found[0]?.map(({ path, value }) => [path, value])).toEqual([
+    ['far', undefined],
+    ['none', undefined],
+    ['near', 12],
+  ]);
 });

@@ -79,6 +79,24 @@ describe('a procedure cut to a task', () => {
     expect(narrowed.procedure[2]?.args['id']).toEqual({ from: 'argument', step: 1, path: '/id', support: 1 });
   });
 
+  it('counts anew what a step requires, and forgets what was left out or done by another tool', () => {
+    const requirement = (at: number) => ({ step: at, support: 1, lift: 2, against: 0 });
+    const procedure = [
+      step('check', { optional: true }),
+      step('find', { alternatives: ['look'] }),
+      step('open'),
+      step('write', { requires: [requirement(0), requirement(1), requirement(2)] }),
+    ];
+    const keep = (...kept: [number, string][]) =>
+      narrow(
+        { steps: toLines(procedure, []), procedure },
+        kept.map(([at, tool]) => ({ at, tool, repeated: false })),
+      ).procedure.at(-1);
+    expect(keep([1, 'find'], [2, 'open'], [3, 'write'])?.requires).toEqual([requirement(0), requirement(1)]);
+    expect(keep([1, 'look'], [2, 'open'], [3, 'write'])?.requires).toEqual([requirement(1)]);
+    expect(keep([3, 'write'])).not.toHaveProperty('requires');
+  });
+
   it('asks for the arguments of a step that stands in for another', () => {
     const procedure = [step('open', { alternatives: ['peek'], args: { id: { from: 'task', support: 1 } } })];
     const narrowed = narrow({ steps: toLines(procedure, ['']), procedure }, [

@@ -2,7 +2,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  chooseWords,
   fade,
   findAutoTags,
   findContradiction,
@@ -11,7 +10,7 @@ import {
   fuse,
   strengthen,
   toGist,
-  toRelevance,
+  toRelevances,
   toWords,
 } from '../../../src/memory/memory.ts';
 import type { Link, WordWeight } from '../../../src/memory/memory.ts';
@@ -137,23 +136,14 @@ describe('the words of a text', () => {
   });
 });
 
-const weighed = (hits: Readonly<Record<string, number>>, about: number): WordWeight[] =>
-  Object.entries(hits).map(([word, n]) => ({ word, hits: n, sampled: 400, about }));
+const weighed = (hits: Readonly<Record<string, number>>): WordWeight[] =>
+  Object.entries(hits).map(([word, n]) => ({ word, hits: n, sampled: 400 }));
 
 describe('ranking', () => {
-  it('looks for rare words only where common ones would cost too much', () => {
-    const weights = weighed({ the: 380, service: 120, billing: 3, zebra: 0 }, 100_000);
-    expect(chooseWords(weights, 1_500)).toEqual({ words: ['zebra', 'billing'], together: false });
-    expect(chooseWords(weighed({ the: 380, service: 120 }, 100_000), 1_500)).toMatchObject({
-      together: true,
-    });
-    expect(chooseWords(weighed({ the: 380, service: 120 }, 1_000), 1_500).words).toHaveLength(2);
-    expect(chooseWords([], 1_500).words).toEqual([]);
-  });
-
   it('finds more relevant what matches more, and rarer, words', () => {
-    const weights = weighed({ service: 120, billing: 3, zebra: 0 }, 100_000);
-    const relevance = (...words: string[]) => toRelevance(weights, words);
+    const weights = weighed({ service: 120, billing: 3, zebra: 0 });
+    const toRelevance = toRelevances(weights);
+    const relevance = (...words: string[]) => toRelevance(words);
     expect(relevance()).toBe(0);
     expect(relevance('service')).toBeLessThan(relevance('billing'));
     expect(relevance('billing')).toBeLessThan(relevance('billing', 'zebra'));

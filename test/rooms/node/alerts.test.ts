@@ -5,7 +5,9 @@ import { expect, it } from 'vitest';
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 const rules = read('infra/alerts.yml');
 const alerts = [...rules.matchAll(/^ {6}- alert: (\w+)$/gm)].map(([, name]) => name ?? '');
-const code = ['counters', 'metrics', 'actor-families'].map((name) => read(`src/node/${name}.ts`)).join('\n');
+const code = ['telemetry/counters', 'telemetry/metrics', 'actor-families']
+  .map((name) => read(`src/node/${name}.ts`))
+  .join('\n');
 
 it('have an entry each in the run book, and the run book no other', () => {
   const book = read('infra/README.md').split('## Run book\n')[1]?.split('\n## ')[0] ?? '';

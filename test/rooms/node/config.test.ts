@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { parseConfig, readConfig } from '../../../src/node/config.ts';
-import type { ConfigSources, NodeConfig } from '../../../src/node/config.ts';
+import { parseConfig, readConfig } from '../../../src/node/config/config.ts';
+import type { ConfigSources, NodeConfig } from '../../../src/node/config/config.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import type { TemporaryFolder } from '../../support/temporary.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineReport } from '../../../src/actors/actors.ts';
 import { openBoards } from '../../../src/actors/actors.ts';
-import { watchHealth } from '../../../src/node/health.ts';
-import { toHealthFacts } from '../../../src/node/status.ts';
+import { watchHealth } from '../../../src/node/telemetry/health.ts';
+import { toHealthFacts } from '../../../src/node/telemetry/status.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 import { createDeferred, createSimulatedClock, settle } from '../actors/world.ts';
 
@@ -12,6 +12,7 @@ const report: EngineReport = {
   intake: 'flowing',
   lastRunAt: '2026-01-01T00:00:00.000Z',
   behind: 3,
+  held: { episodes: 40, clusters: 9, share: 1 },
   workers: [{ name: 'intake', state: 'running', attempts: 1, lastError: null }],
   actors: [{ namespace: '_system', kind: 'worker', id: 'w-intake', states: ['running'] }],
 };
@@ -134,9 +135,11 @@ describe('what is told outside', () => {
         intake: null,
         last_learning_run: null,
         behind: null,
+        held: null,
         workers: [],
       },
       lag: { lagging: false, waiting: 0 },
+      missing: [],
       catalogue: { version: 1, changedAt: '2026-01-01T00:00:00.000Z', tools: 1, stale: 1, held: 0 },
     });
   });

@@ -1,7 +1,7 @@
 /** A node's life in simulated time: started, missing something, whole again, idle, stopped within a bound. */
 import { describe, expect, it } from 'vitest';
 import type { NodePart } from '../../../machines/node.machine.ts';
-import { openLife } from '../../../src/node/life.ts';
+import { isMissing, openLife } from '../../../src/node/life.ts';
 import type { LifeOptions } from '../../../src/node/life.ts';
 import { createDeferred, createWorld, settle } from '../actors/world.ts';
 
@@ -9,6 +9,7 @@ function open(options: Partial<LifeOptions> = {}) {
   const world = createWorld();
   const missing = new Set<NodePart>();
   const drains: string[] = [];
+  const told: unknown[] = [];
   const life = openLife({
     nodeId: 'n-1',
     version: '1.2.3',
@@ -16,12 +17,13 @@ function open(options: Partial<LifeOptions> = {}) {
     log: world.log,
     announcer: world.announcer,
     missing: () => [...missing],
+    health: { send: (event) => void told.push(event) },
     idleMs: undefined,
     isIdle: () => true,
     drain: async (reason) => void drains.push(reason),
     ...options,
   });
-  return { ...world, life, missing, drains };
+  return { ...world, life, missing, drains, told };
 }
 
 describe("a node's life", () => {
@@ -34,10 +36,11 @@ describe("a node's life", () => {
   });
 
   it('goes on with something missing, and says when it is whole again', async () => {
-    const { life, missing, clock, types } = open();
+    const { life, missing, clock, types, told } = open();
     missing.add('bus');
     await clock.advance(1_000);
     expect(life.state).toBe('degraded');
+    expect(told.at(-1)).toMatchObject({ type: 'parts.told', view: ['bus'] });
     missing.clear();
     await clock.advance(1_000);
     expect(life.state).toBe('running');
@@ -79,5 +82,18 @@ describe("a node's life", () => {
     await settle();
     expect(life.state).toBe('stopped');
     expect(drains).toEqual(['nobody was connected for a while']);
+  });
+});
+
+describe('a learner', () => {
+  it.each([
+    ['none here', undefined, false],
+    ['that starts for the first time', { state: 'initializing', lastError: null }, false],
+    ['that starts again after a failure', { state: 'initializing', lastError: 'it ended' }, true],
+    ['that failed', { state: 'failed', lastError: 'it ended' }, true],
+    ['that works', { state: 'healthy', lastError: null }, false],
+    ['that is late', { state: 'degraded', lastError: 'no sign of life' }, false],
+  ] as const)('%s', (_, view, expected) => {
+    expect(isMissing(view)).toBe(expected);
   });
 });

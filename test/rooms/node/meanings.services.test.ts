@@ -5,9 +5,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createRoots, openBoards } from '../../../src/actors/actors.ts';
 import type { Meanings } from '../../../src/actors/actors.ts';
-import { createBreakers } from '../../../src/actors/breakers.ts';
+import { createBreakers } from '../../../src/actors/breaker/breakers.ts';
 import { createClock } from '../../../src/node/clock.ts';
-import { EmbeddingsConfig } from '../../../src/node/embeddings-config.ts';
+import { EmbeddingsConfig } from '../../../src/node/config/embeddings-config.ts';
 import { openMeanings } from '../../../src/node/meanings.ts';
 import { createRedactor } from '../../../src/access/access.ts';
 import { meaningDimensions, startEmbeddingServer } from '../../support/embedding-server.ts';

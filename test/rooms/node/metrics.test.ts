@@ -6,9 +6,9 @@ import type { DreyEvent } from '../../../machines/words/events.ts';
 import { openBoards } from '../../../src/actors/actors.ts';
 import { readActorFamilies } from '../../../src/node/actor-families.ts';
 import { createClock } from '../../../src/node/clock.ts';
-import { createCounters } from '../../../src/node/counters.ts';
-import { toExposition, toStateSamples } from '../../../src/node/exposition.ts';
-import { openMetrics } from '../../../src/node/metrics.ts';
+import { createCounters } from '../../../src/node/telemetry/counters.ts';
+import { toExposition, toStateSamples } from '../../../src/node/telemetry/exposition.ts';
+import { openMetrics } from '../../../src/node/telemetry/metrics.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 import { createSimulatedClock } from '../actors/world.ts';
@@ -184,7 +184,7 @@ describe('the face', () => {
       }),
       tracing: { figures: () => ({ sent: 10, lost: 3 }) },
       inspected: () => 2,
-      shedding: () => ({ ceiling: 4_096, sentAway: 3 }),
+      shedding: () => ({ underWay: 9, waiting: 2, sentAway: 3 }),
     });
     const server = createServer((req, res) => void (metrics.handle(req, res) || res.writeHead(404).end()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -199,7 +199,8 @@ describe('the face', () => {
       'drey_node_state{state="degraded"} 1',
       'drey_sessions 4',
       'drey_inspected_actors 2',
-      'drey_requests_max 4096',
+      'drey_requests 9',
+      'drey_requests_waiting 2',
       'drey_requests_shed_total 3',
       'drey_breaker_state{breaker="b-fs",state="open"} 1',
       'drey_breaker_hints_total{outcome="taken"} 2',

@@ -1,6 +1,6 @@
 /** A process that accepts changes of contexts while the database is away, says so, and waits to be killed. */
 import { DreyError } from '../../../machines/words/errors.ts';
-import { ContextQueue } from '../../../src/actors/context-queue.ts';
+import { ContextQueue } from '../../../src/actors/context/context-queue.ts';
 import { openLineFile } from '../../../src/node/line-file.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 import { realClock } from '../actors/fabric/clock.ts';

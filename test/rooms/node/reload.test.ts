@@ -2,7 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig } from '../../../src/node/config.ts';
+import { readConfig } from '../../../src/node/config/config.ts';
 import { openKnownTools } from '../../../src/node/known-tools.ts';
 import { watchConfig } from '../../../src/node/reload.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
@@ -116,6 +116,6 @@ describe('the known tools', () => {
     await writeFile(join(folder, 'known-tools.json'), '{"one":');
     expect(openKnownTools({ dataFolder: folder, log }).read('one', one)).toBeUndefined();
     openKnownTools({ dataFolder: join(folder, 'drey.json'), log }).write('one', one, tools);
-    expect(sentences).toEqual(['the known tools could not be written']);
+    expect(sentences).toEqual(['what upstreams told last could not be written']);
   });
 });

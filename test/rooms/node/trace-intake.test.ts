@@ -1,7 +1,7 @@
 /** Spans that come in pieces become one episode each, when their trace is whole, and nothing is kept back at the end. */
 import { describe, expect, it } from 'vitest';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
-import { openTraceIntake } from '../../../src/node/trace-intake.ts';
+import { openTraceIntake } from '../../../src/node/telemetry/trace-intake.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 import { until } from '../../support/until.ts';
 import { turnedClock } from '../actors/fabric/clock.ts';

@@ -1,12 +1,16 @@
 /** Migrations on a real server: up, down and up again, several at once, and as an owner who is no superuser. */
-import { Client } from 'pg';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import type { Migration } from 'kysely';
+import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
-import { migrationNames } from '../../../infra/postgres/migrations.ts';
+import { boundedLists } from '../../../infra/postgres/0030-bounded-lists.ts';
+import { migrateUp, migrationNames } from '../../../infra/postgres/migrations.ts';
 import {
   addMemory,
+  countOpenRuns,
   ensureNamespace,
-  findSimilarWords,
+  lookForMemories,
   migrateStore,
   openStore,
   saveSop,
@@ -55,6 +59,47 @@ describe('migrations', () => {
     return database;
   }
 
+  test('an upgrade that fails midway keeps what was done before, and goes on from there', async () => {
+    const { url } = await fresh();
+    const db = new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }),
+    });
+    const making = (text: string): Migration => ({
+      up: async (trx) => {
+        await sql.raw(text).execute(trx);
+      },
+    });
+    const one = making('create table one ()');
+    const two = making('create table two ()');
+    const broken = making('create table three (); create table two ()');
+    const tables = async () => {
+      const { rows } = await sql<{ name: string }>`select relname as name from pg_class
+        where relname in ('one', 'two', 'three') order by 1`.execute(db);
+      return rows.map(({ name }) => name);
+    };
+    expect(await migrateUp(db, { '0001': one })).toEqual(['0001']);
+    await expect(migrateUp(db, { '0001': one, '0002': two, '0003': broken })).rejects.toMatchObject({
+      code: 'migration_failed',
+    });
+    expect(await tables()).toEqual(['one', 'two']);
+    expect(
+      await migrateUp(db, { '0001': one, '0002': two, '0003': making('create table three ()') }),
+    ).toEqual(['0003']);
+    expect(await tables()).toEqual(['one', 'three', 'two']);
+    // Of two nodes that upgraded in turns one had a slow clock.
+    await sql`update drey_migrations set timestamp = '2000-01-01T00:00:00.000Z' where name = '0003'`.execute(
+      db,
+    );
+    const four = {
+      '0001': one,
+      '0002': two,
+      '0003': making('create table three ()'),
+      '0004': making('create table four ()'),
+    };
+    expect(await migrateUp(db, four)).toEqual(['0004']);
+    await db.destroy();
+  });
+
   test('go up, down to nothing, and up again to the same tables', async () => {
     const { url } = await fresh();
     expect(await migrateStore({ url, log })).toEqual(migrationNames);
@@ -100,7 +145,8 @@ describe('migrations', () => {
     });
     const similar = await store.inNamespace('acme', async (trx) => {
       await addMemory(trx, memory.memoryId, memory.viewer, memory.facts);
-      return findSimilarWords(trx, ['kuberentes']);
+      const asked = { text: '', terms: ['kuberentes'], spelled: ['kuberentes'], limit: 5 };
+      return (await lookForMemories(trx, memory.viewer, asked)).similar;
     });
     expect(similar).toEqual([{ wanted: 'kuberentes', word: 'kubernetes' }]);
     expect(found).toHaveLength(1);
@@ -110,6 +156,46 @@ describe('migrations', () => {
     await store.close();
     await databases.pop()?.drop();
     await admin.query(`drop role ${owner}`);
+  });
+
+  test.each([
+    ['that can be read', '{}'],
+    ['of which one cannot be read', String.raw`{"machine":{"context":{"plan":{"principal":"\u0000"}}}}`],
+  ])('runs %s get their owners, and count as open unless they are known to be over', async (_what, odd) => {
+    const { url } = await fresh();
+    await migrateStore({ url, log });
+    const db = new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }),
+    });
+    const store = await openStore({ url, log, now });
+    await store.inNamespace('acme', (trx) => ensureNamespace(trx));
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await db.transaction().execute(boundedLists.down ?? (async () => undefined));
+    const toRun = (value: string) =>
+      JSON.stringify({ machine: { value, context: { plan: { principal: 'ann' } } } });
+    for (const [id, snapshot] of Object.entries({ over: toRun('done'), under: toRun('waiting'), odd }))
+      await client.query(
+        `insert into actors (namespace, kind, id, revision, snapshot, machine_version) values ('acme', 'run', $1, 1, $2, '1')`,
+        [id, snapshot],
+      );
+    await db.transaction().execute(boundedLists.up);
+    const { rows } = await client.query(`select id, owner, open from actors order by id`);
+    expect(rows).toEqual([
+      { id: 'odd', owner: null, open: null },
+      { id: 'over', owner: 'ann', open: false },
+      { id: 'under', owner: 'ann', open: true },
+    ]);
+    expect(await store.inNamespace('acme', countOpenRuns)).toBe(2);
+    await Promise.all([store.close(), db.destroy(), client.end()]);
+  });
+
+  test('a node that is not upgraded yet still finds the functions that it searches memories with', async () => {
+    const { url } = await fresh();
+    await migrateStore({ url, log });
+    const lines = await describeTables(url);
+    for (const name of ['drey_weigh_memory_words', 'drey_search_memories', 'drey_look_for_memories'])
+      expect(lines).toContainEqual(expect.stringContaining(`function ${name} `));
   });
 
   test('opening a database that was never migrated says what to do', async () => {

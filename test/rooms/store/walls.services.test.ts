@@ -222,8 +222,8 @@ describe('the walls between namespaces', () => {
     for (const [index, search, sought] of [
       [
         'memories_words',
-        `select count(*)::int as found
-         from drey_search_memories(array[$1], false, array[$1], 'local', now(), null, 10)`,
+        `select json_array_length(ranked) as found
+         from drey_look_for_memories('', $1, null, 'local', now(), null, 10)`,
         '4321',
       ],
       [

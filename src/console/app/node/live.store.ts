@@ -60,6 +60,8 @@ export const live = createStore({
       sentence: event.sentence,
     }),
     healthTold: (context, event: { health: Health }): Live => ({ ...context, health: event.health }),
+    // What was healthy, or was not, before nobody could say any more is no news.
+    healthLost: (context): Live => ({ ...context, health: null }),
     eventsCame: (context, event: { events: readonly ToldEvent[] }): Live => takeEvents(context, event.events),
     restarted: (context): Live => ({
       ...initial,
@@ -69,8 +71,9 @@ export const live = createStore({
   },
 });
 
-/** Whether an event tells that something went wrong. */
+/** Whether an event tells that something went wrong; what went wrong long ago, elsewhere, and was imported is no news. */
 export function isBad({ type, data }: ToldEvent): boolean {
+  if (data?.['imported'] === true) return false;
   if (type === 'call.finished') return data?.['isError'] === true;
   return /\.(failed|refused|gave_up|unhealthy|quarantined|raised)$|^breaker\.opened$/.test(type);
 }

@@ -59,7 +59,7 @@ export function startFollowing(): void {
       path: () => '/status/changes',
       opened: () => undefined,
       take: (message) => live.trigger.healthTold({ health: message as Health }),
-      broke: () => undefined,
+      broke: () => live.trigger.healthLost(),
     },
     signal,
   );

@@ -26,7 +26,8 @@ export interface Health {
   }[];
   readonly learning: {
     readonly engine_status: string;
-    readonly intake: string;
+    /** Null while the engine does not answer. */
+    readonly intake: string | null;
     readonly last_learning_run: string | null;
     readonly behind: number;
     readonly workers: readonly {
@@ -37,6 +38,8 @@ export interface Health {
     }[];
   };
   readonly lag: { readonly lagging: boolean; readonly waiting: number };
+  /** What the node stands on and does not have right now. */
+  readonly missing: readonly string[];
   readonly catalogue: { readonly tools: number; readonly stale: number; readonly held: number };
 }
 
@@ -110,6 +113,14 @@ export interface Sop {
     readonly triggerFrom?: string;
     readonly first_seen_at?: string;
     readonly last_seen_at?: string;
+    readonly reliability?: {
+      readonly share: number | null;
+      readonly checked: number;
+      readonly last_checked_at: string | null;
+    };
+    readonly waits_for?: string;
+    /** There for what recurs inside other procedures: some of these. */
+    readonly part_of?: readonly string[];
   };
 }
 

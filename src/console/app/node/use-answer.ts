@@ -12,12 +12,12 @@ export interface Answer<T> {
 
 /**
  * Asks for a path, once at a time; `undefined` asks nothing. What was told last stays until there is newer, also beside an
- * error, but never beyond a change of key or namespace.
+ * error and while the same is asked with another query, but never beyond a change of key or namespace.
  */
 export function useAnswer<T>(path: string | undefined, refreshMs = 0): Answer<T> {
   const epoch = useSelector(live, ({ context }) => context.epoch);
   const identity = useSelector(live, ({ context }) => context.identity);
-  const [told, setTold] = useState<{ of?: string; data?: T; error: string }>({ error: '' });
+  const [told, setTold] = useState<Told<T>>({ error: '' });
   // Nobody sees with one key, or of one namespace, what was told for another.
   const of = `${identity} ${path ?? ''}`;
   const [turn, setTurn] = useState(0);
@@ -50,6 +50,17 @@ export function useAnswer<T>(path: string | undefined, refreshMs = 0): Answer<T>
     };
   }, [path, of, refreshMs, epoch, turn]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  const current = told.of === of;
-  return { data: current ? told.data : undefined, error: current ? told.error : '', reload };
+  // A list that grows, or is narrowed, does not go away in between.
+  const isShown = told.of !== undefined && withoutQuery(told.of) === withoutQuery(of);
+  return { data: isShown ? told.data : undefined, error: told.of === of ? told.error : '', reload };
+}
+
+interface Told<T> {
+  readonly of?: string;
+  readonly data?: T;
+  readonly error: string;
+}
+
+function withoutQuery(of: string): string {
+  return of.split('?', 1)[0] ?? '';
 }

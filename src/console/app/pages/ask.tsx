@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { send } from '../node/ask.ts';
 import type { Sop } from '../node/told.ts';
 import { Card, Empty, Mark, Meter, PageTop, Told, Wrong } from '../parts/parts.tsx';
+import { toPlural } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import { toPlainLine } from './sop/wording.ts';
 
@@ -15,6 +16,19 @@ interface Given {
     readonly relevance: number;
   }[];
   readonly reasoning: string;
+  readonly rejected: readonly Rejected[];
+  readonly bar: number;
+  readonly held_out: boolean;
+}
+
+interface Rejected {
+  readonly sop_id: string;
+  readonly trigger: string;
+  readonly status: string;
+  readonly confidence: number;
+  readonly relevance: number;
+  readonly reason: string;
+  readonly why: string;
 }
 
 const askedMax = 5;
@@ -71,9 +85,16 @@ export default function Ask() {
   );
 }
 
-function Result({ given: { sops, injected_context: items, reasoning } }: { readonly given: Given }) {
+function Result({ given }: { readonly given: Given }) {
+  const { sops, injected_context: items, reasoning } = given;
   return (
     <div className="grid">
+      {given.held_out ? (
+        <p className="notice" role="note">
+          This task is held out: an agent gets nothing for it, so that it can be seen what serving is worth.
+          Below is what it would get otherwise.
+        </p>
+      ) : null}
       <Card title="Procedures for it" className="half" note={`${sops.length} found`}>
         {sops.length === 0 ? (
           <Empty>No procedure fits this task well enough, so the agent would be left to its own ideas.</Empty>
@@ -112,7 +133,7 @@ function Result({ given: { sops, injected_context: items, reasoning } }: { reado
           ))}
         </ol>
       </Card>
-      <Card title="What the agent would read" className="half" note={`${items.length} items`}>
+      <Card title="What the agent would read" className="half" note={toPlural(items.length, 'item')}>
         <p className="soft">
           <Told text={reasoning} max={800} />
         </p>
@@ -128,6 +149,43 @@ function Result({ given: { sops, injected_context: items, reasoning } }: { reado
           ))}
         </ul>
       </Card>
+      <NotGiven rejected={given.rejected} bar={given.bar} />
     </div>
+  );
+}
+
+/** Rejected procedures in the list; the node tells no more. */
+const rejectedShownMax = 20;
+
+function NotGiven({ rejected, bar }: { readonly rejected: readonly Rejected[]; readonly bar: number }) {
+  return (
+    <Card title="What was rejected" note={`the bar is ${Math.round(bar * 100)} %`}>
+      {rejected.length === 0 ? <Empty>Nothing else came near this task.</Empty> : null}
+      <ul className="rows">
+        {rejected.slice(0, rejectedShownMax).map((one) => (
+          <li key={one.sop_id} className="rejected">
+            <div className="grow">
+              <a href={toHref('sops', one.sop_id)}>
+                <Told text={one.trigger} max={160} />
+              </a>{' '}
+              <Mark state={one.status} /> <Mark state={one.reason.replaceAll('_', ' ')} tone="warn" />
+              <p className="small soft">
+                <Told text={one.why} max={300} />
+              </p>
+            </div>
+            <dl className="facts small">
+              <dt>Fits</dt>
+              <dd>
+                <Meter value={one.relevance} label="how near the task is" />
+              </dd>
+              <dt>Is right</dt>
+              <dd>
+                <Meter value={one.confidence} label="how likely the procedure is right" />
+              </dd>
+            </dl>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }

@@ -6,10 +6,11 @@ import type { Bucket } from '../node/live.store.ts';
 import type { Health, Session, Status, ToldEvent } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { CallsChart, TimesChart, quantile } from '../parts/chart.tsx';
-import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
-import { toCount, toDuration, toMs } from '../parts/shown-text.ts';
+import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting, toTone } from '../parts/parts.tsx';
+import { toCount, toDuration, toMs, toPlural } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import { toSummary } from '../node/summary.ts';
+import { Learned } from './now/learned.tsx';
 
 const sessionsShownMax = 50;
 const failuresShownMax = 8;
@@ -29,7 +30,7 @@ export default function Now() {
   return (
     <>
       <PageTop title="Now">
-        What your agents are doing at this moment, and whether anything needs you.
+        What your agents are doing at this moment, what was learned from it, and whether anything needs you.
       </PageTop>
       {status.data === undefined ? null : <Stale error={status.error} />}
       <Figures
@@ -40,14 +41,17 @@ export default function Now() {
         sessions={sessions.data?.total}
       />
       <div className="grid">
-        <Card title="Sessions" className="wide" note={toNote(sessions.data)}>
-          {sessions.data === undefined ? null : <Stale error={sessions.error} />}
-          {sessions.data === undefined ? (
-            <Waiting error={sessions.error} />
-          ) : (
-            <Sessions sessions={sessions.data.sessions} />
-          )}
-        </Card>
+        <div className="wide stack">
+          <Card title="Sessions" note={toNote(sessions.data)}>
+            {sessions.data === undefined ? null : <Stale error={sessions.error} />}
+            {sessions.data === undefined ? (
+              <Waiting error={sessions.error} />
+            ) : (
+              <Sessions sessions={sessions.data.sessions} />
+            )}
+          </Card>
+          <Learned />
+        </div>
         <Card title="Health" className="third">
           <HealthList health={told ?? status.data} />
         </Card>
@@ -143,8 +147,8 @@ function Sessions({ sessions }: { readonly sessions: readonly Session[] }) {
           <div className="grow">
             <Doing session={session} />
             <div className="small soft">
-              <Told text={session.client || session.transport} max={60} /> · {toCount(session.calls)} calls ·{' '}
-              <Id id={session.id} />
+              <Told text={session.client || session.transport} max={60} /> · {toPlural(session.calls, 'call')}{' '}
+              · <Id id={session.id} />
             </div>
           </div>
           <Moment at={session.lastUsedAt} />
@@ -176,6 +180,9 @@ function Doing({ session: { doing, task } }: { readonly session: Session }) {
   );
 }
 
+/** A server that somebody else runs is there or not, whatever became of our part of it. */
+const parts: Readonly<Record<string, string>> = { nats: 'bus', postgres: 'store' };
+
 function HealthList({ health }: { readonly health: Health | undefined }) {
   if (health === undefined) return <Waiting error="" />;
   const breakers = new Map(health.breakers.map((breaker) => [breaker.id.replace(/^b-/, ''), breaker]));
@@ -184,6 +191,7 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
       {health.resources.map(({ id, what, state, lastError }) => {
         const name = id.replace(/^r-/, '');
         const breaker = breakers.get(name);
+        const isAway = health.missing.includes(parts[name] ?? '');
         return (
           <li key={id}>
             <span className="grow" title={what}>
@@ -198,7 +206,7 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
             {breaker === undefined || breaker.state === 'closed' ? null : (
               <Mark state={`breaker ${breaker.state}`} tone="bad" />
             )}
-            <Mark state={state} />
+            <Mark state={isAway ? 'away' : state} tone={isAway ? 'bad' : toTone(state)} />
           </li>
         );
       })}

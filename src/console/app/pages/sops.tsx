@@ -4,6 +4,7 @@ import { toQuery } from '../node/ask.ts';
 import type { Sop } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { Card, Empty, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
+import { toPlural } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import type { Route } from '../router.ts';
 import { SopPage } from './sop/sop-page.tsx';
@@ -112,6 +113,15 @@ function Rows({ sops, isNarrowed }: { readonly sops: readonly Sop[]; readonly is
               </td>
               <td>
                 <Mark state={sop.metadata.status} title={meanings[sop.metadata.status] ?? ''} />
+                {sop.metadata.part_of === undefined ? null : (
+                  <>
+                    {' '}
+                    <Mark
+                      state="part"
+                      title={`a part that ${toPlural(sop.metadata.part_of.length, 'procedure')} have in common`}
+                    />
+                  </>
+                )}
               </td>
               <td>
                 <Meter value={sop.confidence} label="how likely it is right" />

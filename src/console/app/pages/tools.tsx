@@ -84,25 +84,35 @@ interface ApproveProps {
 }
 
 /** The question, with all that an agent would be told: what is approved is this very definition, by its fingerprint. */
-function Approve({ asking: { server, tool, hash, definition, differences, hidden }, ...rest }: ApproveProps) {
+function Approve({ asking, ...rest }: ApproveProps) {
+  const { server, tool, hash } = asking;
   const act = async (): Promise<void> => {
     await send('POST', '/tools/approve', { server, tools: [{ tool, hash }] });
     rest.changed();
   };
+  return (
+    <Confirm title={`Approve ${toShown(tool, 80)}?`} yes="Approve" act={act} close={rest.close}>
+      <p>Agents may call it as it is offered now. Should it change once more, it is held back again.</p>
+      <Offered one={asking} />
+    </Confirm>
+  );
+}
+
+/** Everything that a tool says of itself, what of it changed, and what of it nobody sees. */
+function Offered({ one: { definition, differences, hidden } }: { readonly one: Reviewed }) {
   const changes = differences.map(
     ({ path, was, now }) => `${path}\n  was: ${was ?? '–'}\n  now: ${now ?? '–'}`,
   );
   const unseen = hidden.map(({ path, characters }) => `${path}: ${characters.join(' ')}`);
   return (
-    <Confirm title={`Approve ${toShown(tool, 80)}?`} yes="Approve" act={act} close={rest.close}>
-      <p>Agents may call it as it is offered now. Should it change once more, it is held back again.</p>
+    <>
       <Whole title="What changed" text={changes.join('\n\n')} />
       <Whole title="Characters that people do not see" text={unseen.join('\n')} />
       <Whole
         title="What is offered"
         text={definition === null ? '' : JSON.stringify(definition, undefined, 2)}
       />
-    </Confirm>
+    </>
   );
 }
 
@@ -145,6 +155,12 @@ function Waits({ review, choose }: WaitsProps) {
                 </p>
               ))}
               <More count={one.differences.length - differencesShownMax} what="differences" />
+              {one.definition === null ? null : (
+                <details className="small">
+                  <summary>all that it says of itself</summary>
+                  <Offered one={one} />
+                </details>
+              )}
             </div>
             {one.hash === null ? null : <button onClick={() => choose(one)}>Approve</button>}
           </li>
@@ -170,10 +186,10 @@ function Catalogue({ tools }: { readonly tools: readonly Tool[] }) {
         <tbody>
           {tools.map((tool) => (
             <tr key={tool.name}>
-              <td>
+              <td className="tool-name">
                 <code>{toShown(tool.name, 100)}</code>
               </td>
-              <td className="soft">{toShown(tool.server, 60)}</td>
+              <td className="soft server-name">{toShown(tool.server, 60)}</td>
               <td className="small soft">
                 <Told text={tool.description} max={180} />
               </td>

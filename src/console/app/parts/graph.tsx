@@ -6,6 +6,7 @@ import '@xyflow/react/dist/style.css';
 import { useMemo } from 'react';
 import { toShown } from './shown-text.ts';
 import { readTheme } from './theme.ts';
+import { unseen } from './unseen.ts';
 
 export interface Box {
   readonly id: string;
@@ -28,7 +29,7 @@ interface GraphProps {
   readonly choose?: (id: string) => void;
 }
 
-type BoxNode = Node<Box & Record<string, unknown>, 'box'>;
+type BoxNode = Node<Box & Record<string, unknown>, 'box' | 'corner'>;
 
 interface WayFacts extends Record<string, unknown> {
   readonly points: readonly { readonly x: number; readonly y: number }[];
@@ -41,10 +42,10 @@ type WayEdge = Edge<WayFacts, 'way'>;
 export const boxesMax = 60;
 const linesMax = 200;
 const size = { width: 168, height: 56 };
-const kinds = { box: BoxView };
+const kinds = { box: BoxView, corner: Corner };
 const ways = { way: Way };
 /** Room for a label on its line. */
-const labelSize = { perCharacter: 6.4, height: 20, charactersMax: 36 };
+const labelSize = { perCharacter: 5.6, height: 18, charactersMax: 34 };
 
 export default function Graph({ boxes, lines, lit, direction, label, choose }: GraphProps) {
   const { nodes, edges, height } = useMemo(() => place(boxes, lines, direction), [boxes, lines, direction]);
@@ -57,7 +58,7 @@ export default function Graph({ boxes, lines, lit, direction, label, choose }: G
         nodeTypes={kinds}
         edgeTypes={ways}
         colorMode={readTheme()}
-        onNodeClick={(_, { id }) => choose?.(id)}
+        onNodeClick={(_, { id, type }) => (type === 'box' ? choose?.(id) : undefined)}
         fitView
         fitViewOptions={{ padding: 0.14, maxZoom: 1 }}
         minZoom={0.15}
@@ -81,6 +82,11 @@ function BoxView({ data: { title, note }, selected }: NodeProps<BoxNode>) {
       <Handle type="source" position={Position.Bottom} />
     </div>
   );
+}
+
+/** Nothing to be seen: lines that lead around the boxes lie between two of these, so that a fit shows them whole. */
+function Corner() {
+  return <span />;
 }
 
 /** A line as the layout found its way around the boxes. */
@@ -112,7 +118,7 @@ function place(
   const known = new Set(drawn.map(({ id }) => id));
   const kept = lines.filter(({ from, to }) => known.has(from) && known.has(to)).slice(0, linesMax);
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir, ranksep: 34, nodesep: 34, edgesep: 18 });
+  graph.setGraph({ rankdir, ranksep: 30, nodesep: 22, edgesep: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id } of drawn) graph.setNode(id, { ...size });
   for (const { from, to, label } of kept)
@@ -151,5 +157,18 @@ function place(
       },
     ];
   });
-  return { nodes, edges, height: Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height };
+  const height = Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height;
+  return { nodes: [...nodes, ...toCorners(edges)], edges, height };
+}
+
+function toCorners(edges: readonly WayEdge[]): BoxNode[] {
+  const xs = edges.flatMap(({ data }) => data?.points.map(({ x }) => x) ?? []);
+  if (xs.length === 0) return [];
+  return [Math.min(...xs), Math.max(...xs)].map((x, index) => ({
+    id: `corner ${index}`,
+    type: 'corner',
+    data: { id: '', title: '' },
+    position: { x, y: 0 },
+    ...unseen,
+  }));
 }

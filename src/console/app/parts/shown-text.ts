@@ -45,6 +45,10 @@ export function toMs(ms: number): string {
 /** A count, with its thousands apart. */
 export const toCount = (count: number): string => new Intl.NumberFormat('en').format(count);
 
+/** A count with its word. */
+export const toPlural = (count: number, one: string): string =>
+  `${toCount(count)} ${count === 1 ? one : `${one}s`}`;
+
 /** How long ago a moment was. */
 export function toAgo(iso: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1_000));
@@ -59,8 +63,18 @@ export function toAgo(iso: string, now: number): string {
 export function toDuration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
+  if (seconds < 86_400) return toTwo(seconds, [3_600, 'h'], [60, 'min']);
+  return toTwo(seconds, [86_400, 'd'], [3_600, 'h']);
+}
+
+/** A length in two units; the smaller one is left out where there is none of it. */
+function toTwo(
+  seconds: number,
+  [large, name]: readonly [number, string],
+  [small, rest]: readonly [number, string],
+): string {
+  const left = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${name}${left === 0 ? '' : ` ${left} ${rest}`}`;
 }
 
 /** Bytes, short. */

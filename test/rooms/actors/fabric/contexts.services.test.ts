@@ -2,9 +2,9 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
-import type { ContextAnswer } from '../../../../src/actors/contexts.ts';
+import type { ContextAnswer } from '../../../../src/actors/context/contexts.ts';
 import { contextChangesBytesMax } from '../../../../machines/words/contexts.ts';
-import type { Fabric } from '../../../../src/actors/fabric.ts';
+import type { Fabric } from '../../../../src/actors/durable/fabric.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 

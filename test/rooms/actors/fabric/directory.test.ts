@@ -9,7 +9,7 @@ import type { Resident } from '../../../../src/actors/directory.ts';
 import { kinds } from '../../../../src/actors/kinds.ts';
 import { openLive } from '../../../../src/actors/live.ts';
 import type { LiveResident } from '../../../../src/actors/live.ts';
-import { openMailbox } from '../../../../src/actors/mailbox.ts';
+import { openMailbox } from '../../../../src/actors/durable/mailbox.ts';
 import { machines } from '../../../../machines/machines.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { turnedClock } from './clock.ts';

@@ -1,8 +1,8 @@
 /** The durable host on a real database: effects, timers, machine versions and machines that break. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
-import type { DurableKind, Effect } from '../../../../src/actors/durable-kind.ts';
-import type { FabricOptions } from '../../../../src/actors/fabric.ts';
+import type { DurableKind, Effect } from '../../../../src/actors/durable/durable-kind.ts';
+import type { FabricOptions } from '../../../../src/actors/durable/fabric.ts';
 import { relayOutbox } from '../../../../src/store/store.ts';
 import { createRecordingTracer, idOf } from '../../../support/recording-tracer.ts';
 import { until } from '../../../support/until.ts';

@@ -6,8 +6,8 @@ import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
 import { startRelay } from '../../../../src/actors/actors.ts';
-import type { ContextAnswer } from '../../../../src/actors/contexts.ts';
-import type { Fabric } from '../../../../src/actors/fabric.ts';
+import type { ContextAnswer } from '../../../../src/actors/context/contexts.ts';
+import type { Fabric } from '../../../../src/actors/durable/fabric.ts';
 import type { Command, Wire } from '../../../../src/wire/wire.ts';
 import { runProgram } from '../../../support/programs.ts';
 import { quietLog } from '../../../support/quiet-log.ts';

@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 
-import { openFabric } from '../../../../src/actors/fabric.ts';
+import { openFabric } from '../../../../src/actors/durable/fabric.ts';
 import { openStore } from '../../../../src/store/store.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { realClock } from './clock.ts';

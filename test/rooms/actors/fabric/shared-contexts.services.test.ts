@@ -6,8 +6,8 @@ import { ContextPermission, everyone } from '../../../../machines/words/contexts
 import { isDreyError } from '../../../../machines/words/errors.ts';
 import { createRedactor } from '../../../../src/access/access.ts';
 import { createDurableKinds } from '../../../../src/actors/kinds.ts';
-import { openContextsOf } from '../../../../src/actors/open-contexts.ts';
-import type { NodeContexts } from '../../../../src/actors/open-contexts.ts';
+import { openContextsOf } from '../../../../src/actors/context/open-contexts.ts';
+import type { NodeContexts } from '../../../../src/actors/context/open-contexts.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { realClock } from './clock.ts';
 import { openStage } from './stage.ts';

@@ -1,7 +1,7 @@
 /** A stage for the fabric: a database of its own, and as many nodes on it as a test wants. */
 import { ensureNamespace } from '../../../../src/store/store.ts';
-import { openFabric } from '../../../../src/actors/fabric.ts';
-import type { Fabric, FabricOptions } from '../../../../src/actors/fabric.ts';
+import { openFabric } from '../../../../src/actors/durable/fabric.ts';
+import type { Fabric, FabricOptions } from '../../../../src/actors/durable/fabric.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { openTestStore } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';

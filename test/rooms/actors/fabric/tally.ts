@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 
 import { DreyError } from '../../../../machines/words/errors.ts';
 import type { Address } from '../../../../machines/words/ids.ts';
-import type { DurableKind, Effect, MachineEvent, Step } from '../../../../src/actors/durable-kind.ts';
+import type { DurableKind, Effect, MachineEvent, Step } from '../../../../src/actors/durable/durable-kind.ts';
 
 interface TallyContext {
   readonly total: number;

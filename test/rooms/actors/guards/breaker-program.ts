@@ -1,5 +1,5 @@
 /** A process with a breaker in each state, which closes them, says so, and then has nothing left to do. */
-import { openBreaker } from '../../../../src/actors/breaker.ts';
+import { openBreaker } from '../../../../src/actors/breaker/breaker.ts';
 
 const clock = { monotonic: () => performance.now(), now: () => Date.now() };
 const open = () =>

@@ -1,8 +1,8 @@
 /** Bulkhead cases K1 to K12: how many at once, how many in line, who is next, and who leaves. */
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { openBulkhead } from '../../../../src/actors/bulkhead.ts';
-import type { BulkheadConfig, BulkheadEvent } from '../../../../src/actors/bulkhead.ts';
+import { openBulkhead } from '../../../../src/actors/calls/bulkhead.ts';
+import type { BulkheadConfig, BulkheadEvent } from '../../../../src/actors/calls/bulkhead.ts';
 import { SimulatedTime, defer, watch } from './simulated-time.ts';
 
 /** Nobody leaves; shared by more calls than one caller has. */

@@ -3,10 +3,10 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { CallOutcome } from '../../../../machines/words/calls.ts';
 import { DreyError } from '../../../../machines/words/errors.ts';
-import { openBreaker } from '../../../../src/actors/breaker.ts';
-import type { BreakerConfig } from '../../../../src/actors/breaker-config.ts';
-import { createGuards, guardCall } from '../../../../src/actors/guards.ts';
-import type { GuardConfig, GuardedCall } from '../../../../src/actors/guards.ts';
+import { openBreaker } from '../../../../src/actors/breaker/breaker.ts';
+import type { BreakerConfig } from '../../../../src/actors/breaker/breaker-config.ts';
+import { createGuards, guardCall } from '../../../../src/actors/calls/guards.ts';
+import type { GuardConfig, GuardedCall } from '../../../../src/actors/calls/guards.ts';
 import { SimulatedTime, watch } from './simulated-time.ts';
 
 const finished: CallOutcome = { outcome: 'finished', result: '{}', isError: false };

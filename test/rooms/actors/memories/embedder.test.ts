@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Embedder, embedTexts } from '../../../../src/actors/actors.ts';
 import type { EmbeddingEndpoint } from '../../../../src/actors/actors.ts';
-import { openBreaker } from '../../../../src/actors/breaker.ts';
+import { openBreaker } from '../../../../src/actors/breaker/breaker.ts';
 import type { EmbedderOptions } from '../../../../src/actors/memories/embedder.ts';
 import { queriesAtOnceMax, queriesKeptMax } from '../../../../src/actors/memories/embedder.ts';
 import { createClock } from '../../../../src/node/clock.ts';
@@ -74,6 +74,13 @@ describe('meanings of memories', () => {
     ['not JSON at all', /not in the format/],
     [`{"data":[{"index":7,"embedding":${JSON.stringify(toMeaning('x'))}}]}`, /1 texts/],
     [`{"data":[{"embedding":[${'0,'.repeat(meaningDimensions - 1)}0]}]}`, /zero/],
+    [`{"data":[{"embedding":[${'1e-60,'.repeat(meaningDimensions - 1)}0]}]}`, /zero/],
+    [`{"data":[{"embedding":[${'0,'.repeat(meaningDimensions - 1)}1e39]}]}`, /beyond/],
+    [`{"data":[{"embedding":[${'3e19,'.repeat(meaningDimensions - 1)}0]}]}`, /beyond/],
+    [`{"data":[{"embedding":[${'0,'.repeat(meaningDimensions - 1)}1e999]}]}`, /beyond/],
+    [`{"data":[{"embedding":[${'0, '.repeat(meaningDimensions - 1)}-Infinity]}]}`, /beyond/],
+    [`{"data":[{"embedding":[NaN,${'1,'.repeat(meaningDimensions - 2)}null]}]}`, /beyond/],
+    [`{"data":[{"embedding":["1",${'1,'.repeat(meaningDimensions - 2)}1]}]}`, /not in the format/],
     ['{"data":[{"embedding":[1,2]}]}', /2 dimensions .* says 32/],
     [`{"data":"${'x'.repeat(600_000)}"}`, /more than/],
   ])('are not taken from an answer such as %.40s', async (mood, sentence) => {

@@ -1,7 +1,7 @@
 /** A misspelt question on a real Postgres: known words stand in for it, and go with the last memory that has them. */
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createId } from '../../../../machines/words/ids.ts';
-import { findSimilarWords } from '../../../../src/store/store.ts';
+import { lookForMemories } from '../../../../src/store/store.ts';
 import { openMemoryStage } from './memory-stage.ts';
 import type { MemoryStage } from './memory-stage.ts';
 
@@ -35,6 +35,9 @@ describe('a misspelt question', () => {
     const [slipped] = await stage.memories.search({ ...ann(), query: 'postgers', limit: 1 });
     expect(slipped?.relevance).toBeGreaterThan(0);
     expect(slipped?.relevance).toBeLessThan(right?.relevance ?? 0);
+    const boat = 'The boat is blue';
+    await store(boat);
+    for (const query of ['boet', 'coat', 'boar']) expect(await search(query), query).toEqual([boat]);
     const typo = 'The label says postgers, and stays so';
     await store(typo);
     expect(await search('postgers')).toEqual([typo]);
@@ -45,8 +48,14 @@ describe('a misspelt question', () => {
     expect(await search('kuberentes')).toHaveLength(1);
     expect(await search('kuberentes', stage.as('bob'))).toEqual([]);
     expect(await search('kuberentes', stage.as('ann', 'globex'))).toEqual([]);
-    const similar = stage.opened.store.inNamespace('globex', (trx) => findSimilarWords(trx, ['kuberentes']));
-    expect(await similar).toEqual([]);
+    const asked = { text: '', terms: ['kuberentes'], spelled: ['kuberentes'], limit: 10 };
+    const similar = (namespace: string) =>
+      stage.opened.store.inNamespace(namespace, async (trx) => {
+        const viewer = { principal: 'ann', now: new Date().toISOString() };
+        return (await lookForMemories(trx, viewer, asked)).similar;
+      });
+    expect(await similar('globex')).toEqual([]);
+    expect(await similar('acme')).toEqual([{ wanted: 'kuberentes', word: 'kubernetes' }]);
   });
 
   it('knows a word no longer than a memory has it', async () => {

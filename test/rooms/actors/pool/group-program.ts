@@ -1,7 +1,7 @@
 /** A process with two resources, for the test that ends it in every way: says `up`, and what it takes down. */
 import { createAnnouncer } from '../../../../src/actors/announcer.ts';
 import type { Clock } from '../../../../src/actors/clock.ts';
-import { createResourceGroup } from '../../../../src/actors/resource-group.ts';
+import { createResourceGroup } from '../../../../src/actors/upstreams/resource-group.ts';
 import { stopOnExit } from '../../../../src/actors/stop-on-exit.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 

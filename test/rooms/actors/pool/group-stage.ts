@@ -1,8 +1,8 @@
 /** A group of resources that say what happens to them, on a clock that is moved by hand. */
 import { createAnnouncer } from '../../../../src/actors/announcer.ts';
-import { createResourceGroup } from '../../../../src/actors/resource-group.ts';
-import type { Handle, ResourceGroup } from '../../../../src/actors/resource-group.ts';
-import type { MemberOptions } from '../../../../src/actors/resource-member.ts';
+import { createResourceGroup } from '../../../../src/actors/upstreams/resource-group.ts';
+import type { Handle, ResourceGroup } from '../../../../src/actors/upstreams/resource-group.ts';
+import type { MemberOptions } from '../../../../src/actors/upstreams/resource-member.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { SimulatedTime } from '../guards/simulated-time.ts';
 

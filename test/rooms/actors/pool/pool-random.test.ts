@@ -1,8 +1,8 @@
 /** Pool case P21: whatever happens, whatever fails, a pool keeps its rules. A failure prints the seed. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openPool } from '../../../../src/actors/pool.ts';
-import type { Lease } from '../../../../src/actors/pool-options.ts';
+import { openPool } from '../../../../src/actors/upstreams/pool.ts';
+import type { Lease } from '../../../../src/actors/upstreams/pool-options.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { SimulatedTime } from '../guards/simulated-time.ts';
 

@@ -1,8 +1,8 @@
 /** A pool of things that do what the test wants, on a clock that is moved by hand. */
 import { EventEmitter } from 'node:events';
-import { openPool } from '../../../../src/actors/pool.ts';
-import type { Pool } from '../../../../src/actors/pool.ts';
-import type { Lease, PoolEvent, PoolSettings } from '../../../../src/actors/pool-options.ts';
+import { openPool } from '../../../../src/actors/upstreams/pool.ts';
+import type { Pool } from '../../../../src/actors/upstreams/pool.ts';
+import type { Lease, PoolEvent, PoolSettings } from '../../../../src/actors/upstreams/pool-options.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { SimulatedTime, watch } from '../guards/simulated-time.ts';
 import type { Fate } from '../guards/simulated-time.ts';

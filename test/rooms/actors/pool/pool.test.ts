@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { isDreyError } from '../../../../machines/words/errors.ts';
-import { openPool } from '../../../../src/actors/pool.ts';
-import type { Lease, PoolOptions, PoolSettings } from '../../../../src/actors/pool-options.ts';
+import { openPool } from '../../../../src/actors/upstreams/pool.ts';
+import type { Lease, PoolOptions, PoolSettings } from '../../../../src/actors/upstreams/pool-options.ts';
 import { quietLog } from '../../../support/quiet-log.ts';
 import { SimulatedTime, watch } from '../guards/simulated-time.ts';
 import type { Fate } from '../guards/simulated-time.ts';

@@ -3,7 +3,7 @@ import { Suspense, lazy, useMemo, useState } from 'react';
 import { toSummary } from '../../node/summary.ts';
 import type { ToldEvent } from '../../node/told.ts';
 import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
-import { toShown, toText } from '../../parts/shown-text.ts';
+import { toPlural, toShown, toText } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import { toLit, toStatechart } from './statechart.ts';
 import { parseAddress, useActorNow, useHistory } from './use-actor.ts';
@@ -64,7 +64,7 @@ export function ActorPage({ address }: { readonly address: string }) {
             {now?.context === undefined ? 'nothing was told yet' : toText(now.context, contextShownMax)}
           </pre>
         </Card>
-        <Card title="Its life" note={`${events.length} events`}>
+        <Card title="Its life" note={toPlural(events.length, 'event')}>
           {history.events === undefined ? (
             <Waiting error={history.error} />
           ) : (

@@ -1,16 +1,11 @@
 /** Editing a procedure: its task, the words of its steps, which may be left out or repeat, and which go. */
 import { useState } from 'react';
-import type { ProcedureStep } from '../../../../../machines/words/sops.ts';
 import { part, send } from '../../node/ask.ts';
 import type { Sop } from '../../node/told.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { toShown } from '../../parts/shown-text.ts';
-
-interface Line {
-  readonly was: number;
-  readonly text: string;
-  readonly step: ProcedureStep | undefined;
-}
+import { toEdited, toLines } from './edited.ts';
+import type { Line } from './edited.ts';
 
 interface EditSopProps {
   readonly sop: Sop;
@@ -23,9 +18,8 @@ export function EditSop({ sop: shown, changed, close }: EditSopProps) {
   const [sop] = useState(shown);
   const [trigger, setTrigger] = useState(sop.trigger);
   const [reason, setReason] = useState('');
-  const [lines, setLines] = useState<readonly Line[]>(() =>
-    sop.steps.map((text, was) => ({ was, text: text.replace(/^\d+\.\s*/, ''), step: sop.procedure[was] })),
-  );
+  const [lines, setLines] = useState(() => toLines(sop.steps, sop.procedure));
+  const beyond = sop.procedure.length - sop.steps.length;
   const change = (was: number, with_: Partial<Line>): void =>
     setLines(lines.map((line) => (line.was === was ? { ...line, ...with_ } : line)));
   const act = async (): Promise<void> => {
@@ -34,7 +28,7 @@ export function EditSop({ sop: shown, changed, close }: EditSopProps) {
       reason: reason.trim() || 'edited in the console',
       trigger,
       steps: lines.map(({ text }, index) => `${index + 1}. ${text}`),
-      ...(sop.procedure.length === 0 ? {} : { procedure: toProcedure(lines) }),
+      ...(sop.procedure.length === 0 ? {} : { procedure: toEdited(lines, sop.procedure, sop.steps.length) }),
     });
     changed();
   };
@@ -60,6 +54,12 @@ export function EditSop({ sop: shown, changed, close }: EditSopProps) {
           />
         ))}
       </ol>
+      {beyond <= 0 ? null : (
+        <p className="small soft">
+          Programs get {beyond} more {beyond === 1 ? 'step' : 'steps'} that no line tells of; they stay as
+          they are.
+        </p>
+      )}
       <label>
         Reason, kept with the version
         <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
@@ -122,23 +122,4 @@ function Tick({ name, on, turn }: { name: string; on: boolean; turn: (on: boolea
       <input type="checkbox" checked={on} onChange={(event) => turn(event.target.checked)} /> {name}
     </label>
   );
-}
-
-/** Steps that went take what was bound to them along: the agent decides then. */
-function toProcedure(lines: readonly Line[]): ProcedureStep[] {
-  const places = new Map(lines.map(({ was }, index) => [was, index]));
-  return lines.flatMap(({ step }) => {
-    if (step === undefined) return [];
-    const args = Object.entries(step.args).map(([name, binding]) => {
-      if (binding.step === undefined) return [name, binding] as const;
-      const place = places.get(binding.step);
-      return [
-        name,
-        place === undefined
-          ? ({ from: 'ask', support: binding.support } as const)
-          : { ...binding, step: place },
-      ] as const;
-    });
-    return [{ ...step, args: Object.fromEntries(args) }];
-  });
 }

@@ -4,14 +4,17 @@ import type { Edge, Node } from '@xyflow/react';
 import { MarkerType } from '@xyflow/react';
 import type { Procedure, ProcedureStep } from '../../../../../machines/words/sops.ts';
 import { toShown } from '../../parts/shown-text.ts';
+import { unseen } from '../../parts/unseen.ts';
 
 export interface StepFacts extends Record<string, unknown> {
-  readonly kind: 'start' | 'step' | 'alternative' | 'end';
+  readonly kind: 'start' | 'step' | 'alternative' | 'end' | 'corner';
   readonly index: number;
   readonly name: string;
   readonly step?: ProcedureStep;
 }
 export type StepNode = Node<StepFacts, 'step'>;
+/** A value handed on, and how far to the right of the steps its line runs. */
+export type FlowEdge = Edge<{ readonly lane: number }, 'flow'>;
 
 /** Steps that are drawn; more stand in the list. */
 export const drawnMax = 60;
@@ -20,6 +23,8 @@ const size = { width: 232, height: 62 };
 const markedHeight = 90;
 /** What is optional stands beside the way that leaves it out. */
 const asidePx = 26;
+/** Between the lanes in which values are handed on. */
+const laneGap = 30;
 const endSize = { width: 150, height: 40 };
 
 /** Lays a procedure out from top to bottom. */
@@ -48,7 +53,24 @@ export function layOut(procedure: Procedure): { nodes: StepNode[]; edges: Edge[]
   ]);
   for (const from of before.length > 0 ? before : [open]) edges.push(toOrder(from, 'end'));
   const placed = place(facts, edges);
-  return { ...placed, edges: [...edges, ...toFlows(steps)] };
+  const flows = toFlows(
+    steps,
+    Math.max(...placed.nodes.map(({ position, width = 0 }) => position.x + width)),
+  );
+  const rightmost = Math.max(0, ...flows.map(({ data }) => data?.lane ?? 0));
+  const nodes = flows.length === 0 ? placed.nodes : [...placed.nodes, toCorner(rightmost + laneGap)];
+  return { nodes, height: placed.height, edges: [...edges, ...flows] };
+}
+
+/** Nothing to be seen: a fit shows the lanes at the side as well. */
+function toCorner(x: number): StepNode {
+  return {
+    id: 'corner',
+    type: 'step',
+    data: { kind: 'corner', index: -1, name: '' },
+    position: { x, y: 0 },
+    ...unseen,
+  };
 }
 
 function toOrder(source: string, target: string): Edge {
@@ -63,26 +85,32 @@ function toOrder(source: string, target: string): Edge {
   };
 }
 
-/** Lines for values that one step takes from another. */
-function toFlows(steps: Procedure): Edge[] {
-  return steps.flatMap(({ args }, index) =>
-    Object.entries(args).flatMap(([name, { step, from }]) =>
-      step === undefined || step >= index || (from !== 'result' && from !== 'argument')
-        ? []
-        : [
-            {
-              id: `f${step}-${index}-${name}`,
-              source: `s${step}`,
-              target: `s${index}`,
-              sourceHandle: 'flow',
-              targetHandle: 'flow',
-              className: 'data',
-              label: toShown(name, 24),
-              zIndex: 2,
-            },
-          ],
-    ),
-  );
+/** Lines for values that one step takes from another, beside the steps: a lane for each step that hands something on. */
+function toFlows(steps: Procedure, right: number): FlowEdge[] {
+  const lanes = new Map<number, number>();
+  return steps.flatMap(({ args }, index) => {
+    const names = new Map<number, string[]>();
+    for (const [name, { step, from }] of Object.entries(args))
+      if (step !== undefined && step < index && (from === 'result' || from === 'argument'))
+        names.set(step, [...(names.get(step) ?? []), name]);
+    return [...names].map(([step, handed]): FlowEdge => {
+      const lane = lanes.get(step) ?? right + laneGap * (lanes.size + 1);
+      lanes.set(step, lane);
+      return {
+        id: `f${step}-${index}`,
+        type: 'flow',
+        source: `s${step}`,
+        target: `s${index}`,
+        sourceHandle: 'flow',
+        targetHandle: 'flow',
+        className: 'data',
+        data: { lane },
+        label: toShown(handed.join(', '), 24),
+        markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+        zIndex: 2,
+      };
+    });
+  });
 }
 
 function place(

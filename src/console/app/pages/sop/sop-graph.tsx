@@ -1,12 +1,12 @@
 /** A procedure drawn: steps from top to bottom; a step tells on hover where its arguments come from. */
-import { Controls, Handle, Position, ReactFlow } from '@xyflow/react';
-import type { NodeProps } from '@xyflow/react';
+import { BaseEdge, Controls, Handle, Position, ReactFlow } from '@xyflow/react';
+import type { EdgeProps, NodeProps } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useMemo } from 'react';
 import type { Procedure } from '../../../../../machines/words/sops.ts';
 import { readTheme } from '../../parts/theme.ts';
 import { layOut } from './layout.ts';
-import type { StepNode } from './layout.ts';
+import type { FlowEdge, StepNode } from './layout.ts';
 import { toOrigin, toToolParts, toTraits } from './wording.ts';
 
 interface SopGraphProps {
@@ -16,6 +16,8 @@ interface SopGraphProps {
 }
 
 const kinds = { step: StepBox };
+const ways = { flow: Flow };
+const corner = 10;
 
 export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
   const { nodes, edges, height } = useMemo(() => layOut(procedure), [procedure]);
@@ -29,6 +31,7 @@ export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
         nodes={shown}
         edges={edges}
         nodeTypes={kinds}
+        edgeTypes={ways}
         colorMode={readTheme()}
         onNodeClick={(_, { data }) => choose(data.index)}
         fitView
@@ -47,7 +50,26 @@ export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
   );
 }
 
+/** Out to its lane, down beside the steps, and back in to the one that takes the value; its name stands where it comes in. */
+function Flow({ sourceX, sourceY, targetX, targetY, data, label, markerEnd }: EdgeProps<FlowEdge>) {
+  const lane = Math.max(data?.lane ?? 0, sourceX + 2 * corner, targetX + 2 * corner);
+  const path =
+    `M${sourceX},${sourceY} H${lane - corner} Q${lane},${sourceY} ${lane},${sourceY + corner} ` +
+    `V${targetY - corner} Q${lane},${targetY} ${lane - corner},${targetY} H${targetX}`;
+  return (
+    <BaseEdge
+      path={path}
+      label={label}
+      labelX={(lane + targetX) / 2}
+      labelY={targetY - corner}
+      labelBgPadding={[3, 1]}
+      {...(markerEnd === undefined ? {} : { markerEnd })}
+    />
+  );
+}
+
 function StepBox({ data: { kind, name, step, index }, selected }: NodeProps<StepNode>) {
+  if (kind === 'corner') return null;
   const { server, tool } = toToolParts(name);
   const isEnd = kind === 'start' || kind === 'end';
   const bindings = Object.entries(step?.args ?? {}).map(([arg, binding]) => `${arg}: ${toOrigin(binding)}`);

@@ -8,12 +8,13 @@ import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } f
 import { toShown } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import { Evidence } from './evidence.tsx';
+import { Reliability } from './reliability.tsx';
 import { SopActions } from './sop-actions.tsx';
 import { Versions } from './versions.tsx';
-import { meanings, toOrigin, toPlainLine, toTraits } from './wording.ts';
+import { meanings, toNeeds, toOrigin, toPlainLine, toTraits } from './wording.ts';
 
 const SopGraph = lazy(() => import('./sop-graph.tsx'));
-const tabs = ['Steps', 'Evidence', 'Versions'] as const;
+const tabs = ['Steps', 'Evidence', 'Reliability', 'Versions'] as const;
 const wordingsShownMax = 8;
 
 export function SopPage({ id }: { readonly id: string }) {
@@ -47,14 +48,21 @@ export function SopPage({ id }: { readonly id: string }) {
       </div>
       {tab === 'Steps' ? <Steps sop={sop} showEvidence={() => setTab('Evidence')} /> : null}
       {tab === 'Evidence' ? <Evidence sop={sop} /> : null}
+      {tab === 'Reliability' ? <Reliability sop={sop} /> : null}
       {tab === 'Versions' ? <Versions id={sop.sop_id} version={version} changed={reload} /> : null}
     </>
   );
 }
 
-function toBelief({ occurrences, confidence }: Sop): string {
+function toBelief({ occurrences, confidence, metadata }: Sop): string {
   const tasks = occurrences === 1 ? 'One task' : `${occurrences} tasks`;
-  return `${tasks} went well this way; Drey takes it to be right in ${Math.round(confidence * 100)} of 100 cases.`;
+  const { checked = 0, share } = metadata.reliability ?? {};
+  const right =
+    checked === 0 || share === null || share === undefined
+      ? ''
+      : ` Silently predicted ${checked === 1 ? 'once' : `${checked} times`}, it was right in ${Math.round(share * 100)} %.`;
+  const waits = metadata.waits_for === undefined ? '' : ` It waits for ${metadata.waits_for}.`;
+  return `${tasks} went well this way; Drey takes it to be right in ${Math.round(confidence * 100)} of 100 cases.${right}${waits}`;
 }
 
 function Steps({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
@@ -120,7 +128,7 @@ function StepList({ sop: { procedure, steps }, chosen, choose }: StepListProps) 
                     </span>
                   ))}
             </div>
-            {step === undefined ? null : <Bindings step={step} />}
+            {step === undefined ? null : <Bindings step={step} procedure={procedure} />}
           </li>
         );
       })}
@@ -128,7 +136,14 @@ function StepList({ sop: { procedure, steps }, chosen, choose }: StepListProps) 
   );
 }
 
-function Bindings({ step: { args, alternatives } }: { readonly step: ProcedureStep }) {
+function Bindings({
+  step: { args, alternatives, requires = [], part: known },
+  procedure,
+}: {
+  readonly step: ProcedureStep;
+  readonly procedure: readonly ProcedureStep[];
+}) {
+  const needs = toNeeds(requires, procedure);
   return (
     <ul className="bindings">
       {Object.entries(args).map(([name, binding]) => (
@@ -141,12 +156,21 @@ function Bindings({ step: { args, alternatives } }: { readonly step: ProcedureSt
           instead also: <Told text={alternatives.join(', ')} max={200} />
         </li>
       )}
+      {needs === undefined ? null : <li className="soft">{needs}</li>}
+      {known === undefined ? null : (
+        <li className="soft">
+          step {known.step + 1} of the part{' '}
+          <a href={toHref('sops', known.sop_id)}>
+            <Told text={known.name} max={120} />
+          </a>
+        </li>
+      )}
     </ul>
   );
 }
 
 function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
-  const { first_seen_at: first, last_seen_at: last, version } = sop.metadata;
+  const { first_seen_at: first, last_seen_at: last, version, part_of: partOf } = sop.metadata;
   return (
     <>
       <Card title="Why Drey believes it" className="third-in-line">
@@ -176,6 +200,19 @@ function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: 
               <dt>Last seen</dt>
               <dd>
                 <Moment at={last} />
+              </dd>
+            </>
+          )}
+          {partOf === undefined ? null : (
+            <>
+              <dt>Part of</dt>
+              <dd>
+                {partOf.map((id) => (
+                  <a key={id} href={toHref('sops', id)}>
+                    <Id id={id} />
+                  </a>
+                ))}
+                <p className="small soft">Agents are given these for a task, and not the part by itself.</p>
               </dd>
             </>
           )}

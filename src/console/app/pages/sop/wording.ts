@@ -1,6 +1,6 @@
 /** Procedures in plain words: what a status means, and where an argument's value comes from. */
 import { readLineParts } from '../../../../../machines/words/step-lines.ts';
-import type { Binding, ProcedureStep } from '../../../../../machines/words/sops.ts';
+import type { Binding, ProcedureStep, Requirement } from '../../../../../machines/words/sops.ts';
 import { toShown, toText } from '../../parts/shown-text.ts';
 
 export const statuses = ['active', 'candidate', 'shadow', 'quarantined', 'deprecated', 'retired'] as const;
@@ -23,6 +23,20 @@ export function toOrigin({ from, value, step, path, selector }: Binding): string
   if (from === 'result') return `from the result of step ${(step ?? 0) + 1}${where}`;
   if (from === 'argument') return `the same as in step ${(step ?? 0) + 1}${where}`;
   return `the agent decides${which === '' ? '' : ` (${toShown(selector ?? '', 80)})`}`;
+}
+
+/** What has to be done before a step, as a person would say it; what need not be done at all is left out. */
+export function toNeeds(
+  requires: readonly Requirement[],
+  procedure: readonly Pick<ProcedureStep, 'optional'>[],
+): string | undefined {
+  const steps = requires
+    .filter(({ step }) => procedure[step]?.optional !== true)
+    .map(({ step, support }) => {
+      const percent = Math.round(support * 100);
+      return `step ${step + 1}${percent === 100 ? '' : ` (in ${percent} %)`}`;
+    });
+  return steps.length === 0 ? undefined : `only after ${steps.join(', ')}`;
 }
 
 /** What is special about a step; nothing where it is simply needed. */

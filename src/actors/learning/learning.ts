@@ -1,0 +1,261 @@
+/**
+ * The hands of the learning engine: its workers under one supervisor, the pressure on its intake, and what it tells
+ * about itself. Layer 1 never waits for anything in here.
+ */
+import {
+  learningDefaults,
+  learningEdges,
+  learningMachine,
+  toEngineStatus,
+} from '../../../machines/learning.machine.ts';
+import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
+import { systemNamespace } from '../../../machines/words/ids.ts';
+import type { Tracer } from '../../../machines/words/traces.ts';
+import type { LearnerView } from '../../../machines/health.store.ts';
+import type { Store } from '../../store/store.ts';
+import type { Following, Wire } from '../../wire/wire.ts';
+import type { Announcer } from '../announcer.ts';
+import type { Clock, Log } from '../clock.ts';
+import { createRelearnings } from './relearnings.ts';
+import type { Relearnings } from './relearnings.ts';
+import type { ActorView, Roots } from '../roots.ts';
+import { openSupervisor } from './supervisor.ts';
+import type { Supervisor, WorkerSpec } from './supervisor.ts';
+import { toTimerSource } from '../durable/timer-source.ts';
+import { createToldRoot } from '../told-root.ts';
+import { startCoUse } from '../workers/co-use.ts';
+import { startExtractor } from '../workers/extractor.ts';
+import type { Extractor } from '../workers/extractor.ts';
+import { startIntake } from '../workers/intake.ts';
+import { startRelay } from '../workers/relay.ts';
+import type { Relay } from '../workers/relay.ts';
+
+/** Where the engine answers on the bus: `status`, `relearn` and `relearned`. */
+export const learningAddress = { namespace: systemNamespace, kind: 'learning', id: 'l-engine' } as const;
+
+export interface LearningOptions {
+  readonly wire: Wire;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly announcer: Announcer;
+  /** Where live actors are known by their address. */
+  readonly roots?: Roots | undefined;
+  readonly quietMs: number;
+  /** Only where traces are collected. */
+  readonly tracer?: Tracer | undefined;
+  readonly isShared: (namespace: string) => boolean;
+  /** The engine cannot go on; the process should end and be started again. */
+  readonly failed: (reason: string) => void;
+}
+
+/** What the engine answers when it is asked how it is. */
+export interface EngineReport extends LearnerView {
+  readonly intake: string;
+  /** Events on the bus and episodes in memory that are not learned from yet. */
+  readonly behind: number;
+  /** The actors of the engine's process. */
+  readonly actors?: readonly ActorView[];
+}
+
+export interface LearningEngine {
+  report(): Promise<EngineReport>;
+  stop(): Promise<void>;
+}
+
+const measureMs = 2_000;
+
+/** Starts the engine and answers for it on the bus. */
+export async function openLearning(options: LearningOptions): Promise<LearningEngine> {
+  const engine = new LiveEngine(options);
+  const answering = await options.wire.answer({ ...learningAddress }, ({ verb, data }) =>
+    engine.answer(verb, data),
+  );
+  engine.start(answering);
+  return engine;
+}
+
+class LiveEngine implements LearningEngine {
+  readonly #options: LearningOptions;
+  readonly #actor;
+  readonly #gate = createGate();
+  readonly #stopped: Promise<void>;
+  readonly #relearnings: Relearnings;
+  #supervisor: Supervisor | undefined;
+  #extractor: Extractor | undefined;
+  #relay: Relay | undefined;
+  #following: Following | undefined;
+  #answering: { stop(): void } | undefined;
+  #busLag = 0;
+  #cancelMeasure = (): void => undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: LearningOptions) {
+    const { announcer, clock, failed, log } = options;
+    this.#options = options;
+    this.#relearnings = createRelearnings({ ...options, extractor: () => this.#extractor });
+    let markStopped = (): void => undefined;
+    this.#stopped = new Promise((resolve) => (markStopped = resolve));
+    const machine = learningMachine.provide({
+      actions: {
+        startWorkers: () => queueMicrotask(() => this.#startWorkers()),
+        stopWorkers: () => queueMicrotask(() => void this.#stopWorkers()),
+        killWorkers: () => failed('its workers did not start or stop in time'),
+      },
+    });
+    this.#actor = createToldRoot(machine, {
+      edges: learningEdges,
+      onEdge: ({ type, ...edge }) => announcer.announce(type as 'learning.paused', learningAddress, edge),
+      onChange: ({ engine, intake }) => {
+        if (intake === 'paused') this.#gate.close();
+        else this.#gate.open();
+        if (engine === 'stopped') markStopped();
+      },
+      input: { engineId: learningAddress.id, settings: learningDefaults },
+      roots: options.roots,
+      address: learningAddress,
+      clock: toTimerSource(clock),
+      onError: (error) => {
+        markStopped();
+        failed(toPlainError(error).message);
+      },
+      log,
+    });
+  }
+
+  start(answering: { stop(): void }): void {
+    const { clock } = this.#options;
+    this.#answering = answering;
+    this.#actor.send({ type: 'start', at: clock.now() });
+    this.#cancelMeasure = clock.schedule(measureMs, () => void this.#measure());
+  }
+
+  async report(): Promise<EngineReport> {
+    await this.#readLag();
+    const { value } = this.#actor.getSnapshot();
+    return {
+      engineStatus: toEngineStatus(value),
+      intake: value.intake,
+      lastRunAt: this.#extractor?.lastRunAt ?? null,
+      behind: this.#busLag + (this.#extractor?.waiting ?? 0),
+      held: this.#extractor?.held ?? null,
+      workers: this.#supervisor?.views() ?? [],
+      actors: this.#options.roots?.views() ?? [],
+    };
+  }
+
+  /** What the engine says on the bus. */
+  async answer(verb: string, data: unknown): Promise<unknown> {
+    if (verb === 'status') return this.report();
+    if (verb === 'relearn') return this.#relearnings.start(data);
+    if (verb === 'relearned') return this.#relearnings.read(data);
+    throw new DreyError('method_unknown', 'the learning engine knows status, relearn and relearned');
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#cancelMeasure();
+    this.#answering?.stop();
+    this.#actor.send({ type: 'drain', at: this.#options.clock.now() });
+    await this.#stopped;
+    this.#actor.stop();
+  }
+
+  #startWorkers(): void {
+    const { announcer, clock, failed, log, roots } = this.#options;
+    this.#supervisor = openSupervisor({
+      name: 'learning',
+      workers: this.#toWorkers(),
+      settings: { strategy: 'one_for_one', intensity: 5, periodMs: 60_000 },
+      clock,
+      log,
+      announcer,
+      roots,
+      up: () => this.#actor.send({ type: 'workers.up', at: clock.now() }),
+      gaveUp: (worker) => {
+        const reason = `the worker ${worker ?? '?'} failed too often`;
+        this.#actor.send({ type: 'workers.failed', reason, at: clock.now() });
+        failed(reason);
+      },
+    });
+  }
+
+  /** In start order: what an earlier one committed, a later one may need. */
+  #toWorkers(): readonly WorkerSpec[] {
+    const { wire, store, clock, log, quietMs, isShared, tracer } = this.#options;
+    return [
+      {
+        name: 'writer',
+        restart: 'permanent',
+        start: async () =>
+          (this.#relay = startRelay({ store, publishAll: (events) => wire.publishAll(events), clock, log })),
+      },
+      {
+        name: 'extractor',
+        restart: 'permanent',
+        start: async (broke) => {
+          const written = (): void => this.#relay?.nudge();
+          return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, written, broke }));
+        },
+      },
+      {
+        name: 'graph',
+        restart: 'permanent',
+        start: () => startCoUse({ wire, store, gate: () => this.#gate.opened }),
+      },
+      {
+        name: 'intake',
+        restart: 'permanent',
+        start: async () =>
+          (this.#following = await startIntake({
+            wire,
+            store,
+            gate: () => this.#gate.opened,
+            tracer,
+            committed: (touched) => this.#extractor?.notice(touched),
+          })),
+      },
+    ];
+  }
+
+  async #stopWorkers(): Promise<void> {
+    this.#gate.open();
+    await this.#supervisor?.stop();
+    this.#actor.send({ type: 'workers.down', at: this.#options.clock.now() });
+  }
+
+  async #measure(): Promise<void> {
+    const { clock } = this.#options;
+    await this.#readLag();
+    if (this.#stopping !== undefined) return;
+    this.#actor.send({ type: 'lag.measured', lag: this.#extractor?.waiting ?? 0, at: clock.now() });
+    this.#cancelMeasure = clock.schedule(measureMs, () => void this.#measure());
+  }
+
+  /** While the bus is away, the last figure stands. */
+  async #readLag(): Promise<void> {
+    this.#busLag = (await this.#following?.lag().catch(() => this.#busLag)) ?? this.#busLag;
+  }
+}
+
+/** Holds back whoever waits for it while it is closed. */
+function createGate(): { readonly opened: Promise<void>; open(): void; close(): void } {
+  let opened: Promise<void> = Promise.resolve();
+  let open: (() => void) | undefined;
+  return {
+    get opened() {
+      return opened;
+    },
+    open() {
+      open?.();
+      open = undefined;
+    },
+    close() {
+      // Closed twice is closed once: who waits already must not be forgotten.
+      if (open === undefined) opened = new Promise((resolve) => (open = resolve));
+    },
+  };
+}

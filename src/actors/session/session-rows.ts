@@ -1,0 +1,115 @@
+/**
+ * Writes session rows lazily: what changed since the last turn, in one transaction a namespace. A call never waits for
+ * it; while the database is away the newest state of each session is kept and written later.
+ */
+import { toPlainError } from '../../../machines/words/errors.ts';
+import { writeWishes } from '../../../machines/words/wishes.ts';
+import type { Store } from '../../store/store.ts';
+import { ensureNamespace, saveSession } from '../../store/store.ts';
+import type { Clock, Log } from '../clock.ts';
+import { toIso } from '../clock.ts';
+import { writeAbilities } from './client-abilities.ts';
+import type { LiveSession } from './session.ts';
+
+export interface SessionRows {
+  /** `isUrgent` is what another node must know soon. */
+  note(session: LiveSession, isUrgent?: boolean): void;
+  /** Writes what is left, once. */
+  close(): Promise<void>;
+}
+
+const everyMs = 2_000;
+/** A new session's row is written soon: without it no other node could take the session over. */
+const soonMs = 100;
+/** Sessions waiting to be written; beyond it the oldest state is dropped, the events still have it. */
+const waitingMax = 20_000;
+
+/** Starts writing rows for one node. */
+export function openSessionRows(options: {
+  store: Pick<Store, 'inNamespace'>;
+  node: string;
+  clock: Clock;
+  log: Log;
+}): SessionRows {
+  const { store, node, clock, log } = options;
+  const waiting = new Map<string, LiveSession>();
+  let cancel = (): void => undefined;
+  let running: Promise<void> = Promise.resolve();
+  /** Whether the next turn was brought forward. */
+  let isSoon = false;
+  let isFlushing = false;
+
+  const flush = async (): Promise<void> => {
+    const sessions = [...waiting.values()];
+    waiting.clear();
+    for (const [namespace, group] of byNamespace(sessions)) {
+      try {
+        await store.inNamespace(namespace, async (trx) => {
+          await ensureNamespace(trx);
+          for (const session of group) await saveSession(trx, toRow(session, node));
+        });
+      } catch (error) {
+        log.debug({ namespace, err: toPlainError(error) }, 'session rows wait for the database');
+        for (const session of group) if (!waiting.has(session.id)) waiting.set(session.id, session);
+      }
+    }
+  };
+  const turn = (): void => {
+    isSoon = false;
+    isFlushing = true;
+    running = flush().finally(() => {
+      isFlushing = false;
+      cancel = clock.schedule(isSoon ? soonMs : everyMs, turn);
+    });
+  };
+  cancel = clock.schedule(everyMs, turn);
+
+  return {
+    note(session, isUrgent = session.calls === 0) {
+      waiting.set(session.id, session);
+      const [oldest] = waiting.keys();
+      if (waiting.size > waitingMax && oldest !== undefined) waiting.delete(oldest);
+      if (isSoon || !isUrgent) return;
+      isSoon = true;
+      // A turn that runs sees to the next one itself.
+      if (isFlushing) return;
+      cancel();
+      cancel = clock.schedule(soonMs, turn);
+    },
+    async close() {
+      isSoon = true;
+      cancel();
+      await running;
+      cancel();
+      await flush();
+    },
+  };
+}
+
+function byNamespace(sessions: readonly LiveSession[]): Map<string, LiveSession[]> {
+  const groups = new Map<string, LiveSession[]>();
+  for (const session of sessions) {
+    const group = groups.get(session.namespace) ?? [];
+    group.push(session);
+    groups.set(session.namespace, group);
+  }
+  return groups;
+}
+
+function toRow(session: LiveSession, node: string): Parameters<typeof saveSession>[1] {
+  const { facts } = session;
+  return {
+    sessionId: session.id,
+    principal: session.principal.id,
+    transport: facts.transport,
+    revision: facts.revision,
+    client: facts.client,
+    node,
+    status: session.state,
+    openedAt: toIso(session.openedAt),
+    lastSeenAt: toIso(session.lastUsedAt),
+    calls: session.calls,
+    capabilities: writeAbilities(facts.capabilities),
+    wishes: writeWishes(session.wishes),
+  };
+}

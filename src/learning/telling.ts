@@ -1,0 +1,58 @@
+/**
+ * Tells a grouping the cases that are known, in their order and slice by slice. What changed takes back whatever was told
+ * after it, so that the grouping never sees anything but the log from its beginning on.
+ */
+import { bounds } from './bounds.ts';
+import { type Case, compareCases } from './case.ts';
+import type { Cases } from './cases.ts';
+import type { Grouping } from './group.ts';
+
+export interface Telling {
+  /** Tells a slice, and says whether more is left. */
+  work(this: void): boolean;
+}
+
+/** Has told nothing yet. */
+export function createTelling({ changed, known }: Cases, grouping: Grouping): Telling {
+  const told: Case[] = [];
+  let untold: readonly Case[] = [];
+
+  function turnBack(): void {
+    if (changed.size === 0) return;
+    const fresh = [...changed.keys()].flatMap((id) => known.get(id) ?? []);
+    let from = told.length;
+    for (const one of [...fresh, ...changed.values()])
+      if (one !== undefined) from = Math.min(from, findPlace(told, one));
+    const rest = [...told.slice(from), ...untold].filter((one) => !changed.has(one.episodeId));
+    untold = [...rest, ...fresh].sort(compareCases);
+    while (grouping.length > from) grouping.takeBack();
+    told.length = from;
+    changed.clear();
+  }
+
+  return {
+    work() {
+      turnBack();
+      const now = untold.slice(0, bounds.toldPerSlice);
+      untold = untold.slice(bounds.toldPerSlice);
+      for (const one of now) {
+        grouping.add(one);
+        told.push(one);
+      }
+      return untold.length > 0;
+    },
+  };
+}
+
+/** Where a case belongs among those told. */
+function findPlace(told: readonly Case[], one: Case): number {
+  let low = 0;
+  let high = told.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = told[middle];
+    if (other !== undefined && compareCases(other, one) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

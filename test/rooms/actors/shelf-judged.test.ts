@@ -1,0 +1,107 @@
+/** The shelf with a model: what it was never told of is found by its words, and what it knows by its judgement alone. */
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { openShelf } from '../../../src/actors/actors.ts';
+import { createLearner, finish, type Learned, train } from '../../../src/learning/learning.ts';
+import { toEpisode } from '../learning/episodes.ts';
+import { sop } from '../../support/store-rows.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const kinds = [
+  { server: 'crm', task: (n: number) => `Look up what customer number ${n} ordered` },
+  { server: 'disk', task: (n: number) => `Read the report of week ${n} from the archive` },
+  { server: 'git', task: (n: number) => `Show the open review ${n} of the repository` },
+  { server: 'rail', task: (n: number) => `Find the departure of train ${n}` },
+  { server: 'store', task: (n: number) => `Check whether article ${n} is in stock` },
+] as const;
+const words = ['today', 'please', 'for the boss', 'once more', 'quickly', 'for Ann', 'in detail', 'again'];
+
+/** A model that knows enough tasks to judge, all of these kinds. */
+function trainModel() {
+  const learner = createLearner({ namespace: 'acme' });
+  kinds.forEach(({ server, task }, kind) =>
+    Array.from({ length: 16 }, (_, n) =>
+      learner.learn(
+        toEpisode(kind * 16 + n, `${task(n)} ${words[n % 8]} ${words[(n + 1 + (n >> 3) * 3) % 8]}`, [
+          { tool: `${server}__list`, args: {} },
+          { tool: `${server}__read`, args: { id: n } },
+        ]),
+      ),
+    ),
+  );
+  return finish(train(learner.keeper.traces));
+}
+
+const row = (n: number, trigger: string, tool: string, wordings: readonly string[] = []) => ({
+  ...sop('acme', n, {
+    trigger,
+    wordings,
+    procedure: [{ tool, optional: false, repeated: false, alternatives: [], support: 1, args: {} }],
+  }),
+  version: 1,
+  agentId: undefined,
+  createdAt: '2026-03-01T10:00:00.000Z',
+  updatedAt: `2026-03-01T10:00:0${n}.000Z`,
+  lastUsedAt: undefined,
+  held: false,
+  feedback: { applied: 0, helpful: 0 },
+});
+type Row = ReturnType<typeof row>;
+
+/** What a shelf of these rows serves for a task, by the model or by words alone. */
+async function ask(rows: readonly Row[], task: string, learned?: Learned): Promise<readonly string[]> {
+  const world = createWorld();
+  const shelf = openShelf({
+    store: {
+      // The transaction's work is to read what changed; all rows are given as if they had.
+      inNamespace: async <T>() =>
+        ({ stamps: rows.map(({ sopId }) => ({ sopId, stamp: '' })), changed: rows }) as T,
+    },
+    ...(learned === undefined ? {} : { foresights: { get: async () => learned } }),
+    clock: world.clock,
+    log: world.log,
+  });
+  const served = await shelf.search({ namespace: 'acme', task, minConfidence: 0.7, limit: 5 });
+  return served.map(({ sopId }) => sopId);
+}
+
+const toIds = (...rows: readonly Row[]) => rows.map(({ sopId }) => sopId);
+
+describe('a shelf with a model', () => {
+  let learned: Learned;
+  beforeAll(() => {
+    learned = trainModel();
+  });
+
+  const garden = row(1, 'water the tomatoes in the greenhouse', 'garden__water');
+  const rail = row(2, 'Find the departure of train {number}', 'rail__list', [
+    'when leaves the steam locomotive',
+  ]);
+
+  it('serves by words what the model has never heard of, and nothing where they do not match', async () => {
+    expect(learned.choosing).toBeDefined();
+    const rows = [garden, rail];
+    expect(await ask(rows, 'please water the tomatoes in the greenhouse', learned)).toEqual(toIds(garden));
+    expect(await ask(rows, 'paint the fence of the neighbour green', learned)).toEqual([]);
+  });
+
+  it('serves nothing by words that the model knows and did not choose, however strange the task', async () => {
+    const strange = 'when leaves the steam locomotive';
+    expect(await ask([garden, rail], strange)).toEqual(toIds(rail));
+    expect(await ask([garden, rail], strange, learned)).toEqual([]);
+  });
+
+  it('serves nothing by words for a task that the model knows, however strange the procedure', async () => {
+    const known = 'Find the departure of train 7 today please';
+    const zeppelin = row(3, 'moor the zeppelin at its mast', 'mast__moor', [known]);
+    expect(await ask([garden, zeppelin], known)).toEqual(toIds(zeppelin));
+    expect(await ask([garden, zeppelin], known, learned)).toEqual([]);
+  });
+
+  it('serves no part of procedures, by words or by the model', async () => {
+    const part = { ...garden, partOf: [rail.sopId] };
+    expect(await ask([part, rail], garden.trigger)).toEqual([]);
+    expect(await ask([part, rail], garden.trigger, learned)).toEqual([]);
+  });
+});
