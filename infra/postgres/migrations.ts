@@ -38,6 +38,7 @@ import { clientAbilities } from './0039-client-abilities.ts';
 import { runLists } from './0040-run-lists.ts';
 import { sopChanges } from './0041-sop-changes.ts';
 import { sessionWishes } from './0046-session-wishes.ts';
+import { retiredParts } from './0047-retired-parts.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -77,6 +78,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0040-run-lists': runLists,
   '0041-sop-changes': sopChanges,
   '0046-session-wishes': sessionWishes,
+  '0047-retired-parts': retiredParts,
 };
 
 /** The names of all migrations, oldest first. */

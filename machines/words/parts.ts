@@ -1,8 +1,8 @@
 /**
  * Which steps of a procedure belong to which part, for whoever shows it. A part is named beside the steps and never in
- * their place: they stand whole.
+ * their place: they stand whole. What was retired is named no more.
  */
-import type { PartReference } from './sops.ts';
+import type { PartReference, Procedure } from './sops.ts';
 
 /** The steps of a procedure that are one part, in order. */
 export interface PartStretch {
@@ -26,6 +26,18 @@ export function findParts(
     last = part.step;
   }
   return stretches;
+}
+
+/** The same without references to these parts; the same object where there is none. */
+export function withoutParts<One extends { readonly procedure: Procedure }>(
+  one: One,
+  gone: ReadonlySet<string>,
+): One {
+  if (!one.procedure.some(({ part }) => part !== undefined && gone.has(part.sop_id))) return one;
+  const procedure = one.procedure.map(({ part, ...step }) =>
+    part === undefined || gone.has(part.sop_id) ? step : { ...step, part },
+  );
+  return { ...one, procedure };
 }
 
 /** `Steps 1 to 3`, `Steps 1, 3, 4`, `Step 2`. */

@@ -27,7 +27,7 @@ import type {
   ToolTrust,
 } from '../actors/actors.ts';
 import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
-import { LearningControls, learningAddress, toIso, toShelved } from '../actors/actors.ts';
+import { LearningControls, learningAddress, toIso } from '../actors/actors.ts';
 import type { Store } from '../store/store.ts';
 import { addInjection, ensureNamespace, getSop, listSops, readLearningFigures } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -43,6 +43,7 @@ import { createPatternMatching } from './pattern-matching.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createRelearning } from './learner/relearning.ts';
+import { toShownSops } from './shown-sops.ts';
 import { createToolServing } from './tool-serving.ts';
 import type { ReloadReport } from './reload.ts';
 import { openTraceIntake } from './telemetry/trace-intake.ts';
@@ -117,11 +118,13 @@ export function createServing(options: ServingOptions): GatewayNeeds {
         store.inNamespace(namespace, async (trx) => {
           const statuses =
             status === undefined ? (['active', 'candidate', 'shadow', 'quarantined'] as const) : [status];
-          return (await listSops(trx, { ...filter, statuses })).map(toShelved);
+          return toShownSops(trx, await listSops(trx, { ...filter, statuses }));
         }),
       async get(namespace, id) {
-        const sop = await store.inNamespace(namespace, (trx) => getSop(trx, id));
-        return sop === undefined ? undefined : toShelved(sop);
+        return store.inNamespace(namespace, async (trx) => {
+          const sop = await getSop(trx, id);
+          return sop === undefined ? undefined : (await toShownSops(trx, [sop]))[0];
+        });
       },
       onChanged: options.onSopsChanged,
       recordInjection: (injection) => recordInjection(options, injection),

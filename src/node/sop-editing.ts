@@ -5,10 +5,11 @@
 import { DreyError } from '../../machines/words/errors.ts';
 import { mayDo } from '../../machines/words/scopes.ts';
 import type { LearnedSop, SopApproval } from '../../machines/words/sops.ts';
-import { toIso, toShelved, toSopEvents } from '../actors/actors.ts';
+import { toIso, toSopEvents } from '../actors/actors.ts';
 import type { KnowledgeNeed } from '../gateway/gateway.ts';
 import type { Trx } from '../store/store.ts';
 import { addToOutbox, appendAudit, getSopVersion, reviseSop } from '../store/store.ts';
+import { toShownSops } from './shown-sops.ts';
 import { commitChange } from './write-back.ts';
 import type { WriteBackOptions } from './write-back.ts';
 
@@ -81,7 +82,7 @@ async function revise(
       at: Date.parse(at),
     } as const;
     await addToOutbox(trx, toSopEvents(move));
-    return toShelved(done.sop);
+    return (await toShownSops(trx, [done.sop]))[0];
   });
 }
 

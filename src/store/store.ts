@@ -161,6 +161,7 @@ export {
   listSopStamps,
   listSopStates,
   readLearningFigures,
+  readRetiredParts,
   searchSops,
 } from './tables/sop-lists.ts';
 export { listSopDigests, readSopHorizon } from './tables/sop-digests.ts';

@@ -162,4 +162,41 @@ describe('three kinds of task that begin with the same three calls', () => {
     const own = whole.procedure.map(({ part: _part, ...step }) => step);
     expect((await ask<Shown>(`/sops/${copy}`)).procedure).toEqual(own);
   });
+
+  it('name a part that a person retired nowhere any more, whoever asks', async () => {
+    const { version } = (await ask<Shown & { metadata: { version: number } }>(`/sops/${part.sop_id}`))
+      .metadata;
+    const retired = await fetch(`${node.url}/api/v1/sops/${part.sop_id}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ version, status: 'retired' }),
+    });
+    expect(retired.status).toBe(200);
+    const task = 'Please write a summary of the notes of the cellar';
+    const agent = await connectNew(node.url);
+    const served = await until('no reference is served', async () => {
+      const all = await getSops(agent, task);
+      return all.length > 0 && !JSON.stringify(all).includes(part.sop_id) ? all : undefined;
+    });
+    const id = served[0]?.sop_id ?? '';
+    const text = await agent.read(`sop://default/${id}`);
+    await agent.close();
+    const exports = await Promise.all(
+      ['json', 'skill', 'prompt', 'xstate', 'mermaid'].map((format) =>
+        ask<{ text: string }>(`/sops/${id}/export?format=${format}`),
+      ),
+    );
+    const shown = await runDrey(place, ['sops', 'show', id, '--data', place.dataFolder]);
+    const seen = [
+      text,
+      shown.stdout,
+      JSON.stringify(await ask(`/sops?limit=50`)),
+      ...exports.map((one) => one.text),
+    ];
+    for (const each of seen) {
+      expect(each).not.toContain(part.sop_id);
+      expect(each).not.toContain('list directory, get file info, read text file');
+    }
+    expect(await ask<Shown>(`/sops/${id}`)).toMatchObject({ procedure: [{ tool: shared[0] }, {}, {}, {}] });
+  });
 });

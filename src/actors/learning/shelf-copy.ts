@@ -6,7 +6,7 @@ import type { SopStatus } from '../../../machines/words/sops.ts';
 import { createIndex } from '../../learning/learning.ts';
 import type { SopIndex } from '../../learning/learning.ts';
 import type { SopStamp, StoredSop, Trx } from '../../store/store.ts';
-import { getSops, listSopStamps } from '../../store/store.ts';
+import { getSops, listSopStamps, readRetiredParts } from '../../store/store.ts';
 
 const pageMax = 200;
 /** SOPs kept of one namespace, the most certain first; where there are more, further ones are looked up when needed. */
@@ -21,6 +21,8 @@ export interface Copy {
   readonly sops: Map<string, StoredSop>;
   /** What each row was when it was read. */
   readonly stamps: Map<string, string>;
+  /** Procedures do not refer to these any more, whatever their rows say. */
+  retiredParts: ReadonlySet<string>;
   /** On the monotonic clock. */
   readAt: number;
   stale: boolean;
@@ -36,6 +38,7 @@ export interface Copy {
 export interface News {
   readonly stamps: readonly SopStamp[];
   readonly changed: readonly StoredSop[];
+  readonly retiredParts: ReadonlySet<string>;
   readonly isPartial: boolean;
 }
 
@@ -47,7 +50,8 @@ export async function readNews(trx: Trx, known: ReadonlyMap<string, string>): Pr
   const all = await listSopStamps(trx, { statuses: servable, limit: sopsMax + 1 });
   const stamps = all.slice(0, sopsMax);
   const changed = await readPage(trx, toMissing(stamps, known));
-  return { stamps, changed, isPartial: all.length > sopsMax };
+  const retiredParts = await readRetiredParts(trx);
+  return { stamps, changed, retiredParts, isPartial: all.length > sopsMax };
 }
 
 /** Reads one page of what a copy does not have as the news has it; only ids that were not `sought` before. */
@@ -106,6 +110,7 @@ export function createCopy(): Copy {
     index: createIndex([]),
     sops: new Map(),
     stamps: new Map(),
+    retiredParts: new Set(),
     readAt: 0,
     stale: false,
     restsUntil: 0,
@@ -115,7 +120,9 @@ export function createCopy(): Copy {
 }
 
 /** Whoever asks in between gets some SOPs as they were and some as they are: each of them is whole. */
-export async function bringUpToDate({ index, sops, stamps, strays }: Copy, news: News): Promise<void> {
+export async function bringUpToDate(copy: Copy, news: News): Promise<void> {
+  const { index, sops, stamps, strays } = copy;
+  copy.retiredParts = news.retiredParts;
   const now = new Map(news.stamps.map(({ sopId, stamp }) => [sopId, stamp]));
   let changes = 0;
   const breathe = async (): Promise<void> => {

@@ -6,6 +6,7 @@
  * words. It derives nothing.
  */
 import { toPlainError } from '../../../machines/words/errors.ts';
+import { withoutParts } from '../../../machines/words/parts.ts';
 import type { Learned } from '../../learning/learning.ts';
 import type { Store, StoredSop } from '../../store/store.ts';
 import { getSops, searchSops } from '../../store/store.ts';
@@ -75,11 +76,21 @@ class LiveShelf implements Shelf {
   }
 
   async search(question: SopQuestion): Promise<readonly RankedShelvedSop[]> {
-    const { namespace, task, minConfidence, limit } = question;
+    const { namespace } = question;
     const [copy, learned] = await Promise.all([
       this.#get(namespace),
       this.#options.foresights?.get(namespace),
     ]);
+    const found = await this.#find(question, copy, learned);
+    return found.map((sop) => withoutParts(sop, copy.retiredParts));
+  }
+
+  async #find(
+    question: SopQuestion,
+    copy: Copy,
+    learned: Learned | undefined,
+  ): Promise<readonly RankedShelvedSop[]> {
+    const { namespace, task, minConfidence, limit } = question;
     const catalogue = copy.isPartial ? this.#catalogues.get(namespace) : undefined;
     if (catalogue !== undefined) return this.#searchAll(question, { copy, catalogue, learned });
     const { index, sops } = copy;

@@ -140,6 +140,18 @@ export async function listSopStamps(
   return rows.map(({ id, stamp }) => ({ sopId: toId('sop', id), stamp }));
 }
 
+/** Retired parts that are remembered as such, the last retired ones. */
+const retiredPartsMax = 5_000;
+
+/** The parts that were retired: no procedure refers to them any more, whatever its row says. */
+export async function readRetiredParts(trx: Trx): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from acontext_sops
+    where namespace = ${trx.namespace} and status = 'retired' and metadata -> 'partOf' is not null
+    order by updated_at desc, id limit ${sql.lit(retiredPartsMax)}`.execute(trx.db);
+  return new Set(rows.map(({ id }) => toId('sop', id)));
+}
+
 /** Ids of procedures whose trigger has any of the text's words, best first; found by index at any size. */
 export async function searchSops(
   trx: Trx,

@@ -4,6 +4,7 @@ import { openShelf } from '../../../src/actors/actors.ts';
 import type { Shelf } from '../../../src/actors/actors.ts';
 import { createIndex } from '../../../src/learning/learning.ts';
 import { createClock } from '../../../src/node/clock.ts';
+import { toShownSops } from '../../../src/node/shown-sops.ts';
 import {
   ensureNamespace,
   getSops,
@@ -121,6 +122,37 @@ test('what changes in a procedure, or is said about it, changes its stamp and is
   expect(await readStamps()).toEqual(before);
   await inAcme((trx) => setSopStatus(trx, { sopId: one.sopId, status: 'retired', cause }));
   expect([...(await serve()).keys()]).not.toContain(one.sopId);
+});
+
+test('a part that was retired is referred to no more, and again as soon as it is back', async () => {
+  const [part, whole] = [sop(namespace, 11), sop(namespace, 12)];
+  const [step] = whole.procedure;
+  if (step === undefined) throw new Error('there is a step');
+  const reference = { sop_id: part.sopId, name: 'read file', step: 0 };
+  const referring = { ...whole, procedure: [{ ...step, part: reference }] };
+  await inAcme(async (trx) => {
+    await ensureNamespace(trx);
+    await saveSop(trx, { ...part, partOf: [whole.sopId] }, { cause });
+    await saveSop(trx, referring, { cause });
+  });
+  const shelf = openShelf({ store: database.store, clock: patient, log });
+  const readReferences = async () => {
+    shelf.forget(namespace);
+    const found = await shelf.search({ namespace, task: whole.trigger, minConfidence: 0.7, limit: 9 });
+    const served = found.find(({ sopId }) => sopId === whole.sopId);
+    const [shown] = await inAcme(async (trx) => toShownSops(trx, await getSops(trx, [whole.sopId])));
+    return [served, shown].map((one) => one?.procedure[0]?.part);
+  };
+  const set = (status: 'retired' | 'active') =>
+    inAcme((trx) => setSopStatus(trx, { sopId: part.sopId, status, cause }));
+  expect(await readReferences()).toEqual([reference, reference]);
+  await set('retired');
+  expect(await readReferences()).toEqual([undefined, undefined]);
+  // Learning derives the reference again and again; the row has it, nobody is told.
+  await inAcme((trx) => saveSop(trx, { ...referring, occurrences: 9 }, { cause }));
+  expect(await readReferences()).toEqual([undefined, undefined]);
+  await set('active');
+  expect(await readReferences()).toEqual([reference, reference]);
 });
 
 test('a namespace with more than a copy holds is served from beyond it, and the copy stays bounded', async () => {
