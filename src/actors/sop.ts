@@ -25,7 +25,7 @@ export interface SopMove {
   readonly by: 'evidence' | 'approval';
   /** Whose word it is; learning's where nobody's. */
   readonly who?: string;
-  /** Whether it has another content; without a word, it has where its status stayed. */
+  /** Whether it has another content; where that is not said, it has if its status stayed. */
   readonly isRewritten?: boolean;
   /** The version that somebody approved with it. */
   readonly approved?: number | undefined;

@@ -277,6 +277,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
         const proposed = await within((trx) => saveSop(trx, candidate, { cause }));
         expect(proposed).toEqual({
           changed: true,
+          isRewritten: false,
           written: true,
           version: 1,
           status: 'candidate',
@@ -287,11 +288,13 @@ export function storeContract(server: string, adminUrl: () => string): void {
         const revised = { ...candidate, trigger: 'find the biggest file' };
         expect(await within((trx) => saveSop(trx, revised, { cause }))).toMatchObject({
           version: 2,
+          isRewritten: true,
           was: 'candidate',
         });
         const active = { ...revised, status: 'active' as const, confidence: 0.8 };
         expect(await within((trx) => saveSop(trx, active, { cause }))).toMatchObject({
           version: 3,
+          isRewritten: false,
           was: 'candidate',
         });
         const read = await within((trx) => getSop(trx, active.sopId));

@@ -116,10 +116,8 @@ async function save(trx: Trx, sop: LearnedSop, clock: Clock): Promise<void> {
   if (!saved.changed) return;
   const standing = { ...sop, status: saved.status };
   const by = saved.held && saved.status === 'active' ? 'approval' : 'evidence';
-  await addToOutbox(
-    trx,
-    toSopEvents({ sop: standing, was: saved.was, version: saved.version, by, reason, at }),
-  );
+  const { was, version, isRewritten } = saved;
+  await addToOutbox(trx, toSopEvents({ sop: standing, was, version, isRewritten, by, reason, at }));
 }
 
 /** Why it stands as it does, for the version, the audit log and the event. */

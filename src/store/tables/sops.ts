@@ -22,6 +22,8 @@ import { addSopVersion, newestSopVersion } from './sop-versions.ts';
 export interface SavedSop {
   /** True when the content changed and a version was written. */
   readonly changed: boolean;
+  /** True when it is another content than before, whatever its status. */
+  readonly isRewritten: boolean;
   /** True when the row was written at all: confidence, occurrences or evidence may move without a new version. */
   readonly written: boolean;
   readonly version: number;
@@ -64,6 +66,7 @@ export async function saveSop(
   await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
     changed,
+    isRewritten: changed && isAnother(standing, before, newest?.digest),
     written: written || changed || evidence.moved,
     version,
     status,
@@ -71,6 +74,11 @@ export async function saveSop(
     was: before?.status,
     held: cause.holds === true || isHeld(before?.metadata),
   };
+}
+
+/** Whether its content differs from that of the digest, whatever its status. */
+function isAnother(sop: LearnedSop, before: LockedSop | undefined, digest = ''): boolean {
+  return before !== undefined && digest !== toDigestOf(toContent({ ...sop, status: before.status }));
 }
 
 function toStoredEntry(

@@ -11,6 +11,7 @@ import type { LearnedSop, SopReliability } from '../../../machines/words/sops.ts
 import { replayEvents } from '../../../src/actors/actors.ts';
 import { retireSops, saveSops } from '../../../src/actors/workers/sop-writer.ts';
 import { ensureNamespace, getSop, reviseSop } from '../../../src/store/store.ts';
+import { toContent, toDigestOf } from '../../../src/store/sop-content.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
@@ -208,6 +209,30 @@ function fold(life: readonly DreyEvent[]) {
   return now;
 }
 
+/** The versions that were told as a life's beginning or as another content. */
+const toldContents = (life: readonly DreyEvent[]): readonly number[] =>
+  life.flatMap(({ type, data }) =>
+    type === 'sop.proposed' || type === 'sop.revised'
+      ? [(data as unknown as { version: number }).version]
+      : [],
+  );
+
+/** The versions with which a life began, or whose content is another one than that before, whatever their status. */
+async function readContents(): Promise<readonly number[]> {
+  const versions = await database.ask<{ version: number; content: LearnedSop }>(
+    `select version, content from acontext_sop_versions where namespace = $1 and sop_id = substr($2, 3)::uuid
+     order by version`,
+    [namespace, sop(namespace, 1).sopId],
+  );
+  const toLine = (content?: LearnedSop) =>
+    content && toDigestOf(toContent({ ...content, status: 'candidate' }));
+  return versions.flatMap(({ version, content }, at) => {
+    const before = versions[at - 1]?.content;
+    const begins = before?.status === 'retired' && content.status !== 'retired';
+    return begins || toLine(before) !== toLine(content) ? [version] : [];
+  });
+}
+
 interface Wish {
   readonly what: 'edit' | 'approve' | 'retire' | 'quarantine' | 'back' | 'yes' | 'no' | 'learn' | 'drop';
   readonly by: 'ada' | 'eve';
@@ -232,7 +257,13 @@ async function grant({ what, by, n }: Wish): Promise<unknown> {
     case 'back':
       return editing().rollBackSop({ ...asked, to: 1 + (n % version) });
     case 'learn':
-      return learn(sop(namespace, 1, { trigger: `learned to do ${n}`, occurrences: 3 + n }));
+      return learn(
+        sop(namespace, 1, {
+          trigger: `learned to do ${n % 2}`,
+          occurrences: 3 + n,
+          status: n > 1 ? 'active' : 'shadow',
+        }),
+      );
     case 'drop':
       return retireSops(options(), namespace, [sop(namespace, 1).sopId], heard);
     case 'approve':
@@ -267,6 +298,26 @@ describe('the events of a life', () => {
     expect((await read(1))?.version).toBe(2);
     const last = (await readLife()).at(-1);
     expect([last?.type, last?.data]).toMatchObject(['sop.revised', { version: 2 }]);
+  });
+
+  test('tell of another content that learning writes with another status, and of a status alone as no more than that', async () => {
+    await begin(1);
+    const began = (await readLife()).length;
+    const [other, shadow] = [{ trigger: 'learned to do it otherwise' }, { status: 'shadow' } as const];
+    await learn(sop(namespace, 1, other));
+    await learn(sop(namespace, 1, { ...other, ...shadow }));
+    await learn(sop(namespace, 1, { trigger: 'learned once more', ...shadow, occurrences: 9 }));
+    const told = (await readLife()).slice(began).map(({ type, data }) => {
+      const { from, to, cause } = data as unknown as { from: string; to: string; cause: SopEvent };
+      return [type, from, to, cause.who, cause.rowVersion, 'version' in cause ? cause.version : null];
+    });
+    expect(told).toEqual([
+      ['sop.revised', 'candidate', 'candidate', 'learning', 2, 2],
+      ['sop.activated', 'candidate', 'active', 'learning', 2, null],
+      ['sop.shadowed', 'active', 'shadow', 'learning', 3, null],
+      ['sop.revised', 'shadow', 'shadow', 'learning', 4, 4],
+    ]);
+    expect(replayEvents('sop', await readLife()).differences).toEqual([]);
   });
 
   test('tell who edited, approved, reported and retired, and when, once each', async () => {
@@ -336,6 +387,7 @@ describe('the events of a life', () => {
           row?.approval === undefined ? null : { by: row.approval.by, version: row.approval.version },
         );
         expect(new Set(life.map(({ id }) => id)).size).toBe(life.length);
+        expect(toldContents(life)).toEqual(await readContents());
         const reports = all.filter(({ what }) => what === 'yes' || what === 'no').length;
         expect(life.filter(({ type }) => type === 'feedback.recorded')).toHaveLength(reports);
       }),
