@@ -66,7 +66,7 @@ export async function saveSop(
   await touchSop(trx, id, { cause, moved: evidence.moved, written });
   return {
     changed,
-    isRewritten: changed && isAnother(standing, before, newest?.digest),
+    isRewritten: changed && isAnother(standing, before, newest),
     written: written || changed || evidence.moved,
     version,
     status,
@@ -77,8 +77,12 @@ export async function saveSop(
 }
 
 /** Whether its content differs from that of the digest, whatever its status. */
-function isAnother(sop: LearnedSop, before: LockedSop | undefined, digest = ''): boolean {
-  return before !== undefined && digest !== toDigestOf(toContent({ ...sop, status: before.status }));
+function isAnother(
+  sop: LearnedSop,
+  before: LockedSop | undefined,
+  newest: { readonly digest: string } | undefined,
+): boolean {
+  return before !== undefined && newest?.digest !== toDigestOf(toContent({ ...sop, status: before.status }));
 }
 
 function toStoredEntry(
