@@ -2,7 +2,7 @@
  * Whether two statements look as if they could not both hold. Three signs count: the same with and without a negation,
  * the same with opposite words, and the same about one thing with another value. It only ever suggests a link.
  */
-import { toGistWords } from './gist.ts';
+import { isTelling, toGistWords } from './gist.ts';
 import type { GistWord } from './gist.ts';
 
 export interface Contradiction {
@@ -11,8 +11,9 @@ export interface Contradiction {
   readonly sign: 'negation' | 'opposite' | 'value';
 }
 
-/** Words that two statements must share to be about one thing. */
+/** Telling words that two statements must share to be about one thing; one is enough where only a sign turns them. */
 const sharedMin = 2;
+const sharedWithSignMin = 1;
 /** Words that may differ in one place. */
 const differingMax = 3;
 
@@ -42,6 +43,19 @@ const pairs = [
   'light dark',
   'tabs spaces',
   'before after',
+  'in out',
+  'over under',
+  'above below',
+  'always sometimes',
+  'include exclude',
+  'includes excludes',
+  'included excluded',
+  'add remove',
+  'more less',
+  'connected disconnected',
+  'allowed disallowed',
+  'activate deactivate',
+  'active inactive',
   'first last',
   'minimum maximum',
   'increase decrease',
@@ -53,35 +67,52 @@ for (const pair of pairs) {
   opposites.set(other, (opposites.get(other) ?? new Set()).add(one));
 }
 
-/** A number, version, date, address, path or name with a sign in it: what a statement gives as value. */
-const value = /\d|[/@:.]/;
+/** What turns a statement round, in some languages; sentences in others are only compared word by word. */
+const negations = new Set(
+  (
+    'not no never none neither nor without nicht kein keine keinen keinem keiner nie niemals ohne pas jamais sans nunca jamás ' +
+    'не нет никогда без لا لم لن ليس 不 未 没 沒 無 无'
+  ).split(' '),
+);
+/** What says the same as nothing in its place, beside a negation there. */
+const affirmations = new Set('always ever ne всегда 已 了'.split(' '));
+/** What makes the opposite of a word in front of it; shorter words than that only look as if. */
+const turning = ['un', 'non-'];
+const turnedLettersMin = 4;
+/** A number, version, date, address, path, name with a sign in it, or a comparison: what a statement gives as value. */
+const value = /\d|[/@:.]|\p{Sm}|\p{So}/u;
 
 /** The sign by which two statements contradict each other; undefined where there is none. */
 export function findContradiction(one: string, other: string): Contradiction | undefined {
   const [a, b] = [toGistWords(one), toGistWords(other)];
-  const isNegated = countNegations(a) % 2 !== countNegations(b) % 2;
-  const [plainA, plainB] = [a.filter(isNoNegation), b.filter(isNoNegation)];
-  const { left, right, shared } = findDifference(plainA, plainB);
-  if (shared < sharedMin && !(isNegated && left.length + right.length === 0 && shared >= 1)) return undefined;
-  if (left.length + right.length === 0) return isNegated ? { confidence: 0.9, sign: 'negation' } : undefined;
-  if (left.length > differingMax || right.length > differingMax) return undefined;
-  if (isNegated) return undefined;
-  if (isOpposite(left, right)) return { confidence: 0.8, sign: 'opposite' };
-  return isOtherValue(left, right) ? { confidence: 0.7, sign: 'value' } : undefined;
+  if (countNegations(a) % 2 !== countNegations(b) % 2) {
+    const { left, right, shared } = findDifference(a.filter(isPlain), b.filter(isPlain));
+    const isTheSame = left.length + right.length === 0 && shared >= sharedWithSignMin;
+    return isTheSame ? { confidence: 0.9, sign: 'negation' } : undefined;
+  }
+  const { left, right, shared } = findDifference(a.filter(isNoNegation), b.filter(isNoNegation));
+  if (left.length + right.length === 0 || left.length > differingMax || right.length > differingMax)
+    return undefined;
+  if (shared >= sharedWithSignMin && isOpposite(left, right)) return { confidence: 0.8, sign: 'opposite' };
+  return shared >= sharedMin && isOtherValue(left, right) ? { confidence: 0.7, sign: 'value' } : undefined;
 }
 
 function countNegations(words: readonly GistWord[]): number {
-  return words.filter(({ stem }) => stem === 'not').length;
+  return words.filter((word) => !isNoNegation(word)).length;
 }
 
-function isNoNegation({ stem }: GistWord): boolean {
-  return stem !== 'not';
+function isNoNegation({ word }: GistWord): boolean {
+  return !negations.has(word);
+}
+
+function isPlain(word: GistWord): boolean {
+  return isNoNegation(word) && !affirmations.has(word.word);
 }
 
 interface Difference {
   readonly left: readonly GistWord[];
   readonly right: readonly GistWord[];
-  /** Equal words before and behind it. */
+  /** Equal words before and behind it that tell what both are about. */
   readonly shared: number;
 }
 
@@ -95,13 +126,17 @@ function findDifference(a: readonly GistWord[], b: readonly GistWord[]): Differe
   return {
     left: a.slice(before, a.length - behind),
     right: b.slice(before, b.length - behind),
-    shared: before + behind,
+    shared: [...a.slice(0, before), ...a.slice(a.length - behind)].filter(isTelling).length,
   };
 }
 
 function isOpposite(left: readonly GistWord[], right: readonly GistWord[]): boolean {
   if (left.length !== 1 || right.length !== 1) return false;
-  return opposites.get(left[0]?.word ?? '')?.has(right[0]?.word ?? '') ?? false;
+  const [one = '', other = ''] = [left[0]?.word, right[0]?.word];
+  const isTurned =
+    Math.min(one.length, other.length) >= turnedLettersMin &&
+    turning.some((prefix) => one === `${prefix}${other}` || other === `${prefix}${one}`);
+  return isTurned || (opposites.get(one)?.has(other) ?? false);
 }
 
 /** Both give a value there, and another one. */

@@ -1,7 +1,9 @@
 /**
  * The words of a text as the search knows them besides Postgres' own English stems: whole names, their parts
- * (`billingService_v2` is also billing, service and v2), and pairs of signs where a script has no spaces.
+ * (`billingService_v2` is also billing, service and v2), pairs of signs where a script has no spaces, and other forms of
+ * words of other scripts.
  */
+import { toForms, toPairs } from './word-forms.ts';
 
 /** Characters of one word; longer runs are nobody's word. */
 const wordMax = 64;
@@ -50,20 +52,26 @@ export function toWords(text: string): readonly string[] {
 
 function addRun(piece: string, add: (word: string) => void): void {
   if (unspaced.test(piece)) {
-    const signs = Array.from(piece);
-    if (signs.length === 1) add(piece);
-    for (let at = 0; at + 1 < signs.length; at += 1) add(`${signs[at]}${signs[at + 1]}`);
+    const pairs = toPairs(piece);
+    for (const pair of pairs.length === 0 ? [piece] : pairs) add(pair);
     return;
   }
-  add(piece.toLowerCase());
+  const word = piece.toLowerCase();
+  add(word);
+  for (const form of toForms(word)) add(form);
   const parts = piece.split(turns);
   if (parts.length > 1) for (const part of parts) if (part.length > 1) add(part.toLowerCase());
 }
 
-/** A plain English ending taken off, so that wordings of one thing meet; not a dictionary's stem, and never shown. */
+/**
+ * A plain English ending of number or tense taken off, so that wordings of one thing meet; not a dictionary's stem, and never
+ * shown. Endings that make another word ("hardly") stay.
+ */
 export function toStem(word: string): string {
-  if (word.length < 4 || /[^a-z]/.test(word)) return word;
-  const [, before = word] =
-    /^(.{3,}?)(?:'s|ies|ied|ying|ing|edly|ed|es|s|ly)$/.exec(word.endsWith('ss') ? `${word}_` : word) ?? [];
-  return before.replace(/(?:e|y|i)$/, '').replace(/([bdfgklmnprt])\1$/, '$1');
+  if (word.length < 4 || /[^a-z]/.test(word) || word.endsWith('ss')) return word;
+  const copied = /^(.{2,})(?:ies|ied)$/.exec(word)?.[1];
+  if (copied !== undefined) return `${copied}y`;
+  const before = /^(.{3,}?)(?:ing|ed|es|s)$/.exec(word)?.[1] ?? word;
+  const single = before === word ? before : before.replace(/([bdfgklmnprt])\1$/, '$1');
+  return single.length > 3 ? single.replace(/e$/, '') : single;
 }

@@ -344,6 +344,22 @@ describe('tasks and sessions', () => {
   });
 });
 
+describe('a query', () => {
+  it('keeps texts as they are, also those that look like numbers', async () => {
+    const content = 'the number 9007199254740993 is no float, and 1.10 no 1.1';
+    const { memory } = (await say('POST', '/memories', { content, tags: ['1.10', '007'] })).json();
+    const found = async (query: string): Promise<readonly string[]> =>
+      (await say('GET', `/memories?${query}`)).json().memories.map((one: { content: string }) => one.content);
+    for (const query of ['tag=1.10', 'tag=007', 'query=9007199254740993'])
+      expect(await found(query), query).toEqual([content]);
+    for (const query of ['tag=1.1', 'tag=7', 'query=9007199254740992'])
+      expect(await found(query), query).toEqual([]);
+    expect((await say('POST', '/keys?namespace=numbers', { agent: '007' })).status).toBe(201);
+    expect((await say('GET', '/keys?namespace=numbers&agent=007')).json().keys).toHaveLength(1);
+    expect((await say('DELETE', `/memories/${memory.memory_id}`)).status).toBe(200);
+  });
+});
+
 describe('memories and contexts', () => {
   it('are stored, found, changed, linked and forgotten', async () => {
     const body = { content: 'the staging server of billing is called otter', kind: 'fact' };

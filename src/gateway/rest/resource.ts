@@ -1,6 +1,6 @@
 /** What a REST resource is given and how it reads its query. Everything wrong is a DreyError with the field's name. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
 import type { EndpointOptions } from '../mcp/exchange.ts';
@@ -55,20 +55,38 @@ export interface Resource {
   answer(request: RestRequest): Promise<void>;
 }
 
-/** Reads the query into the schema's shape; numbers are read as numbers, and what is misspelled is told. */
-export function parseQuery<S extends z.ZodType>(schema: S, url: URL, known: readonly string[]): z.output<S> {
+/**
+ * Reads the query into the schema's shape; what is misspelled, or given twice, is told. Only where the schema wants a number is
+ * a text read as one: a tag "1.10" is not 1.1, and a question may be a number that no float holds.
+ */
+export function parseQuery<S extends z.ZodObject>(
+  schema: S,
+  url: URL,
+  known: readonly string[],
+): z.output<S> {
   const query = new Map<string, unknown>();
   for (const [key, value] of url.searchParams) {
-    if (key !== 'namespace' && !known.includes(key)) {
+    if (key === 'namespace') continue;
+    const shown = key.slice(0, 60);
+    if (!known.includes(key)) {
       throw new DreyError(
         'argument_invalid',
-        `the query has no "${key.slice(0, 60)}"; it knows ${known.join(', ')} and namespace`,
+        `the query has no "${shown}"; it knows ${known.join(', ')} and namespace`,
       );
     }
-    query.set(key, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
+    if (query.has(key))
+      throw new DreyError('argument_invalid', `the query has "${shown}" twice; say it once`);
+    const isNumber = wantsNumber(schema.shape[key]) && /^-?\d+(\.\d+)?$/.test(value);
+    query.set(key, isNumber ? Number(value) : value);
   }
-  query.delete('namespace');
   return parseArguments(schema, Object.fromEntries(query));
+}
+
+/** Whether a field holds a number, however it is wrapped. */
+function wantsNumber(field: unknown): boolean {
+  if (field instanceof z.ZodOptional || field instanceof z.ZodDefault || field instanceof z.ZodNullable)
+    return wantsNumber(field.def.innerType);
+  return field instanceof z.ZodNumber;
 }
 
 /** Bytes of a JSON body that REST reads. */

@@ -46,6 +46,7 @@ it.each([
   ['a limit that is too large', 'GET', '/sops?limit=1000000000', {}, 400, 'argument_invalid'],
   ['a negative offset', 'GET', '/sops?offset=-1', {}, 400, 'argument_invalid'],
   ['a confidence that is no number', 'GET', '/sops?min_confidence=NaN', {}, 400, 'argument_invalid'],
+  ['a query that says it twice', 'GET', '/sops?limit=1&limit=2', {}, 400, 'argument_invalid'],
   ['a misspelled query', 'GET', '/sops?limt=1', {}, 400, 'argument_invalid'],
   ['a status that is none', 'GET', '/sops?status=good', {}, 400, 'argument_invalid'],
   ['an event type that is none', 'GET', '/events?type=session.opened,nothing', {}, 400, 'argument_invalid'],

@@ -22,6 +22,10 @@ describe('the gist of a statement', () => {
     ['The API listens on port 8080.', 'FYI the api is listening on port 8080'],
     ['We don’t deploy on Fridays', 'we do not deploy on Fridays!'],
     ['Please remember that Ann prefers tabs', 'Ann prefers tabs'],
+    ['The cache is copied nightly', 'cache copies nightly'],
+    ['Users PREFER dark mode!', 'users prefer dark mode'],
+    ['You can’t deploy', 'you cannot deploy'],
+    ['支付服务已启用。', '支付服务已启用'],
     ['ｔｈｅ Ｂｕｉｌｄ uses pnpm', 'The build uses pnpm'],
   ])('is the same for %j and %j', (one, other) => expect(toGist(one)).toBe(toGist(other)));
 
@@ -30,6 +34,29 @@ describe('the gist of a statement', () => {
     ['We deploy on Fridays', 'We do not deploy on Fridays'],
     ['Ann reports to Bob', 'Bob reports to Ann'],
     ['use v1.2', 'use v12'],
+    ['The feature flag is on', 'The feature flag is off'],
+    ['Deploy before the migration', 'Deploy after the migration'],
+    ['Keep it under 100 MB', 'Keep it over 100 MB'],
+    ['Users opt in', 'Users opt out'],
+    ['Copy from staging to production', 'Copy to staging from production'],
+    ['Alice and Bob approve', 'Alice or Bob approve'],
+    ['Alice called Bob', 'Alice was called by Bob'],
+    ['The service was migrated', 'The service will be migrated'],
+    ['My password is long', 'Your password is long'],
+    ['The rate is hard', 'The rate is hardly'],
+    ['The party is over', 'The part is over'],
+    ['The limit is < 5 ms', 'The limit is > 5 ms'],
+    ['x = 5', 'x != 5'],
+    ['The balance is -5', 'The balance is 5'],
+    ['A bug in C', 'A bug in C++'],
+    ['Pass --force', 'Pass force'],
+    ['Use ~ for home', 'Use / for home'],
+    ['Nightly build ✅', 'Nightly build ❌'],
+    ['a → b', 'a ← b'],
+    ['支付服务已启用', '支付服务未启用'],
+    ['Сервис работает', 'Сервис не работает'],
+    [`${'a b '.repeat(1_999)}c`, `${'a b '.repeat(1_999)}d`],
+    [`${'支付服务'.repeat(1_999)}开`, `${'支付服务'.repeat(1_999)}关`],
   ])('differs for %j and %j', (one, other) => expect(toGist(one)).not.toBe(toGist(other)));
 
   it('is never empty for text, and does not depend on blanks around it', () => {
@@ -49,6 +76,15 @@ describe('contradictions', () => {
     ['The cache is enabled in production', 'The cache is disabled in production', 'opposite'],
     ['The API listens on port 8080', 'The API listens on port 9090', 'value'],
     ['Billing runs on Postgres 15', 'Billing runs on Postgres 18', 'value'],
+    ['The feature flag is on', 'The feature flag is off', 'opposite'],
+    ['Deploy before the migration', 'Deploy after the migration', 'opposite'],
+    ['The server is up', 'The server is down', 'opposite'],
+    ['The main branch is stable', 'The main branch is unstable', 'opposite'],
+    ['The limit is < 5 ms here', 'The limit is > 5 ms here', 'value'],
+    ['Always restart the primary', 'Never restart the primary', 'negation'],
+    ['Сервис работает', 'Сервис не работает', 'negation'],
+    ['Der Dienst läuft', 'Der Dienst läuft nicht', 'negation'],
+    ['支付服务已启用', '支付服务未启用', 'negation'],
   ])('are seen between %j and %j', (one, other, sign) => {
     expect(findContradiction(one, other)?.sign).toBe(sign);
     expect(findContradiction(other, one)).toEqual(findContradiction(one, other));
@@ -123,6 +159,22 @@ describe('the words of a text', () => {
         '求書',
       ]),
     );
+  });
+
+  it.each([
+    ['вторник', 'Развёртывание происходит по вторникам'],
+    ['развертывание', 'Начали развёртывания сервиса'],
+    ['копий', 'Резервные копии базы'],
+    ['хранится', 'Они хранятся на сервере'],
+    ['αντιγραφο', 'Τα αντίγραφα ασφαλείας'],
+    ['احتياطي', 'البيانات الاحتياطية في الخادم'],
+    ['بيانات', 'البَيانات محفوظة'],
+    ['화요일', '결제 서비스는 화요일에 배포됩니다'],
+    ['cafe', 'Le café près de la gare'],
+    ['支付', '支付服务每周二部署'],
+  ])('have %j in common with %j', (asked, text) => {
+    const words = toWords(text);
+    expect(toWords(asked).some((word) => words.includes(word))).toBe(true);
   });
 
   it('are found again in any text that holds the text', () => {
