@@ -43,7 +43,7 @@ export const credentialPatterns: readonly SecretPattern[] = [
   { kind: 'huggingface', hint: /hf_/, expression: /(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,}/g },
   { kind: 'sendgrid', hint: /SG\./, expression: /SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}/g },
   { kind: 'digitalocean', hint: /do[opr]_v1_/, expression: /do[opr]_v1_[a-f0-9]{32,}/g },
-  { kind: 'age', hint: /AGE-SECRET/i, expression: /AGE-SECRET-KEY-1[0-9A-Z]{50,}/gi },
+  { kind: 'age', hint: /[Aa][Gg][Ee]-[Ss]/, expression: /AGE-SECRET-KEY-1[0-9A-Z]{50,}/gi },
   { kind: 'telegram', hint: /\d:A/, expression: /(?<![\w:])\d{8,10}:A[A-Za-z0-9_-]{34}(?![\w-])/g },
   {
     kind: 'discord',
@@ -52,7 +52,11 @@ export const credentialPatterns: readonly SecretPattern[] = [
   },
   { kind: 'shopify', hint: /shp/, expression: /(?<![A-Za-z0-9])shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}/g },
   { kind: 'square', hint: /sq0/, expression: /(?<![A-Za-z0-9])sq0[a-z]{3}-[A-Za-z0-9_-]{22,}/g },
-  { kind: 'twilio', hint: /SK|AC/, expression: /(?<![A-Za-z0-9])(?:SK|AC)[0-9a-f]{32}(?![A-Za-z0-9])/g },
+  {
+    kind: 'twilio',
+    hint: /(?:SK|AC)[0-9a-f]{8}/,
+    expression: /(?<![A-Za-z0-9])(?:SK|AC)[0-9a-f]{32}(?![A-Za-z0-9])/g,
+  },
   { kind: 'mailgun', hint: /key-/, expression: /(?<![A-Za-z0-9-])key-[0-9a-f]{32}(?![A-Za-z0-9])/g },
   { kind: 'databricks', hint: /dapi/, expression: /(?<![A-Za-z0-9])dapi[0-9a-f]{32}/g },
   {

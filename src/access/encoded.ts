@@ -6,8 +6,11 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Runs that may hold text; shorter ones cannot hold a secret. */
-const runs =
+const runs = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
+/** The same, also in lines of a mail or of a certificate. */
+const runsInLines =
   /(?:[A-Za-z0-9+/]{76}\r?\n){1,4000}[A-Za-z0-9+/]{0,76}={0,2}|(?:[A-Za-z0-9+/]{64}\r?\n){1,4000}[A-Za-z0-9+/]{0,64}={0,2}|[A-Za-z0-9+/_-]{16,}={0,2}/g;
+const fullLine = /[A-Za-z0-9+/]{64}\r?\n/;
 const decodedBytesMax = 256 * 1024;
 /** Looked at first, so that the many runs that are words or ids cost little. */
 const probeCharacters = 16;
@@ -24,7 +27,7 @@ export interface Wrapped {
 /** Every run of a text that says something when it is unwrapped. */
 export function findWrapped(text: string): Wrapped[] {
   const found: Wrapped[] = [];
-  for (const match of text.matchAll(runs)) {
+  for (const match of text.matchAll(fullLine.test(text) ? runsInLines : runs)) {
     for (const { at, run } of toParts(match[0])) {
       const said = unwrap(run);
       if (said === undefined) continue;

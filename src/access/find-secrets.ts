@@ -48,6 +48,17 @@ interface Found extends Interval {
 
 type Search = (piece: string, look: Look) => Found[];
 
+interface Step {
+  /** Without it in the text, the search finds nothing. */
+  readonly hint: RegExp;
+  readonly search: Search;
+  /** Whether it only counts where nobody says that the value is to be kept. */
+  readonly isGuess: boolean;
+}
+
+/** One look for all of them: most texts hold none, and asking each of thirty costs more than what is searched. */
+const anyCredential = new RegExp(credentialPatterns.map(({ hint }) => hint.source).join('|'));
+
 /** What was found splits the rest; more rounds than this are never needed. */
 const roundsMax = 8;
 const wrappingsMax = 4;
@@ -57,9 +68,15 @@ const longRun = new RegExp(`[A-Za-z0-9_+/-]{${randomCharactersMin},}={0,2}`, 'g'
 
 /** Creates a finder of these rules. */
 export function createFinder({ names, patterns, personal }: FinderOptions): Finder {
-  const sure = [...patterns, ...credentialPatterns, ...createContextPatterns(names)];
-  const searches: { readonly hint: RegExp; readonly search: Search; readonly isGuess: boolean }[] = [
-    ...sure.map((pattern) => ({ hint: pattern.hint, search: toSearch(pattern), isGuess: false })),
+  const toSure = (pattern: SecretPattern): Step => ({
+    hint: pattern.hint,
+    search: toSearch(pattern),
+    isGuess: false,
+  });
+  const own = patterns.map(toSure);
+  const credentials = credentialPatterns.map(toSure);
+  const others: readonly Step[] = [
+    ...createContextPatterns(names).map(toSure),
     { hint: /[A-Za-z0-9+/_-]{16}/, search: searchWrapped, isGuess: false },
     ...(personal ? personalPatterns : []).map((pattern) => ({
       hint: pattern.hint,
@@ -68,12 +85,22 @@ export function createFinder({ names, patterns, personal }: FinderOptions): Find
     })),
     { hint: /[A-Za-z0-9+/_-]{32}/, search: searchRandom, isGuess: true },
   ];
+  const all = [...own, ...credentials, ...others];
+  const withoutCredentials = [...own, ...others];
   return {
     replace(text, look) {
       const skeleton = toSkeleton(text);
       const plain = skeleton?.text ?? text;
       const found: Found[] = [];
-      const chosen = searches.filter(({ hint, isGuess }) => !(isGuess && look.kept) && hint.test(plain));
+      let asked: RegExp | undefined;
+      let isThere = false;
+      const steps = anyCredential.test(plain) ? all : withoutCredentials;
+      const chosen = steps.filter(({ hint, isGuess }) => {
+        // Neighbours share a hint, which is asked for once.
+        if (hint !== asked) isThere = hint.test(plain);
+        asked = hint;
+        return isThere && !(isGuess && look.kept);
+      });
       if (chosen.length === 0) return text;
       let open = toGaps(plain);
       for (let round = 0; round < roundsMax; round += 1) {
@@ -124,8 +151,9 @@ function toSearch({ kind, expression, check, canonical }: SecretPattern): Search
     const hits: Found[] = [];
     for (const match of piece.matchAll(expression)) {
       const secret = match[2] ?? match[0];
-      if (secret === '' || (check !== undefined && !check(secret))) continue;
-      const start = match.index + (match[2] === undefined ? 0 : (match[1] ?? '').length);
+      const before = match[2] === undefined ? '' : (match[1] ?? '');
+      if (secret === '' || check?.(secret, before) === false) continue;
+      const start = match.index + before.length;
       hits.push({ start, end: start + secret.length, kind, secret: canonical?.(secret) ?? secret });
     }
     return hits;

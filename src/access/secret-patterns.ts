@@ -5,6 +5,7 @@
  */
 
 import { toWords } from './secret-names.ts';
+import { createToldPatterns, toldHint } from './told-secrets.ts';
 
 export interface SecretPattern {
   readonly kind: string;
@@ -12,7 +13,7 @@ export interface SecretPattern {
   /** Group 1, where there are two, stays; the last group is the secret. */
   readonly expression: RegExp;
   /** Decides where the form alone does not. */
-  readonly check?: (secret: string) => boolean;
+  readonly check?: (secret: string, before: string) => boolean;
   /** One spelling for all spellings of the same. */
   readonly canonical?: (secret: string) => string;
 }
@@ -27,6 +28,8 @@ const names =
   'pass(?:word|wd|phrase|code)|pwd|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|secret|api[_-]?key|access[_-]?key|private[_-]?key|' +
   'account[_-]?key|shared[_-]?access[_-]?(?:key|signature)|(?:php|j|asp)sess(?:ion)?id|connect\\.sid|' +
   '(?:access|auth|refresh|session|security|id|bearer|api|bot|app)[_-]?token|(?<![a-z])token|(?<=_)token|x-amz-signature|x-amz-credential';
+/** A piece of each of these, without which none of them is there. */
+const namesHint = 'pass[cpw]|pwd|[a-z][_-]?key|secret|token|access[_-]?sig|sess|t\\.sid|x-amz';
 const scheme = '(?:basic|bearer|digest|token|apikey|negotiate)';
 
 const escapeText = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -95,7 +98,7 @@ const fixedPatterns: readonly SecretPattern[] = [
   },
   {
     kind: 'secret',
-    hint: /-u|--user/,
+    hint: /-u/,
     expression:
       /((?<![\w-])(?:-u|--user)[ =]\s{0,3}["']?[^\s:"']{1,64}:)(?!\[redacted:|[$<{%*/])([^\s"'@/]{3,})/g,
   },
@@ -103,27 +106,21 @@ const fixedPatterns: readonly SecretPattern[] = [
 
 /** In the order in which they are tried: the precise before the general. */
 export function createContextPatterns(extraNames: readonly string[]): readonly SecretPattern[] {
-  const all = [...toFurther(extraNames), names].join('|');
+  const further = toFurther(extraNames);
+  const all = [...further, names].join('|');
+  const speaks = new RegExp([...further, toldHint, namesHint].join('|'), 'i');
   return [
     ...fixedPatterns,
+    ...createToldPatterns(all, speaks),
     {
       // In quotes a value may hold anything, blanks as well.
       kind: 'secret',
-      hint: /["']/,
+      hint: speaks,
       expression: new RegExp(
         `((?:${all})\\\\{0,3}["']\\s{0,3}[=:]\\s{0,3}\\\\{0,3}["'])${notAValue}([^"'\\\\\\r\\n]{1,2048})(?=\\\\{0,3}["'])`,
         'gi',
       ),
     },
-    { kind: 'secret', hint: /[=:]/, expression: new RegExp(`((?:${all})${assigned})${value}`, 'gi') },
-    {
-      // As people say it; a word alone ("the password is wrong") is none.
-      kind: 'secret',
-      hint: /\s(?:is|was)\s/i,
-      expression: new RegExp(
-        `((?:${all}|pin|otp|cvv|api key|access key)\\s{1,3}(?:is|was)\\s{1,3}["'\`]?)(?=[^\\s"'\`]{0,60}[\\d!@#$%^&*])${value}`,
-        'gi',
-      ),
-    },
+    { kind: 'secret', hint: speaks, expression: new RegExp(`((?:${all})${assigned})${value}`, 'gi') },
   ];
 }

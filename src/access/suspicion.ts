@@ -10,11 +10,11 @@ const exact =
   '-----BEGIN |eyJ|AKIA|ASIA|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|xox|xapp-|hooks.slack|_live_|_test_|whsec_|sk-|AIza|' +
   'ya29.|GOCSPX-|npm_|pypi-|hf_|SG.|_v1_|://|glpat-|gldt-|glrt-|glptt-|gloas-|glcbt-|glft-|glsoat-|glagent-|AGE-SECRET|shpat|shpca|' +
   'shppa|shpss|sq0|dapi|lin_|ntn_|ATATT|dp.pt|dp.st|dp.ct|hvs.|hvb.|NRAK-|glc_|glsa_|figd_|dckr_|sbp_|pscale_|rubygems_|' +
-  'xkeysib-|fm1_|fm2_|drey_|ctx_|:AA';
+  'xkeysib-|fm1_|fm2_|drey_|ctx_|:AA|hasło|パスワード|暗証番号|비밀번호|密码是|密码为|密碼是|密碼為|密码:|密碼:';
 /** The same in any case. */
 const words =
   'basic|bearer|authorization|cookie|pass|pwd|secret|token|key|credential|otp|cvv|cvc|pin|jwt|x-amz-|-u |-u=|--user|' +
-  'signature|sessid|sessionid|.sid|code=|auth=|sig=|sid=|ssn|iban|phone|mobile|msisdn|card|pan|social|insurance';
+  'signature|sessid|sessionid|.sid|code=|auth=|sig=|sid=|ssn|iban|phone|mobile|msisdn|card|pan|social|insurance|kennwort|geheimz|zugangscode|contrase|clave|senha|wachtw|parola|mnemonic|door code|gate code|alarm code|access code|security code|verification code|one-time code|phrase';
 
 interface Hint {
   readonly codes: readonly number[];

@@ -98,12 +98,17 @@ describe('redaction of text', () => {
       '"token":',
       'authorization: ',
       'github_pat_',
+      'password of ',
+      'the password of a b is ',
+      'passphrase: word ',
+      'pin is to ',
     );
     const read = (seed: string, characters: number): number => {
       const text = seed.repeat(Math.ceil(characters / seed.length));
-      const begun = performance.now();
+      // Processor time: others work on this machine as well.
+      const begun = process.cpuUsage();
       redactor.redactText(text);
-      return performance.now() - begun;
+      return process.cpuUsage(begun).user / 1_000;
     };
     // Eight times the text is 8 times the work, or 64 times where it is quadratic; what takes no time says nothing.
     for (const seed of seeds) {
