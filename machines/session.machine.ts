@@ -27,6 +27,8 @@ export interface SessionContext extends SessionInput {
   readonly inFlight: readonly string[];
   readonly callsTotal: number;
   readonly task: string | null;
+  /** Whether it goes on elsewhere once it has drained. */
+  readonly goesOn: boolean;
   /** When the last event came. */
   readonly at: number;
   /** Due time of expiry while idle; timers are armed anew from it after a restore. */
@@ -43,7 +45,8 @@ export type SessionEvent =
   | ({ readonly type: 'call.ended'; readonly callId: string; readonly outcome: SessionCallOutcome } & At)
   | ({ readonly type: 'task.start'; readonly taskId: string } & At)
   | ({ readonly type: 'task.finish'; readonly taskId: string } & At)
-  | ({ readonly type: 'drain'; readonly reason?: string } & At)
+  /** `goesOn`: once nothing is in flight it is let go of as it is, for another node; otherwise it is closed. */
+  | ({ readonly type: 'drain'; readonly reason?: string; readonly goesOn?: boolean } & At)
   | ({ readonly type: 'close'; readonly reason?: string } & At)
   | ({ readonly type: 'resume' } & At)
   /** The host restored it: due times are judged again. */
@@ -77,6 +80,7 @@ const blank: SessionContext = {
   inFlight: [],
   callsTotal: 0,
   task: null,
+  goesOn: false,
   at: 0,
   idleUntil: null,
 };
@@ -96,6 +100,12 @@ const chart = setup({
     isLastCall: ({ context, event }) =>
       event.type === 'call.ended' && context.inFlight.every((callId) => callId === event.callId),
     nothingInFlight: ({ context }) => context.inFlight.length === 0,
+    goesOn: ({ context }) => context.goesOn,
+    goesOnNow: ({ context }) => context.goesOn && context.inFlight.length === 0,
+    isLastToGoOn: ({ context, event }) =>
+      context.goesOn &&
+      event.type === 'call.ended' &&
+      context.inFlight.every((callId) => callId === event.callId),
   },
   delays: {
     /** What is left of the idle time, also after a restore. */
@@ -111,6 +121,12 @@ const chart = setup({
     refuseResume: (_now, _refusal: { readonly sessionId: string; readonly code: ErrorCode }) => {},
     /** For hands: cancels the calls that are still in flight. */
     cancelCalls: (_now, _calls: { readonly callIds: readonly string[] }) => {},
+    /** For hands: the session is nobody's from now on, and whoever is asked for it may take it. */
+    letGo: (_now, _session: { readonly sessionId: string }) => {},
+    noteDrain: assign(({ event }) => ({
+      at: event.at,
+      goesOn: event.type === 'drain' && event.goesOn === true,
+    })),
     noteTime: assign({ at: ({ event }) => event.at }),
     startIdle: assign(({ context, event }) => ({
       at: event.at,
@@ -156,6 +172,11 @@ const cancelCalls = {
   params: ({ context }: Now) => ({ callIds: context.inFlight }),
 } as const;
 
+const letGo = {
+  type: 'letGo',
+  params: ({ context }: Now) => ({ sessionId: context.sessionId }),
+} as const;
+
 /** A session's chart. */
 export const sessionMachine = chart.createMachine({
   id: 'session',
@@ -173,7 +194,7 @@ export const sessionMachine = chart.createMachine({
     ready: {
       initial: 'idle',
       on: {
-        drain: { target: 'draining', actions: 'noteTime' },
+        drain: { target: 'draining', actions: 'noteDrain' },
         close: { target: 'closed', actions: ['noteTime', cancelCalls, 'forgetCalls'] },
         'task.start': { actions: 'startTask' },
         'task.finish': { actions: 'finishTask' },
@@ -211,6 +232,7 @@ export const sessionMachine = chart.createMachine({
       on: {
         'call.started': { actions: refuse('node_draining') },
         'call.ended': [
+          { guard: 'isLastToGoOn', actions: ['endCall', 'forgetCalls', letGo] },
           { guard: 'isLastCall', target: 'closed', actions: ['endCall', 'forgetCalls'] },
           { actions: 'endCall' },
         ],
@@ -223,8 +245,14 @@ export const sessionMachine = chart.createMachine({
         restored: { target: 'draining', reenter: true, actions: ['noteTime', 'forgetCalls'] },
       },
       after: {
-        settleMs: { guard: 'nothingInFlight', target: 'closed' },
-        drainMs: { target: 'closed', actions: [cancelCalls, 'forgetCalls'] },
+        settleMs: [
+          { guard: 'goesOnNow', actions: letGo },
+          { guard: 'nothingInFlight', target: 'closed' },
+        ],
+        drainMs: [
+          { guard: 'goesOn', actions: [cancelCalls, 'forgetCalls', letGo] },
+          { target: 'closed', actions: [cancelCalls, 'forgetCalls'] },
+        ],
       },
     },
     expired: {

@@ -58,6 +58,8 @@ export interface OpenSession extends ClientFacts {
   readonly transport: 'http' | 'stdio' | 'hook';
   /** Given where the id follows from a conversation's name; otherwise a fresh one is made. */
   readonly sessionId?: string;
+  /** Whether its client names it in each request, so that another node can go on with it. */
+  readonly isMovable?: boolean;
 }
 
 export interface SessionView {

@@ -23,7 +23,7 @@ const pieceMs = 30_000;
 
 /** Whom to send an answer to that comes in pieces. */
 export const StreamName = z.object({ node: z.string().min(1).max(128), id: z.string().min(1).max(128) });
-type StreamName = z.infer<typeof StreamName>;
+export type StreamName = z.infer<typeof StreamName>;
 
 const Piece = z.object({ id: z.string().max(128), bytes: z.base64().optional(), isOver: z.boolean() });
 

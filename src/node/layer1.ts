@@ -47,6 +47,7 @@ import type { NodeConfig } from './config/config.ts';
 import type { Counters } from './telemetry/counters.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 import { openMeanings } from './meanings.ts';
+import { createLettingGo } from './letting-go.ts';
 import { watchHealth } from './telemetry/health.ts';
 import type { HealthWatch } from './telemetry/health.ts';
 import { askEngine, shelfTypes } from './serving.ts';
@@ -135,6 +136,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
     roots: options.roots,
     routes: upstreams,
     changed: (session, isUrgent) => rows.note(session, isUrgent),
+    letGo: createLettingGo({ eventLog, rows, clock }),
     ...(config.durability === 'power-safe' ? { settled: () => eventLog.settled() } : {}),
   });
   const taskRows = await startTaskRows({ wire, store });

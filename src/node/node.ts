@@ -38,6 +38,7 @@ import { watchConfig } from './reload.ts';
 import type { Reload } from './reload.ts';
 import { createServing } from './serving.ts';
 import { openKnownOffers } from './known-offers.ts';
+import { createForwardedBodies } from './forwarded-bodies.ts';
 import { createForwardedStreams } from './forwarded-streams.ts';
 import { answerForwarded, createSeek } from './session-forwarding.ts';
 import type { ForwardingOptions } from './session-forwarding.ts';
@@ -167,6 +168,7 @@ async function run(parts: Parts): Promise<RunningNode> {
     ...backends,
     ...layer1,
     streams: createForwardedStreams({ ...backends, nodeId, clock, log }),
+    bodies: createForwardedBodies({ clock }),
     url: () => late.http?.url,
     vouch: (principal: Principal) => late.door?.vouch(principal),
   };

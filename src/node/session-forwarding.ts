@@ -11,6 +11,8 @@ import type { Clock, Log, SessionHome, Sessions } from '../actors/actors.ts';
 import type { AnswerSink, ForwardedRequest, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
+import { sendBody } from './forwarded-bodies.ts';
+import type { ForwardedBodies } from './forwarded-bodies.ts';
 import { StreamName } from './forwarded-streams.ts';
 import type { ForwardedStreams } from './forwarded-streams.ts';
 
@@ -24,6 +26,7 @@ export interface ForwardingOptions {
   /** Where this node listens; undefined while it does not. */
   readonly url: () => string | undefined;
   readonly streams: ForwardedStreams;
+  readonly bodies: ForwardedBodies;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -33,6 +36,8 @@ const forwardMs = 150_000;
 const leaveMs = 1_000;
 /** Bytes of an answer that one message of the bus surely holds, as JSON in JSON; longer ones and streams come in pieces. */
 const wholeBytesMax = limits.envelopeBytesMax / 8;
+/** Bytes of a request that goes as one message; the rest is for its envelope. */
+const questionBytesMax = limits.envelopeBytesMax - 4_096;
 
 const Forwarded = z.object({
   method: z.enum(['POST', 'GET', 'DELETE']),
@@ -52,7 +57,10 @@ const Forwarded = z.object({
   body: z.string(),
   /** Left out by nodes of a version that cannot take pieces. */
   stream: StreamName.optional(),
+  /** Bytes of a body that went ahead in pieces; `body` is empty then. */
+  bodyBytes: z.number().int().positive().optional(),
 });
+type Forwarded = z.infer<typeof Forwarded>;
 
 const Answered = z.object({
   status: z.number().int(),
@@ -92,7 +100,7 @@ export async function forward(
   const owner = toNodeAddress(node);
   const isListen = request.method === 'GET';
   const stream = streams.expect(node, sink, isListen);
-  const asked = wire.ask(owner, 'mcp', { ...request, stream: stream.name }, { timeoutMs: forwardMs });
+  const asked = askOwner(wire, node, { ...request, stream: stream.name });
   const gone = sink.gone.then(() => undefined);
   let isWhole = false;
   try {
@@ -117,27 +125,37 @@ export async function forward(
   }
 }
 
+/** A request that one message does not hold sends its body ahead. */
+async function askOwner(
+  wire: ForwardingOptions['wire'],
+  node: string,
+  request: ForwardedRequest & { readonly stream: StreamName },
+): Promise<unknown> {
+  const { body, stream } = request;
+  const isLong = body.length > wholeBytesMax && Buffer.byteLength(JSON.stringify(request)) > questionBytesMax;
+  const question = isLong
+    ? { ...request, body: '', bodyBytes: await sendBody(wire, node, stream, body) }
+    : request;
+  return wire.ask(toNodeAddress(node), 'mcp', question, { timeoutMs: forwardMs });
+}
+
 /** Answers other nodes until stopped. */
 export async function answerForwarded(options: ForwardingOptions): Promise<{ stop(): void }> {
   return options.wire.answer(toNodeAddress(options.nodeId), async ({ verb, data }) => {
     if (verb === 'alive') return options.streams.tellAlive(data);
     if (verb === 'piece') return options.streams.take(data);
+    if (verb === 'body') return options.bodies.take(data);
     if (verb === 'leave') return options.streams.leave(data);
     if (verb !== 'mcp') throw new DreyError('method_unknown', `a node does not answer "${verb}"`);
     return answerOne(options, Forwarded.parse(data));
   });
 }
 
-async function answerOne(
-  options: ForwardingOptions,
-  { method, sessionId, principal, path, headers, body, stream }: z.infer<typeof Forwarded>,
-): Promise<Answered> {
-  const { sessions, vouch, url, streams } = options;
-  const base = url();
-  const isOurs = sessions.find(sessionId, principal) !== undefined;
-  const authorization = isOurs ? vouch(principal) : undefined;
-  if (base === undefined || authorization === undefined)
-    throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
+async function answerOne(options: ForwardingOptions, request: Forwarded): Promise<Answered> {
+  const { streams } = options;
+  const { method, sessionId, principal, path, headers, stream } = request;
+  const body = readBody(options.bodies, request);
+  const { base, authorization } = findDoor(options, request, body);
   const address = new URL(path, base);
   address.searchParams.set('namespace', principal.namespace);
   const signal = stream === undefined ? null : streams.begin(stream, method === 'GET').signal;
@@ -164,6 +182,32 @@ async function answerOne(
   } finally {
     if (stream !== undefined && !isSent) streams.end(stream);
   }
+}
+
+/** Our own front door, for whoever may use this session; whoever asks it for something new while it leaves is told to wait. */
+function findDoor(
+  { sessions, url, vouch }: ForwardingOptions,
+  { sessionId, principal, method }: Forwarded,
+  body: string,
+): { readonly base: string; readonly authorization: string } {
+  const session = sessions.find(sessionId, principal);
+  if (session?.state === 'draining' && method === 'POST' && isRequest(body))
+    throw new DreyError('node_draining', 'the node of this session is being stopped; ask again in a moment');
+  const base = url();
+  const authorization = session === undefined ? undefined : vouch(principal);
+  if (base === undefined || authorization === undefined)
+    throw new DreyError('session_unknown', 'this session lives on this node no longer; ask again');
+  return { base, authorization };
+}
+
+function readBody(bodies: ForwardedBodies, { body, bodyBytes, stream }: Forwarded): string {
+  return bodyBytes === undefined || stream === undefined ? body : bodies.claim(stream, bodyBytes);
+}
+
+/** Answers and cancellations belong to calls that are still under way. */
+function isRequest(body: string): boolean {
+  const message = JSON.parse(body) as unknown;
+  return typeof message === 'object' && message !== null && 'method' in message && 'id' in message;
 }
 
 /** Where no pieces are taken it must fit one message; whoever asked would wait for it in vain. */

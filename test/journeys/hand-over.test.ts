@@ -1,5 +1,5 @@
 // A session of the older era between nodes: whichever node its requests reach, its owner answers; and when the owner is
-// killed, another node goes on with it.
+// killed or stopped, another node goes on with it.
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -234,10 +234,7 @@ describe('a session of the older era before two nodes', () => {
       'session.resumed',
     ]);
     expect(types.filter((type) => type === 'call.finished')).toHaveLength(5);
-    const tasks = (await truth.events()).flatMap(({ type, actor, data }) =>
-      actor.id === session && /^(?:task|call)\./.test(type) ? [data['taskId']] : [],
-    );
-    expect(new Set(tasks).size).toBe(1);
+    expect(await readTasks(session)).toHaveLength(1);
   });
 
   it('of an agent with a key is taken over for that agent, and stays unknown to everybody else', async () => {
@@ -331,10 +328,14 @@ describe('a session of the older era before two nodes', () => {
     // On the stream of the call, whose answer would else come after it.
     expect(await ask(client, 'elicit')).toMatchObject({ action: 'accept', content: { name: 'wanderer' } });
     expect(await ask(client, 'sample')).toMatchObject({ code: -32_601 });
-    // What one message of the bus cannot hold.
-    const long = '\u{1F43F}'.repeat(150_000);
+    // What one message of the bus cannot hold, there and back, up to what any front door takes.
+    const long = '\u{1F43F}'.repeat(400_000);
     const { messages } = await client.getPrompt({ name: 'offer__greet', arguments: { whom: long } });
     expect(JSON.stringify(messages)).toContain(long);
+    const padded = async (characters: number): Promise<unknown> =>
+      client.callTool({ name: 'offer__state', arguments: { pad: 'x'.repeat(characters) } });
+    expect(await padded(4 * 1024 * 1024 - 1_024)).toMatchObject({ content: [{ type: 'text' }] });
+    await expect(padded(4 * 1024 * 1024)).rejects.toThrow('larger than');
     // Its stream of unasked messages may be at the other node as well.
     const second = await listenAt(1, session);
     expect(second.status).toBe(409);
@@ -407,11 +408,202 @@ describe('a session of the older era before two nodes', () => {
     await transport.terminateSession();
     await start(0);
   });
+
+  it('goes on at the other node when its own is stopped: calls under way end first, and nothing of it is lost', async () => {
+    turn = 0;
+    const { client, transport, listening } = await connect(undefined, { roots: {}, elicitation: {} });
+    const updated: string[] = [];
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }) => void updated.push(params.uri),
+    );
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    const watched = 'test://offer/a';
+    await client.callTool({ name: 'task', arguments: { action: 'start', task: 'Wander on' } });
+    await client.setLoggingLevel('warning');
+    await client.subscribeResource({ uri: watched });
+    const slow = client.callTool({ name: 'echo__tool_0', arguments: { slowMs: 2_000 } });
+    await until('the call is under way', async () => {
+      const held = await nodes[0]?.get<{ sessions: { id: string; state: string }[] }>('/api/v1/sessions');
+      return held?.sessions.some(({ id, state }) => id === session && state === 'working') === true;
+    });
+    const streams = listening();
+    const ending = nodes[0]?.stop();
+    turn = 1;
+    await until('its own node takes nothing new', () => isStopping(0));
+    // Whoever asks elsewhere meanwhile waits for the calls under way.
+    const meanwhile = call(client, 'meanwhile');
+    expect((await slow).isError).toBeFalsy();
+    expect((await meanwhile).isError).toBeFalsy();
+    expect(await ending).toBe(0);
+    await until('the client listens again', () => listening() > streams);
+    await until('what it watches counts as changed', () => updated.includes(watched));
+    expect(await ask(client, 'elicit')).toMatchObject({ action: 'accept', content: { name: 'wanderer' } });
+    const { content } = await client.callTool({ name: 'offer__state', arguments: {} });
+    const text = (content as { text: string }[])[0]?.text ?? '{}';
+    expect(JSON.parse(text)).toEqual({ watched: [watched], level: 'warning' });
+    const finished = await client.callTool({
+      name: 'task',
+      arguments: { action: 'finish', outcome: 'success' },
+    });
+    expect(finished.structuredContent).toMatchObject({ state: 'finished', outcome: 'success' });
+    await untilTold(session, 'task.finished');
+    const types = await readTypes(session);
+    expect(types.filter((type) => type.startsWith('session.'))).toEqual([
+      'session.opened',
+      'session.drained',
+      'session.resumed',
+    ]);
+    expect(types.filter((type) => type === 'call.finished')).toHaveLength(4);
+    expect(await readTasks(session)).toHaveLength(1);
+    await transport.terminateSession();
+    await start(0);
+  });
+
+  it('has its stream at another node again after the bus was away, and stays where it was', async () => {
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    const watched = 'test://offer/a';
+    await client.subscribeResource({ uri: watched });
+    // Its client listens at the node that it reached first; there is one stream a session.
+    await client.close();
+    const first = await untilListening(1, session);
+    await servers?.stopBus();
+    try {
+      await first.ended;
+      // Nobody takes from its node what only cannot be reached.
+      expect(await knock(1, session)).toBe(503);
+      expect(await knock(0, session)).toBe(200);
+    } finally {
+      await servers?.startBus();
+    }
+    const second = await untilListening(1, session);
+    const touched = await callAt(0, session, 'offer__touch', { uri: watched });
+    expect(touched).toBe(200);
+    await until('it is told there', () => second.text().includes(watched));
+    second.close();
+    await until('its events are on the bus again', async () =>
+      (await readTypes(session)).includes('call.finished'),
+    );
+    const types = await readTypes(session);
+    expect(types.filter((type) => type.startsWith('session.'))).toEqual(['session.opened']);
+  });
+
+  it('has its stream wherever its client comes next when the node that passed it on is killed', async () => {
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await untilWritten(session);
+    const watched = 'test://offer/a';
+    await client.subscribeResource({ uri: watched });
+    await client.close();
+    const passedOn = await untilListening(1, session);
+    const taken = await listenAt(0, session);
+    expect(taken.status).toBe(409);
+    await taken.body?.cancel();
+    await kill(1);
+    await passedOn.ended;
+    // Its node lets go of the stream that nobody passes on any more.
+    const own = await untilListening(0, session);
+    expect(await callAt(0, session, 'offer__touch', { uri: watched })).toBe(200);
+    await until('it is told there', () => own.text().includes(watched));
+    own.close();
+    await start(1);
+    const again = await untilListening(1, session);
+    expect(await callAt(1, session, 'offer__touch', { uri: watched })).toBe(200);
+    await until('it is told there, too', () => again.text().includes(watched));
+    again.close();
+  });
+
+  it('goes on after a restart of the only node', async () => {
+    await nodes[1]?.stop();
+    turn = 0;
+    const { client, transport } = await connect();
+    const session = transport.sessionId ?? '';
+    await client.callTool({ name: 'task', arguments: { action: 'start', task: 'Come back' } });
+    expect(await nodes[0]?.stop()).toBe(0);
+    await start(0);
+    await call(client, 'again');
+    const finished = await client.callTool({
+      name: 'task',
+      arguments: { action: 'finish', outcome: 'success' },
+    });
+    expect(finished.structuredContent).toMatchObject({ state: 'finished', outcome: 'success' });
+    await untilTold(session, 'task.finished');
+    expect(await readTypes(session)).not.toContain('session.closed');
+    expect(await readTasks(session)).toHaveLength(1);
+    await transport.terminateSession();
+    await start(1);
+  });
 });
 
-function listenAt(number: number, session: string): Promise<Response> {
+interface Listening {
+  readonly text: () => string;
+  /** Resolves when the stream is over, however it ended. */
+  readonly ended: Promise<void>;
+  close(): void;
+}
+
+/** Listens at a node as soon as it lets in. */
+async function untilListening(number: number, session: string): Promise<Listening> {
+  const left = new AbortController();
+  const response = await until(
+    'it lets in who listens',
+    async () => {
+      const answer = await listenAt(number, session, left.signal);
+      if (answer.status === 200) return answer;
+      await answer.body?.cancel();
+      return undefined;
+    },
+    20_000,
+  );
+  let text = '';
+  const read = async (): Promise<void> => {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString('utf8');
+  };
+  return { text: () => text, ended: read().catch(() => undefined), close: () => left.abort() };
+}
+
+/** The status of a call that is made by hand. */
+async function callAt(number: number, session: string, name: string, args: object): Promise<number> {
+  const response = await fetch(new URL('/mcp', nodes[number]?.url), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'mcp-session-id': session,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+  });
+  await response.text();
+  return response.status;
+}
+
+async function untilTold(session: string, type: string): Promise<void> {
+  await until(`${type} is on the bus`, async () => (await readTypes(session)).includes(type));
+}
+
+/** The tasks that a session's calls and tasks name. */
+async function readTasks(session: string): Promise<unknown[]> {
+  const tasks = (await truth.events()).flatMap(({ type, actor, data }) =>
+    actor.id === session && /^(?:task|call)\./.test(type) ? [data['taskId']] : [],
+  );
+  return [...new Set(tasks)];
+}
+
+async function isStopping(number: number): Promise<boolean> {
+  const response = await fetch(new URL('/healthz', nodes[number]?.url));
+  await response.body?.cancel();
+  return response.status === 503;
+}
+
+function listenAt(number: number, session: string, signal?: AbortSignal): Promise<Response> {
   return fetch(new URL('/mcp', nodes[number]?.url), {
     headers: { accept: 'text/event-stream', 'mcp-session-id': session },
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 

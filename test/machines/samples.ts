@@ -76,6 +76,7 @@ export const samples: readonly Sample[] = [
       { type: 'task.start', taskId: 't-1', at },
       { type: 'task.finish', taskId: 't-1', at },
       { type: 'drain', at },
+      { type: 'drain', goesOn: true, at },
       { type: 'close', reason: 'gone', at },
       { type: 'resume', at },
       { type: 'restored', at },

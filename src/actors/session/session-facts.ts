@@ -11,4 +11,6 @@ export interface SessionFacts {
   readonly client: string;
   /** What it said in its handshake that it can do; undefined where there was none. */
   readonly capabilities?: ClientAbilities | undefined;
+  /** Whether its client names it in each request, so that it can go on at any node. */
+  readonly isMovable?: boolean | undefined;
 }

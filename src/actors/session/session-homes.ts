@@ -23,7 +23,7 @@ export type SessionHome =
 export interface SessionHomesOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly wire: Pick<Wire, 'ask' | 'readEvents'>;
-  readonly sessions: Pick<Sessions, 'find' | 'takeOver'>;
+  readonly sessions: Pick<Sessions, 'find' | 'takeOver' | 'isDraining'>;
   /** This node. */
   readonly node: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -39,6 +39,7 @@ export function toNodeAddress(node: string): { namespace: string; kind: 'node'; 
 const aliveMs = 1_000;
 /** The row may change hands while it is looked at. */
 const triesMax = 3;
+const drainingSentence = 'this node is being stopped; try again in a moment';
 
 /** Finds a session's home; takes it over from a node that is gone. Rejects while database or owner do not answer. */
 export async function findSessionHome(
@@ -56,6 +57,8 @@ export async function findSessionHome(
       return { where: sessions.find(sessionId, principal) === undefined ? 'nowhere' : 'here' };
     }
     if (row.node !== '' && (await isAlive(options, row.node))) return { where: 'there', node: row.node };
+    // What is found while this node stops is for others to take.
+    if (sessions.isDraining) throw new DreyError('node_draining', drainingSentence);
     if (await takeOver(options, row, principal)) return { where: 'here' };
   }
   return { where: 'nowhere' };
@@ -98,10 +101,18 @@ async function takeOver(
   if (claimed === undefined) return false;
   const { revision, client } = row;
   const capabilities = readAbilities(row.capabilities);
-  const facts = { sessionId, principal, transport: 'http', revision, client, capabilities } as const;
+  const facts = {
+    sessionId,
+    principal,
+    transport: 'http',
+    revision,
+    client,
+    capabilities,
+    isMovable: true,
+  } as const;
   // What the row that was claimed says is the newest.
   sessions.takeOver(facts, { task, wishes: readWishes(claimed.wishes) });
-  log.info({ session: sessionId, from: row.node }, 'a session is taken over from a node that is gone');
+  log.info({ session: sessionId, from: row.node }, 'a session that nobody has goes on here');
   return true;
 }
 

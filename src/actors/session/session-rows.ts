@@ -1,6 +1,7 @@
 /**
  * Writes session rows lazily: what changed since the last turn, in one transaction a namespace. A call never waits for
- * it; while the database is away the newest state of each session is kept and written later.
+ * it; while the database is away the newest state of each session is kept and written later. A session that this node
+ * lets go of is written as nobody's, once and last.
  */
 import { toPlainError } from '../../../machines/words/errors.ts';
 import { writeWishes } from '../../../machines/words/wishes.ts';
@@ -14,6 +15,8 @@ import type { LiveSession } from './session.ts';
 export interface SessionRows {
   /** `isUrgent` is what another node must know soon. */
   note(session: LiveSession, isUrgent?: boolean): void;
+  /** Writes that nobody has it now; resolves once that is written. */
+  letGo(session: LiveSession): Promise<void>;
   /** Writes what is left, once. */
   close(): Promise<void>;
 }
@@ -33,6 +36,7 @@ export function openSessionRows(options: {
 }): SessionRows {
   const { store, node, clock, log } = options;
   const waiting = new Map<string, LiveSession>();
+  const leaving = new Map<string, Leave>();
   let cancel = (): void => undefined;
   let running: Promise<void> = Promise.resolve();
   /** Whether the next turn was brought forward. */
@@ -43,11 +47,14 @@ export function openSessionRows(options: {
     const sessions = [...waiting.values()];
     waiting.clear();
     for (const [namespace, group] of byNamespace(sessions)) {
+      // Who is let go of from now on is written once more.
+      const left = new Set(group.filter(({ id }) => leaving.has(id)));
       try {
         await store.inNamespace(namespace, async (trx) => {
           await ensureNamespace(trx);
-          for (const session of group) await saveSession(trx, toRow(session, node));
+          for (const session of group) await saveSession(trx, toRow(session, left.has(session) ? '' : node));
         });
+        for (const session of left) leaving.get(session.id)?.done();
       } catch (error) {
         log.debug({ namespace, err: toPlainError(error) }, 'session rows wait for the database');
         for (const session of group) if (!waiting.has(session.id)) waiting.set(session.id, session);
@@ -63,18 +70,27 @@ export function openSessionRows(options: {
     });
   };
   cancel = clock.schedule(everyMs, turn);
+  const note: SessionRows['note'] = (session, isUrgent = session.calls === 0) => {
+    waiting.set(session.id, session);
+    const [oldest] = waiting.keys();
+    if (waiting.size > waitingMax && oldest !== undefined) waiting.delete(oldest);
+    if (isSoon || !isUrgent) return;
+    isSoon = true;
+    // A turn that runs sees to the next one itself.
+    if (isFlushing) return;
+    cancel();
+    cancel = clock.schedule(soonMs, turn);
+  };
 
   return {
-    note(session, isUrgent = session.calls === 0) {
-      waiting.set(session.id, session);
-      const [oldest] = waiting.keys();
-      if (waiting.size > waitingMax && oldest !== undefined) waiting.delete(oldest);
-      if (isSoon || !isUrgent) return;
-      isSoon = true;
-      // A turn that runs sees to the next one itself.
-      if (isFlushing) return;
-      cancel();
-      cancel = clock.schedule(soonMs, turn);
+    note,
+    letGo(session) {
+      const known = leaving.get(session.id);
+      if (known !== undefined) return known.written;
+      const leave = toLeave();
+      leaving.set(session.id, leave);
+      note(session, true);
+      return leave.written;
     },
     async close() {
       isSoon = true;
@@ -84,6 +100,19 @@ export function openSessionRows(options: {
       await flush();
     },
   };
+}
+
+interface Leave {
+  readonly written: Promise<void>;
+  readonly done: () => void;
+}
+
+function toLeave(): Leave {
+  let done = (): void => undefined;
+  const written = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  return { written, done };
 }
 
 function byNamespace(sessions: readonly LiveSession[]): Map<string, LiveSession[]> {

@@ -260,8 +260,9 @@ export class LiveSession {
     if (this.state === 'ready' && this.inFlight === 0) this.#send({ type: 'resume', at: this.lastUsedAt });
   }
 
-  drain(reason: string): void {
-    this.#send({ type: 'drain', reason, at: this.#room.clock.now() });
+  /** Takes nothing new; what `goesOn` elsewhere is let go of in the end, everything else is closed. */
+  drain(reason: string, goesOn: boolean): void {
+    this.#send({ type: 'drain', reason, goesOn, at: this.#room.clock.now() });
   }
 
   close(reason: string): void {
@@ -290,7 +291,7 @@ export class LiveSession {
     if (type !== 'session.drained') this.#room.ended(this);
   }
 
-  /** Stops the actor; only after its end. */
+  /** Stops the actor; only after its end, or where it goes on elsewhere. */
   stop(): void {
     this.#stopped = true;
     this.#actor.stop();

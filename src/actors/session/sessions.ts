@@ -37,6 +37,8 @@ export interface SessionsOptions {
   readonly settled?: () => Promise<void>;
   /** Hears of every session whose row should be written. */
   readonly changed: (session: LiveSession, isUrgent?: boolean) => void;
+  /** Makes it known that a session is nobody's now; resolves once other nodes can know. Without it, at once. */
+  readonly letGo?: (session: LiveSession) => Promise<void>;
   readonly idleMs?: number;
   readonly sessionsMax?: number;
 }
@@ -57,6 +59,8 @@ export interface OpenSession {
   readonly client: string;
   readonly capabilities?: ClientAbilities | undefined;
   readonly sessionId?: string;
+  /** See `SessionFacts`. */
+  readonly isMovable?: boolean;
 }
 
 export interface SessionView {
@@ -87,7 +91,8 @@ export interface Sessions {
   find(id: string, principal: Principal): LiveSession | undefined;
   list(namespace: string): readonly SessionView[];
   readonly size: number;
-  /** Refuses new calls, waits for those in flight, closes all. */
+  readonly isDraining: boolean;
+  /** Refuses new calls and waits for those in flight. What can go on elsewhere is let go of then, the others are closed. */
   drain(reason: string): Promise<void>;
 }
 
@@ -119,6 +124,7 @@ class LiveSessions implements Sessions {
           for (const callId of callIds)
             this.#aborts.get(callId)?.abort(new DreyError('call_cancelled', 'the session was closed'));
         },
+        letGo: (_, { sessionId }) => void this.#letGo(sessionId),
       },
     });
     this.#room = {
@@ -136,6 +142,10 @@ class LiveSessions implements Sessions {
 
   get size(): number {
     return this.#live.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
   }
 
   open({ sessionId, ...facts }: OpenSession): LiveSession {
@@ -182,7 +192,7 @@ class LiveSessions implements Sessions {
     this.#draining = true;
     const emptied = new Promise<void>((resolve) => this.#emptied.add(resolve));
     // Their end takes sessions out of the map; those that are left are visited still.
-    for (const session of this.#live.values()) session.drain(reason);
+    for (const session of this.#live.values()) session.drain(reason, session.facts.isMovable === true);
     if (this.size > 0) await emptied;
   }
 
@@ -215,6 +225,15 @@ class LiveSessions implements Sessions {
     this.#live.set(facts.id, session);
     changed(session);
     return session;
+  }
+
+  /** It is held, and refuses calls, until others can know that it is theirs to take. */
+  async #letGo(id: string): Promise<void> {
+    const session = this.#live.get(id);
+    if (session === undefined) return;
+    await this.#options.letGo?.(session);
+    this.#leave(id);
+    session.stop();
   }
 
   #leave(id: string): void {

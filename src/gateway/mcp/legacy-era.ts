@@ -75,7 +75,7 @@ export function openLegacyEra(options: EndpointOptions): LegacyEra {
 
 /** The session a request names; answers and returns undefined when there is none that this principal may use. */
 async function findSeat(
-  { needs, inFlight, views }: EndpointOptions,
+  options: EndpointOptions,
   sessions: LegacySessions,
   { req, res, principal, text }: Pick<Exchange, 'req' | 'res' | 'principal' | 'text'>,
 ): Promise<Seat | undefined> {
@@ -95,11 +95,11 @@ async function findSeat(
     sendJson(res, 400, errorFrame('null', { code: rpc.invalidRequest, message }));
     return undefined;
   }
-  const view = views.forRequest(req);
+  const view = options.views.forRequest(req);
   const seat = await sessions.find(id, principal, view);
   if (seat !== undefined) return seat;
   const stray = { req, res, principal, sessionId: id, text };
-  const isTaken = await seekElsewhere({ needs, inFlight }, stray);
+  const isTaken = await seekElsewhere(options, stray);
   return isTaken ? sessions.find(id, principal, view) : undefined;
 }
 

@@ -81,7 +81,7 @@ export function openLegacySessions(needs: GatewayNeeds, inFlight: InFlight): Leg
     },
     open: async (principal, client, view) => {
       await sweep();
-      return take(needs.sessions.open({ principal, transport: 'http', ...client }), view);
+      return take(needs.sessions.open({ principal, transport: 'http', isMovable: true, ...client }), view);
     },
     find: async (id, principal, view) => {
       const session = needs.sessions.find(id, principal);

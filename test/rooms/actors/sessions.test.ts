@@ -265,6 +265,56 @@ describe('a session that ends', () => {
     ]);
   });
 
+  it('lets go of what can go on elsewhere once its calls are over, and holds it until that is known', async () => {
+    const gate = createDeferred<CallOutcome>();
+    const known = createDeferred();
+    const left: string[] = [];
+    const { sessions, clock, types, changed } = open(() => gate.promise, {
+      letGo: async ({ id }) => {
+        left.push(id);
+        await known.promise;
+      },
+    });
+    const principal = somebody('ada', 'acme');
+    const facts = { principal, transport: 'http', revision: '2025-11-25', client: 'test 1' } as const;
+    const busy = sessions.open({ ...facts, isMovable: true });
+    const idle = sessions.open({ ...facts, isMovable: true });
+    const fixed = sessions.open(facts);
+    const running = busy.call(command());
+    const drained = sessions.drain('the node stops');
+    await clock.advance(1);
+    expect(left).toEqual([idle.id]);
+    expect(await idle.call(command())).toMatchObject({ code: 'node_draining' });
+    gate.resolve(done);
+    expect(await running).toEqual(done);
+    await settle();
+    expect(left).toEqual([idle.id, busy.id]);
+    expect(sessions.find(busy.id, principal)).toBe(busy);
+    known.resolve();
+    await drained;
+    expect(sessions.find(busy.id, principal)).toBeUndefined();
+    expect(types().filter((type) => type === 'session.drained')).toHaveLength(3);
+    expect(types().filter((type) => type === 'session.closed')).toHaveLength(1);
+    expect(changed).toContain(`${fixed.id} closed`);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('lets go of it also where a call never ends', async () => {
+    const left: string[] = [];
+    const { sessions, clock, types } = open(() => new Promise(() => undefined), {
+      letGo: async ({ id }) => void left.push(id),
+    });
+    const principal = somebody('ada', 'acme');
+    const facts = { principal, transport: 'http', revision: '2025-11-25', client: 'test 1' } as const;
+    const session = sessions.open({ ...facts, isMovable: true });
+    void session.call(command());
+    const drained = sessions.drain('the node stops');
+    await clock.advance(8_000);
+    await drained;
+    expect(left).toEqual([session.id]);
+    expect(types()).not.toContain('session.closed');
+  });
+
   it('is not woken by a client that shows up while it drains', async () => {
     const { enter, sessions, clock, types } = open();
     const session = enter();
