@@ -40,6 +40,7 @@ export interface ContextsNeed {
   /** What became of a change that was pending; undefined for one that nobody of this name asked for here. */
   outcome(o: {
     readonly namespace: string;
+    readonly contextId?: string | undefined;
     readonly by: ContextCaller;
     readonly requestId: string;
   }): ContextWritten | undefined;

@@ -1,11 +1,12 @@
 /** What tools and REST share about contexts: the face itself, who asks, and the shapes that both answer. */
 import { z } from 'zod';
-import { ContextPermission } from '../../machines/words/contexts.ts';
+import { ContextPermission, everyone } from '../../machines/words/contexts.ts';
 import type { ContextCaller } from '../../machines/words/contexts.ts';
 import type { ContextSummary, ContextView, ContextWritten } from '../../machines/context-views.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { Token } from '../../machines/words/ids.ts';
 import { mayDo } from '../../machines/words/scopes.ts';
+import { toPrincipalId } from '../access/access.ts';
 import type { ContextsNeed } from './contexts-need.ts';
 import type { GatewayNeeds, Principal } from './needs.ts';
 
@@ -21,6 +22,15 @@ export function needContexts({ contexts }: Pick<GatewayNeeds, 'contexts'>): Cont
 /** Who asks, as contexts know it. */
 export function toCaller(principal: Principal): ContextCaller {
   return { principal: principal.id, isAdmin: mayDo(principal, 'context:admin') };
+}
+
+/** The node's own user as a principal; whoever shows a key or token is `agent@namespace`. */
+const ownUser = 'local';
+
+/** Whom a permission is for: an agent is named as everywhere else, by its name in the namespace, or by its id. */
+export function toGrantee(namespace: string, whom: string): string {
+  const isId = whom === everyone || whom === ownUser || whom.includes('@');
+  return isId ? whom : toPrincipalId(namespace, whom);
 }
 
 const idMust = 'must be the id of a context, such as c-018f…';
@@ -73,15 +83,14 @@ export const AccessAnswer = z.object({
   grants: z.array(z.object(grantShape)),
 });
 
-export function toAccessAnswer({
-  creator,
-  everyone,
-  grants,
-}: ContextView['access']): z.output<typeof AccessAnswer> {
+export function toAccessAnswer(access: ContextView['access']): z.output<typeof AccessAnswer> {
   return {
-    creator,
-    everyone: [...everyone],
-    grants: grants.map((grant) => ({ principal: grant.principal, permissions: [...grant.permissions] })),
+    creator: access.creator,
+    everyone: [...access.everyone],
+    grants: access.grants.map((grant) => ({
+      principal: grant.principal,
+      permissions: [...grant.permissions],
+    })),
   };
 }
 

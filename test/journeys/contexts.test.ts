@@ -172,3 +172,42 @@ describe('a shared context', () => {
     expect(await rest('DELETE', `/${contextId}`)).toMatchObject({ status: 200 });
   });
 });
+
+describe('agents with keys of their own', () => {
+  const as = async (agent: string) => {
+    const made = await node.post<{ key: string }>('/api/v1/keys?namespace=shared', { agent });
+    return async (method: string, path: string, body?: object) => {
+      const answer = await fetch(`${node.url}/api/v1/contexts${path}`, {
+        method,
+        headers: { authorization: `Bearer ${made.key}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+  };
+
+  it('are given permissions by name, and by the ids of their requests they reach nothing', async () => {
+    const [anns, bens] = [await as('ann'), await as('ben')];
+    const made = (await anns('POST', '', { name: 'plan', values: { n: 1 } })).body;
+    const path = `/${String(made['context_id'])}`;
+    const change = { set: { n: 2 }, request_id: 'r-1' };
+    const stored = await anns('PATCH', path, change);
+    expect(stored.body).toMatchObject({ outcome: 'stored', version: 2 });
+    expect((await anns('PATCH', path, change)).body).toEqual(stored.body);
+    // Neither what another one calls so, nor another change of one's own, was stored with it.
+    expect((await bens('PATCH', path, change)).status).toBe(404);
+    expect((await anns('PATCH', path, { ...change, set: { n: 3 } })).body).toMatchObject({ version: 3 });
+
+    expect((await anns('PUT', `${path}/access`, { principal: 'ben', permissions: ['read'] })).body).toEqual({
+      creator: 'ann@shared',
+      everyone: [],
+      grants: [{ principal: 'ben@shared', permissions: ['read'] }],
+    });
+    expect(await bens('GET', path)).toMatchObject({ status: 200, body: { changed_by: 'ann@shared' } });
+    expect((await bens('PATCH', path, change)).status).toBe(403);
+    await anns('PUT', `${path}/access`, { principal: 'ben@shared', permissions: ['write'] });
+    expect((await bens('PATCH', path, { set: { n: 4 } })).body).toMatchObject({ version: 4 });
+    await anns('PUT', `${path}/access`, { principal: 'ben', permissions: [] });
+    expect((await bens('GET', path)).status).toBe(404);
+  });
+});

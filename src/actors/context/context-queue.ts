@@ -22,6 +22,8 @@ const retryMs = 1_000;
 /** A change as it waits. */
 export const QueuedChange = z.object({
   requestId: z.string().min(1).max(200),
+  /** What its actor knows it by; a line of an older version has none. */
+  commitId: z.string().min(1).max(200).optional(),
   namespace: z.string(),
   contextId: z.string(),
   by: ContextCaller,
@@ -29,13 +31,16 @@ export const QueuedChange = z.object({
 });
 export interface QueuedChange extends ContextName {
   readonly requestId: string;
+  readonly commitId?: string | undefined;
   readonly by: ContextCaller;
   readonly change: ContextCommit;
 }
 
 const Done = z.object({
   requestId: z.string(),
+  commitId: z.string().optional(),
   namespace: z.string(),
+  contextId: z.string().optional(),
   principal: z.string(),
   code: z.string().nullable(),
   version: z.number(),
@@ -89,7 +94,7 @@ export class ContextQueue {
 
   /** Keeps a change; throws `limit_reached` where no more can wait. */
   add(change: QueuedChange): void {
-    if (this.#waiting.some((one) => one.change.requestId === change.requestId)) return;
+    if (this.#waiting.some((one) => toKey(one.change) === toKey(change))) return;
     const line = JSON.stringify({ queued: change });
     if (this.size >= contextQueueMax || this.#bytes + line.length > contextQueueBytesMax)
       throw new DreyError(
@@ -105,24 +110,25 @@ export class ContextQueue {
   /** What became of a change; undefined for one that this principal did not ask for here. */
   outcome({
     namespace,
+    contextId,
     by,
     requestId,
-  }: {
-    readonly namespace: string;
+  }: Omit<ContextName, 'contextId'> & {
+    readonly contextId?: string | undefined;
     readonly by: ContextCaller;
     readonly requestId: string;
   }): ContextWritten | undefined {
-    const isTheirs = (of: { readonly namespace: string; readonly principal: string }): boolean =>
-      of.namespace === namespace && (by.isAdmin || of.principal === by.principal);
-    const waiting = this.#waiting.find(({ change }) => change.requestId === requestId)?.change;
-    if (waiting !== undefined) {
-      const { principal } = waiting.by;
-      return isTheirs({ namespace: waiting.namespace, principal })
-        ? { outcome: 'pending', requestId }
-        : undefined;
-    }
-    const done = this.#outcomes.get(requestId);
-    if (done === undefined || !isTheirs(done)) return undefined;
+    const isMeant = (of: Omit<Done, 'code' | 'version'>): boolean =>
+      of.requestId === requestId &&
+      of.namespace === namespace &&
+      (contextId === undefined || of.contextId === undefined || of.contextId === contextId) &&
+      (by.isAdmin || of.principal === by.principal);
+    const isWaiting = this.#waiting.some(({ change }) =>
+      isMeant({ ...change, principal: change.by.principal }),
+    );
+    if (isWaiting) return { outcome: 'pending', requestId };
+    const done = [...this.#outcomes.values()].findLast(isMeant);
+    if (done === undefined) return undefined;
     const { code, version } = done;
     return code === null
       ? { outcome: 'stored', requestId, version }
@@ -161,8 +167,8 @@ export class ContextQueue {
 
   /** Undefined while the database is away. */
   async #apply(change: QueuedChange): Promise<Done | undefined> {
-    const { requestId, namespace, by } = change;
-    const done = { requestId, namespace, principal: by.principal };
+    const { requestId, commitId, namespace, contextId, by } = change;
+    const done = { requestId, commitId, namespace, contextId, principal: by.principal };
     try {
       const answer = await this.#options.apply(change);
       return { ...done, code: answer.ok ? null : answer.code, version: answer.version };
@@ -174,7 +180,7 @@ export class ContextQueue {
   }
 
   #remember(done: Done): void {
-    this.#outcomes.set(done.requestId, done);
+    this.#outcomes.set(toKey(done), done);
     const [oldest] = this.#outcomes.keys();
     if (this.#outcomes.size > contextOutcomesMax && oldest !== undefined) this.#outcomes.delete(oldest);
   }
@@ -193,7 +199,7 @@ export class ContextQueue {
       return;
     }
     const { done } = line.data;
-    const index = this.#waiting.findIndex(({ change }) => change.requestId === done.requestId);
+    const index = this.#waiting.findIndex(({ change }) => toKey(change) === toKey(done));
     this.#bytes -= this.#waiting[index]?.bytes ?? 0;
     this.#waiting = this.#waiting.filter((_, at) => at !== index);
     this.#remember(done);
@@ -206,6 +212,15 @@ export class ContextQueue {
     if (queued.length + done.length === 0 && this.#options.file.read().length === 0) return;
     this.#options.file.replace([...done, ...queued]);
   }
+}
+
+/** Ids of requests are made up by callers, and two of them may make up the same one; only here they are told apart. */
+function toKey({
+  namespace,
+  commitId,
+  requestId,
+}: Pick<Done, 'namespace' | 'commitId' | 'requestId'>): string {
+  return `${namespace}/${commitId ?? requestId}`;
 }
 
 function parse(text: string): unknown {

@@ -4,6 +4,7 @@
  */
 import type { ContextCaller } from '../../../machines/words/contexts.ts';
 import type { ErrorCode } from '../../../machines/words/errors.ts';
+import { toDigest, toStableId } from '../../../machines/words/ids.ts';
 import type { Address } from '../../../machines/words/ids.ts';
 import { ensureNamespace, listContexts, listContextVersions, readContext } from '../../store/store.ts';
 import type { ContextVersionRow, Store, StoredContext } from '../../store/store.ts';
@@ -85,6 +86,19 @@ export function openContexts({ store, deliver, createRequestId }: ContextsOption
     versions: async ({ namespace, contextId }, page) =>
       store.inNamespace(namespace, (trx) => listContextVersions(trx, { contextId, ...page })),
   };
+}
+
+/**
+ * The id of a caller's change by the id that he gave it: what others call so, and another change of his own that he calls so
+ * by mistake, is another one. So nobody is told of a change that was not made, or that was not his, as of his own.
+ */
+export function toCommitId(
+  { contextId, by }: { readonly contextId: string; readonly by: ContextCaller },
+  requestId: string,
+  change: ContextCommit,
+): string {
+  const content = toDigest(JSON.stringify(change));
+  return toStableId('event', 'context.change', contextId, by.principal, requestId, content);
 }
 
 /** What a command carries; the rest says whose it is and which context is meant. */

@@ -97,9 +97,10 @@ export function openContextsOf(options: OpenContextsOptions): NodeContexts {
           file,
           clock,
           log,
-          apply: async ({ requestId, namespace, contextId, by, change }) => {
-            const answer = await contexts.commit({ namespace, contextId, requestId, ...change, ...by });
-            if (answer.ok) onCommitted({ namespace, contextId }, by.principal);
+          apply: async ({ requestId, commitId = requestId, namespace, contextId, by, change }) => {
+            const asked = { namespace, contextId, requestId: commitId };
+            const answer = await contexts.commit({ ...asked, ...change, ...by });
+            if (answer.ok) onCommitted(asked, answer.duplicate ? undefined : by.principal);
             return answer;
           },
         });

@@ -22,11 +22,12 @@ import { createId, toStableId } from '../../../machines/words/ids.ts';
 import type { Behind, ContextVersionRow, StoredContext } from '../../store/store.ts';
 import type { Clock } from '../clock.ts';
 import { toIso } from '../clock.ts';
-import type { ContextQueue } from './context-queue.ts';
+import type { ContextQueue, QueuedChange } from './context-queue.ts';
 import { denied, toRefusal, unknown } from './context-refusals.ts';
 import { isAway } from './context-replicas.ts';
 import type { ContextReplicas, HeldContext } from './context-replicas.ts';
 import type { ContextCommit } from './context.ts';
+import { toCommitId } from './contexts.ts';
 import type { ContextAnswer, ContextName, ContextRequest, Contexts } from './contexts.ts';
 
 export interface SharedContextsOptions {
@@ -96,20 +97,22 @@ export class SharedContexts {
     const { queue, clock } = this.#options;
     const requestId = o.requestId ?? createId('event', clock);
     const change = this.#hide(o, toChange(o));
+    const wanted = { requestId, commitId: toCommitId(o, requestId, change), change };
     const isQueued = o.ifOffline === 'queue' && queue !== undefined;
-    if (isQueued && queue.isWaiting(o)) return this.#enqueue(o, change, requestId);
+    if (isQueued && queue.isWaiting(o)) return this.#enqueue(o, wanted);
     try {
-      const answer = await this.#commit(o, change, requestId);
+      const answer = await this.#commit(o, change, wanted.commitId);
       if (!answer.ok) throw toRefusal(answer, 'write');
       return { outcome: 'stored', requestId, version: answer.version };
     } catch (error) {
-      if (isQueued && isAway(error)) return this.#enqueue(o, change, requestId);
+      if (isQueued && isAway(error)) return this.#enqueue(o, wanted);
       throw error;
     }
   }
 
   outcome(o: {
     readonly namespace: string;
+    readonly contextId?: string | undefined;
     readonly by: ContextCaller;
     readonly requestId: string;
   }): ContextWritten | undefined {
@@ -199,7 +202,7 @@ export class SharedContexts {
     const id = requestId === undefined ? {} : { requestId };
     const kept = this.#hide(o, change);
     const answer = await this.#options.contexts.commit({ ...toRequest(o), ...kept, ...o.by, ...id });
-    if (answer.ok) this.#options.onCommitted(o, o.by.principal);
+    if (answer.ok) this.#options.onCommitted(o, answer.duplicate ? undefined : o.by.principal);
     return answer;
   }
 
@@ -208,14 +211,14 @@ export class SharedContexts {
     return this.#options.hide?.(namespace, change) ?? change;
   }
 
-  #enqueue(o: ContextAsked, change: ContextCommit, requestId: string): ContextWritten {
+  #enqueue(o: ContextAsked, wanted: Omit<QueuedChange, keyof ContextAsked>): ContextWritten {
     const stored = this.#options.replicas.peek(o);
     // Postgres decides; but what is known to be refused need not wait for it.
     if (stored !== undefined && !isAllowed(stored.access, o.by, 'read')) throw unknown();
     if (stored !== undefined && !isAllowed(stored.access, o.by, 'write')) throw denied('write');
     const { namespace, contextId, by } = o;
-    this.#options.queue?.add({ requestId, namespace, contextId, by, change });
-    return { outcome: 'pending', requestId };
+    this.#options.queue?.add({ ...wanted, namespace, contextId, by });
+    return { outcome: 'pending', requestId: wanted.requestId };
   }
 
   /** Commits what follows from an old version and the current one, again where that one has passed. */

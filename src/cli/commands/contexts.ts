@@ -85,7 +85,7 @@ export function addContexts(program: Command, world: World): void {
   add('share')
     .description('Says what an agent, or everyone, may do in it; this replaces what that one had.')
     .argument('<name>', contextText)
-    .argument('<who>', "an agent as `drey sessions` names it, or '*' for everyone")
+    .argument('<who>', "an agent's name, or '*' for everyone")
     .argument('<what>', 'of read, write, execute, administer, by commas; or none', toPermissions)
     .action((name: string, agent: string, permissions: readonly string[], options: ContextsOptions) =>
       runShare(world, { name, agent, permissions }, options),

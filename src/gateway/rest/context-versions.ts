@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contextStateBytesMax, ContextValues } from '../../../machines/words/contexts.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
-import { needContexts, toCaller, toWrittenAnswer, WrittenAnswer } from '../contexts.ts';
+import { needContexts, toWrittenAnswer, WrittenAnswer } from '../contexts.ts';
 import { count } from '../tools/tool.ts';
 import { contextsListedMax, toAsked } from './contexts.ts';
 import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
@@ -119,9 +119,12 @@ export const contextWrite: Resource = {
   path: '/contexts/:id/writes/:request',
   scope: 'context:read',
   docs: { summary: 'Read what became of a change that was pending', answer: WrittenAnswer },
-  answer: async ({ needs, res, namespace, principal, ids }) => {
-    const asked = { namespace, by: toCaller(principal), requestId: (ids.request ?? '').slice(0, 200) };
-    const written = needContexts(needs).outcome(asked);
+  answer: async (request) => {
+    const { needs, res, ids } = request;
+    const written = needContexts(needs).outcome({
+      ...toAsked(request),
+      requestId: (ids.request ?? '').slice(0, 200),
+    });
     if (written === undefined)
       throw new DreyError('context_unknown', 'no change of yours with this id waited on this node lately');
     sendValue(res, 200, toWrittenAnswer(written));

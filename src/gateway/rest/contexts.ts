@@ -15,6 +15,7 @@ import {
   SummaryAnswer,
   toAccessAnswer,
   toCaller,
+  toGrantee,
   toContextAnswer,
   toSummaryAnswer,
   toWrittenAnswer,
@@ -58,10 +59,10 @@ const changed = z.strictObject({
     .string()
     .regex(/^[a-z0-9_-]{1,128}$/, { error: 'must have 1 to 128 characters of a-z, 0-9, _ and -' })
     .optional()
-    .describe('The same id twice is the same change.'),
+    .describe('Your own id for this change: sent again with it, the same change is made once.'),
 });
 const grant = z.strictObject({
-  principal: text('an agent, or * for everyone', 300),
+  principal: text('an agent, or * for everyone', 300).describe('An agent’s name, or * for everyone.'),
   permissions: permissionsField,
 });
 
@@ -169,7 +170,8 @@ export const shareContext: Resource = {
   },
   answer: async (request) => {
     const { principal, permissions } = await parseJsonBody(grant, request.req);
-    const asked = { ...toAsked(request), with: principal, permissions };
+    const whom = toGrantee(request.namespace, principal);
+    const asked = { ...toAsked(request), with: whom, permissions };
     sendValue(request.res, 200, toAccessAnswer(await needContexts(request.needs).share(asked)));
   },
 };

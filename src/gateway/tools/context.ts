@@ -20,6 +20,7 @@ import {
   SummaryAnswer,
   toAccessAnswer,
   toCaller,
+  toGrantee,
   toSummaryAnswer,
   toWrittenAnswer,
 } from '../contexts.ts';
@@ -203,7 +204,7 @@ async function list(asked: Asked): Promise<Answer> {
 
 async function share(asked: Asked): Promise<Answer> {
   const named = toNamed(asked);
-  const whom = need(asked.args, 'with');
+  const whom = toGrantee(asked.context.session.namespace, need(asked.args, 'with'));
   const permissions = need(asked.args, 'permissions');
   const access = await asked.contexts.share({ ...named, with: whom, permissions });
   return { context_id: named.contextId, access: toAccessAnswer(access) };

@@ -112,6 +112,29 @@ describe('a node whose database is away', () => {
     expect((await node.get({ ...ann, contextId, fresh: true })).values).toEqual({ log: 0, a: 3 });
   });
 
+  it('keeps apart what several callers call by one id', async () => {
+    const node = await open('ids.jsonl');
+    const zoe = { namespace: 'globex', by: { principal: 'zoe', isAdmin: false } };
+    const wanted = [
+      { ...ann, contextId: (await node.create({ ...ann, values: {} })).contextId },
+      { ...ann, contextId: (await node.create({ ...ann, values: {} })).contextId },
+      { ...ben, contextId: (await node.create({ ...ben, values: {} })).contextId },
+      { ...zoe, contextId: (await node.create({ ...zoe, values: {} })).contextId },
+    ];
+    isAway = true;
+    const later = { ifOffline: 'queue' as const, requestId: 'r-1', changes: { a: 1 } };
+    for (const one of [...wanted, ...wanted])
+      expect(await node.change({ ...one, ...later })).toMatchObject({ outcome: 'pending' });
+    isAway = false;
+    for (const one of wanted) {
+      await until('it is decided', () =>
+        Promise.resolve(node.outcome({ ...one, requestId: 'r-1' })?.outcome !== 'pending'),
+      );
+      expect(node.outcome({ ...one, requestId: 'r-1' })).toMatchObject({ outcome: 'stored', version: 2 });
+      expect(await node.get({ ...one, fresh: true })).toMatchObject({ values: { a: 1 }, version: 2 });
+    }
+  });
+
   it('loses nothing that it accepted to a kill, and stores it once', async () => {
     const path = join(folder.path, 'killed.jsonl');
     const before = await open('before.jsonl');
