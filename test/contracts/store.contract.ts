@@ -43,7 +43,7 @@ import {
   saveCalls,
   saveEpisode,
   savePattern,
-  saveSession,
+  saveSessions,
   saveSop,
   searchSops,
   setSopStatus,
@@ -104,14 +104,14 @@ export function storeContract(server: string, adminUrl: () => string): void {
 
       test('writing into a namespace that does not exist says so', async () => {
         await expect(
-          store.inNamespace('nowhere', (trx) => saveSession(trx, session('s-1'))),
+          store.inNamespace('nowhere', (trx) => saveSessions(trx, [session('s-1')])),
         ).rejects.toMatchObject({ code: 'namespace_unknown' });
       });
 
       test('a session is written lazily, and an older state never replaces a newer one', async () => {
         const later = { ...session('s-lazy'), calls: 7, lastSeenAt: '2026-03-01T10:05:00.000Z' };
-        await within((trx) => saveSession(trx, later));
-        await within((trx) => saveSession(trx, session('s-lazy')));
+        await within((trx) => saveSessions(trx, [later]));
+        await within((trx) => saveSessions(trx, [session('s-lazy')]));
         expect(await within((trx) => getSession(trx, 's-lazy'))).toEqual(later);
         expect(
           await within((trx) =>
@@ -123,18 +123,26 @@ export function storeContract(server: string, adminUrl: () => string): void {
         expect(await within((trx) => listSessions(trx, { statuses: [], limit: 10 }))).toEqual([]);
       });
 
+      test('several sessions are written at once, whatever their order', async () => {
+        const both = [session('s-second'), { ...session('s-first'), calls: 2 }];
+        await within((trx) => saveSessions(trx, []));
+        await within((trx) => saveSessions(trx, both));
+        expect(await within((trx) => getSession(trx, 's-second'))).toEqual(both[0]);
+        expect(await within((trx) => getSession(trx, 's-first'))).toEqual(both[1]);
+      });
+
       test('a session whose client said more than a row takes keeps no other row back', async () => {
         const row = {
           ...session('s-talkative'),
           capabilities: JSON.stringify({ roots: {}, more: 'x'.repeat(5_000) }),
         };
-        await within((trx) => saveSession(trx, row));
+        await within((trx) => saveSessions(trx, [row]));
         expect(await within((trx) => getSession(trx, 's-talkative'))).toEqual({ ...row, capabilities: '' });
       });
 
       test('of several nodes that take a session over one gets it, and nobody gets one that is over', async () => {
         const open = { ...session('s-claimed'), node: 'n-dead', status: 'ready' };
-        await within((trx) => saveSession(trx, open));
+        await within((trx) => saveSessions(trx, [open]));
         const claim = (node: string, from = 'n-dead') =>
           within((trx) =>
             claimSession(trx, { sessionId: 's-claimed', from, node, at: '2026-03-01T10:30:00.000Z' }),

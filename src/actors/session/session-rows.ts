@@ -6,7 +6,8 @@
 import { toPlainError } from '../../../machines/words/errors.ts';
 import { writeWishes } from '../../../machines/words/wishes.ts';
 import type { Store } from '../../store/store.ts';
-import { ensureNamespace, saveSession } from '../../store/store.ts';
+import { ensureNamespace, saveSessions } from '../../store/store.ts';
+import type { SessionRow } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import { writeAbilities } from './client-abilities.ts';
@@ -52,7 +53,8 @@ export function openSessionRows(options: {
       try {
         await store.inNamespace(namespace, async (trx) => {
           await ensureNamespace(trx);
-          for (const session of group) await saveSession(trx, toRow(session, left.has(session) ? '' : node));
+          const rows = group.map((session) => toRow(session, left.has(session) ? '' : node));
+          await saveSessions(trx, rows);
         });
         for (const session of left) leaving.get(session.id)?.done();
       } catch (error) {
@@ -125,7 +127,7 @@ function byNamespace(sessions: readonly LiveSession[]): Map<string, LiveSession[
   return groups;
 }
 
-function toRow(session: LiveSession, node: string): Parameters<typeof saveSession>[1] {
+function toRow(session: LiveSession, node: string): SessionRow {
   const { facts } = session;
   return {
     sessionId: session.id,

@@ -25,41 +25,34 @@ export interface SessionRow {
   readonly wishes: string;
 }
 
-/** Writes a session's row; an older state (by `lastSeenAt`) never replaces a newer one. */
-export async function saveSession(trx: Trx, session: SessionRow): Promise<void> {
-  const { namespace } = trx;
-  await trx.db
-    .insertInto('sessions')
-    .values({
-      namespace,
-      id: assertName('a session id', session.sessionId, 128),
-      principal: assertName('a principal', session.principal, 300),
-      transport: session.transport,
-      revision: toBoundedText(session.revision, 40),
-      client: toBoundedText(trx.hide(session.client), 300),
-      node: session.node,
-      status: session.status,
-      opened_at: session.openedAt,
-      last_seen_at: session.lastSeenAt,
-      calls: session.calls,
-      capabilities: toWhole(trx.hide(session.capabilities), capabilitiesMax),
-      wishes: toWhole(trx.hide(session.wishes), wishesCharactersMax),
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['namespace', 'id'])
-        .doUpdateSet((row) => ({
-          node: row.ref('excluded.node'),
-          status: row.ref('excluded.status'),
-          client: row.ref('excluded.client'),
-          revision: row.ref('excluded.revision'),
-          last_seen_at: row.ref('excluded.last_seen_at'),
-          calls: row.ref('excluded.calls'),
-          wishes: row.ref('excluded.wishes'),
-        }))
-        .whereRef('sessions.last_seen_at', '<=', 'excluded.last_seen_at'),
-    )
-    .execute();
+/**
+ * Writes rows of several sessions, each of them once, in one statement: they are written every few seconds for all that
+ * is open. An older state (by `lastSeenAt`) never replaces a newer one.
+ */
+export async function saveSessions(trx: Trx, sessions: readonly SessionRow[]): Promise<void> {
+  if (sessions.length === 0) return;
+  // Always in the same order, so that two nodes that write the same sessions never wait for each other in a circle.
+  const rows = sessions.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+  const column = (of: (session: SessionRow) => string): string[] => rows.map(of);
+  await sql`insert into sessions as s (namespace, id, principal, transport, revision, client, node, status, opened_at,
+      last_seen_at, calls, capabilities, wishes)
+    select ${trx.namespace}, * from unnest(
+      ${column(({ sessionId }) => assertName('a session id', sessionId, 128))}::text[],
+      ${column(({ principal }) => assertName('a principal', principal, 300))}::text[],
+      ${column(({ transport }) => transport)}::text[],
+      ${column(({ revision }) => toBoundedText(revision, 40))}::text[],
+      ${column(({ client }) => toBoundedText(trx.hide(client), 300))}::text[],
+      ${column(({ node }) => node)}::text[],
+      ${column(({ status }) => status)}::text[],
+      ${column(({ openedAt }) => openedAt)}::timestamptz[],
+      ${column(({ lastSeenAt }) => lastSeenAt)}::timestamptz[],
+      ${rows.map(({ calls }) => calls)}::integer[],
+      ${column(({ capabilities }) => toWhole(trx.hide(capabilities), capabilitiesMax))}::text[],
+      ${column(({ wishes }) => toWhole(trx.hide(wishes), wishesCharactersMax))}::text[])
+    on conflict (namespace, id) do update set
+      node = excluded.node, status = excluded.status, client = excluded.client, revision = excluded.revision,
+      last_seen_at = excluded.last_seen_at, calls = excluded.calls, wishes = excluded.wishes
+    where s.last_seen_at <= excluded.last_seen_at`.execute(trx.db);
 }
 
 /** Hiding makes text longer; a part of JSON says nothing, and too much would keep the rows of others back. */

@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
-import { ensureNamespace, saveCalls, saveEpisode, saveSession, saveSop } from '../../../src/store/store.ts';
+import { ensureNamespace, saveCalls, saveEpisode, saveSessions, saveSop } from '../../../src/store/store.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 import { call, episode, session, sop } from '../../support/store-rows.ts';
@@ -17,7 +17,7 @@ describe('the walls between namespaces', () => {
     for (const namespace of ['acme', 'globex']) {
       await opened.store.inNamespace(namespace, async (trx) => {
         await ensureNamespace(trx);
-        await saveSession(trx, session('s-same'));
+        await saveSessions(trx, [session('s-same')]);
         const whole = { ...episode('e-same', { calls: 0, minute: 0 }), namespace };
         await saveEpisode(trx, whole);
         await saveCalls(trx, [{ ...call(`k-${namespace}`), episodeId: 'e-same', position: 0 }]);
