@@ -27,7 +27,7 @@ it('reaches every stream each round, a fifteenth of them at a time, and none tha
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => void server.close().closeAllConnections());
+  cleanUps.push(() => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo;
   const heard = new Map<number, string>();
   const clients = Array.from({ length: 30 }, (_, id) =>
