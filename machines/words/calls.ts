@@ -2,6 +2,7 @@
  * One tool call on its way down and its outcome on the way back. Arguments and results are JSON text exactly as it
  * came: nobody between client and upstream parses and re-writes them.
  */
+import type { StopSignal } from './stop.ts';
 import type { Span } from './traces.ts';
 
 /** JSON text, sliced from a message and never re-serialised. */
@@ -14,7 +15,7 @@ export interface Question {
   readonly method: string;
   readonly params: unknown;
   /** Aborts when the upstream takes it back, or the request has ended. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 export type ClientAnswer =
@@ -50,7 +51,7 @@ export interface CallCommand {
   /** What the door refused: passed on to nobody, and recorded as any other refusal. */
   readonly refused?: Extract<CallOutcome, { readonly outcome: 'refused' }> | undefined;
   /** Aborts when the client cancels or the deadline passes. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Progress and log notifications of this call, as JSON text of whole notifications. */
   readonly notify: ((notification: RawJson) => void) | undefined;
   /** The client, where it can be asked while the call runs. */
@@ -70,7 +71,7 @@ export interface PassCommand {
   readonly members: readonly RawJson[];
   readonly meta: RawJson | undefined;
   readonly traceparent: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
   readonly asker?: Asker | undefined;
 }

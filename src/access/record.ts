@@ -41,13 +41,14 @@ function recordParsed(value: unknown, rawJson: string, bytes: Buffer, redactor: 
   const isHarmless = redactor.isHarmless(rawJson);
   const { shown: redacted, found } = isHarmless ? { shown: value, found: false } : redactor.inspect(value);
   // The plain hash of something that holds a secret could be tried with every secret there is.
-  const facts = { hash: found ? redactor.digest(bytes) : toDigest(bytes), sizeBytes: bytes.length };
-  if (bytes.length <= (isHarmless ? surelySmallBytes : limits.recordedBytesMax / redactedGrowthMax))
-    return note({ ...facts, shape, cut: false, value: redacted });
+  const hash = found ? redactor.digest(bytes) : toDigest(bytes);
+  const sizeBytes = bytes.length;
+  if (sizeBytes <= (isHarmless ? surelySmallBytes : limits.recordedBytesMax / redactedGrowthMax))
+    return note({ hash, sizeBytes, shape, cut: false, value: redacted });
   const json = JSON.stringify(redacted) ?? 'null';
   if (Buffer.byteLength(json) <= limits.recordedBytesMax)
-    return note({ ...facts, shape, cut: false, value: redacted });
-  return note({ ...facts, shape, cut: true, text: cutBytes(json, limits.recordedBytesMax) });
+    return note({ hash, sizeBytes, shape, cut: false, value: redacted });
+  return note({ hash, sizeBytes, shape, cut: true, text: cutBytes(json, limits.recordedBytesMax) });
 }
 
 /** What was made here, and is redacted therefore. */

@@ -1,5 +1,6 @@
 /** What an upstream may be asked for, as it is told to a connection and as the connection sends it. */
 import type { Asker, RawJson } from '../../machines/words/calls.ts';
+import type { StopSignal } from '../../machines/words/stop.ts';
 
 /** One call for one upstream. `args` and `meta` must be valid JSON objects: they are not read again. */
 export interface UpstreamCall {
@@ -10,7 +11,7 @@ export interface UpstreamCall {
   readonly meta?: RawJson | undefined;
   /** The trace the upstream is to name as its parent; it takes the place of what `meta` says. */
   readonly traceparent?: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Defaults to the upstream's configuration. */
   readonly timeoutMs?: number | undefined;
   /** Progress (with the client's own token) and log notifications of this call, as JSON text. */
@@ -20,7 +21,7 @@ export interface UpstreamCall {
 }
 
 export interface RequestOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   readonly timeoutMs?: number;
 }
 
@@ -32,7 +33,7 @@ export interface Asked {
   readonly meta: RawJson | undefined;
   readonly traceparent: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
   readonly timeoutMs: number | undefined;
   readonly notify: ((notification: RawJson) => void) | undefined;
   readonly asker?: Asker | undefined;

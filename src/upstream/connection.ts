@@ -259,7 +259,7 @@ export class Connection {
     const id = exchanges.nextId(ownIdPrefix);
     const { notify } = asked;
     const { envelope } = session();
-    const request = writeRequest({ ...asked, id, envelope, capabilities: asked.asker?.capabilities });
+    const request = writeRequest({ id, envelope, capabilities: asked.asker?.capabilities, ...asked });
     const { clientToken } = request;
     const isFollowed = notify !== undefined && clientToken !== undefined;
     const answer = exchanges.open(id, {

@@ -3,6 +3,8 @@
  * timeout, its caller or the end of the connection; whatever comes later, twice or for nobody is dropped and counted.
  */
 import type { Asker, RawJson } from '../../machines/words/calls.ts';
+import { Pending } from '../../machines/words/pending.ts';
+import type { StopSignal } from '../../machines/words/stop.ts';
 
 /** How one exchange ended. */
 export type Answer =
@@ -18,7 +20,7 @@ export type Answer =
   | { readonly kind: 'cancelled' };
 
 export interface ExchangeOptions {
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
   readonly timeoutMs: number;
   /** Called when the answer is no longer wanted: tell the upstream. */
   readonly onGiveUp: (reason: string) => void;
@@ -48,7 +50,7 @@ const waitingMax = 4_096;
 
 /** The table of waiting requests of one upstream. */
 export class Exchanges {
-  #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Pending<Waiting>();
   #lastId = 0;
   #strayAnswers = 0;
 
@@ -88,7 +90,7 @@ export class Exchanges {
         signal?.removeEventListener('abort', onAbort);
         resolve(answer);
       };
-      this.#waiting.set(id, { ...options, settle });
+      this.#waiting.set(id, { settle, ...options });
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
@@ -129,7 +131,7 @@ export class Exchanges {
 
   /** The connection is gone: everybody who waits learns it at once. */
   settleAll(answer: Answer): void {
-    const waiting = [...this.#waiting.values()];
+    const waiting = this.#waiting.values();
     this.#waiting.clear();
     for (const one of waiting) {
       one.settle(answer);
@@ -151,7 +153,7 @@ export class Exchanges {
   }
 
   #ofClients(): readonly (readonly [string, Waiting])[] {
-    return [...this.#waiting].filter(([, { isOurs }]) => isOurs !== true);
+    return this.#waiting.entries().filter(([, { isOurs }]) => isOurs !== true);
   }
 
   /** Calls back when the exchange is over; at once when it is. */

@@ -4,6 +4,7 @@
  */
 import type { Asker, RawJson } from '../../machines/words/calls.ts';
 import { DreyError } from '../../machines/words/errors.ts';
+import type { StopSignal } from '../../machines/words/stop.ts';
 import { answerDepthMax } from './frame.ts';
 import { toObject } from './request-error.ts';
 import { sliceMembers } from './slice.ts';
@@ -28,7 +29,7 @@ export function takesInputRequired(meta: RawJson | undefined): boolean {
 export async function collectInputs(
   result: RawJson,
   asker: Asker,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<readonly RawJson[]> {
   const { inputRequests, requestState } = sliceMembers(
     result,

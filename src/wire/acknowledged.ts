@@ -6,6 +6,7 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { DreyError } from '../../machines/words/errors.ts';
+import { Pending } from '../../machines/words/pending.ts';
 import type { Parcel } from './parcel.ts';
 
 /** What the bus answers: the message is stored, and whether it already was. */
@@ -36,7 +37,7 @@ const waitingMax = 20_000;
 export class Acknowledgements {
   readonly #nc: NatsConnection;
   readonly #prefix = `${createInbox()}.`;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Pending<Waiting>();
   #last = 0;
 
   constructor(nc: NatsConnection) {

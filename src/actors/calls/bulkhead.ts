@@ -3,6 +3,7 @@
  * the line, so one that floods it holds up itself only. It knows nothing of what the calls do.
  */
 import { DreyError } from '../../../machines/words/errors.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { Clock } from '../clock.ts';
 import { FairLine } from './fair-line.ts';
 
@@ -82,7 +83,7 @@ export class Bulkhead {
   }
 
   /** Does the work when there is room for it; a refusal is a value and the work was never begun. */
-  async run<T>(namespace: string, signal: AbortSignal, work: () => Promise<T> | T): Promise<Ran<T>> {
+  async run<T>(namespace: string, signal: StopSignal, work: () => Promise<T> | T): Promise<Ran<T>> {
     const why = this.#admits(namespace, signal) ?? (await this.#wait(namespace, signal));
     if (why !== 'in') {
       this.#say({ type: 'rejected', namespace, why });
@@ -112,7 +113,7 @@ export class Bulkhead {
   }
 
   /** In at once, refused at once, or undefined: in line. */
-  #admits(namespace: string, signal: AbortSignal): 'in' | Rejection | undefined {
+  #admits(namespace: string, signal: StopSignal): 'in' | Rejection | undefined {
     if (this.#isClosed) return 'closed';
     if (signal.aborted) return 'cancelled';
     if (this.#running < this.#limit) {
@@ -123,7 +124,7 @@ export class Bulkhead {
     return this.#limit === 0 || isFull ? 'full' : undefined;
   }
 
-  #wait(namespace: string, signal: AbortSignal): Promise<'in' | Rejection> {
+  #wait(namespace: string, signal: StopSignal): Promise<'in' | Rejection> {
     return new Promise((resolve) => {
       const tell: Tell = (why) => {
         signal.removeEventListener('abort', leave);

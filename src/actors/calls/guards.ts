@@ -4,6 +4,7 @@
  */
 import type { CallOutcome } from '../../../machines/words/calls.ts';
 import { DreyError, toDreyError } from '../../../machines/words/errors.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { Breaker, CallOutcome as Verdict } from '../breaker/breaker.ts';
 import { openBulkhead } from './bulkhead.ts';
 import type { Bulkhead, BulkheadConfig, BulkheadEvent, Rejection } from './bulkhead.ts';
@@ -50,11 +51,11 @@ export interface Guards {
 export interface GuardedCall {
   /** Whose call it is: namespaces take turns where there is a line. */
   readonly namespace: string;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** See `isRepeatable`; what is not is tried once. */
   readonly isRepeatable: boolean;
   /** One try; its signal aborts when the caller left or the time is over. */
-  readonly work: (signal: AbortSignal) => Promise<CallOutcome>;
+  readonly work: (signal: StopSignal) => Promise<CallOutcome>;
 }
 
 /** Makes the guards of one upstream around its breaker; throws `config_invalid`. */
@@ -87,7 +88,7 @@ export async function guardCall(guards: Guards, call: GuardedCall): Promise<Call
   const { options, totalMs } = guards;
   const { clock, chance } = options;
   const deadlineAt = clock.monotonic() + totalMs;
-  const tryAll = (signal: AbortSignal): Promise<CallOutcome> =>
+  const tryAll = (signal: StopSignal): Promise<CallOutcome> =>
     retry(() => tryOnce(guards, call, signal), {
       settings: guards.retry,
       again: (ended) => (call.isRepeatable ? toAgainOf(ended) : false),
@@ -107,7 +108,7 @@ export async function guardCall(guards: Guards, call: GuardedCall): Promise<Call
   }
 }
 
-async function tryOnce(guards: Guards, call: GuardedCall, signal: AbortSignal): Promise<CallOutcome> {
+async function tryOnce(guards: Guards, call: GuardedCall, signal: StopSignal): Promise<CallOutcome> {
   const { bulkhead, options } = guards;
   const { breaker, clock, name } = options;
   const admission = breaker.permit();
@@ -129,13 +130,12 @@ async function tryOnce(guards: Guards, call: GuardedCall, signal: AbortSignal): 
   }
 }
 
-async function workOnce(guards: Guards, call: GuardedCall, signal: AbortSignal): Promise<CallOutcome> {
-  const { tryMs, options } = guards;
+async function workOnce(guards: Guards, call: GuardedCall, signal: StopSignal): Promise<CallOutcome> {
+  const { totalMs, tryMs, options } = guards;
+  // A bound that cannot come before the whole call's needs no timer of its own.
+  const ms = tryMs < totalMs ? tryMs : Infinity;
   try {
-    return await withTimeout(
-      { ms: tryMs, signal, clock: options.clock, what: `"${options.name}"` },
-      call.work,
-    );
+    return await withTimeout({ ms, signal, clock: options.clock, what: `"${options.name}"` }, call.work);
   } catch (error) {
     return toFailed(error);
   }
@@ -152,7 +152,7 @@ export function toVerdict(outcome: CallOutcome): Verdict {
  * A try that was cut short from outside. The caller's leaving says nothing; the end of the whole time does when the try
  * had at least half of its own, or an upstream that hangs would never be found out.
  */
-function toAbortedVerdict(signal: AbortSignal, durationMs: number, tryMs: number): Verdict {
+function toAbortedVerdict(signal: StopSignal, durationMs: number, tryMs: number): Verdict {
   const isOverdue = toDreyError(signal.reason).code === 'call_timeout';
   return isOverdue && durationMs * 2 >= tryMs ? 'err' : 'ignored';
 }

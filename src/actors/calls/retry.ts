@@ -3,6 +3,7 @@
  * is for the caller to say; doing something twice that was meant once is worse than any failure.
  */
 import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import { toBackoffMs } from './backoff.ts';
 import type { BackoffSettings } from './backoff.ts';
 import type { Clock } from '../clock.ts';
@@ -41,7 +42,7 @@ export interface RetryOptions<T> {
   readonly chance: () => number;
   readonly again?: (ended: Ended<T>) => Again;
   readonly budget?: RetryBudget;
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** On the monotonic clock; no try begins after it, and none is waited for that would. */
   readonly deadlineAt?: number;
 }

@@ -3,13 +3,15 @@
  * What the work still does then is nobody's business: a late result is dropped and a late error is not a crash.
  */
 import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
+import { Stop } from '../../../machines/words/stop.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { Clock } from '../clock.ts';
 
 export interface TimeoutOptions {
   /** Infinity is no bound. */
   readonly ms: number;
   /** The caller's signal; its abort is reported as `call_cancelled`, or as the outer timeout that it is. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
   readonly clock: Pick<Clock, 'schedule'>;
   /** What the work is, for the error's sentence. */
   readonly what: string;
@@ -18,11 +20,11 @@ export interface TimeoutOptions {
 /** Does the work within its time; rejects with `call_timeout` or `call_cancelled`. */
 export function withTimeout<T>(
   options: TimeoutOptions,
-  work: (signal: AbortSignal) => Promise<T> | T,
+  work: (signal: StopSignal) => Promise<T> | T,
 ): Promise<T> {
   const { ms, signal, clock, what } = options;
   if (signal?.aborted === true) return Promise.reject(toCancelled(signal, what));
-  const inner = new AbortController();
+  const inner = new Stop();
   return new Promise((resolve, reject) => {
     let isOver = false;
     const end = (settle: () => void): void => {
@@ -46,16 +48,19 @@ export function withTimeout<T>(
         )
       : () => undefined;
     signal?.addEventListener('abort', leave);
-    new Promise<T>((begin) => begin(work(inner.signal))).then(
-      (value) => end(() => resolve(value)),
-      (error: unknown) => end(() => reject(error)),
-    );
+    const fail = (error: unknown): void => end(() => reject(error));
+    try {
+      // Taken as it is: a promise of a promise is three turns of the line of tasks, in each call twice.
+      Promise.resolve(work(inner.signal)).then((value) => end(() => resolve(value)), fail);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 
 /** Waits; rejects with `call_cancelled` as soon as the signal aborts, and leaves no timer. */
-export function rest(ms: number, clock: Pick<Clock, 'schedule'>, signal?: AbortSignal): Promise<void> {
-  const wait = (own: AbortSignal): Promise<void> =>
+export function rest(ms: number, clock: Pick<Clock, 'schedule'>, signal?: StopSignal): Promise<void> {
+  const wait = (own: StopSignal): Promise<void> =>
     new Promise((resolve) => {
       const cancel = clock.schedule(ms, resolve);
       own.addEventListener('abort', cancel);
@@ -64,7 +69,7 @@ export function rest(ms: number, clock: Pick<Clock, 'schedule'>, signal?: AbortS
 }
 
 /** A timeout further out aborts with its own error; anything else is the caller leaving. */
-function toCancelled(signal: AbortSignal, what: string): DreyError {
+function toCancelled(signal: StopSignal, what: string): DreyError {
   const reason: unknown = signal.reason;
   if (isDreyError(reason) && reason.code === 'call_timeout') return reason;
   return new DreyError('call_cancelled', `${what} was cancelled by its caller`, { cause: reason });

@@ -4,6 +4,7 @@
  */
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
+import { toAbortSignal } from '../../../machines/words/stop.ts';
 import type { Breaker, CallOutcome } from '../breaker/breaker.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toChance } from '../clock.ts';
@@ -107,7 +108,7 @@ export class Embedder {
       gate.done(admission.permit, outcome, clock.monotonic() - startedAt);
     try {
       const vectors = await withTimeout({ ms, signal, clock, what: 'the embedding endpoint' }, (inner) =>
-        embedTexts(endpoint, texts, inner),
+        embedTexts(endpoint, texts, toAbortSignal(inner)),
       );
       done('ok');
       return vectors;

@@ -41,7 +41,7 @@ export function announceCall(
       room.announcer.announce(
         'call.finished',
         session,
-        { ...facts, result, isError: outcome.isError },
+        { result, isError: outcome.isError, ...facts },
         options,
       );
       return;

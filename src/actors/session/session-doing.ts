@@ -2,6 +2,7 @@
  * What a session is doing now, for lists: its calls in flight and the last one that ended. It is a note beside the
  * actor, kept in memory; what happened is told by events.
  */
+import { Pending } from '../../../machines/words/pending.ts';
 import { toIso } from '../clock.ts';
 
 export interface RunningCall {
@@ -33,7 +34,7 @@ export interface SessionDoing {
 
 /** The notes of one session; as many calls as it may have in flight. */
 export class CallNotes {
-  readonly #running = new Map<string, { readonly name: string; readonly at: number }>();
+  readonly #running = new Pending<{ readonly name: string; readonly at: number }>();
   #last: { callId: string; name: string; at: number; outcome: EndedCall['outcome'] } | null = null;
 
   begin(callId: string, name: string, at: number): void {
@@ -48,7 +49,7 @@ export class CallNotes {
   }
 
   get running(): readonly RunningCall[] {
-    return [...this.#running].map(([callId, { name, at }]) => ({ callId, name, since: toIso(at) }));
+    return this.#running.entries().map(([callId, { name, at }]) => ({ callId, name, since: toIso(at) }));
   }
 
   get last(): EndedCall | null {

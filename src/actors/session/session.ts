@@ -197,10 +197,9 @@ export class LiveSession {
     }
     const watched = this.#room.watch(command);
     try {
-      return await route.call(
-        { ...command, principal: this.principal.id, signal: watched.signal },
-        this.namespace,
-      );
+      const own = { principal: this.principal.id, signal: watched.signal };
+      // Not a spread, which costs a call more here than all else in it (see `answerCallOverHttp`).
+      return await route.call(Object.assign({}, command, own), this.namespace);
     } catch (error) {
       this.#room.log.error({ err: String(error), tool: command.name }, 'a call broke inside the node');
       const message = 'the call broke inside Drey';

@@ -8,7 +8,10 @@ import type { ErrorCode } from '../../../machines/words/errors.ts';
 import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
+import { Pending } from '../../../machines/words/pending.ts';
 import type { Wishes } from '../../../machines/words/wishes.ts';
+import { Stop } from '../../../machines/words/stop.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { Principal, Redaction } from '../../access/access.ts';
 import type { Announcer } from '../announcer.ts';
 import type { Clock, Log } from '../clock.ts';
@@ -48,7 +51,7 @@ export interface SessionRoom extends SessionsOptions {
   /** Calls the chart refused just now, and why. */
   readonly refusals: Map<string, ErrorCode>;
   /** Ties a call to its session, so that closing the session cancels it. */
-  watch(command: CallCommand): { readonly signal: AbortSignal; done(): void };
+  watch(command: CallCommand): { readonly signal: StopSignal; done(): void };
   ended(session: LiveSession): void;
 }
 
@@ -108,7 +111,7 @@ class LiveSessions implements Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
   /** One for each call in flight. */
-  readonly #aborts = new Map<string, AbortController>();
+  readonly #aborts = new Pending<Stop>();
   readonly #refusals = new Map<string, ErrorCode>();
   readonly #emptied = new Set<() => void>();
   readonly #machine: typeof sessionMachine;
@@ -243,8 +246,8 @@ class LiveSessions implements Sessions {
     this.#emptied.clear();
   }
 
-  #watch({ callId, signal }: CallCommand): { readonly signal: AbortSignal; done(): void } {
-    const controller = new AbortController();
+  #watch({ callId, signal }: CallCommand): { readonly signal: StopSignal; done(): void } {
+    const controller = new Stop();
     const cancel = (): void => controller.abort(signal.reason);
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });

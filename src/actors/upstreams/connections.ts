@@ -4,6 +4,8 @@
  */
 import type { CallCommand, CallOutcome, ClientAbility } from '../../../machines/words/calls.ts';
 import { DreyError, isDreyError, toDreyError } from '../../../machines/words/errors.ts';
+import { toAbortSignal } from '../../../machines/words/stop.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { Clock, Log } from '../clock.ts';
 import type { Lease, PoolSettings } from './pool-options.ts';
 import { openPool } from './pool.ts';
@@ -35,7 +37,7 @@ export interface ConnectionsOptions<T extends Thing> {
 
 export interface Borrowed {
   readonly namespace: string;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 /** The principal whose credentials the connection for everybody carries: the node's own user. */
@@ -192,7 +194,7 @@ class Place<T extends Thing> {
   async #acquire({ namespace, signal }: Borrowed): Promise<Lease<T>> {
     const failed = this.#failed.signal;
     try {
-      return await this.pool.acquire({ namespace, signal: AbortSignal.any([signal, failed]) });
+      return await this.pool.acquire({ namespace, signal: AbortSignal.any([toAbortSignal(signal), failed]) });
     } catch (error) {
       // Who waits for a connection that cannot be opened is told why, at once.
       throw failed.aborted ? failed.reason : error;

@@ -4,6 +4,8 @@
  */
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { systemNamespace } from '../../../machines/words/ids.ts';
+import { toAbortSignal } from '../../../machines/words/stop.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import { FairLine } from '../calls/fair-line.ts';
 import { Entries } from './pool-entries.ts';
 import type { Entry } from './pool-entries.ts';
@@ -68,7 +70,7 @@ export class Pool<T> {
   }
 
   /** Borrows one; rejects with `call_timeout`, `call_cancelled`, `limit_reached` or `resource_unavailable`. */
-  async acquire(asked: { namespace?: string; signal?: AbortSignal } = {}): Promise<Lease<T>> {
+  async acquire(asked: { namespace?: string; signal?: StopSignal } = {}): Promise<Lease<T>> {
     const { namespace = systemNamespace, signal } = asked;
     const { acquireMs, leakMs, waitingMax } = this.#settings;
     const { name, clock } = this.#options;
@@ -203,7 +205,7 @@ export class Pool<T> {
     this.#creating += 1;
     try {
       const thing = await withTimeout({ ms: createMs, clock, what: `making ${name}` }, async (signal) => {
-        const made = await create(signal);
+        const made = await create(toAbortSignal(signal));
         if (signal.aborted) this.#entries.destroy(this.#entries.add(made), 'late');
         return made;
       });

@@ -2,6 +2,7 @@
  * A resource that may sleep: it starts when it is first wanted, is stopped after a while of rest, and starts again.
  * Each waking is a new life of the same actor; who asks while it starts waits, bounded. It never decides who may ask.
  */
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import { openResource, toResourceId } from './resource.ts';
 import type { Resource, ResourceOptions } from './resource.ts';
 
@@ -18,7 +19,7 @@ export interface Standby<T> extends Resource<T> {
   /** The thing, once it is up: whoever asks wakes it and waits while it starts. Undefined when it does not come. */
   arrive(asked: {
     readonly boundMs: number;
-    readonly signal?: AbortSignal | undefined;
+    readonly signal?: StopSignal | undefined;
   }): Promise<T | undefined>;
 }
 

@@ -61,42 +61,70 @@ export interface Answer {
 export function openAnswer(
   res: ServerResponse,
   accepted: Accepted,
-  keepAlive: { add(res: ServerResponse): void },
+  keepAlive: KeepsAlive,
   headers: Readonly<Record<string, string>> = {},
   record?: (res: ServerResponse) => RecordedStream,
 ): Answer {
-  let recorded: RecordedStream | undefined;
-  const startStream = () => {
-    if (res.headersSent) return;
+  return new OpenAnswer({ res, accepted, keepAlive, headers, record });
+}
+
+interface KeepsAlive {
+  add(res: ServerResponse): void;
+}
+
+interface AnswerOptions {
+  readonly res: ServerResponse;
+  readonly accepted: Accepted;
+  readonly keepAlive: KeepsAlive;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly record: ((res: ServerResponse) => RecordedStream) | undefined;
+}
+
+/** A class, for one is made with each call: an object literal that has a getter keeps all it can reach until a full collection. */
+class OpenAnswer implements Answer {
+  readonly notify: Answer['notify'];
+  readonly #options: AnswerOptions;
+  #recorded: RecordedStream | undefined;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+    this.notify = options.accepted.stream ? (notification) => this.#tell(notification) : undefined;
+  }
+
+  get isResumable(): boolean {
+    return this.#recorded !== undefined;
+  }
+
+  finish(frame: RawJson, status = 200, more: Readonly<Record<string, string>> = {}): void {
+    const { res, accepted, headers } = this.#options;
+    if (this.#recorded !== undefined) return this.#recorded.end(frame);
+    if (res.destroyed) return;
+    if (!res.headersSent && (accepted.json || status === 403)) {
+      sendJson(res, status, frame, { ...headers, ...more });
+      return;
+    }
+    const recorded = this.#startStream();
+    if (recorded === undefined) res.end(toStreamEvent(frame));
+    else recorded.end(frame);
+  }
+
+  #tell(notification: RawJson): void {
+    const { res } = this.#options;
+    if (res.writableLength > notificationBytesMax) return;
+    if (this.#recorded === undefined && res.destroyed) return;
+    const recorded = this.#startStream();
+    if (recorded === undefined) res.write(toStreamEvent(notification));
+    else recorded.write(notification);
+  }
+
+  #startStream(): RecordedStream | undefined {
+    const { res, keepAlive, headers, record } = this.#options;
+    if (res.headersSent) return this.#recorded;
     res.writeHead(200, { ...streamHeaders, ...headers });
     keepAlive.add(res);
-    recorded = record?.(res);
-  };
-  return {
-    get isResumable() {
-      return recorded !== undefined;
-    },
-    notify: accepted.stream
-      ? (notification) => {
-          if (res.writableLength > notificationBytesMax) return;
-          if (recorded === undefined && res.destroyed) return;
-          startStream();
-          if (recorded === undefined) res.write(toStreamEvent(notification));
-          else recorded.write(notification);
-        }
-      : undefined,
-    finish: (frame, status = 200, more = {}) => {
-      if (recorded !== undefined) return recorded.end(frame);
-      if (res.destroyed) return;
-      if (!res.headersSent && (accepted.json || status === 403)) {
-        sendJson(res, status, frame, { ...headers, ...more });
-        return;
-      }
-      startStream();
-      if (recorded === undefined) res.end(toStreamEvent(frame));
-      else (recorded as RecordedStream).end(frame);
-    },
-  };
+    this.#recorded = record?.(res);
+    return this.#recorded;
+  }
 }
 
 /** Sends JSON text with its length. */

@@ -148,7 +148,6 @@ async function answerMessage(
     // Older clients do not expect an event without data.
     const isPrimed = req.headers['mcp-protocol-version'] === '2025-11-25';
     return answerCallOverHttp({
-      ...options,
       exchange,
       body,
       era: 'legacy',
@@ -157,6 +156,8 @@ async function answerMessage(
       peer,
       findSession: () => session,
       record: (stream) => streams.open(stream, isPrimed),
+      // Last: behind a spread that comes first, V8 makes a new hidden class for each further member, in each call.
+      ...options,
     });
   }
   seat.session.touch();

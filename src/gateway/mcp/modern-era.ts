@@ -71,13 +71,14 @@ export function openModernEra(
       }
       const findSession = () => sessions.find({ principal, revision, meta: params['_meta'] });
       await answerCallOverHttp({
-        ...options,
         exchange,
         body,
         era: 'modern',
         view: options.views.forRequest(req),
         calls: sessions.calls,
         findSession,
+        // Last, as in the older era.
+        ...options,
       });
     },
     close: () => watches.close(),

@@ -5,6 +5,7 @@
 import type { CallOutcome, RawJson } from '../../../machines/words/calls.ts';
 import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
 import { toLogRank } from '../../../machines/words/log-levels.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import { listMembers, sliceMembers } from '../../upstream/upstream.ts';
 import type { RawMember } from '../../upstream/upstream.ts';
 import { listContextOffers, readContextResource, readContextUri } from '../context-offers.ts';
@@ -46,7 +47,7 @@ export interface PassRun {
   /** Hears which scope was missing, where that is why a request is refused. */
   readonly lacking?: ((scope: string) => void) | undefined;
   readonly serverInfo: RawJson;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
   /** The trace that the transport names. */
   readonly carried: string | undefined;

@@ -94,13 +94,7 @@ export function createPeer({ principal, tell, updated, wish }: PeerOptions): Pee
     wish: wish ?? (() => undefined),
     updated: updated ?? ((params) => void notify('notifications/resources/updated', params)),
     logged: (params) => void notify('notifications/message', params),
-    askOn: (write) => ({
-      session,
-      get capabilities() {
-        return peer.capabilities;
-      },
-      ask: (question) => ask(question, write ?? tell),
-    }),
+    askOn: (write) => new PeerAsker(peer, session, (question) => ask(question, write ?? tell)),
     answered: (body) => {
       if (open.size === 0) return false;
       if (!isRecord(body) || 'method' in body) return false;
@@ -111,6 +105,23 @@ export function createPeer({ principal, tell, updated, wish }: PeerOptions): Pee
     },
   };
   return peer;
+}
+
+/** A class, for one is made with each call (see `OpenAnswer` on getters). */
+class PeerAsker implements Asker {
+  readonly session: string;
+  readonly ask: Asker['ask'];
+  readonly #peer: Pick<Peer, 'capabilities'>;
+
+  constructor(peer: Pick<Peer, 'capabilities'>, session: string, ask: Asker['ask']) {
+    this.#peer = peer;
+    this.session = session;
+    this.ask = ask;
+  }
+
+  get capabilities(): Peer['capabilities'] {
+    return this.#peer.capabilities;
+  }
 }
 
 /** Takes what a client can do out of its handshake. */

@@ -10,6 +10,7 @@ import type { Span } from '../../../machines/words/traces.ts';
 import { sliceMembers } from '../../upstream/upstream.ts';
 import { mayDo } from '../../../machines/words/scopes.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import { toSentence } from '../permission.ts';
 import { auditMissingScope, auditRefusal } from '../refusals.ts';
@@ -113,7 +114,7 @@ export interface CallRun {
   /** Hears which scope was missing, where that is why a call is refused. */
   readonly lacking?: ((scope: Scope) => void) | undefined;
   readonly serverInfo: RawJson;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly notify: ((notification: RawJson) => void) | undefined;
   /** The client, where it can be asked while the call runs. */
   readonly asker?: Asker | undefined;

@@ -4,6 +4,7 @@
  */
 import type { Asker } from '../../../machines/words/calls.ts';
 import type { RunOffer } from '../../../machines/words/runs.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { RunStanding } from '../runs-need.ts';
 import type { RunGiven } from './run-offer.ts';
 
@@ -65,7 +66,7 @@ export function readAnswer({ state, context }: RunStanding, result: unknown): Ru
 export async function askPerson(
   standing: RunStanding,
   asker: Asker,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<RunGiven | undefined> {
   const answer = await asker.ask({ method: 'elicitation/create', params: toQuestion(standing), signal });
   return answer.kind === 'result' ? readAnswer(standing, answer.result) : undefined;

@@ -8,6 +8,7 @@ import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import type { RunCall, RunTaken } from '../../../machines/words/runs.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { RunCommand, RunDecision, RunsNeed, RunStanding } from '../runs-need.ts';
 import { isRepeatable, toInputs, toOffer } from './run-offer.ts';
@@ -24,7 +25,7 @@ export interface RunMover {
   readonly session: (sessionId: string, owner: string) => Session;
   /** How a decision comes in. */
   readonly via: RunDecision['via'];
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly asker?: Asker | undefined;
   readonly traceparent?: string | undefined;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Asker } from '../../../machines/words/calls.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
+import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
 import type { ToolView } from '../tool-view.ts';
 
@@ -30,7 +31,7 @@ export interface ToolContext {
   /** There where it is asked by the call's result, and answers by calling again. */
   readonly round?: AskingRound | undefined;
   /** Aborts when the client gives up. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 /** One tool of our own: its definition as listed, and what it does. */

@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { CallOutcome } from '../../../../machines/words/calls.ts';
 import { DreyError } from '../../../../machines/words/errors.ts';
+import type { StopSignal } from '../../../../machines/words/stop.ts';
 import { openBreaker } from '../../../../src/actors/breaker/breaker.ts';
 import type { BreakerConfig } from '../../../../src/actors/breaker/breaker-config.ts';
 import { createGuards, guardCall } from '../../../../src/actors/calls/guards.ts';
@@ -115,7 +116,7 @@ describe('a guarded call', () => {
 
   it('R13 aborts the try that takes too long', async () => {
     const { time, call } = stage({ tryMs: 100 });
-    let seen: AbortSignal | undefined;
+    let seen: StopSignal | undefined;
     call((signal) => {
       seen = signal;
       return hang();

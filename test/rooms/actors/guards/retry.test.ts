@@ -3,6 +3,7 @@ import { getEventListeners, setMaxListeners } from 'node:events';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DreyError } from '../../../../machines/words/errors.ts';
+import type { StopSignal } from '../../../../machines/words/stop.ts';
 import { toBackoffMs } from '../../../../src/actors/calls/backoff.ts';
 import type { BackoffSettings } from '../../../../src/actors/calls/backoff.ts';
 import { openBreaker } from '../../../../src/actors/breaker/breaker.ts';
@@ -295,7 +296,7 @@ describe('a timeout', () => {
 
   it('R13 aborts the work when the time is over and drops what comes late', async () => {
     const time = new SimulatedTime();
-    let seen: AbortSignal | undefined;
+    let seen: StopSignal | undefined;
     let late: (value: string) => void = () => undefined;
     const ended = watch(
       withTimeout({ ms: 100, clock: time, what: 'the work' }, (signal) => {
