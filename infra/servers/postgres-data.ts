@@ -95,9 +95,12 @@ async function createCluster(o: PostgresData, place: string): Promise<void> {
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
       '--no-instructions',
+      '--no-sync',
     ]);
     await appendFile(join(draft, 'postgresql.conf'), `\ninclude_if_exists = '${settingsFile}'\n`);
-    await tellAlone(o, draft, `create database ${databaseName}`);
+    await tellAlone(o, draft, `create database ${databaseName}`, ['-F']);
+    // Once for all of it: until it has its name a draft is nobody's, and each of the steps would wait for the disk.
+    await runToEnd(o.user, o.binaries.initdb, ['--sync-only', `--pgdata=${draft}`]);
     await rename(draft, place);
   } finally {
     await rm(passwordFile, { force: true });
@@ -106,11 +109,16 @@ async function createCluster(o: PostgresData, place: string): Promise<void> {
 }
 
 /** Runs one statement without a server and without a password, as only the owner of the files can. */
-async function tellAlone(o: PostgresData, place: string, statement: string): Promise<void> {
+async function tellAlone(
+  o: PostgresData,
+  place: string,
+  statement: string,
+  words: readonly string[] = [],
+): Promise<void> {
   await runToEnd(
     o.user,
     o.binaries.postgres,
-    ['--single', '-j', '-D', place, 'postgres'],
+    ['--single', '-j', ...words, '-D', place, 'postgres'],
     `${statement};\n\n`,
   );
 }

@@ -42,6 +42,7 @@ import { createForwardedBodies } from './forwarded-bodies.ts';
 import { createForwardedStreams } from './forwarded-streams.ts';
 import { answerForwarded, createSeek } from './session-forwarding.ts';
 import type { ForwardingOptions } from './session-forwarding.ts';
+import { openSessionSweep } from './session-sweep.ts';
 import { createStatus } from './telemetry/status.ts';
 import { version } from './version.ts';
 import { createWatching } from './watching.ts';
@@ -123,8 +124,8 @@ export async function startNode({ env, cwd, flags }: NodeOptions): Promise<Runni
     closers.push(async () => reload.stop());
     const backends = await openBackends({ ...shared, hide, config, uid, name: nodeId });
     closers.push(() => backends.close());
-    for (const open of [openInboxSweep, openMemorySweep, openInsightSweep]) {
-      const sweep = open({ ...backends, clock, log });
+    for (const open of [openInboxSweep, openMemorySweep, openInsightSweep, openSessionSweep]) {
+      const sweep = open({ ...backends, announcer, clock, log });
       closers.push(() => sweep.stop());
     }
     pumpTo(backends.wire, emission, { log, closers });

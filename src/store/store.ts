@@ -152,7 +152,15 @@ export {
 export type { Pattern, StoredPattern } from './tables/patterns.ts';
 export { readRate, sweepRates, takeRate } from './tables/rate-limits.ts';
 export type { RateBudget, RateKey, RateState } from './tables/rate-limits.ts';
-export { claimSession, closeSession, getSession, listSessions, saveSessions } from './tables/sessions.ts';
+export {
+  claimSession,
+  closeSession,
+  endLeftSession,
+  getSession,
+  listSessions,
+  listUnseenSessions,
+  saveSessions,
+} from './tables/sessions.ts';
 export type { SessionRow } from './tables/sessions.ts';
 export {
   getSop,

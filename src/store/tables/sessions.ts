@@ -98,6 +98,57 @@ export async function claimSession(
   return row === undefined ? undefined : toSession(row);
 }
 
+/**
+ * Sessions that may be nobody's any more, the longest unseen first: let go of before `leftBefore`, or with a node and
+ * written before `heldBefore`. Whether that node lives is not for the database to say.
+ */
+export async function listUnseenSessions(
+  trx: Trx,
+  options: {
+    readonly leftBefore: string;
+    readonly heldBefore: string;
+    /** Nodes that are known to live. */
+    readonly butOf: readonly string[];
+    readonly limit: number;
+  },
+): Promise<readonly SessionRow[]> {
+  const rows = await trx.db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('namespace', '=', trx.namespace)
+    .where('status', 'not in', ['closed', 'expired'])
+    .where(sql<boolean>`node <> all(${[...options.butOf]})`)
+    .where((row) =>
+      row.or([
+        row('node', '=', '').and('last_seen_at', '<', options.leftBefore),
+        row('last_seen_at', '<', options.heldBefore),
+      ]),
+    )
+    .orderBy('last_seen_at')
+    .orderBy('id')
+    .limit(toLimit(options.limit))
+    .execute();
+  return rows.map(toSession);
+}
+
+/** Ends a session that is nobody's, unless somebody took it since it was read; false then. */
+export async function endLeftSession(
+  trx: Trx,
+  { sessionId, node, lastSeenAt }: SessionRow,
+): Promise<boolean> {
+  const rows = await trx.db
+    .updateTable('sessions')
+    .set({ status: 'closed', node: '' })
+    .where('namespace', '=', trx.namespace)
+    .where('id', '=', sessionId)
+    .where('node', '=', node)
+    .where('last_seen_at', '=', lastSeenAt)
+    .where('status', 'not in', ['closed', 'expired'])
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
 /** One session, or undefined. */
 export async function getSession(trx: Trx, sessionId: string): Promise<SessionRow | undefined> {
   const row = await trx.db
