@@ -27,10 +27,17 @@ export function toCaller(principal: Principal): ContextCaller {
 /** The node's own user as a principal; whoever shows a key or token is `agent@namespace`. */
 const ownUser = 'local';
 
+const agentName = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+const agentId = /^[a-z0-9][a-z0-9_-]{0,39}@[a-z0-9_~-]{1,100}$/;
+
 /** Whom a permission is for: an agent is named as everywhere else, by its name in the namespace, or by its id. */
 export function toGrantee(namespace: string, whom: string): string {
-  const isId = whom === everyone || whom === ownUser || whom.includes('@');
-  return isId ? whom : toPrincipalId(namespace, whom);
+  if (whom === everyone || whom === ownUser || agentId.test(whom)) return whom;
+  if (agentName.test(whom)) return toPrincipalId(namespace, whom);
+  throw new DreyError(
+    'argument_invalid',
+    `permissions are for an agent, by its name of 1 to 40 characters of a-z, 0-9, _ and -, or "${everyone}" for every agent`,
+  );
 }
 
 const idMust = 'must be the id of a context, such as c-018f…';

@@ -11,7 +11,7 @@ import { appendAudit, ensureNamespace, listAudit, verifyAudit } from '../store/s
 import type { AuditAnchor, Store } from '../store/store.ts';
 
 export interface AuditingOptions {
-  readonly store: Pick<Store, 'inNamespace'>;
+  readonly store: Pick<Store, 'inNamespace' | 'auditedTo'>;
   readonly announcer: Announcer;
   readonly clock: Clock;
   readonly log: Log;

@@ -27,10 +27,12 @@ export function toAuditHash(namespace: string, row: AuditRow): string {
 
 /** Reads a namespace's whole log and tells what is wrong with it, the first fault first. */
 export async function verifyAudit(
-  store: Pick<Store, 'inNamespace'>,
+  store: Pick<Store, 'inNamespace' | 'auditedTo'>,
   namespace: string,
   anchors: readonly AuditAnchor[],
 ): Promise<AuditReport> {
+  // Known before the first row is read: what is written meanwhile may not be seen any more.
+  const writtenTo = store.auditedTo(namespace);
   const check = new ChainCheck(namespace, anchors);
   for (let from = 0; ;) {
     const rows = await store.inNamespace(namespace, (trx) =>
@@ -41,7 +43,7 @@ export async function verifyAudit(
     if (last === undefined || rows.length < pageMax) break;
     from = last.position;
   }
-  return check.end();
+  return check.end(writtenTo);
 }
 
 const nothing = { position: 0, hash: auditGenesis };
@@ -115,7 +117,7 @@ class ChainCheck {
     );
   }
 
-  end(): AuditReport {
+  end(writtenTo: number): AuditReport {
     const { position, hash } = this.#last;
     const furthest = Math.max(0, ...this.#anchors.keys());
     if (furthest > position) {
@@ -123,6 +125,13 @@ class ChainCheck {
         position + 1,
         'cut',
         `an anchor names row ${furthest}, but the log ends with row ${position}`,
+      );
+    }
+    if (writtenTo > Math.max(position, furthest)) {
+      this.#tell(
+        position + 1,
+        'cut',
+        `this process wrote row ${writtenTo}, but the log ends with row ${position}`,
       );
     }
     return {

@@ -12,6 +12,7 @@ import { isStale, toStoreError, unpreparedError } from './failures.ts';
 import { isUnbegun, openPool, sentAhead } from './pool.ts';
 import type { Tables } from './schema.ts';
 import type { KnownNamespaces, SystemTrx, Trx } from './trx.ts';
+import { AuditHeads } from './audit-heads.ts';
 import { writeAudit } from './tables/audit.ts';
 
 /** What this room writes its log to; pino fits. */
@@ -41,6 +42,8 @@ export interface Store {
   inNamespace<T>(namespace: string, work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction over all namespaces, on outbox, timers, inbox and the list of namespaces. */
   inSystem<T>(work: (trx: SystemTrx) => Promise<T>): Promise<T>;
+  /** How far this process wrote a namespace's audit log. */
+  auditedTo(namespace: string): number;
   /** One round trip; throws `database_unavailable`. */
   ping(): Promise<{ readonly ms: number }>;
   /** Connections open, idle, and callers waiting. */
@@ -95,6 +98,7 @@ function createStore(options: StoreOptions): Store {
   );
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const known = openKnown();
+  const heads = new AuditHeads();
   let closing: Promise<void> | undefined;
 
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -112,12 +116,13 @@ function createStore(options: StoreOptions): Store {
   return {
     inNamespace: async (namespace, work) => {
       assertNamespace(namespace);
-      return attempt(namespace, () => transactWithin({ db, known }, namespace, work, options));
+      return attempt(namespace, () => transactWithin({ db, known, heads }, namespace, work, options));
     },
     inSystem: (work) => {
       const setting = sql.raw(`${sentAhead} set local role ${relayRole}`);
       return attempt('system', () => transact(db, setting, (trx) => work({ system: true, db: trx })));
     },
+    auditedTo: (namespace) => heads.of(namespace),
     ping: async () => {
       const startedAt = options.now();
       await attempt('ping', () => assertReady(db, target));
@@ -168,7 +173,11 @@ async function transact<T>(
 
 /** One transaction of a namespace, with the audit entries that were added to it. */
 async function transactWithin<T>(
-  { db, known }: { readonly db: Kysely<Tables>; readonly known: KnownNamespaces },
+  {
+    db,
+    known,
+    heads,
+  }: { readonly db: Kysely<Tables>; readonly known: KnownNamespaces; readonly heads: AuditHeads },
   namespace: string,
   work: (trx: Trx) => Promise<T>,
   { log, hide: hideIn = (_namespace, value) => value }: StoreOptions,
@@ -178,18 +187,21 @@ async function transactWithin<T>(
   const hide: Trx['hide'] = (value) => hideIn(namespace, value);
   let audited: Trx['audited'] = [];
   try {
-    return await transact(db, setting, async (trx) => {
+    const done = await transact(db, setting, async (trx) => {
       audited = [];
       const own: Trx = { namespace, db: trx, hide, audited, known };
       const result = await work(own);
-      await writeAudit(own);
-      return result;
+      return { result, position: await writeAudit(own) };
     });
+    if (done.position > 0) heads.note(namespace, done.position);
+    return done.result;
   } catch (error) {
     // A database that was put back to an earlier state.
     if (isDreyError(error) && error.code === 'namespace_unknown') known.delete(namespace);
-    const write = (refused: Trx['audited']): Promise<void> =>
-      transact(db, setting, (trx) => writeAudit({ namespace, db: trx, hide, audited: refused, known }));
+    const write = async (refused: Trx['audited']): Promise<void> => {
+      const toWrite = { namespace, hide, audited: refused, known };
+      heads.note(namespace, await transact(db, setting, (trx) => writeAudit({ ...toWrite, db: trx })));
+    };
     await keepRefusals(audited, write, log);
     throw error;
   }

@@ -205,6 +205,9 @@ describe('agents with keys of their own', () => {
     });
     expect(await bens('GET', path)).toMatchObject({ status: 200, body: { changed_by: 'ann@shared' } });
     expect((await bens('PATCH', path, change)).status).toBe(403);
+    // What can be nobody's name is told, and not kept.
+    for (const principal of ['Ben!', 'x'.repeat(41), 'a b@shared', '@shared'])
+      expect((await anns('PUT', `${path}/access`, { principal, permissions: ['read'] })).status).toBe(400);
     await anns('PUT', `${path}/access`, { principal: 'ben@shared', permissions: ['write'] });
     expect((await bens('PATCH', path, { set: { n: 4 } })).body).toMatchObject({ version: 4 });
     await anns('PUT', `${path}/access`, { principal: 'ben', permissions: [] });

@@ -42,18 +42,21 @@ export async function appendAudit(trx: Trx, entry: AuditEntry): Promise<void> {
   trx.audited.push(toStorable(trx.hide(entry)));
 }
 
-/** Writes what waits, as the transaction's last statement; nothing may be asked after it. */
-export async function writeAudit(trx: Trx): Promise<void> {
-  if (trx.audited.length === 0) return;
+/**
+ * Writes what waits, as the transaction's last statement; nothing may be asked after it. Answers the last row's position, true
+ * once the transaction is committed; 0 where nothing waited.
+ */
+export async function writeAudit(trx: Trx): Promise<number> {
+  if (trx.audited.length === 0) return 0;
   const { namespace } = trx;
   const given = trx.audited.map((entry) => ({
     ...entry,
     details: toJson(entry.details),
     body: toAuditBody(namespace, entry),
   }));
-  await sql`${sql.raw(lastOfTransaction)} select drey_append_audit(${namespace}, ${toJson(given)}::json)`.execute(
-    trx.db,
-  );
+  const { rows } = await sql<{ position: string | number }>`${sql.raw(lastOfTransaction)}
+    select drey_append_audit(${namespace}, ${toJson(given)}::json) as position`.execute(trx.db);
+  return Number(rows[0]?.position ?? 0);
 }
 
 /** What of a row its hash covers besides position, time and the row before: canonical JSON, keys in order. */

@@ -179,6 +179,31 @@ describe('a chain of audit rows', () => {
     expect(report.faults[0]).toMatchObject({ position, kind });
   });
 
+  test('what this process wrote and nothing has anchored yet is missed as well, and only that', async () => {
+    const { namespace } = await prepare();
+    const refused = { action: 'thing_done', severity: 'LOW', principal: 'local', object: 'x' } as const;
+    await expect(
+      opened.store.inNamespace(namespace, async (trx) => {
+        await appendAudit(trx, { ...refused, outcome: 'done' });
+        await appendAudit(trx, { ...refused, outcome: 'refused' });
+        throw new Error('the transaction rolls back');
+      }),
+    ).rejects.toThrow('rolls back');
+    // Of the two only the refusal was written.
+    expect(await verifyAudit(opened.store, namespace, [])).toMatchObject({
+      isWhole: true,
+      rows: 11,
+      anchors: 0,
+    });
+    await tamper(`delete from audit_log where ${at(namespace, 11)}`);
+    const report = await verifyAudit(opened.store, namespace, []);
+    expect(report.faults).toMatchObject([{ position: 11, kind: 'cut' }]);
+    await tamper(`delete from audit_log where namespace = '${namespace}'`);
+    expect((await verifyAudit(opened.store, namespace, [])).faults).toMatchObject([
+      { position: 1, kind: 'cut' },
+    ]);
+  });
+
   test('a row that was changed together with its own hash is the one that is named', async () => {
     const { namespace, anchors } = await prepare();
     await tamper(`update audit_log set object = 'forged' where ${at(namespace, 6)}`);
