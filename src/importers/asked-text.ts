@@ -61,10 +61,19 @@ function fromMessages(list: readonly unknown[], depth: number): string | undefin
       const text = fromMessage(message);
       if (text !== undefined) return text;
     }
+    const text = toShort(message);
+    if (text !== undefined) return text;
   }
   // LangChain batches: a list of lists of messages.
   const [first] = messages;
   return depth < depthMax && Array.isArray(first) ? fromMessages(first, depth + 1) : undefined;
+}
+
+/** LangChain's short form: `['user', 'what was asked']`. */
+function toShort(message: unknown): string | undefined {
+  if (!Array.isArray(message)) return undefined;
+  const [role, said] = message as unknown[];
+  return (role === 'user' || role === 'human') && typeof said === 'string' ? toTaskText(said) : undefined;
 }
 
 function isPerson(message: JsonObject): boolean {

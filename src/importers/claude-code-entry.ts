@@ -44,6 +44,9 @@ const Line = z.object({
   type: z.enum(['user', 'assistant']),
   message: z.object({ content: z.union([z.string(), z.array(z.unknown())]) }),
   sessionId: z.string().max(nameCharsMax).optional(),
+  /** So it is called where a session is printed; what calls a sub-agent stands beside it. */
+  session_id: z.string().max(nameCharsMax).optional(),
+  parent_tool_use_id: z.string().max(nameCharsMax).nullish(),
   uuid: z.string().min(1).max(nameCharsMax).optional(),
   parentUuid: z.string().max(nameCharsMax).nullish(),
   timestamp: z.unknown().optional(),
@@ -72,6 +75,7 @@ const Answer = z.object({
 /** Reads one object: an entry, the reason why it is none, or undefined for a line that says nothing about calls. */
 export function parseEntry(value: JsonObject): Entry | string | undefined {
   if (typeof value['type'] !== 'string') return 'no session line: it has no type';
+  if (value['type'] === 'result' && value['is_error'] === true) return toFailed(value);
   if (value['type'] !== 'user' && value['type'] !== 'assistant') return undefined;
   const parsed = Line.safeParse(value);
   if (!parsed.success) {
@@ -81,14 +85,33 @@ export function parseEntry(value: JsonObject): Entry | string | undefined {
   const line = parsed.data;
   const facts = line.type === 'user' ? toUserFacts(line) : toCalls(line);
   if (typeof facts === 'string') return facts;
+  return { ...toPlace(line), facts };
+}
+
+function toPlace(line: Line): Omit<Entry, 'facts'> {
+  // The call that a printed sub-agent answers is all that names it.
+  const caller = line.parent_tool_use_id ?? undefined;
   return {
-    session: line.sessionId ?? '',
+    session: line.sessionId ?? line.session_id ?? '',
     uuid: line.uuid,
     parent: line.parentUuid ?? undefined,
     at: toTime(line.timestamp),
-    sidechain: line.isSidechain === true,
-    agent: line.agentId ?? undefined,
-    facts,
+    sidechain: line.isSidechain === true || caller !== undefined,
+    agent: line.agentId ?? caller,
+  };
+}
+
+/** The last line of a printed session that ended with an error: its task has failed. */
+function toFailed(value: JsonObject): Entry {
+  const session = value['session_id'];
+  return {
+    session: typeof session === 'string' ? session.slice(0, nameCharsMax) : '',
+    uuid: undefined,
+    parent: undefined,
+    at: undefined,
+    sidechain: false,
+    agent: undefined,
+    facts: [{ kind: 'interrupt' }],
   };
 }
 
@@ -138,7 +161,8 @@ function toAnswer(answer: z.infer<typeof Answer>): ToolAnswer {
     kind: 'answer',
     id: answer.tool_use_id,
     result: cut || text === undefined ? undefined : toResult(text),
-    error: answer.is_error === true,
+    // Claude Code's own word, also where the flag is missing.
+    error: answer.is_error === true || text?.startsWith('<tool_use_error>') === true,
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Claude Code's session files (`~/.claude/projects/<project>/<session>.jsonl`, sub-agents' files included). What a
+ * Claude Code's session files (`~/.claude/projects/<project>/<session>.jsonl`, sub-agents' files included), and what
+ * `claude -p --output-format stream-json` prints. What a
  * person types opens an episode; what the model calls until the next prompt or interrupt belongs to it.
  */
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
@@ -33,8 +34,11 @@ async function* read(
 
 function isSessionLine(value: JsonObject): boolean {
   if (value['type'] === 'user' || value['type'] === 'assistant') {
-    return isObject(value['message']) && typeof value['sessionId'] === 'string';
+    return isObject(value['message']) && typeof (value['sessionId'] ?? value['session_id']) === 'string';
   }
+  // The first line that `claude -p --output-format stream-json` prints.
+  if (value['type'] === 'system')
+    return value['subtype'] === 'init' && typeof value['session_id'] === 'string';
   if (value['type'] === 'file-history-snapshot') return isObject(value['snapshot']);
   if (value['type'] === 'summary') return typeof value['leafUuid'] === 'string';
   return typeof value['type'] === 'string' && typeof value['sessionId'] === 'string' && 'parentUuid' in value;

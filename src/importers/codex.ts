@@ -1,9 +1,11 @@
 /**
  * Codex's rollouts (`~/.codex/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`, also packed with zstd). Lines
  * are `{timestamp, type, payload}` as in `codex-rs/protocol/src/protocol.rs` (RolloutItem: session_meta,
- * response_item, event_msg, turn_context, compacted); rollouts of 2025's first half hold bare items.
+ * response_item, event_msg, turn_context, compacted); rollouts of 2025's first half hold bare items. What
+ * `codex exec --json` prints is read as well.
  */
 import type { ImportedEpisode } from '../../machines/words/episodes.ts';
+import { isExecLine, readExecLine } from './codex-exec.ts';
 import { fromToolResult } from './contents.ts';
 import type { Importer, NumberedLine, OnBad } from './importer.ts';
 import { isObject, toObjects, toSampleObjects } from './json-lines.ts';
@@ -17,7 +19,7 @@ import { nameCharsMax, toResult, toTaskText, toTime, toWord } from './values.ts'
 export const codex: Importer = {
   name: 'codex',
   title: 'Codex rollouts',
-  recognises: (sample) => toSampleObjects(sample).some(isRolloutLine),
+  recognises: (sample) => toSampleObjects(sample).some((value) => isRolloutLine(value) || isExecLine(value)),
   read,
 };
 
@@ -48,7 +50,7 @@ async function* read(
     session ??= toSessionId(value);
     for (const fact of facts) {
       // Told twice: as an event and as the item the model is given.
-      if (fact.kind === 'prompt' && fact.task === said) continue;
+      if (fact.kind === 'prompt' && fact.task === said && said !== '') continue;
       if (fact.kind !== 'answer') said = fact.kind === 'prompt' ? fact.task : undefined;
       yield* turns.take(fact, toTime(value['timestamp']));
     }
@@ -64,6 +66,7 @@ function readLine(value: JsonObject): readonly Fact[] | string {
     return value['type'] === 'event_msg' ? readEvent(payload) : [];
   }
   if (typeof value['record_type'] === 'string') return [];
+  if (isExecLine(value)) return readExecLine(value);
   if (typeof value['type'] === 'string') return withoutInserted(readItem(value));
   return isOldMeta(value) ? [] : 'no rollout line: it has no type';
 }
@@ -120,7 +123,11 @@ function isOldMeta(value: JsonObject): boolean {
 }
 
 function toSessionId(value: JsonObject): string | undefined {
+  if (value['type'] === 'thread.started') return toId(value['thread_id']);
   const meta = value['type'] === 'session_meta' ? value['payload'] : isOldMeta(value) ? value : undefined;
-  const id = isObject(meta) ? meta['id'] : undefined;
+  return isObject(meta) ? toId(meta['id']) : undefined;
+}
+
+function toId(id: unknown): string | undefined {
   return typeof id === 'string' && id !== '' && id.length <= nameCharsMax ? id : undefined;
 }

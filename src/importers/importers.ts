@@ -15,6 +15,7 @@ import { otel } from './otel.ts';
 
 export { toSaid } from './claude-code-prompt.ts';
 export type { BadLine, Importer, NumberedLine } from './importer.ts';
+export { toSampleObjects } from './json-lines.ts';
 export { peekLines, toLines } from './lines.ts';
 export { otelSource } from './otel.ts';
 export { readSpan } from './otel-span.ts';

@@ -5,6 +5,7 @@
 import type { ImportedEpisode, Outcome } from '../../machines/words/episodes.ts';
 import { toAskedText } from './asked-text.ts';
 import { toAnswered } from './contents.ts';
+import type { Answered } from './contents.ts';
 import type { Importer, NumberedLine, OnBad } from './importer.ts';
 import { isObject, toObjects, toSampleObjects } from './json-lines.ts';
 import type { JsonObject } from './json-lines.ts';
@@ -69,7 +70,9 @@ function isName(value: unknown): value is string {
 }
 
 function readRun(run: JsonObject): Span {
-  const failed = (typeof run['error'] === 'string' && run['error'] !== '') || run['status'] === 'error';
+  const answer = toOutputs(run);
+  const failed =
+    (typeof run['error'] === 'string' && run['error'] !== '') || run['status'] === 'error' || answer.error;
   const id = toWord(run['id']);
   const extra = isObject(run['extra']) && isObject(run['extra']['metadata']) ? run['extra']['metadata'] : {};
   const conversation = [extra['thread_id'], extra['session_id'], extra['conversation_id']].find(isName);
@@ -82,7 +85,7 @@ function readRun(run: JsonObject): Span {
     conversation,
     task: named === undefined ? toAskedText(run['inputs']) : undefined,
     call:
-      named === undefined ? undefined : { ...named, args: toInputs(run['inputs']), result: toOutputs(run) },
+      named === undefined ? undefined : { ...named, args: toInputs(run['inputs']), result: answer.result },
     failed,
     verdict: toFeedback(run['feedback_stats']),
   };
@@ -96,16 +99,17 @@ function toInputs(inputs: unknown): unknown {
   return typeof input === 'string' ? (isObject(toResult(input)) ? toResult(input) : inputs) : input;
 }
 
-function toOutputs(run: JsonObject): unknown {
+function toOutputs(run: JsonObject): Answered {
   const outputs = run['outputs'];
-  if (!isObject(outputs)) return outputs ?? run['error'] ?? undefined;
+  if (!isObject(outputs)) return { result: outputs ?? run['error'] ?? undefined, error: false };
   const output =
     Object.keys(outputs).length === 1 ? (outputs['output'] ?? outputs['result'] ?? outputs) : outputs;
   // A LangChain tool message, with what the tool said in its content.
   const message = isObject(output) && isObject(output['kwargs']) ? output['kwargs'] : output;
   const said =
     isObject(message) && 'content' in message && ('tool_call_id' in message || message['type'] === 'tool');
-  return toAnswered(said ? message['content'] : message).result;
+  const { result, error } = toAnswered(said ? message['content'] : message);
+  return { result, error: error || (said && message['status'] === 'error') };
 }
 
 function toFeedback(stats: unknown): Outcome | undefined {

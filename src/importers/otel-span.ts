@@ -8,21 +8,36 @@ import type { Outcome } from '../../machines/words/episodes.ts';
 import { toAnswered, toArguments } from './contents.ts';
 import type { Attributes, OtlpSpan } from './otlp.ts';
 import { toAskedText } from './asked-text.ts';
+import { toAttributesVerdict, toEventCall, toEventTask, toEventVerdict } from './otel-events.ts';
 import { toServedName } from './tool-names.ts';
 import type { Span } from './traces.ts';
 import { nameCharsMax, toCleanText } from './values.ts';
-import { toVerdict } from './verdicts.ts';
 
-const toolNames = ['gen_ai.tool.name', 'ai.toolCall.name', 'tool.name', 'tool_call.function.name'];
+const toolNames = [
+  'gen_ai.tool.name',
+  'ai.toolCall.name',
+  'tool.name',
+  'tool_call.function.name',
+  'traceloop.entity.name',
+];
 const toolArguments = [
   'gen_ai.tool.call.arguments',
   'ai.toolCall.args',
   'ai.toolCall.input',
   'tool_call.function.arguments',
+  'tool_arguments',
+  'traceloop.entity.input',
   'input.value',
   'tool.parameters',
 ];
-const toolResults = ['gen_ai.tool.call.result', 'ai.toolCall.result', 'ai.toolCall.output', 'output.value'];
+const toolResults = [
+  'gen_ai.tool.call.result',
+  'ai.toolCall.result',
+  'ai.toolCall.output',
+  'tool_response',
+  'traceloop.entity.output',
+  'output.value',
+];
 const conversations = [
   'gen_ai.conversation.id',
   'session.id',
@@ -36,7 +51,9 @@ const asked = [
   'ai.prompt.messages',
   'ai.prompt',
   'gen_ai.prompt',
+  'pydantic_ai.all_messages',
   'langfuse.trace.input',
+  'traceloop.entity.input',
   'input.value',
 ];
 const agents = ['gen_ai.agent.name', 'agent.name', 'ai.telemetry.functionId', 'service.name'];
@@ -52,7 +69,7 @@ export function readSpan(span: OtlpSpan): Span {
     startedMs: span.startedMs,
     conversation: toText(attributes, conversations),
     agent: toText(attributes, agents) ?? toText(resource, agents),
-    task: call === undefined ? toTask(attributes) : undefined,
+    task: call === undefined ? toTask(span) : undefined,
     call: call?.called,
     failed: span.failed || attributes.get('error.type') !== undefined || call?.error === true,
     verdict: toSpanVerdict(span),
@@ -67,27 +84,33 @@ function isTool({ name, attributes }: OtlpSpan): boolean {
     attributes.get('openinference.span.kind') === 'TOOL' ||
     attributes.get('mcp.method.name') === 'tools/call' ||
     attributes.get('ai.operationId') === 'ai.toolCall' ||
+    attributes.get('traceloop.span.kind') === 'tool' ||
+    // Pydantic AI, before it named the operation.
+    attributes.has('tool_arguments') ||
     name === 'ai.toolCall'
   );
 }
 
-function toCall({ name, attributes }: OtlpSpan) {
+function toCall({ name, attributes, events }: OtlpSpan) {
   // `execute_tool <name>` and `tools/call <name>`: the conventions name the span so.
   const spoken = /^(?:execute_tool|tools\/call) (.+)$/s.exec(name)?.[1] ?? name;
   const named = toServedName(attributes.get('mcp.server.name'), toText(attributes, toolNames) ?? spoken);
   if (named === undefined) return undefined;
-  const { result, error } = toAnswered(pick(attributes, toolResults));
-  return { called: { ...named, args: toArguments(pick(attributes, toolArguments)), result }, error };
+  const told = toEventCall(events);
+  const { result, error } = toAnswered(pick(attributes, toolResults) ?? told.result);
+  const args = toArguments(pick(attributes, toolArguments) ?? told.args);
+  return { called: { ...named, args, result }, error };
 }
 
-function toTask(attributes: Attributes): string | undefined {
+function toTask({ attributes, events }: OtlpSpan): string | undefined {
   for (const key of asked) {
     const text = toAskedText(attributes.get(key));
     if (text !== undefined) return text;
   }
-  return (
-    toFlatText(attributes, 'llm.input_messages', 'message.') ?? toFlatText(attributes, 'gen_ai.prompt', '')
-  );
+  const flat =
+    toFlatText(attributes, 'llm.input_messages', 'message.') ?? toFlatText(attributes, 'gen_ai.prompt', '');
+  if (flat !== undefined) return flat;
+  return events.map(toEventTask).findLast((task) => task !== undefined);
 }
 
 /** Lists that were flattened into `prefix.0.role`, `prefix.0.content`: the last word of a person in them. */
@@ -96,7 +119,9 @@ function toFlatText(attributes: Attributes, prefix: string, inner: string): stri
   for (let at = 0; at < 200; at += 1) {
     const role = attributes.get(`${prefix}.${at}.${inner}role`);
     if (role === undefined) return text;
-    const content = attributes.get(`${prefix}.${at}.${inner}content`);
+    const content =
+      attributes.get(`${prefix}.${at}.${inner}content`) ??
+      attributes.get(`${prefix}.${at}.${inner}contents.0.message_content.text`);
     if (role === 'user' && typeof content === 'string') text = toAskedText(content) ?? text;
   }
   return text;
@@ -104,17 +129,7 @@ function toFlatText(attributes: Attributes, prefix: string, inner: string): stri
 
 /** Evaluation results stand as events on the span they judge, or as spans of their own. */
 function toSpanVerdict({ attributes, events }: OtlpSpan): Outcome | undefined {
-  const holders = [
-    ...events.filter((event) => event.name === 'gen_ai.evaluation.result').map((event) => event.attributes),
-    ...(attributes.has('gen_ai.evaluation.name') ? [attributes] : []),
-  ];
-  const verdicts = holders.map((holder) =>
-    toVerdict(
-      holder.get('gen_ai.evaluation.name'),
-      holder.get('gen_ai.evaluation.score.label'),
-      holder.get('gen_ai.evaluation.score.value'),
-    ),
-  );
+  const verdicts = [...events.map(toEventVerdict), toAttributesVerdict(attributes)];
   return verdicts.includes('failure') ? 'failure' : verdicts.find((verdict) => verdict !== undefined);
 }
 

@@ -62,6 +62,39 @@ export function* toSpans(
   }
 }
 
+/** A log record that belongs to a trace: what used to be an event of a span. */
+export interface OtlpRecord extends OtlpEvent {
+  readonly trace: string;
+  readonly span: string | undefined;
+  readonly atMs: number | undefined;
+}
+
+/** The log records of a line that name a trace; none where it holds no logs. */
+export function* toRecordsOfTraces(value: JsonObject): Generator<OtlpRecord> {
+  for (const resourceLogs of toList(value['resourceLogs'] ?? value['resource_logs'])) {
+    for (const scope of toList(resourceLogs['scopeLogs'] ?? resourceLogs['scope_logs'])) {
+      for (const record of toList(scope['logRecords'] ?? scope['log_records'])) {
+        const trace = toId(record['traceId'] ?? record['trace_id']);
+        if (trace !== undefined) yield toRecord(record, trace);
+      }
+    }
+  }
+}
+
+function toRecord(record: JsonObject, trace: string): OtlpRecord {
+  const attributes = new Map(toAttributes(record['attributes']));
+  const body = toValue(record['body'], 0);
+  if (isObject(body)) for (const [key, value] of Object.entries(body)) attributes.set(key, value);
+  const name = record['eventName'] ?? record['event_name'] ?? attributes.get('event.name');
+  return {
+    trace,
+    span: toId(record['spanId'] ?? record['span_id']),
+    atMs: toMs(record['timeUnixNano'] ?? record['time_unix_nano']),
+    name: typeof name === 'string' ? name : '',
+    attributes,
+  };
+}
+
 function toSpan(span: JsonObject, resource: Attributes): OtlpSpan | undefined {
   const trace = toId(span['traceId'] ?? span['trace_id']);
   const id = toId(span['spanId'] ?? span['span_id']);

@@ -127,11 +127,16 @@ async function lookThrough(world: World, files: readonly string[], options: Impo
 
 function assertImported(files: readonly string[], { summary, failed }: ImportOutcome): void {
   if (failed !== undefined) {
-    const many = files.length > 1 ? `${files.length - summary.files} of ${files.length} files` : 'The file';
-    throw new DreyError(failed.code, `${many} could not be imported.`, {
-      cause: failed,
-      details: { hint: '' },
-    });
+    const whole = summary.files - summary.brokenOff;
+    const many = files.length > 1 ? `${files.length - whole} of ${files.length} files` : 'The file';
+    throw new DreyError(
+      failed.code,
+      `${many} could not be imported${summary.brokenOff > 0 ? ' wholly' : ''}.`,
+      {
+        cause: failed,
+        details: { hint: '' },
+      },
+    );
   }
   if (summary.episodes + summary.duplicates === 0 && summary.badLines > 0) {
     throw new DreyError('body_malformed', 'Nothing could be imported: no line held an episode.');

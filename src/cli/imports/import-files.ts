@@ -11,6 +11,7 @@ import { toSafeText } from '../terminal/safe-text.ts';
 import type { World } from '../world.ts';
 import { measureFile } from './open-file.ts';
 import { readEpisodes, toName } from './read-episodes.ts';
+import type { FileEpisodes } from './read-episodes.ts';
 import type { SendHooks } from './send-episodes.ts';
 
 /** Bad lines that are told one by one, of all files together; the others are only counted. */
@@ -24,6 +25,8 @@ export interface ImportSummary {
   readonly calls: number;
   readonly duplicates: number;
   readonly badLines: number;
+  /** Files that could be read up to a point only. */
+  readonly brokenOff: number;
   readonly seconds: number;
   readonly callsPerSecond: number;
 }
@@ -52,14 +55,7 @@ export interface ImportOutcome {
 /** Imports all files; throws only what concerns all of them, for instance that the node is gone. */
 export async function importFiles(world: World, plan: ImportPlan): Promise<ImportOutcome> {
   const startedAt = world.now();
-  const totals = {
-    files: 0,
-    formats: {} as Record<string, number>,
-    episodes: 0,
-    calls: 0,
-    duplicates: 0,
-    badLines: 0,
-  };
+  const totals = createTotals();
   let failed: DreyError | undefined;
   let doneBytes = 0;
   const sizes = await Promise.all(
@@ -104,6 +100,8 @@ export async function importFiles(world: World, plan: ImportPlan): Promise<Impor
       });
       totals.files += 1;
       totals.formats[file.format] = (totals.formats[file.format] ?? 0) + 1;
+      if (file.brokenOff() !== undefined) totals.brokenOff += 1;
+      assertWhole(file);
     } catch (error) {
       plan.progress.clear();
       if (!isAboutTheFile(error)) throw error;
@@ -118,6 +116,20 @@ export async function importFiles(world: World, plan: ImportPlan): Promise<Impor
   }
   const seconds = Math.max(0.001, (world.now() - startedAt) / 1_000);
   return { summary: { ...totals, seconds, callsPerSecond: Math.round(totals.calls / seconds) }, failed };
+}
+
+function createTotals() {
+  const formats: Record<string, number> = {};
+  return { files: 0, formats, episodes: 0, calls: 0, duplicates: 0, badLines: 0, brokenOff: 0 };
+}
+
+/** What stands before the break was taken like any other line. */
+function assertWhole(file: FileEpisodes): void {
+  const failure = file.brokenOff();
+  if (failure === undefined) return;
+  if (!isAboutTheFile(failure)) throw failure;
+  const hint = `The lines up to ${file.lastLine()} were read.`;
+  throw new DreyError(failure.code, failure.message, { cause: failure, details: { hint } });
 }
 
 function isAboutTheFile(error: unknown): error is DreyError {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
-import { detect, importers, peekLines, toRecords } from '../../importers/importers.ts';
+import { detect, importers, peekLines, toRecords, toSampleObjects } from '../../importers/importers.ts';
 import type { BadLine, Importer, NumberedLine } from '../../importers/importers.ts';
 import { openFile } from './open-file.ts';
 
@@ -18,6 +18,8 @@ export interface FileEpisodes {
   readonly hasEnded: () => boolean;
   /** The number of the last line that was read. */
   readonly lastLine: () => number;
+  /** Why the file could not be read further; what stands before that was read. */
+  readonly brokenOff: () => unknown;
 }
 
 /** Opens a file as episodes; throws `format_unknown` or `file_unreadable`. */
@@ -29,27 +31,55 @@ export async function readEpisodes(
 ): Promise<FileEpisodes> {
   const named = format === undefined ? undefined : toNamedFormat(format);
   const file = openFile(path, stdin);
-  const { sample, lines } = await peekLines(toRecords(file.bytes));
+  const place: Place = { line: 0, hasEnded: false, failure: undefined };
+  const { sample, lines } = await peekLines(untilBroken(toRecords(file.bytes), place));
+  if (sample.length === 0 && place.failure !== undefined) throw place.failure;
   const importer = named ?? detect(sample);
   if (importer === undefined) {
     await lines[Symbol.asyncIterator]().return?.();
-    const what = sample.length === 0 ? 'holds no line of text' : 'has no known format';
-    throw new DreyError('format_unknown', `${toName(path)} ${what}; known formats are ${formatNames()}.`);
+    throw new DreyError(
+      'format_unknown',
+      `${toName(path)} ${toFault(sample)}; known formats are ${formatNames()}.`,
+    );
   }
-  const place = { line: 0, hasEnded: false };
   return {
     format: importer.name,
     episodes: importer.read(follow(lines, place), onBad, toSource(path, sample)),
     readBytes: file.readBytes,
     hasEnded: () => place.hasEnded,
     lastLine: () => place.line,
+    brokenOff: () => place.failure,
   };
+}
+
+interface Place {
+  line: number;
+  hasEnded: boolean;
+  failure: unknown;
+}
+
+/** The lines up to where the file cannot be read any more; what failed is noted, so that these are read as any. */
+async function* untilBroken(
+  lines: AsyncIterable<NumberedLine>,
+  place: Place,
+): AsyncGenerator<NumberedLine, void, undefined> {
+  try {
+    yield* lines;
+  } catch (error) {
+    place.failure = error;
+  }
+}
+
+/** Why no format was found, as far as the lines tell. */
+function toFault(sample: readonly string[]): string {
+  if (sample.length === 0) return 'holds no line of text';
+  return toSampleObjects(sample).length === 0 ? 'holds no JSON in its first lines' : 'has no known format';
 }
 
 /** The same lines, noting how far they were read. */
 async function* follow(
   lines: AsyncIterable<NumberedLine>,
-  place: { line: number; hasEnded: boolean },
+  place: Place,
 ): AsyncGenerator<NumberedLine, void, undefined> {
   for await (const item of lines) {
     place.line = item.line;

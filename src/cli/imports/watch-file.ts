@@ -57,6 +57,8 @@ export async function watchFile(
       counts.duplicates += more.duplicates;
     },
   });
+  const failure = episodes.brokenOff();
+  if (failure !== undefined) throw failure;
   const told = known?.told ?? 0;
   // A last line that is bad may only be half written.
   const isTold = (line: BadLine): boolean =>

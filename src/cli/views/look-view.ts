@@ -40,12 +40,13 @@ export function toLookLines({ tasks, verdicts, summary }: Found, paints: Paints,
   }
   const more = summary.episodes - tasks.length;
   if (more > 0) lines.push(`… and ${toPlural(more, 'task')} more`, '');
+  const counted = (Object.keys(meanings) as Verdict[])
+    .filter((verdict) => verdicts[verdict] > 0)
+    .map((verdict) => `${verdicts[verdict]} ${meanings[verdict]}`)
+    .join('; ');
+  const from = `${toPlural(summary.calls, 'call')} from ${toPlural(summary.files, 'file')}`;
   lines.push(
-    `${toPlural(summary.episodes, 'task')} with ${toPlural(summary.calls, 'call')} from ${toPlural(summary.files, 'file')}: ` +
-      (Object.keys(meanings) as Verdict[])
-        .filter((verdict) => verdicts[verdict] > 0)
-        .map((verdict) => `${verdicts[verdict]} ${meanings[verdict]}`)
-        .join('; '),
+    `${toPlural(summary.episodes, 'task')} with ${from}${counted === '' ? '.' : `: ${counted}`}`,
     'Nothing was imported. Successes teach steps, failures and what is stuck teach pitfalls only.',
   );
   return lines;

@@ -158,7 +158,7 @@ describe('watching a folder', { timeout: 240_000 }, () => {
     await writeFile(file(), prompt(1) + call(1) + answer(1) + prompt(2));
     await until('the other file is in', () => taken.length === 1);
     watcher.signal('SIGINT');
-    expect((await watcher.ended).err.match(/has no known format/g)).toHaveLength(1);
+    expect((await watcher.ended).err.match(/known formats are/g)).toHaveLength(1);
     const gone = await cli(['import', '--watch', join(folder.path, 'gone')], world);
     expect([gone.code, gone.err]).toEqual([66, expect.stringContaining('cannot be read as a folder')]);
     expect((await cli(['import', '--watch', sessions(), 'x.jsonl'], world)).code).toBe(64);

@@ -1,4 +1,5 @@
 /** `drey import`: files of every kind go to the node in bounded requests, and what was wrong with them is told. */
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -104,6 +105,7 @@ describe('a file', () => {
       calls: 12,
       duplicates: 0,
       badLines: 0,
+      brokenOff: 0,
       seconds: expect.any(Number),
       callsPerSecond: expect.any(Number),
     });
@@ -158,7 +160,9 @@ describe('a file', () => {
     const { code, err } = await cli(['import', path], world);
     expect(code).toBe(65);
     for (const { name } of importers) expect(err).toContain(name);
-    expect(err).toContain(`${path} has no known format`);
+    expect(err).toContain(`${path} holds no JSON in its first lines`);
+    const other = await file('other.jsonl', '{"a":1}\n');
+    expect((await cli(['import', other], world)).err).toContain(`${other} has no known format`);
     expect(await cli(['import', path, '--format', 'poem'], world)).toMatchObject({
       code: 65,
       err: expect.stringContaining('There is no format "poem"'),
@@ -187,9 +191,21 @@ describe('a file', () => {
     expect(err).toContain('none cannot be read: there is no such file.');
     expect(err).toContain('is a folder; name the files in it.');
     expect(err).toContain('damaged.gz cannot be read: the gzip data breaks off.');
-    expect(err).toMatch(/drey: 3 of 4 files could not be imported\.\n$/);
-    expect(JSON.parse(out)).toMatchObject({ files: 1 });
+    expect(err).toMatch(/drey: 3 of 4 files could not be imported wholly\.\n$/);
+    expect(JSON.parse(out)).toMatchObject({ files: 2, brokenOff: 1 });
     expect(requests.flat().map((episode) => episode.key)).toContain('c');
+  });
+
+  it('that breaks off is taken in up to there', async () => {
+    const packed = gzipSync(`${line('a')}\n${line('b')}\n${randomBytes(4_000).toString('hex')}`);
+    const cut = await file('cut.gz', packed.subarray(0, packed.length - 2_000));
+    const { code, out, err } = await cli(['import', cut], world);
+    expect(code).toBe(66);
+    expect(err).toContain(
+      'cut.gz cannot be read: the gzip data breaks off.\n  The lines up to 2 were read.\n',
+    );
+    expect(out).toMatch(/^2 episodes with 4 calls from 1 file /);
+    expect(requests.flat().map((episode) => episode.key)).toEqual(['a', 'b']);
   });
 
   it('that is missing is said to be, and no figures of nothing follow', async () => {
