@@ -593,7 +593,7 @@ export function storeContract(server: string, adminUrl: () => string): void {
         expect(await within((trx) => getNewestModel(trx))).toBeUndefined();
         for (const n of [1, 2, 3, 4, 5]) expect(await within((trx) => putModel(trx, { n }))).toBe(n);
         expect(await within((trx) => getNewestModel(trx))).toMatchObject({ version: 5, body: { n: 5 } });
-        expect(await within((trx) => getNewestModel(trx, { after: 5 }))).toBeUndefined();
+        expect(await within((trx) => getNewestModel(trx, { known: 5 }))).toBeUndefined();
       });
 
       test('two learners at once never write the same model version', async () => {

@@ -47,7 +47,7 @@ export interface Foresights {
 
 const maxAgeMsDefault = 2_000;
 /** Namespaces kept; the one that was asked longest ago goes. */
-const namespacesMax = 200;
+export const foresightNamespacesMax = 200;
 /** A first copy is waited for this long, and a fresh one hardly at all. */
 const firstMs = 1_500;
 const freshMs = 100;
@@ -121,15 +121,15 @@ class LiveForesights implements Foresights {
     this.#copies.delete(namespace);
     this.#copies.set(namespace, copy);
     const [oldest] = this.#copies.keys();
-    if (this.#copies.size > namespacesMax && oldest !== undefined) this.#copies.delete(oldest);
+    if (this.#copies.size > foresightNamespacesMax && oldest !== undefined) this.#copies.delete(oldest);
     return copy;
   }
 
   async #read(namespace: string, copy: Copy): Promise<void> {
     const { store, clock, log } = this.#options;
     try {
-      const after = { after: copy.version };
-      const model = await store.inNamespace(namespace, (trx) => getNewestModel(trx, after));
+      const { version: known } = copy;
+      const model = await store.inNamespace(namespace, (trx) => getNewestModel(trx, { known }));
       // What cannot be read is not fetched again either.
       if (model !== undefined) copy.version = model.version;
       if (model !== undefined && isModel(model.body)) {

@@ -37,18 +37,25 @@ export async function putModel(trx: Trx, body: unknown): Promise<number> {
   return version;
 }
 
-/** The newest model; undefined when there is none, or none newer than `after`. */
+/**
+ * The newest model; undefined when there is none, or when it is the `known` one. Numbers begin anew where all of a
+ * namespace went, so that a lower one may be newer.
+ */
 export async function getNewestModel(
   trx: Trx,
-  options: { readonly after?: number } = {},
+  options: { readonly known?: number } = {},
 ): Promise<Model | undefined> {
   const row = await trx.db
     .selectFrom('models')
     .selectAll()
     .where('namespace', '=', trx.namespace)
-    .where('version', '>', options.after ?? 0)
-    .orderBy('version', 'desc')
-    .limit(1)
+    .where('version', '<>', options.known ?? 0)
+    .where('version', '=', (newest) =>
+      newest
+        .selectFrom('models')
+        .select(({ fn }) => fn.max('version').as('version'))
+        .where('namespace', '=', trx.namespace),
+    )
     .executeTakeFirst();
   return row === undefined ? undefined : { version: row.version, body: row.body, createdAt: row.created_at };
 }
