@@ -55,8 +55,8 @@ export const bounds = {
   pitfallsMax: 20,
   /** Characters of a constant that may be promoted. */
   constantTextMax: 80,
-  /** Wordings whose masked text and terms are remembered. */
-  textsRemembered: 10_000,
+  /** Characters of the wordings whose masked text and terms are remembered. */
+  charsRemembered: 8_000_000,
   /** Remembered comparisons of two sequences. */
   likenessesMax: 200_000,
 } as const;

@@ -1,17 +1,28 @@
-/** Results that are asked for again and again: kept up to a number, then all let go. What it gives is what was computed. */
+/**
+ * Results that are asked for again and again: what was asked for last is kept, up to so many characters of texts. What it
+ * gives is what was computed.
+ */
 
-/** The function with a memory of so many results. */
-export function remember<Result>(
+/** The function with a memory; texts of so many characters in all are known at most. */
+export function remember<Result extends string | object>(
   compute: (text: string) => Result,
-  max: number,
+  charsMax: number,
 ): (this: void, text: string) => Result {
-  const known = new Map<string, Result>();
+  // What was not asked for while one half filled goes with the other one.
+  let recent = new Map<string, Result>();
+  let before = new Map<string, Result>();
+  let chars = 0;
   return (text) => {
-    const found = known.get(text);
+    const found = recent.get(text);
     if (found !== undefined) return found;
-    if (known.size >= max) known.clear();
-    const result = compute(text);
-    known.set(text, result);
+    const result = before.get(text) ?? compute(text);
+    if (chars + text.length > charsMax / 2) {
+      before = recent;
+      recent = new Map();
+      chars = 0;
+    }
+    recent.set(text, result);
+    chars += text.length;
     return result;
   };
 }

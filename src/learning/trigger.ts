@@ -30,18 +30,18 @@ export function toTrigger(
   return { trigger, triggerFrom: 'task', wordings: wordings.filter((wording) => wording !== trigger) };
 }
 
-const termsOf = remember((wording) => toTerms(wording), bounds.textsRemembered);
+const termsOf = remember((wording) => toTerms(wording).map(({ term }) => term), bounds.charsRemembered);
 
 /** The wording that shares most terms with the others. */
 function toMedoid(wordings: readonly string[]): number {
   const counts = new Map<string, number>();
   const terms = wordings.map((wording) => termsOf(wording));
-  for (const each of terms) for (const { term } of each) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const each of terms) for (const term of each) counts.set(term, (counts.get(term) ?? 0) + 1);
   let best = 0;
   let bestScore = -1;
   terms.forEach((each, at) => {
     const score =
-      each.reduce((sum, { term }) => sum + (counts.get(term) ?? 0), 0) / Math.sqrt(Math.max(1, each.length));
+      each.reduce((sum, term) => sum + (counts.get(term) ?? 0), 0) / Math.sqrt(Math.max(1, each.length));
     if (score > bestScore + 1e-9) [best, bestScore] = [at, score];
   });
   return best;

@@ -16,7 +16,7 @@ const leads = new Set(
   'a an the my our your his her their for in from of at with on by about named called'.split(' '),
 );
 
-const maskAll = remember((text) => maskValues(text), bounds.textsRemembered);
+const maskAll = remember((text) => maskValues(text), bounds.charsRemembered);
 
 interface Wording {
   readonly task: string;
