@@ -11,6 +11,8 @@ import { inspectorBench } from './inspector.ts';
 import type { Scores } from '../../src/learning/learning.ts';
 import { learningCostBench } from './learning-cost.ts';
 import { learningBench } from './learning.ts';
+import { learningRelearnBench } from './learning-relearn.ts';
+import { learningSoonBench } from './learning-soon.ts';
 import { layer1Bench } from './layer1.ts';
 import { loadBench } from './load-bench.ts';
 import type { Bench } from './measure.ts';
@@ -22,8 +24,10 @@ const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) =>
 
 const learning: Bench = {
   name: 'learning',
-  about: 'whether the right procedure is served, on recorded episodes (--data FILE… for your own)',
-  run: async ({ files, quick }) => {
+  about:
+    'whether the right procedure is served, on recorded episodes (--data FILE… for your own); how soon (--rows EPISODES: that alone)',
+  run: async ({ files, quick, rows }) => {
+    if (files.length === 0 && rows !== undefined) return runLive(quick, rows);
     const present = (files.length > 0 ? files : recorded).filter((file) => existsSync(file));
     if (present.length === 0)
       throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
@@ -42,9 +46,15 @@ const learning: Bench = {
       cpu: () => process.cpuUsage().user / 1_000,
       heapBytes: () => process.memoryUsage().heapUsed,
     });
-    return [...scores, ...cost];
+    return [...scores, ...cost, ...(await runLive(quick, quick ? 5_000 : 20_000))];
   },
 };
+
+/** How soon learning is seen, and what it costs those who ask meanwhile, on a real node. */
+const runLive = async (quick: boolean, episodes: number) => [
+  ...(await learningSoonBench(quick)),
+  ...(await learningRelearnBench(episodes, quick)),
+];
 
 /** What of a seed's figures is watched while the others are still awaited. */
 const watched = ['sop1_f1', 'sop1_nlcs', 'next1', 'next3', 'next_ece', 'binding_p', 'binding_r', 'learn_ms'];
