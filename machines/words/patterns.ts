@@ -67,15 +67,18 @@ export function toAdvisedTool(content: PatternContent): string {
   }
 }
 
-/** What a pattern says, for agents and people. */
-export function toSentence(content: PatternContent): string {
+/** What a pattern says, for agents and people; `toWord` gives the word that a stem stands for. */
+export function toSentence(
+  content: PatternContent,
+  toWord: (stem: string) => string = (stem) => `${stem}…`,
+): string {
   switch (content.pattern_type) {
     case 'failure_recovery':
       return `When ${content.condition.failed_tool} fails, ${content.action.call} gets things going again.`;
     case 'precondition':
       return `Call ${content.action.call_first} before ${content.condition.next_tool}.`;
     case 'proactive_search':
-      return `Tasks about ${content.condition.task_words.join(', ')} begin by looking things up with ${content.action.search_with}.`;
+      return `Tasks about ${content.condition.task_words.map(toWord).join(', ')} begin by looking things up with ${content.action.search_with}.`;
     default: {
       const { tool, path } = content.action.take_from;
       return `${content.condition.next_tool} takes ${content.condition.argument} from the result of ${tool} at ${path === '' ? 'its root' : path}.`;

@@ -32,5 +32,6 @@ export type { Bin } from './scorecard/averages.ts';
 export type { Sample } from './scorecard/samples.ts';
 export type { Scores } from './scorecard/scores.ts';
 export type { System } from './scorecard/system.ts';
+export { toWholeWord } from './whole-words.ts';
 export { createPatternBook, type PatternBook } from './patterns/book.ts';
 export { matchPatterns, type MatchedPattern, type Moment, type OfferedPattern } from './patterns/match.ts';

@@ -103,7 +103,7 @@ class LiveShelf implements Shelf {
       if (found.length >= limit) break;
       const stored = sops.get(ranked.sop.sopId);
       if (stored !== undefined && mayServe(stored, minConfidence) && mayRank(stored))
-        found.push(toRanked(stored, ranked));
+        found.push(toRanked(stored, ranked, task));
     }
     return found;
   }
@@ -135,7 +135,7 @@ class LiveShelf implements Shelf {
       for (const ranked of page) {
         const sop = stored.get(ranked.sop.sopId);
         const isServed = sop !== undefined && sop.confidence >= minConfidence && mayServe(sop, minConfidence);
-        if (isServed && mayRank(sop) && found.length < limit) found.push(toRanked(sop, ranked));
+        if (isServed && mayRank(sop) && found.length < limit) found.push(toRanked(sop, ranked, task));
       }
     }
     return found;

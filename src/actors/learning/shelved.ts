@@ -1,5 +1,6 @@
 /** Procedures as the shelf answers them: the stored one, how well it fits, and why. */
 import { limits } from '../../../machines/words/limits.ts';
+import { toWholeWord } from '../../learning/learning.ts';
 import type { RankQuery } from '../../learning/learning.ts';
 import type { StoredSop } from '../../store/store.ts';
 import type { JudgedSop } from './judged-sops.ts';
@@ -18,12 +19,13 @@ export function toRankQuery(task: string, minConfidence: number): RankQuery {
   return { task: task.slice(0, limits.taskTextMax), minConfidence, limit: limits.sopsAnsweredMax };
 }
 
-/** A stored SOP with its place in the ranking. */
+/** A stored SOP with its place in the ranking, and the words of the task that it was found by. */
 export function toRanked(
   stored: StoredSop,
   { relevance, matched }: { readonly relevance: number; readonly matched: readonly string[] },
+  task: string,
 ): RankedShelvedSop {
-  return { ...toShelved(stored), relevance, why: toWhy(matched) };
+  return { ...toShelved(stored), relevance, why: toWhy(matched, task) };
 }
 
 /** The procedure's own confidence stays to be seen beside the one for this task. */
@@ -42,9 +44,9 @@ export function toJudgedShelved({ sop, leftOut, confidence, alike }: JudgedSop):
   };
 }
 
-function toWhy(matched: readonly string[]): string {
+function toWhy(matched: readonly string[], task: string): string {
   if (matched.length === 0) return 'its tools fit the task';
-  return `it shares ${matched.map((term) => `"${term}"`).join(', ')} with the task`;
+  return `it shares ${matched.map((term) => `"${toWholeWord(term, [task])}"`).join(', ')} with the task`;
 }
 
 /** A stored SOP with the facts that answers carry in `metadata`. */

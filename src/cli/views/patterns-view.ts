@@ -1,6 +1,5 @@
 /** Patterns for people: a list of them, and one with what it rests on and what came of following it. */
 import { z } from 'zod';
-import { PatternContent, toSentence } from '../../../machines/words/patterns.ts';
 import { toPlural } from '../terminal/durations.ts';
 import { paintState } from '../terminal/paint.ts';
 import type { Paints } from '../terminal/paint.ts';
@@ -12,6 +11,7 @@ const number = z.number().catch(0);
 export const PatternView = z.object({
   pattern_id: z.string(),
   pattern_type: z.string().catch(''),
+  sentence: z.string().nullable().catch(null),
   condition: z.unknown(),
   action: z.unknown(),
   confidence: number,
@@ -82,11 +82,8 @@ function toType({ pattern_type: type, active, candidate }: PatternView, paints: 
 }
 
 /** In words where it has our form; others' as it is. */
-function toText({ pattern_type, condition, action }: PatternView): string {
-  const content = PatternContent.safeParse({ pattern_type, condition, action });
-  return content.success
-    ? toSentence(content.data)
-    : `${JSON.stringify(condition) ?? ''} → ${JSON.stringify(action) ?? ''}`;
+function toText({ sentence, condition, action }: PatternView): string {
+  return sentence ?? `${JSON.stringify(condition) ?? ''} → ${JSON.stringify(action) ?? ''}`;
 }
 
 const toHelped = ({ applied_count: applied, effectiveness }: PatternView) =>

@@ -1,7 +1,10 @@
 /** `GET /patterns` and `GET /patterns/:id`: what was found to help when, and how often it did; and letting one through. */
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
+import { PatternContent, toSentence } from '../../../machines/words/patterns.ts';
+import { toWholeWord } from '../../learning/learning.ts';
 import type { PatternView } from '../knowledge-needs.ts';
+import type { GatewayNeeds } from '../needs.ts';
 import { count, text } from '../tools/tool.ts';
 import { cursorField, nextField, readCursor, toNext } from './cursor.ts';
 import { sendValue } from './problem.ts';
@@ -10,6 +13,8 @@ import type { Resource } from './resource.ts';
 
 /** Patterns in one answer. */
 export const patternsListedMax = 200;
+/** Procedures whose wordings are looked through for the words that stems stand for. */
+const wordedSopsMax = 200;
 
 const query = z.object({
   type: text('a pattern type', 50).optional(),
@@ -22,6 +27,10 @@ const json = z.unknown();
 const answer = z.object({
   pattern_id: z.string(),
   pattern_type: z.string(),
+  sentence: z
+    .string()
+    .nullable()
+    .describe('What it says, in whole words; null where it has not one of the forms that are matched.'),
   condition: json,
   action: json,
   confidence: z.number().min(0).max(1),
@@ -63,7 +72,7 @@ export const patterns: Resource = {
       after: readCursor(place, cursor),
     });
     const next = toNext(found, limit, (one) => [one.effectiveness, one.confidence, one.patternId]);
-    sendValue(res, 200, { patterns: found.map(toAnswer), next });
+    sendValue(res, 200, { patterns: await toAnswers(needs, namespace, found), next });
   },
 };
 
@@ -75,7 +84,7 @@ export const onePattern: Resource = {
   answer: async ({ needs, res, namespace, id }) => {
     const found = await needs.knowledge.pattern(namespace, id.slice(0, 200));
     if (found === undefined) throw unknown();
-    sendValue(res, 200, toAnswer(found));
+    sendValue(res, 200, (await toAnswers(needs, namespace, [found]))[0]);
   },
 };
 
@@ -98,7 +107,7 @@ export const approvedPattern: Resource = {
       patternId: id.slice(0, 200),
     });
     if (found === undefined) throw unknown();
-    sendValue(res, 200, toAnswer(found));
+    sendValue(res, 200, (await toAnswers(needs, namespace, [found]))[0]);
   },
 };
 
@@ -106,10 +115,30 @@ function unknown(): DreyError {
   return new DreyError('sop_unknown', 'no pattern has this id in this namespace');
 }
 
-function toAnswer(found: PatternView): z.output<typeof answer> {
+async function toAnswers(
+  { sops }: Pick<GatewayNeeds, 'sops'>,
+  namespace: string,
+  found: readonly PatternView[],
+): Promise<z.output<typeof answer>[]> {
+  const isWorded = found.some(({ patternType }) => patternType === 'proactive_search');
+  const worded = isWorded
+    ? await sops.list({ namespace, minConfidence: 0, limit: wordedSopsMax, offset: 0 })
+    : [];
+  const texts = worded.flatMap(({ trigger, metadata }) => [trigger, ...toTexts(metadata['wordings'])]);
+  return found.map((one) => toAnswer(one, texts));
+}
+
+function toTexts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function toAnswer(found: PatternView, texts: readonly string[]): z.output<typeof answer> {
+  const { patternType, condition, action } = found;
+  const content = PatternContent.safeParse({ pattern_type: patternType, condition, action });
   return {
     pattern_id: found.patternId,
-    pattern_type: found.patternType,
+    pattern_type: patternType,
+    sentence: content.success ? toSentence(content.data, (stem) => toWholeWord(stem, texts)) : null,
     condition: found.condition,
     action: found.action,
     confidence: found.confidence,

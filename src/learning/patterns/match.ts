@@ -1,6 +1,7 @@
 /** Which patterns bear on a task at this moment, and what they say, in one sentence each. Better silent than wrong. */
 import { type PatternContent, toSentence } from '../../../machines/words/patterns.ts';
 import { toTerms } from '../terms.ts';
+import { toWholeWord } from '../whole-words.ts';
 
 /** A pattern that may be offered. */
 export interface OfferedPattern {
@@ -40,7 +41,8 @@ export function matchPatterns(patterns: Iterable<OfferedPattern>, moment: Moment
   for (const pattern of patterns) {
     const relevance = toRelevance(pattern);
     if (relevance < relevanceMin || !isMet(pattern.content, place)) continue;
-    matched.push({ patternId: pattern.patternId, sentence: toSentence(pattern.content), relevance });
+    const sentence = toSentence(pattern.content, (stem) => toWholeWord(stem, [moment.task]));
+    matched.push({ patternId: pattern.patternId, sentence, relevance });
   }
   return matched
     .sort((a, b) => b.relevance - a.relevance || (a.patternId < b.patternId ? -1 : 1))

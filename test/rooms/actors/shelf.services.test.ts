@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openShelf } from '../../../src/actors/actors.ts';
 import type { Shelf } from '../../../src/actors/actors.ts';
-import { createIndex } from '../../../src/learning/learning.ts';
+import { createIndex, toWholeWord } from '../../../src/learning/learning.ts';
 import { createClock } from '../../../src/node/clock.ts';
 import { toShownSops } from '../../../src/node/shown-sops.ts';
 import {
@@ -215,7 +215,7 @@ test('a big namespace is ranked whole in memory, exactly as an index over all of
       anew.rank({ task, minConfidence: 0.3, limit: 5 }).map(({ sop: { sopId }, relevance, matched }) => ({
         sopId,
         relevance,
-        why: `it shares ${matched.map((term) => `"${term}"`).join(', ')} with the task`,
+        why: `it shares ${matched.map((term) => `"${toWholeWord(term, [task])}"`).join(', ')} with the task`,
       }));
   };
   const tasks = [

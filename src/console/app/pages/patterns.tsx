@@ -4,11 +4,12 @@ import { part, send, toQuery } from '../node/ask.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
-import { toShown, toText } from '../parts/shown-text.ts';
+import { toText } from '../parts/shown-text.ts';
 
 interface Pattern {
   readonly pattern_id: string;
   readonly pattern_type: string;
+  readonly sentence: string | null;
   readonly condition: unknown;
   readonly action: unknown;
   readonly confidence: number;
@@ -112,7 +113,7 @@ function Row({ pattern, approve }: RowProps) {
   return (
     <li className="rejected">
       <div className="grow">
-        <Told text={toSentence(pattern)} max={400} />{' '}
+        <Told text={toLine(pattern)} max={400} />{' '}
         <Mark state={types[type] ?? type.replaceAll('_', ' ')} tone="accent" />{' '}
         {pattern.active ? null : <Mark state="retired" />}
         {pattern.active && pattern.candidate ? (
@@ -179,25 +180,6 @@ function Content({ pattern: { condition, action }, max }: ContentProps) {
 }
 
 /** In words where it has a form of our own; others' patterns may have any, and are shown as they are. */
-function toSentence({ pattern_type: type, condition, action }: Pattern): string {
-  const when = toFields(condition);
-  const then = toFields(action);
-  const { failed_tool: failed, next_tool: next, argument, task_words: words } = when;
-  const from = toFields(then['take_from']);
-  if (type === 'failure_recovery' && isText(failed) && isText(then['call']))
-    return `When ${failed} fails, ${then['call']} gets things going again.`;
-  if (type === 'precondition' && isText(next) && isText(then['call_first']))
-    return `Call ${then['call_first']} before ${next}.`;
-  if (type === 'proactive_search' && Array.isArray(words) && isText(then['search_with']))
-    return `Tasks about ${words.filter(isText).join(', ')} begin with ${then['search_with']}.`;
-  if (type === 'context_injection' && isText(next) && isText(argument) && isText(from['tool']))
-    return `${argument} of ${next} stands in the result of ${from['tool']}${toPlace(from['path'])}.`;
-  return `When ${toShown(toText(condition, 120))}, then ${toShown(toText(action, 120))}`;
-}
-
-const toPlace = (path: unknown): string => (isText(path) && path !== '' ? ` at ${path}` : '');
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-function toFields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+function toLine({ sentence, condition, action }: Pattern): string {
+  return sentence ?? `When ${toText(condition, 120)}, then ${toText(action, 120)}`;
 }
