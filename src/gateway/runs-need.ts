@@ -12,12 +12,14 @@ export interface RunStanding {
 /** What it is told, without the moment. */
 export type RunCommand = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'at'> : never) : never;
 
-/** What somebody decided about a run. */
+/** What somebody did with a run. */
 export interface RunDecision {
   readonly namespace: string;
   readonly runId: string;
   readonly principal: string;
-  readonly action: 'run_approved' | 'run_denied' | 'run_cancelled';
+  readonly action: 'run_started' | 'run_moved' | 'run_approved' | 'run_denied' | 'run_cancelled';
+  /** The procedure that it follows. */
+  readonly sopId: string;
   /** How it was said: by REST, by a person whom the client asked, or by the agent's own tool call. */
   readonly via: 'rest' | 'elicitation' | 'tool';
   /** The call that it was about; none where there is none. */
@@ -38,7 +40,7 @@ export interface RunsNeed {
     o: { readonly namespace: string; readonly runId: string; readonly traceparent?: string | undefined },
     command: RunCommand,
   ): Promise<RunStanding>;
-  /** Writes down who decided what about a run, before it is told: nothing that was not written down happens. */
+  /** Writes down who did what with a run, before it is told: nothing that was not written down happens. */
   writeDown(decision: RunDecision): Promise<void>;
   /** Undefined for one that is unknown. */
   read(namespace: string, runId: string): Promise<RunStanding | undefined>;

@@ -22,6 +22,8 @@ export interface ActorView extends Address {
   /** The process it lives in. */
   readonly node?: string;
   readonly states: readonly string[];
+  /** What people call it, where it has such a name: a procedure's trigger. */
+  readonly name?: string;
 }
 
 /** A message nobody could handle. */

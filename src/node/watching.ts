@@ -5,9 +5,15 @@
 import { isDreyError } from '../../machines/words/errors.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
-import type { ActorView, Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
-import type { FollowEvents, WatchingNeeds } from '../gateway/gateway.ts';
-import { listSopStates } from '../store/store.ts';
+import type { Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
+import type {
+  ActorView,
+  DeadLetterView,
+  FollowEvents,
+  Principal,
+  WatchingNeeds,
+} from '../gateway/gateway.ts';
+import { appendAudit, ensureNamespace, listSopStates } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
@@ -33,7 +39,7 @@ const busKeptMs = 3_000;
 
 /** Builds that part of the gateway's needs. */
 export function createWatching(options: WatchingOptions): WatchingNeeds {
-  const { wire, roots, announcer, boards, clock } = options;
+  const { wire, roots, boards, clock } = options;
   return {
     followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
     readEvents: ({ from, ...which }, onEvent) =>
@@ -56,7 +62,7 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
         (actor) => actor.namespace === namespace || actor.namespace === systemNamespace,
       );
     },
-    dead: createDead(wire, announcer),
+    dead: createDead(options),
     bus: shareAnswer(() => wire.standing(), clock, busKeptMs),
   };
 }
@@ -72,7 +78,13 @@ async function readSops(
     const rows = await store.inNamespace(namespace, (trx) =>
       listSopStates(trx, { sopId: id, limit: sopsShownMax }),
     );
-    return rows.map(({ sopId, status }) => ({ namespace, kind: 'sop', id: sopId, states: [status] }));
+    return rows.map(({ sopId, status, trigger }) => ({
+      namespace,
+      kind: 'sop',
+      id: sopId,
+      states: [status],
+      name: trigger,
+    }));
   } catch (error) {
     if (isDreyError(error) && error.kind === 'dependency_failed') return [];
     throw error;
@@ -110,7 +122,23 @@ function toOwnAndSystem(
   return namespaces.flatMap((one) => toFilters({ ...selection, namespace: one }, wire.root));
 }
 
-function createDead({ dead }: Wire, announcer: Announcer): WatchingNeeds['dead'] {
+function createDead({ wire: { dead }, announcer, store }: WatchingOptions): WatchingNeeds['dead'] {
+  /** Before it is done; what is the node's own stands in the log of whoever did it. */
+  const writeDown = (action: string, letter: DeadLetterView, by: Principal): Promise<void> => {
+    const { id, actor, code, subject } = letter;
+    const own = actor.namespace === systemNamespace ? by.namespace : actor.namespace;
+    return store.inNamespace(own, async (trx) => {
+      await ensureNamespace(trx);
+      await appendAudit(trx, {
+        action,
+        severity: 'MEDIUM',
+        principal: by.id,
+        object: `dead/${id}`,
+        outcome: 'done',
+        details: { code, subject },
+      });
+    });
+  };
   const tell = (
     action: string,
     letter: { id: number; actor: { namespace: string } },
@@ -123,11 +151,13 @@ function createDead({ dead }: Wire, announcer: Announcer): WatchingNeeds['dead']
     list: (which) => dead.list(which),
     get: (id) => dead.get(id),
     async retry(letter, by) {
+      await writeDown('dead_letter_retried', letter, by);
       const { stream, sequence } = await dead.retry(letter.id);
       tell('dead.retried', letter, by);
       return { stream, sequence };
     },
     async drop(letter, by) {
+      await writeDown('dead_letter_dropped', letter, by);
       const dropped = await dead.drop(letter.id);
       if (dropped) tell('dead.dropped', letter, by);
       return dropped;

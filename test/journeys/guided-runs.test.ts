@@ -71,13 +71,17 @@ interface Entry {
 }
 
 /** What the audit log says that was decided about a run, and how it was said, the oldest first. */
-const readDecisions = async (runId: string): Promise<string[]> => {
+/** What was written down of a run, oldest first. */
+const readDeeds = async (runId: string): Promise<string[]> => {
   const { entries } = await node.get<{ entries: Entry[] }>('/api/v1/audit?limit=50');
   return entries
     .filter(({ object }) => object === `run/${runId}`)
     .map(({ action, details, principal }) => `${action} by ${details.via} of ${principal}`)
     .toReversed();
 };
+
+const readDecisions = async (runId: string): Promise<string[]> =>
+  (await readDeeds(runId)).filter((deed) => !/^run_(?:started|moved) /.test(deed));
 
 const readConfidence = async (): Promise<number> =>
   (await node.get<{ confidence: number }>(`/api/v1/sops/${sopId}`)).confidence;
@@ -173,7 +177,10 @@ describe('an agent', () => {
     expect(ended.structured).toMatchObject({ run: { state: 'cancelled' } });
     // Ended again, it stays as it was, and nobody decided anything.
     expect(await node.post(`/api/v1/runs/${run.run_id}/cancel`, {})).toMatchObject({ state: 'cancelled' });
-    expect(await readDecisions(run.run_id)).toEqual(['run_cancelled by tool of local']);
+    expect(await readDeeds(run.run_id)).toEqual([
+      'run_started by tool of local',
+      'run_cancelled by tool of local',
+    ]);
     await agent.close();
   });
 });
@@ -252,7 +259,14 @@ describe('the command line', () => {
     expect(await readFile(copy('loft'), 'utf8')).toBe(await readFile(notes('loft'), 'utf8'));
     await expect(stepRun(runId, { approve: true, step: 1, fingerprint: 'x' })).rejects.toThrow('409');
     // Who said yes, and to which call, is in the audit log, once.
-    expect(await readDecisions(runId)).toEqual(['run_approved by rest of local']);
+    const deeds = await readDeeds(runId);
+    expect(deeds.filter((deed) => deed.startsWith('run_approved'))).toEqual([
+      'run_approved by rest of local',
+    ]);
+    // So is who began it, and each move that a person made.
+    expect(deeds[0]).toBe('run_started by rest of local');
+    expect(deeds.slice(1, -1)).toEqual(deeds.slice(1, -1).map(() => 'run_moved by rest of local'));
+    expect(deeds.length).toBeGreaterThan(2);
   });
 
   it('asks anew when the node died in the middle of a call that may have changed something', async () => {

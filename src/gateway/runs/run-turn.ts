@@ -2,6 +2,7 @@
 import { DreyError } from '../../../machines/words/errors.ts';
 import { runLimits } from '../../../machines/words/runs.ts';
 import { toLearnedResult } from '../../access/access.ts';
+import type { RunOffer } from '../../../machines/words/runs.ts';
 import type { Principal, SopView } from '../needs.ts';
 import type { RunCommand, RunDecision, RunStanding } from '../runs-need.ts';
 import { toFingerprint } from './run-offer.ts';
@@ -79,13 +80,20 @@ interface Decider extends Pick<RunDecision, 'namespace' | 'via'> {
   readonly principal: Principal;
 }
 
-/** Who decided what about which call, as it is written down. */
+/** Who did what with which run, and about which call, as it is written down. */
 export function toDecision(
   { namespace, principal, via }: Decider,
-  { runId, offer }: RunStanding['context'],
+  {
+    runId,
+    sopId,
+    offer,
+  }: Pick<RunStanding['context'], 'runId' | 'sopId'> & {
+    readonly offer?: Pick<RunOffer, 'step' | 'tool'> | null;
+  },
   action: RunDecision['action'],
 ): RunDecision {
-  return { namespace, runId, principal: principal.id, action, via, step: offer?.step, tool: offer?.tool };
+  const [step, tool] = [offer?.step, offer?.tool];
+  return { namespace, runId, sopId, principal: principal.id, action, via, step, tool };
 }
 
 const reasonCharsMax = 1_000;

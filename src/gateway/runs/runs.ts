@@ -72,6 +72,7 @@ export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunS
     throw new DreyError('limit_reached', `a namespace has ${runLimits.openMax} open runs at most; end one`);
   const runId = createId('run', needs.ids);
   const session = mover.session(asked.sessionId, principal.id);
+  await runs.writeDown(toDecision(mover, { runId, sopId: sop.sopId }, 'run_started'));
   if (session.task?.task !== plan.task) session.startTask(plan.task, 'task', mover.traceparent);
   const standing = await runs.tell({ namespace, runId, traceparent: mover.traceparent }, command);
   needs.sops.recordInjection({
@@ -142,6 +143,8 @@ class Move {
   readonly #runId: string;
   readonly #runs: RunsNeed;
   readonly #call: RunCall;
+  /** One move is one row, however many turns it takes. */
+  #isWritten = false;
 
   constructor(mover: RunMover, runId: string) {
     this.#mover = mover;
@@ -278,12 +281,15 @@ class Move {
     return this.#mover.needs.catalogue().tools;
   }
 
-  /** What a person decided is written down first. */
+  /** What somebody decided is written down first, and so is each move that came by REST; an agent's own are told by its calls. */
   async #tell(command: RunCommand, before?: RunStanding['context']): Promise<RunStanding> {
-    const { namespace, traceparent } = this.#mover;
-    const action = decisions[command.type];
-    if (action !== undefined && before !== undefined)
-      await this.#runs.writeDown(toDecision(this.#mover, before, action));
+    const { namespace, traceparent, via } = this.#mover;
+    const action = decisions[command.type] ?? (via === 'rest' && !this.#isWritten ? 'run_moved' : undefined);
+    if (action !== undefined && before !== undefined) {
+      const { offer = before.offer } = command as { offer?: RunStanding['context']['offer'] };
+      await this.#runs.writeDown(toDecision(this.#mover, { ...before, offer }, action));
+      this.#isWritten = true;
+    }
     return this.#runs.tell({ namespace, runId: this.#runId, traceparent }, command);
   }
 }

@@ -96,19 +96,19 @@ export async function getSops(trx: Trx, sopIds: readonly string[]): Promise<read
   return rows.map(toSop);
 }
 
-/** Procedures with their status alone, those that changed last first; what is retired is left out unless it is asked for. */
+/** Procedures with their status and trigger alone, those that changed last first; what is retired is left out unless it is asked for. */
 export async function listSopStates(
   trx: Trx,
   which: { readonly sopId?: string | undefined; readonly limit: number },
-): Promise<readonly { readonly sopId: string; readonly status: SopStatus }[]> {
+): Promise<readonly { readonly sopId: string; readonly status: SopStatus; readonly trigger: string }[]> {
   let query = trx.db
     .selectFrom('acontext_sops')
-    .select(['id', 'status'])
+    .select(['id', 'status', 'trigger'])
     .where('namespace', '=', trx.namespace);
   if (which.sopId === undefined) query = query.where('status', '!=', 'retired');
   else query = query.where('id', '=', toUuid('sop', which.sopId) ?? '00000000-0000-0000-0000-000000000000');
   const rows = await query.orderBy('updated_at', 'desc').limit(toLimit(which.limit)).execute();
-  return rows.map(({ id, status }) => ({ sopId: toId('sop', id), status }));
+  return rows.map(({ id, ...row }) => ({ sopId: toId('sop', id), ...row }));
 }
 
 /** A procedure and a text that is another one as soon as its row or a report about it is. */

@@ -125,6 +125,15 @@ describe('actors', () => {
     expect((await get('/actors?kind=chair')).json()).toMatchObject({ status: 400 });
   });
 
+  it('are told with what people know them by, cut', async () => {
+    at.house.actors = [
+      { namespace: 'default', kind: 'sop', id: 'p-1', states: ['active'], name: 'Copy the notes'.repeat(40) },
+      { namespace: 'default', kind: 'breaker', id: 'b-1', states: ['closed'] },
+    ];
+    const { actors } = (await get('/actors')).json() as { actors: { name?: string }[] };
+    expect(actors.map(({ name }) => name?.length)).toEqual([300, undefined]);
+  });
+
   it('are no procedures for who may not read procedures', async () => {
     at.house.actors = [
       { namespace: 'acme', kind: 'session', id: 's-2', states: ['ready'] },
