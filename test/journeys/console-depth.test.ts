@@ -56,7 +56,10 @@ describe.skipIf(chromiumPath === undefined)(
     const showRun = (id: string): Promise<RunAnswer> => node.get(`/api/v1/runs/${id}`);
     const decisions = async (runId: string): Promise<string[]> => {
       const { entries } = await node.get<{ entries: Entry[] }>('/api/v1/audit?limit=50');
-      return entries.filter(({ object }) => object === `run/${runId}`).map(({ action }) => action);
+      return entries
+        .filter(({ object }) => object === `run/${runId}`)
+        .map(({ action }) => action)
+        .toReversed();
     };
 
     beforeAll(async () => {
@@ -182,7 +185,8 @@ describe.skipIf(chromiumPath === undefined)(
       await until('it waits', async () => (await showRun(yes)).state !== 'planned' || undefined);
       if ((await showRun(yes)).state === 'checking') await press(page, 'Go on', 'Go on');
       await page.getByText('needs a yes').waitFor();
-      expect(await decisions(yes), 'nothing is said for a person').toEqual([]);
+      const before = await decisions(yes);
+      expect(new Set(before), 'nothing is said for a person').toEqual(new Set(['run_started', 'run_moved']));
       await page.getByRole('button', { name: 'Yes, make this call' }).click();
       await page.getByRole('dialog').getByText('fs__write_file').waitFor();
       await page.getByRole('dialog').getByText('forty apples').waitFor();
@@ -190,7 +194,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect((await showRun(yes)).state).toBe('awaitingApproval');
       await press(page, 'Yes, make this call', 'Yes, make it');
       await page.getByText('All steps were made').waitFor();
-      expect(await decisions(yes)).toEqual(['run_approved']);
+      expect(await decisions(yes)).toEqual([...before, 'run_approved']);
 
       const { run_id: no } = await startRun(`Copy the notes from ${notes('attic')} to ${copy('attic')}`);
       await node.post(`/api/v1/runs/${no}/steps`, {});
@@ -198,7 +202,39 @@ describe.skipIf(chromiumPath === undefined)(
       await page.goto(`${node.url}/#/runs/${no}`);
       await press(page, 'No', 'Say no');
       await page.locator('main').getByText('a person said no').waitFor();
-      expect(await decisions(no)).toEqual(['run_denied']);
+      expect((await decisions(no)).at(-1)).toBe('run_denied');
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('begins a run from the page of its procedure, and writes down who did', async () => {
+      const { context, page, faults } = await openPage(light);
+      await page.goto(`${node.url}/#/sops/${sopId}`);
+      await page.getByRole('button', { name: 'Follow it' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      const count = async () => (await node.get<{ runs: unknown[] }>('/api/v1/runs?limit=100')).runs.length;
+      const before = await count();
+      await page.getByRole('button', { name: 'Follow it' }).click();
+      await page
+        .getByLabel('The task, whose words')
+        .fill(`Copy the notes from ${notes('attic')} to ${copy('attic')}`);
+      await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+      await page.waitForURL(/#\/runs\/u-/);
+      await page.getByText('What it waits for').waitFor();
+      expect(await count()).toBe(before + 1);
+      const runId = decodeURIComponent(page.url().split('/').at(-1) ?? '');
+      const [row, ...others] = await lookAt(place.dataFolder, (truth) =>
+        truth.rows<{ principal: string; action: string; details: { sopId: string; via: string } }>(
+          'select principal, action, details from audit_log where object = $1',
+          [`run/${runId}`],
+        ),
+      );
+      expect(row).toMatchObject({
+        principal: 'local',
+        action: 'run_started',
+        details: { sopId, via: 'rest' },
+      });
+      expect(others).toEqual([]);
       expect(faults).toEqual([]);
       await context.close();
     });

@@ -163,7 +163,7 @@ describe.skipIf(chromiumPath === undefined)(
       // What means harm is there to be read, and did nothing.
       await page.getByText('<img src=x onerror=').first().waitFor();
       expect(await page.locator('main img').count()).toBe(0);
-      expect(await page.locator('h1').textContent()).toContain('␛[31mred ‹U+202E›dlrow‹U+FE00›');
+      expect(await page.locator('h1').textContent()).toContain('‹U+001B›[31mred ‹U+202E›dlrow‹U+FE00›');
       expect(faults).toEqual([]);
       await context.close();
     });
@@ -178,7 +178,72 @@ describe.skipIf(chromiumPath === undefined)(
       await page.getByRole('button', { name: 'See what an agent would get' }).click();
       await page.getByText('every__get-sum').first().waitFor();
       await page.getByText('Because').first().waitFor();
+      // Words stand as people wrote them, not as they are compared.
+      const said = await page.locator('main').innerText();
+      expect(said).toMatch(/announce/);
+      expect(said).not.toMatch(/announc(?![ei])/);
       expect(await served()).toBe(before);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('tells patterns in whole words, as people wrote them', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
+      await until(
+        'a pattern of words is found',
+        async () => {
+          const { patterns } = await node.get<{ patterns: { sentence: string }[] }>(
+            '/api/v1/patterns?limit=200',
+          );
+          return patterns.find(({ sentence }) => /^Tasks about .*announce.* begin by/i.test(sentence));
+        },
+        60_000,
+      );
+      await page.goto(`${node.url}/#/patterns`);
+      await page.getByText(/^Tasks about .*announce/i).waitFor();
+      expect(await page.locator('.rows').innerText()).not.toMatch(/announc(?![ei])/i);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('calls procedures and sessions by their tasks in the directory and the tree of actors', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'phone' });
+      await page.goto(`${node.url}/#/actors`);
+      const named = page.locator('main').getByRole('link', { name: sop.trigger });
+      await named.waitFor();
+      await page.getByLabel('Kind').selectOption('sop');
+      await page.getByRole('link', { name: 'b-fs' }).waitFor({ state: 'detached' });
+      await page.getByLabel('Search actors').fill(sop.trigger.slice(3, 20).toUpperCase());
+      await named.waitFor();
+      await page.getByRole('tab', { name: 'Tree' }).click();
+      await expectFit(page, 'tree of actors');
+      await named.click();
+      await page.locator('.box-node.lit').getByText('active').waitFor();
+      await page.getByRole('link', { name: sop.trigger }).click();
+      await page.getByRole('tab', { name: 'Evidence' }).waitFor();
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('draws a chart on a phone so that it can be read, with its state in sight', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'phone' });
+      await page.goto(`${node.url}/#/actors/_system%2Fbreaker%2Fb-fs`);
+      const lit = page.locator('.box-node.lit');
+      await lit.getByText('closed').waitFor();
+      const frame = await page.locator('.frame').boundingBox();
+      const box = await until(
+        'it is drawn to its size',
+        async () => {
+          const found = await lit.boundingBox();
+          return found !== null && found.width > 120 ? found : undefined;
+        },
+        10_000,
+      );
+      const middle = box.x + box.width / 2;
+      expect(middle).toBeGreaterThan(frame?.x ?? 0);
+      expect(middle).toBeLessThan((frame?.x ?? 0) + (frame?.width ?? 0));
+      // The page itself stays as wide as it is; the drawing is scrolled in its frame.
+      await expectFit(page, 'a chart on a phone');
       expect(faults).toEqual([]);
       await context.close();
     });
@@ -231,6 +296,26 @@ describe.skipIf(chromiumPath === undefined)(
       await context.close();
     });
 
+    it('tells what fails again and again in one row, so that it hides no other failure', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'phone' });
+      await page.goto(node.url);
+      await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+      await workOn(node.url, {
+        kind: 'add',
+        wording: 'look for what is not there',
+        run: async (call) => {
+          await call('memory__create_entities', { entities: 'none' });
+          for (let times = 0; times < 12; times += 1) await call('fs__read_text_file', { path: '/nowhere' });
+        },
+      });
+      const failures = page.getByRole('region', { name: 'Last failures' });
+      await failures.getByText('12 times').waitFor();
+      await failures.getByText('memory__create_entities').waitFor();
+      expect(await failures.getByText('fs__read_text_file').count()).toBe(1);
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
     it('goes back through the life of an actor', async () => {
       const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
       await page.goto(`${node.url}/#/actors/_system%2Fresource%2Fr-fs`);
@@ -263,6 +348,13 @@ describe.skipIf(chromiumPath === undefined)(
       await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click();
       await page.getByText('None: every message found').waitFor();
       expect(await letters()).toEqual([]);
+      const { entries } = await node.get<{ entries: { action: string; principal: string }[] }>(
+        '/api/v1/audit?limit=50',
+      );
+      const done = entries.flatMap(({ action, principal }) =>
+        action.startsWith('dead_letter_') ? [`${action} by ${principal}`] : [],
+      );
+      expect(done).toEqual(['dead_letter_dropped by local', 'dead_letter_retried by local']);
       expect(faults).toEqual([]);
       await context.close();
     });

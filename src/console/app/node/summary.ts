@@ -2,19 +2,19 @@
 import { toMs } from '../parts/shown-text.ts';
 import type { ToldEvent } from './told.ts';
 
+/** Actors whose id is their name. */
+const namedKinds = new Set(['resource', 'breaker', 'worker']);
+
 /** The line of an event. */
 export function toSummary({ data, actor }: ToldEvent): string {
   const { name, tool, task, durationMs, trigger, message, code, reason, to, from, outcome, isError } =
     data ?? {};
   const { who, helpful } = data ?? {};
-  const named = [name, tool, task, trigger].find((one) => typeof one === 'string');
+  const own = namedKinds.has(actor.kind) ? actor.id.replace(/^\w-/, '') : undefined;
+  const named = [name, tool, task, trigger, own].find((one) => typeof one === 'string');
   const parts = [
     named,
-    typeof from === 'string' && typeof to === 'string'
-      ? from === to
-        ? `still ${to}`
-        : `${from} → ${to}`
-      : undefined,
+    toEdge(from, to),
     typeof helpful === 'boolean' ? (helpful ? 'it helped' : 'it did not help') : undefined,
     typeof outcome === 'string' ? outcome : undefined,
     isError === true ? 'answered with an error' : undefined,
@@ -24,4 +24,9 @@ export function toSummary({ data, actor }: ToldEvent): string {
     typeof durationMs === 'number' ? toMs(durationMs) : undefined,
   ].filter((one) => typeof one === 'string' && one !== '');
   return parts.length > 0 ? parts.join(' · ') : `${actor.kind} ${actor.id}`;
+}
+
+function toEdge(from: unknown, to: unknown): string | undefined {
+  if (typeof from !== 'string' || typeof to !== 'string') return undefined;
+  return from === to ? `still ${to}` : `${from} → ${to}`;
 }

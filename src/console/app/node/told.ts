@@ -78,6 +78,7 @@ export interface Status extends Health {
 
 export interface Session {
   readonly id: string;
+  readonly namespace: string;
   readonly client: string;
   readonly transport: string;
   readonly principal: string;

@@ -1,7 +1,8 @@
 /** Actors: everything with a life of its own, by what it is, and the page of one. */
 import { useState } from 'react';
 import { useAnswer } from '../node/use-answer.ts';
-import { Card, Empty, Id, Mark, More, PageTop, Stale, Waiting } from '../parts/parts.tsx';
+import { Card, Empty, Id, Mark, More, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
+import { toShown } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import type { Route } from '../router.ts';
 import { ActorPage } from './actor/actor-page.tsx';
@@ -20,8 +21,21 @@ const kinds: Readonly<Record<string, string>> = {
   worker: 'Its workers',
   run: 'Procedures that are being followed',
   context: 'Shared contexts',
-  sop: 'Learned procedures, by their ids; “Procedures” shows them by their tasks',
+  sop: 'Learned procedures',
 };
+const titles: Readonly<Record<string, string>> = {
+  node: 'Nodes',
+  session: 'Sessions',
+  resource: 'Resources',
+  breaker: 'Circuit breakers',
+  learning: 'Learning',
+  worker: 'Workers',
+  run: 'Guided runs',
+  context: 'Contexts',
+  sop: 'Procedures',
+};
+/** Those with names are longer than half a line. */
+const wideKinds = new Set(['session', 'run', 'sop']);
 
 export default function Actors({ route }: { readonly route: Route }) {
   return route.id === '' ? <Directory /> : <ActorPage key={route.id} address={route.id} />;
@@ -31,11 +45,16 @@ const views = ['Directory', 'Tree'] as const;
 
 function Directory() {
   const [words, setWords] = useState('');
+  const [kind, setKind] = useState('');
   const [view, setView] = useState<(typeof views)[number]>('Directory');
   const { data, error } = useAnswer<{ actors: Actor[]; total: number }>('/actors', 4_000);
   const sought = words.toLowerCase();
-  const found = data?.actors.filter(({ namespace, kind, id, states }) =>
-    `${namespace}/${kind}/${id} ${states.join(' ')}`.toLowerCase().includes(sought),
+  const found = data?.actors.filter(
+    (actor) =>
+      (kind === '' || actor.kind === kind) &&
+      `${actor.namespace}/${actor.kind}/${actor.id} ${actor.states.join(' ')} ${actor.name ?? ''}`
+        .toLowerCase()
+        .includes(sought),
   );
   return (
     <>
@@ -47,10 +66,18 @@ function Directory() {
         <input
           type="search"
           aria-label="Search actors"
-          placeholder="Search id, kind or state"
+          placeholder="Search name, id or state"
           value={words}
           onChange={(event) => setWords(event.target.value)}
         />
+        <select aria-label="Kind" value={kind} onChange={(event) => setKind(event.target.value)}>
+          <option value="">every kind</option>
+          {Object.keys(kinds).map((one) => (
+            <option key={one} value={one}>
+              {titles[one]}
+            </option>
+          ))}
+        </select>
         <div className="tabs in-filters" role="tablist" aria-label="How to show them">
           {views.map((name) => (
             <button key={name} role="tab" aria-selected={view === name} onClick={() => setView(name)}>
@@ -61,13 +88,15 @@ function Directory() {
       </div>
       {found === undefined ? <Waiting error={error} /> : <Stale error={error} />}
       {found?.length === 0 ? <Empty>No actor matches.</Empty> : null}
-      {found === undefined ? null : view === 'Tree' ? (
+      {found === undefined || found.length === 0 ? null : view === 'Tree' ? (
         <ActorTree actors={found} kinds={kinds} />
       ) : (
         <Groups actors={found} />
       )}
       <More count={data === undefined ? 0 : data.total - data.actors.length} what="actors" />
-      <p className="small soft">Of procedures, the 300 newest are shown.</p>
+      {found?.some((actor) => actor.kind === 'sop') ? (
+        <p className="small soft">Of procedures, the 300 that changed last are looked at.</p>
+      ) : null}
     </>
   );
 }
@@ -86,15 +115,27 @@ function Groups({ actors }: { readonly actors: readonly Actor[] }) {
 
 function Group({ kind, actors }: { readonly kind: string; readonly actors: readonly Actor[] }) {
   return (
-    <Card title={`${kind[0]?.toUpperCase()}${kind.slice(1)}`} className="half" note={`${actors.length}`}>
+    <Card
+      title={titles[kind] ?? kind}
+      {...(wideKinds.has(kind) ? {} : { className: 'half' })}
+      note={`${actors.length}`}
+    >
       <p className="small soft">{kinds[kind]}</p>
       <ul className="rows">
-        {actors.slice(0, shownMax).map(({ namespace, id, states }) => (
+        {actors.slice(0, shownMax).map(({ namespace, id, states, name }) => (
           <li key={`${namespace} ${id}`}>
-            <a className="grow" href={toHref('actors', `${namespace}/${kind}/${id}`)}>
-              <Id id={id} />
-            </a>
-            <span className="small soft">{namespace === '_system' ? '' : namespace}</span>
+            <span className="grow">
+              <a href={toHref('actors', `${namespace}/${kind}/${id}`)}>
+                {name === undefined ? <Id id={id} /> : <Told text={name} max={160} />}
+              </a>
+              {name === undefined ? null : (
+                <span className="small soft">
+                  {' '}
+                  <Id id={id} />
+                </span>
+              )}
+            </span>
+            <span className="small soft">{namespace === '_system' ? '' : toShown(namespace, 60)}</span>
             {states.slice(0, 4).map((state) => (
               <Mark key={state} state={state} />
             ))}

@@ -156,36 +156,58 @@ function Result({ given }: { readonly given: Given }) {
 
 /** Rejected procedures in the list; the node tells no more. */
 const rejectedShownMax = 20;
+/** What fits less than this is named only when it is asked for. */
+const nearMin = 0.05;
 
 function NotGiven({ rejected, bar }: { readonly rejected: readonly Rejected[]; readonly bar: number }) {
+  const shown = rejected.slice(0, rejectedShownMax);
+  const [near, far] = [
+    shown.filter(({ relevance }) => relevance >= nearMin),
+    shown.filter(({ relevance }) => relevance < nearMin),
+  ];
   return (
     <Card title="What was rejected" note={`the bar is ${Math.round(bar * 100)} %`}>
-      {rejected.length === 0 ? <Empty>Nothing else came near this task.</Empty> : null}
-      <ul className="rows">
-        {rejected.slice(0, rejectedShownMax).map((one) => (
-          <li key={one.sop_id} className="rejected">
-            <div className="grow">
-              <a href={toHref('sops', one.sop_id)}>
-                <Told text={one.trigger} max={160} />
-              </a>{' '}
-              <Mark state={one.status} /> <Mark state={one.reason.replaceAll('_', ' ')} tone="warn" />
-              <p className="small soft">
-                <Told text={one.why} max={300} />
-              </p>
-            </div>
-            <dl className="facts small">
-              <dt>Fits</dt>
-              <dd>
-                <Meter value={one.relevance} label="how near the task is" />
-              </dd>
-              <dt>Is right</dt>
-              <dd>
-                <Meter value={one.confidence} label="how likely the procedure is right" />
-              </dd>
-            </dl>
-          </li>
-        ))}
-      </ul>
+      {near.length === 0 ? <Empty>Nothing else came near this task.</Empty> : null}
+      <RejectedRows rejected={near} />
+      {far.length === 0 ? null : (
+        <details className="more">
+          <summary>
+            {toPlural(far.length, 'procedure')} that {far.length === 1 ? 'has' : 'have'} hardly anything to do
+            with it
+          </summary>
+          <RejectedRows rejected={far} />
+        </details>
+      )}
     </Card>
+  );
+}
+
+function RejectedRows({ rejected }: { readonly rejected: readonly Rejected[] }) {
+  return (
+    <ul className="rows">
+      {rejected.map((one) => (
+        <li key={one.sop_id} className="rejected">
+          <div className="grow">
+            <a href={toHref('sops', one.sop_id)}>
+              <Told text={one.trigger} max={160} />
+            </a>{' '}
+            <Mark state={one.status} /> <Mark state={one.reason.replaceAll('_', ' ')} tone="warn" />
+            <p className="small soft">
+              <Told text={one.why} max={300} />
+            </p>
+          </div>
+          <dl className="facts small">
+            <dt>Fits</dt>
+            <dd>
+              <Meter value={one.relevance} label="how near the task is" />
+            </dd>
+            <dt>Is right</dt>
+            <dd>
+              <Meter value={one.confidence} label="how likely the procedure is right" />
+            </dd>
+          </dl>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,8 +1,10 @@
 /** Memory: what agents remember together, searched, and what each memory is linked with. */
 import { Suspense, lazy, useMemo, useState } from 'react';
 import { part, toQuery } from '../node/ask.ts';
+import type { Sop } from '../node/told.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
+import { toHref } from '../router.ts';
 
 interface Memory {
   readonly memory_id: string;
@@ -25,6 +27,8 @@ interface Link {
 const Graph = lazy(() => import('../parts/graph.tsx'));
 const memoriesAsked = 50;
 const linksAsked = 30;
+/** Procedures whose triggers are asked for, to name linked ones. */
+const sopsNamedMax = 200;
 
 export default function MemoryPage() {
   const [words, setWords] = useState('');
@@ -74,7 +78,7 @@ export default function MemoryPage() {
           {chosen === undefined ? (
             <Empty>Choose “Links” on a memory to see what it hangs together with.</Empty>
           ) : (
-            <Links key={chosen.memory_id} memory={chosen} />
+            <Links key={chosen.memory_id} memory={chosen} listed={data?.memories ?? []} />
           )}
         </Card>
       </div>
@@ -114,12 +118,28 @@ function Memories({ memories, chosen, choose }: MemoriesProps) {
   );
 }
 
-function Links({ memory }: { readonly memory: Memory }) {
+interface LinksProps {
+  readonly memory: Memory;
+  /** Those in the list: what is linked is told by what it says, where that is known. */
+  readonly listed: readonly Memory[];
+}
+
+function Links({ memory, listed }: LinksProps) {
   const { data, error } = useAnswer<{ neighbours: Link[] }>(
     `/graph/${part(memory.memory_id)}/neighbours${toQuery({ limit: linksAsked })}`,
   );
   const links = data?.neighbours;
-  const drawn = useMemo(() => toDrawing(memory, links ?? []), [memory, links]);
+  const hasSops = links?.some(({ from, to }) => from.kind === 'sop' || to.kind === 'sop') === true;
+  const { data: told } = useAnswer<{ sops: Sop[] }>(hasSops ? `/sops?limit=${sopsNamedMax}` : undefined);
+  const names = useMemo(
+    () =>
+      new Map([
+        ...[memory, ...listed].map((one): [string, string] => [`memory ${one.memory_id}`, one.content]),
+        ...(told?.sops ?? []).map((one): [string, string] => [`sop ${one.sop_id}`, one.trigger]),
+      ]),
+    [memory, listed, told],
+  );
+  const drawn = useMemo(() => toDrawing(memory, links ?? [], names), [memory, links, names]);
   const lit = useMemo(() => new Set([`memory ${memory.memory_id}`]), [memory]);
   if (links === undefined) return <Waiting error={error} />;
   if (links.length === 0) return <Empty>It stands alone so far.</Empty>;
@@ -133,7 +153,8 @@ function Links({ memory }: { readonly memory: Memory }) {
         {links.map(({ from, to, relation, weight }) => (
           <li key={`${from.id} ${relation} ${to.id}`}>
             <span className="grow">
-              <Id id={from.id} /> {relation.replaceAll('_', ' ')} <Id id={to.id} />
+              <End {...from} names={names} /> <span className="soft">{relation.replaceAll('_', ' ')}</span>{' '}
+              <End {...to} names={names} />
             </span>
             <span className="soft">{Math.round(weight * 100)} %</span>
           </li>
@@ -143,10 +164,24 @@ function Links({ memory }: { readonly memory: Memory }) {
   );
 }
 
-function toDrawing(memory: Memory, links: readonly Link[]) {
+interface EndProps {
+  readonly kind: string;
+  readonly id: string;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** One end of a link: what it says, or its id; a procedure leads to its page. */
+function End({ kind, id, names }: EndProps) {
+  const name = names.get(`${kind} ${id}`);
+  const shown = name === undefined ? <Id id={id} /> : <Told text={name} max={80} />;
+  return kind === 'sop' ? <a href={toHref('sops', id)}>{shown}</a> : shown;
+}
+
+function toDrawing(memory: Memory, links: readonly Link[], names: ReadonlyMap<string, string>) {
   const boxes = new Map([[`memory ${memory.memory_id}`, memory.content]]);
   for (const { from, to } of links)
-    for (const { kind, id } of [from, to]) if (!boxes.has(`${kind} ${id}`)) boxes.set(`${kind} ${id}`, id);
+    for (const { kind, id } of [from, to])
+      if (!boxes.has(`${kind} ${id}`)) boxes.set(`${kind} ${id}`, names.get(`${kind} ${id}`) ?? id);
   return {
     boxes: [...boxes].map(([id, title]) => ({ id, title, note: id.split(' ', 1)[0] ?? '' })),
     lines: links.map(({ from, to, relation }) => ({

@@ -10,6 +10,7 @@ import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting, toTone } 
 import { toCount, toDuration, toMs, toPlural } from '../parts/shown-text.ts';
 import { toHref } from '../router.ts';
 import { toSummary } from '../node/summary.ts';
+import { toFolded } from './now/folded.ts';
 import { Learned } from './now/learned.tsx';
 
 const sessionsShownMax = 50;
@@ -65,14 +66,14 @@ export default function Now() {
           {failures.length === 0 ? (
             <Empty>Nothing has gone wrong in the last ten minutes.</Empty>
           ) : (
-            <Events events={failures.slice(0, failuresShownMax)} />
+            <Events events={failures} max={failuresShownMax} />
           )}
         </Card>
         <Card title="Just happened" className="half">
           {events.length === 0 ? (
             <Empty>Waiting for something to happen. Every call and change appears here at once.</Empty>
           ) : (
-            <Events events={events.slice(0, eventsShownMax)} />
+            <Events events={events} max={eventsShownMax} />
           )}
         </Card>
       </div>
@@ -148,7 +149,13 @@ function Sessions({ sessions }: { readonly sessions: readonly Session[] }) {
             <Doing session={session} />
             <div className="small soft">
               <Told text={session.client || session.transport} max={60} /> · {toPlural(session.calls, 'call')}{' '}
-              · <Id id={session.id} />
+              ·{' '}
+              <a
+                href={toActor(session.namespace, 'session', session.id)}
+                title="what it is doing, step by step"
+              >
+                <Id id={session.id} />
+              </a>
             </div>
           </div>
           <Moment at={session.lastUsedAt} />
@@ -195,7 +202,9 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
         return (
           <li key={id}>
             <span className="grow" title={what}>
-              <Told text={name} max={60} />
+              <a href={toActor(systemNamespace, 'resource', id)}>
+                <Told text={name} max={60} />
+              </a>
               {lastError === null || state === 'healthy' ? null : (
                 <span className="small soft">
                   {' '}
@@ -204,7 +213,9 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
               )}
             </span>
             {breaker === undefined || breaker.state === 'closed' ? null : (
-              <Mark state={`breaker ${breaker.state}`} tone="bad" />
+              <a href={toActor(systemNamespace, 'breaker', breaker.id)}>
+                <Mark state={`breaker ${breaker.state}`} tone="bad" />
+              </a>
             )}
             <Mark state={isAway ? 'away' : state} tone={isAway ? 'bad' : toTone(state)} />
           </li>
@@ -221,7 +232,8 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
       {health.catalogue.held === 0 ? null : (
         <li>
           <a className="grow" href={toHref('tools')}>
-            {health.catalogue.held} tools wait for a review
+            {health.catalogue.held === 1 ? '1 tool waits' : `${health.catalogue.held} tools wait`} for a
+            review
           </a>
           <Mark state="held" tone="warn" />
         </li>
@@ -230,13 +242,21 @@ function HealthList({ health }: { readonly health: Health | undefined }) {
   );
 }
 
-function Events({ events }: { readonly events: readonly ToldEvent[] }) {
+function Events({ events, max }: { readonly events: readonly ToldEvent[]; readonly max: number }) {
   return (
     <ul className="rows">
-      {events.map((event) => (
+      {toFolded(events, max).map(({ event, times }) => (
         <li key={`${event.id} ${event.at}`}>
           <span className="grow">
-            <span className="event-type">{event.type}</span> <Told text={toSummary(event)} max={180} />
+            {isActor(event.actor.kind) ? (
+              <a className="event-type" href={toActor(event.namespace, event.actor.kind, event.actor.id)}>
+                {event.type}
+              </a>
+            ) : (
+              <span className="event-type">{event.type}</span>
+            )}{' '}
+            <Told text={toSummary(event)} max={180} />{' '}
+            {times === 1 ? null : <Mark state={`${times} times`} title="the newest of them is shown" />}
           </span>
           <Moment at={event.at} />
         </li>
@@ -244,6 +264,13 @@ function Events({ events }: { readonly events: readonly ToldEvent[] }) {
     </ul>
   );
 }
+
+const systemNamespace = '_system';
+/** Kinds that have a page among the actors. */
+const isActor = (kind: string): boolean =>
+  /^(?:session|resource|breaker|learning|worker|run|sop)$/.test(kind);
+const toActor = (namespace: string, kind: string, id: string): string =>
+  toHref('actors', `${namespace}/${kind}/${id}`);
 
 function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now());

@@ -29,8 +29,8 @@ function RunList() {
         Nothing waits for anybody.
       </Pages>
       <Pages title="All others" waiting="false" className="more">
-        None besides. An agent follows a procedure by a run with the tool <code>sop</code>, you with{' '}
-        <code>drey sops run</code>.
+        None besides. An agent follows a procedure by a run with the tool <code>sop</code>, you with “Follow
+        it” on the procedure’s page, or with <code>drey sops run</code>.
       </Pages>
     </>
   );

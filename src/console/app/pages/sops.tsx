@@ -126,7 +126,7 @@ function Rows({ sops, isNarrowed }: { readonly sops: readonly Sop[]; readonly is
               <td>
                 <Meter value={sop.confidence} label="how likely it is right" />
               </td>
-              <td className="number">{sop.occurrences} tasks</td>
+              <td className="number">{toPlural(sop.occurrences, 'task')}</td>
               <td className="soft small">
                 {sop.metadata.last_seen_at === undefined ? '–' : <Moment at={sop.metadata.last_seen_at} />}
               </td>

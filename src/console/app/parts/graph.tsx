@@ -4,6 +4,7 @@ import { BaseEdge, Controls, Handle, MarkerType, Position, ReactFlow } from '@xy
 import type { Edge, EdgeProps, Node, NodeProps } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useMemo } from 'react';
+import { Frame, hasMouse } from './frame.tsx';
 import { toShown } from './shown-text.ts';
 import { readTheme } from './theme.ts';
 import { unseen } from './unseen.ts';
@@ -48,10 +49,15 @@ const ways = { way: Way };
 const labelSize = { perCharacter: 5.6, height: 18, charactersMax: 34 };
 
 export default function Graph({ boxes, lines, lit, direction, label, choose }: GraphProps) {
-  const { nodes, edges, height } = useMemo(() => place(boxes, lines, direction), [boxes, lines, direction]);
+  const { nodes, edges, left, width, height } = useMemo(
+    () => place(boxes, lines, direction),
+    [boxes, lines, direction],
+  );
   const shown = nodes.map((node) => ({ ...node, selected: lit.has(node.id) }));
+  const first = nodes.find(({ id }) => lit.has(id));
+  const middle = first === undefined ? 0.5 : (first.position.x + size.width / 2 - left) / width;
   return (
-    <div className="graph" style={{ height: Math.min(620, Math.max(240, height + 70)) }}>
+    <Frame width={width} height={height} middle={middle}>
       <ReactFlow
         nodes={shown}
         edges={edges}
@@ -60,7 +66,8 @@ export default function Graph({ boxes, lines, lit, direction, label, choose }: G
         colorMode={readTheme()}
         onNodeClick={(_, { id, type }) => (type === 'box' ? choose?.(id) : undefined)}
         fitView
-        fitViewOptions={{ padding: 0.14, maxZoom: 1 }}
+        fitViewOptions={{ padding: '16px', maxZoom: 1 }}
+        panOnDrag={hasMouse()}
         minZoom={0.15}
         edgesFocusable={false}
         preventScrolling={false}
@@ -69,7 +76,7 @@ export default function Graph({ boxes, lines, lit, direction, label, choose }: G
       >
         <Controls showInteractive={false} />
       </ReactFlow>
-    </div>
+    </Frame>
   );
 }
 
@@ -113,7 +120,7 @@ function place(
   boxes: readonly Box[],
   lines: readonly Line[],
   rankdir: 'TB' | 'LR',
-): { nodes: BoxNode[]; edges: WayEdge[]; height: number } {
+): { nodes: BoxNode[]; edges: WayEdge[]; left: number; width: number; height: number } {
   const drawn = boxes.slice(0, boxesMax);
   const known = new Set(drawn.map(({ id }) => id));
   const kept = lines.filter(({ from, to }) => known.has(from) && known.has(to)).slice(0, linesMax);
@@ -158,7 +165,10 @@ function place(
     ];
   });
   const height = Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height;
-  return { nodes: [...nodes, ...toCorners(edges)], edges, height };
+  const all = [...nodes, ...toCorners(edges)];
+  const left = Math.min(...all.map(({ position }) => position.x));
+  const right = Math.max(...all.map(({ position, width = 0 }) => position.x + width));
+  return { nodes: all, edges, left, width: right - left, height };
 }
 
 function toCorners(edges: readonly WayEdge[]): BoxNode[] {

@@ -56,7 +56,11 @@ const tones: Readonly<Record<string, Tone>> = {
 };
 
 /** How a state is meant: as it should be, to be looked at, or wrong. */
-export const toTone = (state: string): Tone => tones[state] ?? 'soft';
+export function toTone(state: string): Tone {
+  // A state within another is meant by its own name, or else by the one around it.
+  const parts = state.split('.');
+  return tones[parts.at(-1) ?? ''] ?? tones[parts[0] ?? ''] ?? 'soft';
+}
 
 /** A state as a small mark with its word: colour never says it alone. */
 export function Mark({ state, tone, title }: { state: string; tone?: Tone; title?: string }) {

@@ -20,7 +20,6 @@ export function toShown(text: string, max = shownMax): string {
 }
 
 function toCode(sign: string): string {
-  if (sign === '\u001b') return '␛';
   return `‹U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`;
 }
 

@@ -1,10 +1,13 @@
 /** One actor: its chart with the state it is in, what it holds, and its events with a slider through its life. */
 import { Suspense, lazy, useMemo, useState } from 'react';
+import { toQuery } from '../../node/ask.ts';
 import { toSummary } from '../../node/summary.ts';
 import type { ToldEvent } from '../../node/told.ts';
+import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
 import { toPlural, toShown, toText } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
+import type { Actor } from './actor-tree.tsx';
 import { toLit, toStatechart } from './statechart.ts';
 import { parseAddress, useActorNow, useHistory } from './use-actor.ts';
 
@@ -12,6 +15,7 @@ const Graph = lazy(() => import('../../parts/graph.tsx'));
 /** Events shown around the one that the slider stands on. */
 const around = 12;
 const contextShownMax = 6_000;
+const namedEveryMs = 15_000;
 
 export function ActorPage({ address }: { readonly address: string }) {
   const { kind, id } = parseAddress(address);
@@ -37,6 +41,7 @@ export function ActorPage({ address }: { readonly address: string }) {
         <a href={toHref('actors')}>← All actors</a>
       </p>
       <PageTop title={`${kind} ${toShown(id, 60)}`}>
+        <Named address={address} />
         {place === undefined ? 'It is now' : 'It was then'}{' '}
         {(past === undefined ? [...nowLit] : [past]).map((state) => (
           <Mark key={state} state={state} />
@@ -59,7 +64,11 @@ export function ActorPage({ address }: { readonly address: string }) {
             </Suspense>
           )}
         </Card>
-        <Card title="What it holds" className="third" note="secrets are taken out">
+        <Card
+          title={place === undefined ? 'What it holds' : 'What it holds now'}
+          className="third"
+          note="secrets are taken out"
+        >
           <pre className="value" tabIndex={0}>
             {now?.context === undefined ? 'nothing was told yet' : toText(now.context, contextShownMax)}
           </pre>
@@ -76,6 +85,29 @@ export function ActorPage({ address }: { readonly address: string }) {
         </Card>
       </div>
     </>
+  );
+}
+
+/** Where an actor of this kind has a page of its own. */
+const pagesOf: Readonly<Record<string, string>> = { sop: 'sops', run: 'runs' };
+
+/** By what people know it, before its state. */
+function Named({ address }: { readonly address: string }) {
+  const { namespace, kind, id } = parseAddress(address);
+  const { data } = useAnswer<{ actors: Actor[] }>(`/actors${toQuery({ namespace, kind, id })}`, namedEveryMs);
+  const name = data?.actors[0]?.name;
+  const page = pagesOf[kind];
+  if (name === undefined) return null;
+  return (
+    <span className="named">
+      {page === undefined ? (
+        <Told text={name} max={200} />
+      ) : (
+        <a href={toHref(page, id)}>
+          <Told text={name} max={200} />
+        </a>
+      )}
+    </span>
   );
 }
 

@@ -1,5 +1,5 @@
 /** All actors as a tree: by kind down to the address, and below the learning engine the workers that it supervises. */
-import { Card, Empty, Mark } from '../../parts/parts.tsx';
+import { Card, Empty, Id, Mark, Told } from '../../parts/parts.tsx';
 import { toShown } from '../../parts/shown-text.ts';
 import { Tree } from '../../parts/tree.tsx';
 import type { Branch } from '../../parts/tree.tsx';
@@ -12,6 +12,8 @@ export interface Actor {
   readonly id: string;
   readonly node?: string;
   readonly states: readonly string[];
+  /** By what people know it: a procedure's trigger, the task of a session or a run. */
+  readonly name?: string;
 }
 
 /** Actors below one branch. */
@@ -61,13 +63,18 @@ const isBeside =
   (other: Actor): boolean =>
     other.node === node;
 
-function toBranch({ namespace, kind, id, states }: Actor, below: readonly Actor[]): Branch {
+function toBranch({ namespace, kind, id, states, name }: Actor, below: readonly Actor[]): Branch {
   return {
     id: `${namespace}/${kind}/${id}`,
     shown: (
-      <a href={toHref('actors', `${namespace}/${kind}/${id}`)}>
-        <code>{toShown(namespace === '_system' ? id : `${namespace}/${id}`, 120)}</code>
-      </a>
+      <>
+        <a href={toHref('actors', `${namespace}/${kind}/${id}`)}>
+          {name === undefined ? <code>{toShown(id, 120)}</code> : <Told text={name} max={160} />}
+        </a>{' '}
+        <span className="small soft">
+          {name === undefined ? null : <Id id={id} />} {namespace === '_system' ? '' : toShown(namespace, 60)}
+        </span>
+      </>
     ),
     state: (
       <span className="marks">

@@ -1,6 +1,7 @@
 /** One run: what it has done, what it waits for, and what is still to come. */
 import type { ReactNode } from 'react';
 import { part } from '../../node/ask.ts';
+import type { Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Id, Mark, Moment, PageTop, Stale, Told, Waiting } from '../../parts/parts.tsx';
 import { toPlural, toShown, toText } from '../../parts/shown-text.ts';
@@ -96,12 +97,13 @@ function Step({ step, tool, args, missing = [], mark }: StepProps) {
 
 function Facts({ run }: { readonly run: Run }) {
   const begun = toBegun(run);
+  const { data: sop } = useAnswer<Pick<Sop, 'trigger'>>(`/sops/${part(run.sop_id)}`);
   return (
     <dl className="facts">
       <dt>Procedure</dt>
       <dd>
         <a href={toHref('sops', run.sop_id)}>
-          <Id id={run.sop_id} />
+          {sop === undefined ? <Id id={run.sop_id} /> : <Told text={sop.trigger} max={200} />}
         </a>
       </dd>
       <dt>Run</dt>

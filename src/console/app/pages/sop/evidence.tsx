@@ -4,7 +4,7 @@ import { part, toQuery } from '../../node/ask.ts';
 import type { Episode, ProvingCall, Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Id, Mark, Moment, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
-import { toText } from '../../parts/shown-text.ts';
+import { toPlural, toText } from '../../parts/shown-text.ts';
 
 const callsAskedMax = 50;
 const valueShownMax = 4_000;
@@ -21,7 +21,7 @@ export function Evidence({ sop }: { readonly sop: Sop }) {
   return (
     <Card
       title="Tasks that went well this way"
-      note={`${episodes.length} tasks, ${data.calls.length} calls${data.next === null ? '' : ', older ones left out'}`}
+      note={`${toPlural(episodes.length, 'task')}, ${toPlural(data.calls.length, 'call')}${data.next === null ? '' : ', older ones left out'}`}
     >
       <Stale error={error} />
       {episodes.length === 0 ? (
@@ -58,7 +58,7 @@ function OneTask({ id, proving, isOpen, toggle, calls }: OneTaskProps) {
           {data === undefined ? <Id id={id} /> : <Told text={data.task || 'No task was stated.'} max={200} />}
         </span>
         {data === undefined ? null : <Mark state={data.outcome} />}
-        <span className="small soft">{calls} calls</span>
+        <span className="small soft">{toPlural(calls, 'call')}</span>
         {data === undefined ? null : <Moment at={data.ended_at} />}
       </button>
       <Wrong sentence={error} />

@@ -5,6 +5,7 @@ import { MarkerType } from '@xyflow/react';
 import type { Procedure, ProcedureStep } from '../../../../../machines/words/sops.ts';
 import { toShown } from '../../parts/shown-text.ts';
 import { unseen } from '../../parts/unseen.ts';
+import { toToolParts } from './wording.ts';
 
 export interface StepFacts extends Record<string, unknown> {
   readonly kind: 'start' | 'step' | 'alternative' | 'end' | 'corner';
@@ -19,8 +20,10 @@ export type FlowEdge = Edge<{ readonly lane: number }, 'flow'>;
 /** Steps that are drawn; more stand in the list. */
 export const drawnMax = 60;
 const size = { width: 232, height: 62 };
-/** With its marks a step is taller. */
-const markedHeight = 90;
+/** With its marks a step is taller, and with each further line of its name. */
+const [markedHeight, lineHeight] = [90, 19];
+/** Characters of a name in one line. */
+const lineCharacters = 23;
 /** What is optional stands beside the way that leaves it out. */
 const asidePx = 26;
 /** Between the lanes in which values are handed on. */
@@ -28,7 +31,14 @@ const laneGap = 30;
 const endSize = { width: 150, height: 40 };
 
 /** Lays a procedure out from top to bottom. */
-export function layOut(procedure: Procedure): { nodes: StepNode[]; edges: Edge[]; height: number } {
+export function layOut(procedure: Procedure): {
+  nodes: StepNode[];
+  edges: Edge[];
+  /** Where the steps begin, as a share of the width. */
+  middle: number;
+  width: number;
+  height: number;
+} {
   const steps = procedure.slice(0, drawnMax);
   const facts: [string, StepFacts][] = [['start', { kind: 'start', index: -1, name: 'a task comes' }]];
   const edges: Edge[] = [];
@@ -59,7 +69,10 @@ export function layOut(procedure: Procedure): { nodes: StepNode[]; edges: Edge[]
   );
   const rightmost = Math.max(0, ...flows.map(({ data }) => data?.lane ?? 0));
   const nodes = flows.length === 0 ? placed.nodes : [...placed.nodes, toCorner(rightmost + laneGap)];
-  return { nodes, height: placed.height, edges: [...edges, ...flows] };
+  const left = Math.min(...nodes.map(({ position }) => position.x));
+  const right = Math.max(...nodes.map(({ position, width = 0 }) => position.x + width));
+  const middle = (endSize.width / 2 + (nodes[0]?.position.x ?? 0) - left) / (right - left);
+  return { nodes, middle, width: right - left, height: placed.height, edges: [...edges, ...flows] };
 }
 
 /** Nothing to be seen: a fit shows the lanes at the side as well. */
@@ -136,6 +149,7 @@ function place(
       data,
       position: { x: x - width / 2, y: y - height / 2 },
       width,
+      height,
       draggable: false,
       connectable: false,
       selectable: data.kind === 'step',
@@ -144,12 +158,12 @@ function place(
   const middle = endSize.width / 2 + (nodes[0]?.position.x ?? 0);
   for (const { data, position } of nodes)
     if (data.step?.optional === true && data.step.alternatives.length === 0) position.x = middle + asidePx;
-  const height = Math.max(0, ...nodes.map(({ position }) => position.y)) + size.height;
-  return { nodes, height };
+  return { nodes, height: Math.max(0, ...nodes.map(({ position, height = 0 }) => position.y + height)) };
 }
 
-function toSize({ kind, step }: StepFacts): { width: number; height: number } {
+function toSize({ kind, index, name, step }: StepFacts): { width: number; height: number } {
   if (kind === 'start' || kind === 'end') return endSize;
   const isMarked = step !== undefined && (step.optional || step.repeated || step.alternatives.length > 0);
-  return isMarked ? { ...size, height: markedHeight } : size;
+  const lines = Math.ceil(`${index + 1}. ${toToolParts(name).tool}`.length / lineCharacters);
+  return { ...size, height: (isMarked ? markedHeight : size.height) + (lines - 1) * lineHeight };
 }

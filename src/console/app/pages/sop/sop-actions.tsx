@@ -5,17 +5,20 @@ import type { Sop } from '../../node/told.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { EditSop } from './edit-sop.tsx';
 import { ExportSop } from './export-sop.tsx';
+import { FollowSop } from './follow-sop.tsx';
 
-type Asked = 'export' | 'approve' | 'retire' | 'edit' | 'helped' | 'failed';
+type Asked = 'follow' | 'export' | 'approve' | 'retire' | 'edit' | 'helped' | 'failed';
 
 export function SopActions({ sop, changed }: { readonly sop: Sop; readonly changed: () => void }) {
   const [asking, setAsking] = useState<Asked>();
   const { status } = sop.metadata;
   const close = (): void => setAsking(undefined);
+  const canFollow = (status === 'active' || status === 'candidate') && sop.procedure.length > 0;
   return (
     <>
       <button onClick={() => setAsking('helped')}>It helped</button>
       <button onClick={() => setAsking('failed')}>It did not</button>
+      {canFollow ? <button onClick={() => setAsking('follow')}>Follow it</button> : null}
       <button onClick={() => setAsking('export')}>Export</button>
       <button onClick={() => setAsking('edit')}>Edit</button>
       {status === 'retired' ? null : <button onClick={() => setAsking('retire')}>Retire</button>}
@@ -24,6 +27,7 @@ export function SopActions({ sop, changed }: { readonly sop: Sop; readonly chang
           Approve
         </button>
       )}
+      {asking === 'follow' ? <FollowSop sop={sop} close={close} /> : null}
       {asking === 'export' ? <ExportSop sop={sop} close={close} /> : null}
       {asking === 'edit' ? <EditSop sop={sop} changed={changed} close={close} /> : null}
       {asking === 'approve' || asking === 'retire' ? (

@@ -4,6 +4,7 @@ import type { EdgeProps, NodeProps } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useMemo } from 'react';
 import type { Procedure } from '../../../../../machines/words/sops.ts';
+import { Frame, hasMouse } from '../../parts/frame.tsx';
 import { readTheme } from '../../parts/theme.ts';
 import { layOut } from './layout.ts';
 import type { FlowEdge, StepNode } from './layout.ts';
@@ -20,13 +21,13 @@ const ways = { flow: Flow };
 const corner = 10;
 
 export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
-  const { nodes, edges, height } = useMemo(() => layOut(procedure), [procedure]);
+  const { nodes, edges, middle, width, height } = useMemo(() => layOut(procedure), [procedure]);
   const shown = nodes.map((node) => ({
     ...node,
     selected: node.data.kind === 'step' && node.data.index === chosen,
   }));
   return (
-    <div className="graph" style={{ height: Math.min(760, Math.max(260, height + 60)) }}>
+    <Frame width={width} height={height} middle={middle}>
       <ReactFlow
         nodes={shown}
         edges={edges}
@@ -35,7 +36,8 @@ export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
         colorMode={readTheme()}
         onNodeClick={(_, { data }) => choose(data.index)}
         fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        fitViewOptions={{ padding: '16px', maxZoom: 1 }}
+        panOnDrag={hasMouse()}
         minZoom={0.2}
         maxZoom={1.6}
         nodesFocusable
@@ -46,7 +48,7 @@ export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
       >
         <Controls showInteractive={false} />
       </ReactFlow>
-    </div>
+    </Frame>
   );
 }
 

@@ -5,7 +5,7 @@ import { part } from '../../node/ask.ts';
 import type { Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../../parts/parts.tsx';
-import { toShown } from '../../parts/shown-text.ts';
+import { toPlural, toShown } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import { Evidence } from './evidence.tsx';
 import { Reliability } from './reliability.tsx';
@@ -54,15 +54,19 @@ export function SopPage({ id }: { readonly id: string }) {
   );
 }
 
-function toBelief({ occurrences, confidence, metadata }: Sop): string {
-  const tasks = occurrences === 1 ? 'One task' : `${occurrences} tasks`;
+function toBelief({ occurrences, evidence, confidence, metadata }: Sop): string {
+  const tasks = occurrences === 1 ? 'one task' : `${occurrences} tasks`;
+  const origin =
+    evidence.length === 0
+      ? `Whoever wrote it says that ${tasks} went well this way`
+      : `${tasks[0]?.toUpperCase()}${tasks.slice(1)} went well this way`;
   const { checked = 0, share } = metadata.reliability ?? {};
   const right =
     checked === 0 || share === null || share === undefined
       ? ''
       : ` Silently predicted ${checked === 1 ? 'once' : `${checked} times`}, it was right in ${Math.round(share * 100)} %.`;
   const waits = metadata.waits_for === undefined ? '' : ` It waits for ${metadata.waits_for}.`;
-  return `${tasks} went well this way; Drey takes it to be right in ${Math.round(confidence * 100)} of 100 cases.${right}${waits}`;
+  return `${origin}; Drey takes it to be right in ${Math.round(confidence * 100)} of 100 cases.${right}${waits}`;
 }
 
 function Steps({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: () => void }) {
@@ -78,11 +82,13 @@ function Steps({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence
               <SopGraph procedure={sop.procedure} chosen={chosen} choose={setChosen} />
             </Suspense>
           )}
-          <p className="legend">
-            <span>solid border: always</span>
-            <span>dashed: sometimes left out</span>
-            <span>coloured line: a value is handed on</span>
-          </p>
+          {sop.procedure.length === 0 ? null : (
+            <p className="legend">
+              <span>solid border: always</span>
+              <span>dashed: sometimes left out</span>
+              <span>coloured line: a value is handed on</span>
+            </p>
+          )}
         </Card>
         <GoodToKnow sop={sop} />
       </div>
@@ -182,10 +188,16 @@ function Why({ sop, showEvidence }: { readonly sop: Sop; readonly showEvidence: 
           </dd>
           <dt>Proof</dt>
           <dd>
-            {sop.occurrences} tasks, {sop.evidence.length} calls ·{' '}
-            <button className="link" onClick={showEvidence}>
-              look at them
-            </button>
+            {sop.evidence.length === 0 ? (
+              'No calls of our own: it was written by hand or learned elsewhere.'
+            ) : (
+              <>
+                {toPlural(sop.occurrences, 'task')}, {toPlural(sop.evidence.length, 'call')} ·{' '}
+                <button className="link" onClick={showEvidence}>
+                  look at them
+                </button>
+              </>
+            )}
           </dd>
           {first === undefined ? null : (
             <>

@@ -1,7 +1,7 @@
 /** The bus: each stream with what is in it, each consumer with what it has still to do. */
 import type { Answer } from '../../node/use-answer.ts';
 import { Card, Empty, Mark, Stale, Waiting, Wrong } from '../../parts/parts.tsx';
-import { toBytes, toCount, toDuration, toShown } from '../../parts/shown-text.ts';
+import { toBytes, toCount, toDuration, toPlural, toShown } from '../../parts/shown-text.ts';
 import type { Consumer, Stream, Underneath } from './underneath.ts';
 
 /** Consumers in the table; the node tells those with the most to do first. */
@@ -21,9 +21,21 @@ export function Bus({ answer: { data, error } }: { readonly answer: Answer<Under
           <Streams streams={bus.streams} />
           <h3 className="apart">Who reads them</h3>
           <Consumers consumers={bus.consumers.slice(0, consumersShownMax)} />
+          <Passing bus={bus} />
         </>
       )}
     </Card>
+  );
+}
+
+/** The streams count everybody who reads; only those that keep their place are listed. */
+function Passing({ bus: { streams, consumers } }: { readonly bus: NonNullable<Underneath['bus']> }) {
+  const passing = streams.reduce((sum, one) => sum + one.consumers, 0) - consumers.length;
+  return passing <= 0 ? null : (
+    <p className="small soft">
+      Besides, {toPlural(passing, 'reader')} without a place of {passing === 1 ? 'its' : 'their'} own: whoever
+      looks at what happens now, this page among them.
+    </p>
   );
 }
 

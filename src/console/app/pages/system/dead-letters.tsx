@@ -37,7 +37,8 @@ export function DeadLetters() {
             <div className="grow">
               <strong>{toShown(letter.code, 60)}</strong> <Told text={letter.reason} max={200} />
               <p className="small soft">
-                {toShown(letter.subject, 160)} · {letter.attempts} tries by {toShown(letter.by, 60)} ·{' '}
+                {toShown(letter.subject, 160)} ·{' '}
+                {letter.attempts === 1 ? '1 try' : `${letter.attempts} tries`} by {toShown(letter.by, 60)} ·{' '}
                 <Moment at={letter.at} />
               </p>
               <details className="small">
