@@ -3,7 +3,8 @@ import { useEffect, useState } from 'react';
 import { toQuery } from '../node/ask.ts';
 import { useAnswer } from '../node/use-answer.ts';
 import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
-import { toCount, toShown } from '../parts/shown-text.ts';
+import { toCount, toShown, toText } from '../parts/shown-text.ts';
+import { toHref } from '../router.ts';
 
 interface Entry {
   readonly position: number;
@@ -32,6 +33,7 @@ interface Filter {
 }
 
 const rowsAsked = 100;
+const detailsShownMax = 2_000;
 /** A filter is asked for once nobody types for so long. */
 const settleMs = 300;
 
@@ -63,7 +65,11 @@ export default function Audit() {
         {chain.data === undefined ? <Waiting error={chain.error} /> : <Stale error={chain.error} />}
         {chain.data === undefined ? null : <ChainState chain={chain.data} />}
       </Card>
-      <Filters filter={typed} change={(changes) => setTyped({ ...typed, ...changes })} />
+      <Filters
+        filter={typed}
+        known={[...new Set(data?.entries.map(({ action }) => action))]}
+        change={(changes) => setTyped({ ...typed, ...changes })}
+      />
       <Card title="Entries" note={data === undefined ? '' : `${data.entries.length} shown`}>
         {data === undefined ? <Waiting error={error} /> : <Stale error={error} />}
         {data === undefined ? null : <Entries entries={data.entries} />}
@@ -97,10 +103,12 @@ function useSettled(typed: Filter): Filter {
 
 interface FiltersProps {
   readonly filter: Filter;
+  /** Actions that are offered: an entry matches a whole one. */
+  readonly known: readonly string[];
   readonly change: (changes: Partial<Filter>) => void;
 }
 
-function Filters({ filter, change }: FiltersProps) {
+function Filters({ filter, known, change }: FiltersProps) {
   return (
     <div className="filters filters-apart">
       <label>
@@ -109,8 +117,14 @@ function Filters({ filter, change }: FiltersProps) {
           type="search"
           value={filter.action}
           placeholder="all"
+          list="actions"
           onChange={(event) => change({ action: event.target.value })}
         />
+        <datalist id="actions">
+          {known.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
       </label>
       <label>
         Who
@@ -151,6 +165,14 @@ function ChainState({
   );
 }
 
+/** What it was done to, and its page where it has one. */
+function Target({ object }: { readonly object: string }) {
+  const shown = <code>{toShown(object, 60)}</code>;
+  const [, kind = '', id = ''] = /^(?:(run)\/)?([pu]-[0-9a-f-]{36})$/.exec(object) ?? [];
+  if (id === '') return shown;
+  return <a href={toHref(kind === 'run' ? 'runs' : 'sops', id)}>{shown}</a>;
+}
+
 function Entries({ entries }: { readonly entries: readonly Entry[] }) {
   if (entries.length === 0) return <Empty>No entry matches.</Empty>;
   return (
@@ -170,14 +192,22 @@ function Entries({ entries }: { readonly entries: readonly Entry[] }) {
           {entries.map((entry) => (
             <tr key={entry.position}>
               <td>
-                <strong>{toShown(entry.action, 80)}</strong>{' '}
-                {entry.severity === 'LOW' ? null : <Mark state={entry.severity} />}
+                <details className="entry">
+                  <summary>
+                    <strong>{toShown(entry.action, 80)}</strong>{' '}
+                    {entry.severity === 'LOW' ? null : <Mark state={entry.severity} />}
+                  </summary>
+                  <pre className="value" tabIndex={0}>
+                    {toText(entry.details, detailsShownMax)}
+                  </pre>
+                  <p className="small soft">sealed by {toShown(entry.hash, 80)}</p>
+                </details>
               </td>
               <td>
                 <Told text={entry.principal} max={60} />
               </td>
               <td className="small">
-                <code title={JSON.stringify(entry.details).slice(0, 1_000)}>{toShown(entry.object, 60)}</code>
+                <Target object={entry.object} />
               </td>
               <td>
                 <Mark state={entry.outcome} />

@@ -88,7 +88,7 @@ function Figures({ report }: { readonly report: InsightReport }) {
           Tasks for which something was served, beside tasks for which it was held out on purpose.
         </p>
         {holdOut.served.tasks + holdOut.held_out.tasks === 0 ? (
-          <Empty>No task was served anything in this period.</Empty>
+          <Empty>No task that was served something, or held out, has ended in this period.</Empty>
         ) : (
           <Lift served={holdOut.served} without={holdOut.held_out} />
         )}
