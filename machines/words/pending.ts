@@ -5,7 +5,7 @@
  */
 
 /** A map of what is under way; it iterates in the order in which things began. */
-export class Pending<T> {
+export class Pending<T extends object> {
   #byId: Record<string, T> = Object.create(null);
   #size = 0;
 
@@ -14,7 +14,7 @@ export class Pending<T> {
   }
 
   has(id: string): boolean {
-    return id in this.#byId;
+    return this.#byId[id] !== undefined;
   }
 
   get(id: string): T | undefined {
@@ -22,13 +22,13 @@ export class Pending<T> {
   }
 
   set(id: string, one: T): void {
-    if (!(id in this.#byId)) this.#size += 1;
+    if (this.#byId[id] === undefined) this.#size += 1;
     this.#byId[id] = one;
   }
 
   /** False when there was none. */
   delete(id: string): boolean {
-    if (!(id in this.#byId)) return false;
+    if (this.#byId[id] === undefined) return false;
     this.#size -= 1;
     return delete this.#byId[id];
   }

@@ -103,6 +103,12 @@ interface Place {
   readonly nested: number;
 }
 
+/** Below a name; most names say nothing, and nothing is made for them. */
+function toPlaceOf(place: Place, kind: Place['kind'], kept: boolean): Place {
+  if (place.kind === kind && place.kept === kept) return place;
+  return { kind, kept, depth: place.depth, nested: place.nested };
+}
+
 const top: Place = { kind: undefined, kept: false, depth: 0, nested: 0 };
 
 /** The redactor of one namespace. */
@@ -147,7 +153,7 @@ class Namesake implements Redactor {
     if (typeof value === 'number' || typeof value === 'bigint') return this.#number(value, place);
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= limits.messageDepthMax) return tooDeep;
-    const below = { ...place, depth: depth + 1 };
+    const below = { kind, kept: place.kept, depth: depth + 1, nested: place.nested };
     if (!Array.isArray(value)) return this.#object(value, below);
     const split = findSplit(value, undefined);
     return value.map((item, index) =>
@@ -159,16 +165,15 @@ class Namesake implements Redactor {
     const copy: Record<string, unknown> = {};
     const entries = Object.entries(value);
     const named = this.#toNamedValue(value);
-    const split = findSplit(
-      entries.map(([, item]) => item),
-      entries,
-    );
-    for (const [index, [name, item]] of entries.entries()) {
+    const split = findSplit(Object.values(value), entries);
+    let index = -1;
+    for (const [name, item] of entries) {
+      index += 1;
       const shown = this.#name(name);
       const ofName = this.#kindOf(name) ?? (name === 'value' ? named : undefined);
       const kind = place.kind === 'secret' || split?.has(index) ? 'secret' : (ofName ?? place.kind);
       const kept = place.kept || this.#rules.isKept(name);
-      const copied = this.#copy(item, { ...place, kind: kept ? undefined : kind, kept });
+      const copied = this.#copy(item, toPlaceOf(place, kept ? undefined : kind, kept));
       // A plain assignment to this one name would change the prototype instead.
       if (shown === '__proto__') {
         Object.defineProperty(copy, shown, {

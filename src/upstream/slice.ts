@@ -33,7 +33,7 @@ export function sliceMembers<K extends string>(
   for (const key of keys) found[key] = undefined;
   walkMembers(json, depthMax, (key, keyStart, keyEnd, start, end) => {
     const known = key ?? json.slice(keyStart + 1, keyEnd - 1);
-    if (!(known in found)) return;
+    if (!(keys as readonly string[]).includes(known)) return;
     const wanted = known as K; // it is one of the keys set above
     if (found[wanted] !== undefined) {
       throw new DreyError('body_malformed', `the JSON object has the member "${known}" twice; write it once`);

@@ -14,12 +14,13 @@ describe('what is under way', () => {
   it('is kept as a map keeps it, whatever its ids are', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const pending = new Pending<number>();
-        const map = new Map<string, number>();
+        const pending = new Pending<{ at: number }>();
+        const map = new Map<string, { at: number }>();
         for (const [at, { what, id }] of steps.entries()) {
           if (what === 'set') {
-            pending.set(id, at);
-            map.set(id, at);
+            const one = { at };
+            pending.set(id, one);
+            map.set(id, one);
           } else if (what === 'delete') expect(pending.delete(id)).toBe(map.delete(id));
           else if (at % 7 === 0) {
             pending.clear();
