@@ -99,14 +99,14 @@ function toTag({ path }: Resource): string {
 }
 
 function toOperation(resource: Resource, schemas: Record<string, unknown>): Json {
-  const { docs, scope, path } = resource;
+  const { docs, scope, alsoScope, path } = resource;
   const operationId = toOperationId(resource);
   const toSchema = (schema: z.ZodType, io: 'input' | 'output'): Json =>
     toJsonSchema(schema, io, { name: operationId, schemas });
   const named = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => toPathParameter(name));
   const asked = docs?.query === undefined ? [] : toQueryParameters(toSchema(docs.query, 'input'));
   // Without a scope everybody who was let in may ask; the empty one is the local principal on loopback.
-  const security = [{ bearer: scope === undefined ? [] : [scope] }, {}];
+  const security = [{ bearer: [scope, alsoScope].filter((one) => one !== undefined) }, {}];
   return {
     operationId,
     tags: [toTag(resource)],

@@ -51,6 +51,8 @@ export interface Resource {
   readonly path: string;
   /** Without it everybody who was let in may ask. */
   readonly scope?: Scope;
+  /** What is needed beside it, whatever is asked for. */
+  readonly alsoScope?: Scope;
   readonly docs?: ResourceDocs;
   answer(request: RestRequest): Promise<void>;
 }

@@ -250,8 +250,8 @@ async function answer(options: EndpointOptions, asked: Asked): Promise<void> {
     principal.namespace,
     principal,
   );
-  const { scope } = match.resource;
-  if (scope !== undefined) assertMay(principal, scope);
+  const { scope, alsoScope } = match.resource;
+  for (const one of [scope, alsoScope]) if (one !== undefined) assertMay(principal, one);
   await match.resource.answer({ ...options, ...asked, namespace, ids: match.ids, id: match.ids.id ?? '' });
 }
 

@@ -33,6 +33,7 @@ export const beginRun: Resource = {
   method: 'POST',
   path: '/sops/:id/runs',
   scope: 'tool:call',
+  alsoScope: 'sop:read',
   docs: {
     summary: 'Begin a guided run of a procedure',
     description: 'Nothing is called yet: move it on with `/runs/:id/steps`.',
@@ -43,7 +44,6 @@ export const beginRun: Resource = {
   },
   answer: async (request) => {
     const { task, dry_run: dryRun } = await parseJsonBody(begun, request.req);
-    assertMay(request.principal, 'sop:read');
     const { needs, id } = request;
     const sessionId = createId('session', needs.ids);
     const standing = await startRun(toMover(request), { sopId: id, task, sessionId, dryRun });
