@@ -3,6 +3,7 @@
  * take them from outside parse them here, once; what is refused is told by name.
  */
 import { z } from 'zod';
+import { findLoss, isObject, isStorable } from './json.ts';
 
 /** What an agent may do in a context; each of them lets it read, and `administer` lets it do everything. */
 export const ContextPermission = z.enum(['read', 'write', 'execute', 'administer']);
@@ -15,8 +16,6 @@ export const everyone = '*';
 export const contextKeysMax = 1_000;
 /** Characters of a key. */
 export const contextKeyMax = 200;
-/** Nesting of a value. */
-export const contextDepthMax = 32;
 /** Agents that a context is shared with by name. */
 export const contextGrantsMax = 200;
 /** One change as JSON; it also travels in an event. */
@@ -47,7 +46,7 @@ export const ContextValues = z
     const keys = Object.keys(values);
     if (keys.length > contextKeysMax) context.addIssue({ code: 'custom', message: tooManyKeys });
     for (const key of keys.slice(0, contextKeysMax)) {
-      const problem = ContextKey.safeParse(key).success ? findProblem(values[key], 1) : keyMust;
+      const problem = ContextKey.safeParse(key).success ? findLoss(values[key]) : keyMust;
       if (problem !== undefined)
         context.addIssue({ code: 'custom', message: problem, path: [key.slice(0, 80)] });
     }
@@ -82,41 +81,3 @@ export const ContextGrantSet = z.object({
   /** Which version of who may do what this is. */
   accessVersion: z.number().int(),
 });
-
-/** What a value would lose on its way into the store and back; undefined when nothing. */
-function findProblem(value: unknown, depth: number): string | undefined {
-  if (depth > contextDepthMax) return `must not be nested deeper than ${contextDepthMax} levels`;
-  if (typeof value === 'number') return findNumberProblem(value);
-  if (typeof value === 'string')
-    return isStorable(value) ? undefined : 'must be well-formed Unicode without NUL';
-  if (value === undefined || typeof value === 'bigint') return 'must be JSON';
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value)) return firstProblem(value, depth);
-  for (const key of Object.keys(value)) {
-    if (!isStorable(key) || key === '__proto__') return 'must have keys of well-formed Unicode without NUL';
-  }
-  return firstProblem(Object.values(value), depth);
-}
-
-function firstProblem(values: readonly unknown[], depth: number): string | undefined {
-  for (const value of values) {
-    const problem = findProblem(value, depth + 1);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function findNumberProblem(value: number): string | undefined {
-  if (!Number.isFinite(value)) return 'must be a finite number';
-  return Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? 'must be a whole number below 2^53; write larger ones as text'
-    : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\u0000');
-}

@@ -258,8 +258,8 @@ describe('writing back', () => {
     expect((await say('GET', '/sops?limit=200')).json().sops).toHaveLength(before);
   });
 
-  it('takes metadata that Postgres would choke on, repaired', async () => {
-    const metadata = { 'a\u0000': 'b\ud800', deep: { list: [1e308, -0, 2 ** 53] } };
+  it('takes metadata at the edge of what can be kept', async () => {
+    const metadata = { 'a\u0001': 'b\uffff', deep: { list: [1.5e-300, -0, 2 ** 53 - 1] } };
     expect((await say('POST', '/acontext/sops', { ...sopToWrite, metadata })).status).toBe(201);
   });
 
@@ -341,6 +341,45 @@ describe('tasks and sessions', () => {
     }
     expect(found.length).toBeGreaterThanOrEqual(6);
     expect(new Set(found).size).toBe(found.length);
+  });
+});
+
+describe('JSON that is to be kept', () => {
+  it.each([
+    '9007199254740993',
+    '1e400',
+    String.raw`"a\u0000b"`,
+    String.raw`"\ud800"`,
+    String.raw`{"a\u0000":1}`,
+    '{"__proto__":{"a":1}}',
+    `${'['.repeat(40)}${']'.repeat(40)}`,
+  ])('is refused where it would be kept as something else: %s', async (raw) => {
+    const send = async (path: string, body: object) => {
+      const text = JSON.stringify(body).replace('"@here@"', () => raw);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${node.url}/api/v1${path}?namespace=kept`, {
+        method: 'POST',
+        headers,
+        body: text,
+      });
+      return [answer.status, ((await answer.json()) as { code?: string }).code];
+    };
+    const kept = { a: ['@here@'] };
+    const pattern = { pattern_type: 'x', condition: {}, action: {}, confidence: 0.5 };
+    const step = { tool: 't', optional: false, repeated: false, alternatives: [], support: 1 };
+    const bound = { from: 'constant', value: '@here@', support: 1 };
+    for (const [path, body] of [
+      ['/acontext/sops', { ...sopToWrite, metadata: kept }],
+      ['/acontext/sops', { ...sopToWrite, procedure: [{ ...step, args: { x: bound } }] }],
+      ['/acontext/patterns', { ...pattern, condition: kept }],
+      ['/acontext/patterns', { ...pattern, action: kept }],
+      ['/acontext/patterns', { ...pattern, metadata: kept }],
+      ['/memories', { content: 'what is kept', metadata: kept }],
+      ['/contexts', { values: kept }],
+    ] as const)
+      expect(await send(path, body), path).toEqual([400, 'argument_invalid']);
+    for (const list of ['sops', 'patterns', 'memories', 'contexts'])
+      expect((await say('GET', `/${list}?namespace=kept`)).json()[list], list).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
+import { KeptObject, findLoss } from '../../../machines/words/json.ts';
 import { ProcedureStep } from '../../../machines/words/sops.ts';
 import { resolveNamespace } from '../namespace.ts';
 import { count, fraction, namespaceField, text } from '../tools/tool.ts';
@@ -41,11 +42,13 @@ export const procedureField = z
   .array(ProcedureStep.omit({ part: true }), {
     error: 'must be a list of {tool, optional, repeated, alternatives, support, args}',
   })
-  .max(stepsMax, { error: `must have at most ${stepsMax} steps` });
+  .max(stepsMax, { error: `must have at most ${stepsMax} steps` })
+  .superRefine((steps, context) => {
+    const loss = findLoss(steps);
+    if (loss !== undefined) context.addIssue({ code: 'custom', message: loss });
+  });
 
-const given = z
-  .record(z.string(), z.unknown(), { error: 'must be an object' })
-  .refine(isSmall, { error: `must have at most ${jsonBytesMax} bytes as JSON` });
+const given = KeptObject.refine(isSmall, { error: `must have at most ${jsonBytesMax} bytes as JSON` });
 
 const sopBody = z.object({
   namespace: namespaceField,

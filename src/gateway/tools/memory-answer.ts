@@ -1,5 +1,6 @@
 /** Memories and links as they are answered, by the tool and by REST: one schema, so that both say the same. */
 import { z } from 'zod';
+import { KeptObject } from '../../../machines/words/json.ts';
 import type { GraphEdge } from '../../../machines/words/memories.ts';
 import { GraphKind, MemoryKind, MemoryVisibility, memoryLimits } from '../../../machines/words/memories.ts';
 import type { FoundMemoryView, MemoryInput, MemoryView } from '../memories-need.ts';
@@ -57,10 +58,7 @@ export const memoryFields = {
     .array(text('a tag', memoryLimits.tagMax), { error: 'must be a list of texts' })
     .max(memoryLimits.tagsMax, { error: `must have at most ${memoryLimits.tagsMax} entries` })
     .optional(),
-  metadata: z
-    .record(z.string().max(200), z.json(), { error: 'must be an object' })
-    .optional()
-    .describe('Anything else worth keeping with it.'),
+  metadata: KeptObject.optional().describe('Anything else worth keeping with it.'),
   ttl_seconds: count(1, memoryLimits.ttlSecondsMax)
     .nullable()
     .optional()
