@@ -198,7 +198,7 @@ export class LiveSession {
     const watched = this.#room.watch(command);
     try {
       const own = { principal: this.principal.id, signal: watched.signal };
-      // Not a spread, which costs a call more here than all else in it (see `answerCallOverHttp`).
+      // Not a spread, which costs a call more here than all else in it (see `answerMessage`).
       return await route.call(Object.assign({}, command, own), this.namespace);
     } catch (error) {
       this.#room.log.error({ err: String(error), tool: command.name }, 'a call broke inside the node');
