@@ -156,13 +156,12 @@ export function parseConfig(content: unknown, where: string): ConfigFile {
     return `${path === 'the file' ? '' : `${path}: `}unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
   });
   const known = Object.keys(ConfigFile.shape).filter((key) => key !== '$schema');
-  throw new DreyError(
-    'config_invalid',
-    `${where} is not valid: ${faults.join('; ')}. Known keys are ${known.join(', ')}.`,
-    {
-      details: { faults },
-    },
-  );
+  // Of a key further down the fault itself says what may stand there.
+  const isAtTop = parsed.error.issues.some(({ path }) => path.length === 0);
+  const hint = isAtTop ? ` Known keys are ${known.join(', ')}.` : '';
+  throw new DreyError('config_invalid', `${where} is not valid: ${faults.join('; ')}.${hint}`, {
+    details: { faults },
+  });
 }
 
 function findConfigFile({ env, cwd, flags }: ConfigSources): string | undefined {
