@@ -309,13 +309,13 @@ describe.skipIf(chromiumPath === undefined)(
         wording: 'look for what is not there',
         run: async (call) => {
           await call('memory__create_entities', { entities: 'none' });
-          for (let times = 0; times < 12; times += 1) await call('fs__read_text_file', { path: '/nowhere' });
+          for (let times = 0; times < 12; times += 1) await call('memory__open_nodes', { names: 'none' });
         },
       });
       const failures = page.getByRole('region', { name: 'Last failures' });
       await failures.getByText('12 times').waitFor();
       await failures.getByText('memory__create_entities').waitFor();
-      expect(await failures.getByText('fs__read_text_file').count()).toBe(1);
+      expect(await failures.getByText('memory__open_nodes').count()).toBe(1);
       expect(faults).toEqual([]);
       await context.close();
     });

@@ -74,7 +74,7 @@ export default function Graph({ boxes, lines, lit, direction, label, choose }: G
         zoomOnScroll={false}
         aria-label={label}
       >
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} position="top-left" orientation="horizontal" />
       </ReactFlow>
     </Frame>
   );
@@ -131,7 +131,7 @@ function place(
   for (const { from, to, label } of kept)
     if (from !== to)
       graph.setEdge(from, to, {
-        width: Math.min(label.length, labelSize.charactersMax) * labelSize.perCharacter + 8,
+        width: toLabelWidth(label),
         height: labelSize.height,
         labelpos: 'c',
       });
@@ -171,8 +171,17 @@ function place(
   return { nodes: all, edges, left, width: right - left, height };
 }
 
+function toLabelWidth({ length }: string): number {
+  return Math.min(length, labelSize.charactersMax) * labelSize.perCharacter + 8;
+}
+
 function toCorners(edges: readonly WayEdge[]): BoxNode[] {
-  const xs = edges.flatMap(({ data }) => data?.points.map(({ x }) => x) ?? []);
+  // What stands on a line is wider than the line.
+  const xs = edges.flatMap(({ data, label }) => {
+    if (data === undefined) return [];
+    const half = toLabelWidth(String(label)) / 2;
+    return [...data.points.map(({ x }) => x), data.x - half, data.x + half];
+  });
   if (xs.length === 0) return [];
   return [Math.min(...xs), Math.max(...xs)].map((x, index) => ({
     id: `corner ${index}`,

@@ -46,7 +46,7 @@ export default function SopGraph({ procedure, chosen, choose }: SopGraphProps) {
         zoomOnScroll={false}
         aria-label="The steps of this procedure"
       >
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
       </ReactFlow>
     </Frame>
   );
