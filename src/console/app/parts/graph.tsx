@@ -179,7 +179,7 @@ function toCorners(edges: readonly WayEdge[]): BoxNode[] {
   // What stands on a line is wider than the line.
   const xs = edges.flatMap(({ data, label }) => {
     if (data === undefined) return [];
-    const half = toLabelWidth(String(label)) / 2;
+    const half = toLabelWidth(typeof label === 'string' ? label : '') / 2;
     return [...data.points.map(({ x }) => x), data.x - half, data.x + half];
   });
   if (xs.length === 0) return [];
