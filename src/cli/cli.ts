@@ -65,11 +65,13 @@ export function createProgram(world: World): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
     .showSuggestionAfterError()
+    .showHelpAfterError('  "drey help <command>" explains a command.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       writeErr: (text) => void world.stderr.write(text),
-      outputError: (text, write) => write(`drey: ${text.replace(/^error: /, '')}`),
+      outputError: (text, write) =>
+        write(`drey: ${text.replace(/^error: /, '').replace(/^\((Did you mean .*)\)$/m, '  $1')}`),
       getOutHelpWidth: () => helpWidth(world.stdout.columns),
       getErrHelpWidth: () => helpWidth(world.stderr.columns),
       getOutHasColors: () => false,

@@ -12,6 +12,7 @@ const causesMax = 8;
 
 const hints: Partial<Record<ErrorCode, string>> = {
   format_unknown: 'Name the format with --format if you know it.',
+  memory_unknown: '"drey memory search" finds ids of this namespace; --namespace looks into another.',
   node_draining: 'It is stopping; try again in a moment.',
   node_unreachable: 'Start one with "drey up", or name another with --url or DREY_URL.',
   permission_denied: 'Set DREY_TOKEN to a key of this node that may do it.',

@@ -8,6 +8,7 @@ import { findNode } from '../node-address.ts';
 import type { NodeOptions } from '../node-address.ts';
 import type { NodeClient } from '../node-client.ts';
 import { printJson, printLine, printLines } from '../print.ts';
+import { toPlural } from '../terminal/durations.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { toSafeJson, toSafeText } from '../terminal/safe-text.ts';
 import { toColumns, toTable } from '../terminal/table.ts';
@@ -127,7 +128,7 @@ async function runVerify(world: World, options: AuditOptions): Promise<void> {
   if (options.json) return;
   await printLine(
     world.stdout,
-    `The audit log of ${namespace} is whole: ${rows} row(s), ${anchors} anchor(s) agree up to row ${anchoredTo}; head ${head.hash.slice(0, 16)}.`,
+    `The audit log of ${namespace} is whole: ${toPlural(rows, 'row')}; anchors that agree: ${anchors}, up to row ${anchoredTo}; head ${head.hash.slice(0, 16)}.`,
   );
 }
 

@@ -31,13 +31,17 @@ export async function examineFolder(folder: string): Promise<Finding[]> {
     () => true,
     () => false,
   );
-  const rights = isWritable
-    ? ok('data folder', existing === folder ? folder : `${folder} (it is made at the first start)`)
-    : bad(
-        'data folder',
-        `${existing} cannot be written by this user`,
-        'Choose another one with --data or DREY_DATA, or give this user the right to write there.',
-      );
+  const isFolder = (await stat(existing)).isDirectory();
+  const rights =
+    isWritable && isFolder
+      ? ok('data folder', existing === folder ? folder : `${folder} (it is made at the first start)`)
+      : bad(
+          'data folder',
+          isFolder ? `${existing} cannot be written by this user` : `${existing} is a file and no folder`,
+          isFolder
+            ? 'Choose another one with --data or DREY_DATA, or give this user the right to write there.'
+            : 'Choose another one with --data or DREY_DATA, or move the file away.',
+        );
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
   const says = `${toSizeText(free)} free`;
@@ -62,7 +66,7 @@ export function examineConfig(read: () => NodeConfig): { config: NodeConfig | un
     const config = read();
     return { config, finding: ok('configuration', config.file ?? 'the built-in defaults') };
   } catch (error) {
-    const mend = 'Correct the file; "drey config show" prints what is read.';
+    const mend = 'Correct the file or the variable; "drey config show" prints what is read.';
     return { config: undefined, finding: bad('configuration', toDreyError(error).message, mend) };
   }
 }

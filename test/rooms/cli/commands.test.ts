@@ -100,10 +100,11 @@ describe('words', () => {
     });
   });
 
+  const explains = '  "drey help <command>" explains a command.\n';
   it.each([
-    [['statsu'], "drey: unknown command 'statsu'\n(Did you mean status?)\n"],
-    [['events', '--folow'], "drey: unknown option '--folow'\n(Did you mean --follow?)\n"],
-    [['ask'], "drey: missing required argument 'task'\n"],
+    [['statsu'], `drey: unknown command 'statsu'\n  Did you mean status?\n${explains}`],
+    [['events', '--folow'], `drey: unknown option '--folow'\n  Did you mean --follow?\n${explains}`],
+    [['ask'], `drey: missing required argument 'task'\n${explains}`],
     [['sops', '--min-confidence', '7'], expect.stringContaining('It must be a number from 0 to 1.')],
     [['up', '--port', '70000'], expect.stringContaining('It must be a whole number from 0 to 65535.')],
   ])('that are wrong get a sentence, a suggestion and code 64: %j', async (words, err) => {

@@ -93,6 +93,11 @@ describe('drey doctor', () => {
     const faults = wrong.findings.filter(({ state }) => state === 'bad');
     expect(faults.map(({ what }) => what)).toEqual(['port', 'nats-server', 'server fs']);
     expect(faults.every(({ mend }) => mend !== undefined && mend.endsWith('.'))).toBe(true);
+    const file = join(folder.path, 'a-file');
+    await writeFile(file, '');
+    expect((await examine({ DREY_DATA: file })).findings).toContainEqual(
+      expect.objectContaining({ what: 'data folder', state: 'bad', says: `${file} is a file and no folder` }),
+    );
     await writeFile(join(folder.path, 'drey.json'), '{"prot": 1}');
     const { findings } = await examine();
     expect(findings[1]).toMatchObject({
