@@ -19,6 +19,10 @@ export function openWorld(own: NodeJS.Process, entry: string, startNode: World['
     stdout: own.stdout,
     stderr: own.stderr,
     now: () => Date.now(),
+    spentMs: () => {
+      const { user, system } = own.cpuUsage();
+      return (user + system) / 1_000;
+    },
     self: [own.execPath, ...own.execArgv, entry],
     calledAs: basename(own.argv[1] ?? '') === 'drey' ? 'drey' : `node ${entry}`,
     exitNow: (code) => own.exit(code),

@@ -48,6 +48,8 @@ export interface World {
   readonly stdout: Screen;
   readonly stderr: Screen;
   readonly now: () => number;
+  /** Milliseconds of processor time that this process has taken. */
+  readonly spentMs: () => number;
   /** The words that run this program again: interpreter, its options, script. */
   readonly self: readonly string[];
   /** How a person calls this program from anywhere: `drey`, or its full path where it is not on the PATH. */

@@ -16,6 +16,7 @@ export interface CliWorld {
   readonly columns?: number;
   readonly stdin?: PassThrough;
   readonly openEditor?: World['openEditor'];
+  readonly spentMs?: World['spentMs'];
   readonly startNode?: (flags: Record<string, unknown>) => Promise<StartedNode>;
 }
 
@@ -50,6 +51,7 @@ export function startCli(words: readonly string[], given: CliWorld = {}): Comman
     stdout: stdout.stream,
     stderr: stderr.stream,
     now: () => Date.now(),
+    spentMs: given.spentMs ?? (() => 0),
     self: [process.execPath, 'nothing'],
     calledAs: 'drey',
     exitNow: (code) => void exits.push(code),

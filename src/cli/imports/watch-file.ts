@@ -28,7 +28,7 @@ export interface WatchedRead {
 }
 
 export interface WatchOptions {
-  readonly world: World;
+  readonly world: Pick<World, 'now' | 'spentMs' | 'stdin'>;
   readonly format: string | undefined;
   readonly send: (episodes: AsyncIterable<ImportedEpisode>, hooks: SendHooks) => Promise<void>;
 }
@@ -39,10 +39,9 @@ export async function watchFile(
   before: Watched | undefined,
   { world, format, send }: WatchOptions,
 ): Promise<WatchedRead> {
-  const head = await readHead(file.path, before?.headBytes);
-  // Cut off, or another file under the same name: everything in it is new, and what is not is a duplicate.
-  const isSame = before !== undefined && head.head === before.head && file.sizeBytes >= before.sizeBytes;
-  const known = isSame ? before : undefined;
+  // Before the rest is read: if it becomes another file meanwhile, the next look sees that.
+  const head = await readHead(file.path);
+  const known = before !== undefined && (await isSame(file, before)) ? before : undefined;
   const quiet = world.now() - file.changedMs;
   const bad: BadLine[] = [];
   const episodes = await readEpisodes(file.path, world.stdin, format, (line) => bad.push(line));
@@ -72,15 +71,19 @@ export async function watchFile(
     watched: {
       sizeBytes: file.sizeBytes,
       changedMs: file.changedMs,
-      ...(isSame && before.headBytes > 0
-        ? { headBytes: before.headBytes, head: before.head }
-        : await readHead(file.path)),
+      ...(known === undefined ? head : { headBytes: known.headBytes, head: known.head }),
       sent,
       tail,
       dueMs: isWaiting ? file.changedMs + (quiet < quietMs ? quietMs : silenceMs) : null,
       told: Math.max(told, ...news.map((line) => line.line)),
     },
   };
+}
+
+/** False where it was cut off or another file has its name: everything in it is new, and what is not is a duplicate. */
+async function isSame(file: FoundFile, before: Watched): Promise<boolean> {
+  if (before.headBytes === 0 || file.sizeBytes < before.sizeBytes) return false;
+  return (await readHead(file.path, before.headBytes)).head === before.head;
 }
 
 interface Sifted {

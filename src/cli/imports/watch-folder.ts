@@ -1,7 +1,7 @@
 /**
  * Keeps up with a folder of transcripts: new and growing files are taken in as they change, until a signal. It looks
  * again and again instead of asking the system for news, which network file systems do not give, and spends a twentieth
- * of the time at most.
+ * of a processor at most: what it waits for, on a busy machine, makes it no slower.
  */
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { Stop } from '../stop.ts';
@@ -13,7 +13,7 @@ import type { WatchState } from './watch-state.ts';
 
 const lookMs = 1_000;
 const lookMsMax = 60_000;
-/** Share of the time that may go into reading: one part in twenty. */
+/** Share of a processor that may go into reading: one part in twenty. */
 const restFactor = 20;
 
 export interface WatchFolderOptions extends WatchOptions {
@@ -33,10 +33,10 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
   // A folder that is not there is told at once; later it may come and go.
   await findTranscripts(options.folder);
   while (!stop.isAsked()) {
-    const startedAt = world.now();
+    const spentMs = world.spentMs();
     try {
       await look(options, rests, stop.isAsked);
-      waitMs = Math.max(lookMs, (world.now() - startedAt) * restFactor);
+      waitMs = Math.max(lookMs, (world.spentMs() - spentMs) * restFactor);
     } catch (error) {
       if (!(error instanceof DreyError)) throw error;
       options.onTrouble(undefined, error);
@@ -65,14 +65,14 @@ async function look(
   const paths = new Set(files.map((file) => file.path));
   for (const path of rests.keys()) if (!paths.has(path)) rests.delete(path);
   for (const file of files) {
-    const startedAt = world.now();
-    if (isAsked() || isResting(file, rests.get(file.path), startedAt) || !isDue(file, options)) continue;
+    const spentMs = world.spentMs();
+    if (isAsked() || isResting(file, rests.get(file.path), world.now()) || !isDue(file, options)) continue;
     try {
       const read = await watchFile(file, state.get(file.path), options);
       state.set(file.path, read.watched);
       await state.save();
       await options.onRead(file.path, read);
-      const restMs = Math.min((world.now() - startedAt) * restFactor, lookMsMax);
+      const restMs = Math.min((world.spentMs() - spentMs) * restFactor, lookMsMax);
       rests.set(file.path, { untilMs: world.now() + restMs });
     } catch (error) {
       if (!(error instanceof DreyError) || !isAboutTheFile(error)) throw error;

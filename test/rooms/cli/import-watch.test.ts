@@ -48,8 +48,8 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** A watcher rests twenty times as long as it read, at most a minute: on a busy machine it may come to that. */
-const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, 75_000);
+/** Files rest for a few seconds before their ends are taken, and the machine may be busy. */
+const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, 60_000);
 const sessions = (): string => join(folder.path, 'sessions');
 const file = (): string => join(sessions(), 'deep', 'one.jsonl');
 const tasks = (): string[] => taken.map((episode) => `${episode.task}: ${episode.calls.length}`);
