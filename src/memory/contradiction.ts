@@ -76,6 +76,13 @@ const negations = new Set(
 );
 /** What says the same as nothing in its place, beside a negation there. */
 const affirmations = new Set('always ever ne всегда 已 了'.split(' '));
+/** Words that may stand in one of two contradicting statements only; a gist keeps them, as they can change what is meant. */
+const loose = new Set(
+  (
+    'am and are at be do does for has have having is it its of that there these this those with actually basically note ok okay ' +
+    'please really remember simply well'
+  ).split(' '),
+);
 /** What makes the opposite of a word in front of it; shorter words than that only look as if. */
 const turning = ['un', 'non-'];
 const turnedLettersMin = 4;
@@ -84,7 +91,7 @@ const value = /\d|[/@:.]|\p{Sm}|\p{So}/u;
 
 /** The sign by which two statements contradict each other; undefined where there is none. */
 export function findContradiction(one: string, other: string): Contradiction | undefined {
-  const [a, b] = [toGistWords(one), toGistWords(other)];
+  const [a, b] = [toHeldWords(one), toHeldWords(other)];
   if (countNegations(a) % 2 !== countNegations(b) % 2) {
     const { left, right, shared } = findDifference(a.filter(isPlain), b.filter(isPlain));
     const isTheSame = left.length + right.length === 0 && shared >= sharedWithSignMin;
@@ -95,6 +102,10 @@ export function findContradiction(one: string, other: string): Contradiction | u
     return undefined;
   if (shared >= sharedWithSignMin && isOpposite(left, right)) return { confidence: 0.8, sign: 'opposite' };
   return shared >= sharedMin && isOtherValue(left, right) ? { confidence: 0.7, sign: 'value' } : undefined;
+}
+
+function toHeldWords(text: string): readonly GistWord[] {
+  return toGistWords(text).filter(({ word }) => !loose.has(word));
 }
 
 function countNegations(words: readonly GistWord[]): number {

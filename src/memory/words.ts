@@ -72,6 +72,6 @@ export function toStem(word: string): string {
   const copied = /^(.{2,})(?:ies|ied)$/.exec(word)?.[1];
   if (copied !== undefined) return `${copied}y`;
   const before = /^(.{3,}?)(?:ing|ed|es|s)$/.exec(word)?.[1] ?? word;
-  const single = before === word ? before : before.replace(/([bdfgklmnprt])\1$/, '$1');
+  const single = before === word ? before : before.replace(/([bgmnprt])\1$/, '$1');
   return single.length > 3 ? single.replace(/e$/, '') : single;
 }
