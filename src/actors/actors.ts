@@ -51,6 +51,7 @@ export type { LiveSession } from './session/session.ts';
 export { findSessionHome, toNodeAddress } from './session/session-homes.ts';
 export type { SessionHome } from './session/session-homes.ts';
 export { openSessionRows } from './session/session-rows.ts';
+export type { SessionRows } from './session/session-rows.ts';
 export { openSessions } from './session/sessions.ts';
 export type { Sessions, SessionView } from './session/sessions.ts';
 export { openPatternShelf } from './learning/pattern-shelf.ts';

@@ -29,6 +29,7 @@ import type {
   NodeContexts,
   Relay,
   Roots,
+  SessionRows,
   Sessions,
   Foresights,
   PatternShelf,
@@ -76,6 +77,7 @@ export interface Layer1Options {
 
 export interface Layer1 {
   readonly sessions: Sessions;
+  readonly sessionRows: Pick<SessionRows, 'isWaiting'>;
   readonly shelf: Shelf;
   readonly foresights: Foresights;
   readonly patternShelf: PatternShelf;
@@ -151,6 +153,7 @@ export async function openLayer1(options: Layer1Options): Promise<Layer1> {
   closers.push(async () => healthWatch.stop());
   return {
     sessions,
+    sessionRows: rows,
     shelf,
     foresights,
     patternShelf,

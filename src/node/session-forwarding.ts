@@ -7,7 +7,7 @@ import { DreyError, isDreyError } from '../../machines/words/errors.ts';
 import { Namespace } from '../../machines/words/ids.ts';
 import { limits } from '../../machines/words/limits.ts';
 import { findSessionHome, toNodeAddress } from '../actors/actors.ts';
-import type { Clock, Log, SessionHome, Sessions } from '../actors/actors.ts';
+import type { Clock, Log, SessionHome, SessionRows, Sessions } from '../actors/actors.ts';
 import type { AnswerSink, ForwardedRequest, GatewayNeeds, Principal } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -20,6 +20,7 @@ export interface ForwardingOptions {
   readonly wire: Pick<Wire, 'ask' | 'answer' | 'readEvents'>;
   readonly store: Pick<Store, 'inNamespace'>;
   readonly sessions: Sessions;
+  readonly sessionRows: Pick<SessionRows, 'isWaiting'>;
   readonly nodeId: string;
   /** What lets somebody in at this node's own door whom another node has admitted; undefined while there is none. */
   readonly vouch: (principal: Principal) => string | undefined;
@@ -155,6 +156,9 @@ async function answerOne(options: ForwardingOptions, request: Forwarded): Promis
   const { streams } = options;
   const { method, sessionId, principal, path, headers, stream } = request;
   const body = readBody(options.bodies, request);
+  // A row that names this node, which does not hold it: it is taken here, or nobody finds it.
+  if (options.sessions.find(sessionId, principal) === undefined)
+    await findSessionHome({ ...options, node: options.nodeId }, sessionId, principal);
   const { base, authorization } = findDoor(options, request, body);
   const address = new URL(path, base);
   address.searchParams.set('namespace', principal.namespace);

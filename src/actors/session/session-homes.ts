@@ -2,7 +2,7 @@
  * Where a session lives that this node does not hold: with another node, which is asked to answer, or with nobody any
  * more, and then here. The row says who had it last; comparing and setting it lets exactly one node take it over.
  */
-import { DreyError, isDreyError } from '../../../machines/words/errors.ts';
+import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { readWishes } from '../../../machines/words/wishes.ts';
 import type { Principal } from '../../access/access.ts';
 import { claimSession, getSession } from '../../store/store.ts';
@@ -11,7 +11,8 @@ import type { Wire } from '../../wire/wire.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import { readAbilities } from './client-abilities.ts';
-import type { OpenTask, TaskSource } from './session.ts';
+import type { OpenTask, TaskSource } from './open-task.ts';
+import type { SessionRows } from './session-rows.ts';
 import type { Sessions } from './sessions.ts';
 
 export type SessionHome =
@@ -23,7 +24,8 @@ export type SessionHome =
 export interface SessionHomesOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly wire: Pick<Wire, 'ask' | 'readEvents'>;
-  readonly sessions: Pick<Sessions, 'find' | 'takeOver' | 'isDraining'>;
+  readonly sessions: Pick<Sessions, 'find' | 'takeOver' | 'assertRoom'>;
+  readonly sessionRows: Pick<SessionRows, 'isWaiting'>;
   /** This node. */
   readonly node: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -39,7 +41,6 @@ export function toNodeAddress(node: string): { namespace: string; kind: 'node'; 
 const aliveMs = 1_000;
 /** The row may change hands while it is looked at. */
 const triesMax = 3;
-const drainingSentence = 'this node is being stopped; try again in a moment';
 
 /** Finds a session's home; takes it over from a node that is gone. Rejects while database or owner do not answer. */
 export async function findSessionHome(
@@ -47,18 +48,20 @@ export async function findSessionHome(
   sessionId: string,
   principal: Principal,
 ): Promise<SessionHome> {
-  const { store, node, sessions } = options;
+  const { store, node, sessions, sessionRows } = options;
   const { namespace } = principal;
   for (let tries = 0; tries < triesMax; tries += 1) {
     const row = await store.inNamespace(namespace, (trx) => getSession(trx, sessionId));
     // Somebody else's session and one that is over are as unknown as one that never was.
     if (row === undefined || row.principal !== principal.id || isOver(row)) return { where: 'nowhere' };
     if (row.node === node) {
-      return { where: sessions.find(sessionId, principal) === undefined ? 'nowhere' : 'here' };
-    }
-    if (row.node !== '' && (await isAlive(options, row.node))) return { where: 'there', node: row.node };
-    // What is found while this node stops is for others to take.
-    if (sessions.isDraining) throw new DreyError('node_draining', drainingSentence);
+      if (sessions.find(sessionId, principal) !== undefined) return { where: 'here' };
+      // It is over, and its row does not say so yet. What else is named as ours and is not here broke, and goes on.
+      if (sessionRows.isWaiting(sessionId)) return { where: 'nowhere' };
+    } else if (row.node !== '' && (await isAlive(options, row.node)))
+      return { where: 'there', node: row.node };
+    // What this node cannot hold, or finds while it stops, is for others to take.
+    sessions.assertRoom();
     if (await takeOver(options, row, principal)) return { where: 'here' };
   }
   return { where: 'nowhere' };
@@ -88,10 +91,11 @@ async function isAlive({ wire }: SessionHomesOptions, node: string): Promise<boo
 }
 
 async function takeOver(
-  { store, wire, sessions, node, clock, log }: SessionHomesOptions,
+  options: SessionHomesOptions,
   row: SessionRow,
   principal: Principal,
 ): Promise<boolean> {
+  const { store, wire, sessions, node, clock, log } = options;
   const { sessionId } = row;
   const { namespace } = principal;
   const task = await readOpenTask(wire, namespace, sessionId);
@@ -111,9 +115,28 @@ async function takeOver(
     isMovable: true,
   } as const;
   // What the row that was claimed says is the newest.
-  sessions.takeOver(facts, { task, wishes: readWishes(claimed.wishes) });
+  try {
+    sessions.takeOver(facts, { task, wishes: readWishes(claimed.wishes) });
+  } catch (error) {
+    await giveBack(options, namespace, sessionId);
+    throw error;
+  }
   log.info({ session: sessionId, from: row.node }, 'a session that nobody has goes on here');
   return true;
+}
+
+/** The room was taken while the row was claimed: others may have it. Where that fails, whoever asks here finds it again. */
+async function giveBack(
+  { store, node, clock, log }: SessionHomesOptions,
+  namespace: string,
+  sessionId: string,
+): Promise<void> {
+  const back = { sessionId, from: node, node: '', at: toIso(clock.now()) };
+  try {
+    await store.inNamespace(namespace, (trx) => claimSession(trx, back));
+  } catch (error) {
+    log.warn({ session: sessionId, err: toPlainError(error) }, 'a session could not be given back');
+  }
 }
 
 /** The task that was open, from the session's own events. */

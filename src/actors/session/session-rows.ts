@@ -18,10 +18,14 @@ export interface SessionRows {
   note(session: LiveSession, isUrgent?: boolean): void;
   /** Writes that nobody has it now; resolves once that is written. */
   letGo(session: LiveSession): Promise<void>;
+  /** Whether what the row says of this session is not the newest. */
+  isWaiting(sessionId: string): boolean;
   /** Writes what is left, once. */
   close(): Promise<void>;
 }
 
+/** How often the row of a session in use is told so: what is older may be left, were its node gone. */
+export const inUseEveryMs = 5 * 60_000;
 const everyMs = 2_000;
 /** A new session's row is written soon: without it no other node could take the session over. */
 const soonMs = 100;
@@ -38,6 +42,9 @@ export function openSessionRows(options: {
   const { store, node, clock, log } = options;
   const waiting = new Map<string, LiveSession>();
   const leaving = new Map<string, Leave>();
+  /** In the turn that runs. */
+  let writing: ReadonlySet<string> = new Set();
+  const write = createWriter(store, node);
   let cancel = (): void => undefined;
   let running: Promise<void> = Promise.resolve();
   /** Whether the next turn was brought forward. */
@@ -46,22 +53,20 @@ export function openSessionRows(options: {
 
   const flush = async (): Promise<void> => {
     const sessions = [...waiting.values()];
+    writing = new Set(waiting.keys());
     waiting.clear();
     for (const [namespace, group] of byNamespace(sessions)) {
       // Who is let go of from now on is written once more.
       const left = new Set(group.filter(({ id }) => leaving.has(id)));
       try {
-        await store.inNamespace(namespace, async (trx) => {
-          await ensureNamespace(trx);
-          const rows = group.map((session) => toRow(session, left.has(session) ? '' : node));
-          await saveSessions(trx, rows);
-        });
+        await write(namespace, group, left);
         for (const session of left) leaving.get(session.id)?.done();
       } catch (error) {
         log.debug({ namespace, err: toPlainError(error) }, 'session rows wait for the database');
         for (const session of group) if (!waiting.has(session.id)) waiting.set(session.id, session);
       }
     }
+    writing = new Set();
   };
   const turn = (): void => {
     isSoon = false;
@@ -94,6 +99,7 @@ export function openSessionRows(options: {
       note(session, true);
       return leave.written;
     },
+    isWaiting: (sessionId) => waiting.has(sessionId) || writing.has(sessionId),
     async close() {
       isSoon = true;
       cancel();
@@ -102,6 +108,23 @@ export function openSessionRows(options: {
       await flush();
     },
   };
+}
+
+/**
+ * Writes a namespace's rows: those in `left` as nobody's. A session that may move is another node's once that has claimed
+ * it, whatever is still told of it here; the id of any other follows from what it is, so whoever opens it has it.
+ */
+function createWriter(store: Pick<Store, 'inNamespace'>, node: string) {
+  return (namespace: string, group: readonly LiveSession[], left: ReadonlySet<LiveSession>): Promise<void> =>
+    store.inNamespace(namespace, async (trx) => {
+      await ensureNamespace(trx);
+      const toRows = (movable: boolean): SessionRow[] =>
+        group
+          .filter(({ facts }) => (facts.isMovable === true) === movable)
+          .map((session) => toRow(session, left.has(session) ? '' : node));
+      await saveSessions(trx, toRows(true), node);
+      await saveSessions(trx, toRows(false));
+    });
 }
 
 interface Leave {

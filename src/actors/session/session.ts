@@ -7,7 +7,6 @@ import type { Actor } from 'xstate';
 import type { SessionEvent, sessionMachine } from '../../../machines/session.machine.ts';
 import type { CallCommand, CallOutcome, ObservedCall } from '../../../machines/words/calls.ts';
 import type { Outcome } from '../../../machines/words/episodes.ts';
-import type { EventData } from '../../../machines/words/events.ts';
 import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import { limits } from '../../../machines/words/limits.ts';
@@ -18,23 +17,16 @@ import type { ActorName } from '../announcer.ts';
 import { announceCall } from './call-record.ts';
 import { toIso } from '../clock.ts';
 import type { Route } from '../calls/route.ts';
+import type { OpenTask, TaskSource } from './open-task.ts';
 import type { SessionFacts } from './session-facts.ts';
 import { CallNotes } from './session-doing.ts';
 import type { SessionDoing } from './session-doing.ts';
 import { toUnknownSentence } from '../upstreams/unlisted.ts';
 import { toRefusal } from './session-refusals.ts';
+import { inUseEveryMs } from './session-rows.ts';
 import { StepNotes } from './session-steps.ts';
 import type { SessionRoom, Taken } from './sessions.ts';
 import type { ToldEdge } from '../told-root.ts';
-
-export type TaskSource = Exclude<EventData<'task.started'>['source'], 'import'>;
-
-export interface OpenTask {
-  readonly taskId: string;
-  readonly task: string;
-  readonly source: TaskSource;
-  readonly calls: number;
-}
 
 /** One live session; created by `openSessions` only. */
 export class LiveSession {
@@ -56,7 +48,8 @@ export class LiveSession {
   readonly #actor: Actor<typeof sessionMachine>;
   readonly #name: ActorName;
   #stopped = false;
-
+  /** When its row was last told that it is in use. */
+  #toldAt: number;
   /** Whether it went on here with the life it had on another node. */
   readonly #isTaken: boolean;
 
@@ -74,6 +67,7 @@ export class LiveSession {
     this.namespace = facts.principal.namespace;
     this.openedAt = room.clock.now();
     this.lastUsedAt = this.openedAt;
+    this.#toldAt = this.openedAt;
     this.#room = room;
     this.#name = { namespace: this.namespace, kind: 'session', id: this.id };
     this.#actor = openActor((edge) => this.#announceEdge(edge));
@@ -115,7 +109,7 @@ export class LiveSession {
     const startedAt = clock.now();
     const begunAt = clock.monotonic();
     const { callId } = command;
-    this.lastUsedAt = startedAt;
+    this.#use(startedAt);
     this.calls += 1;
     const route = routes.resolve(command.name);
     if (route !== undefined) command.span?.set({ 'drey.upstream': route.server });
@@ -186,8 +180,7 @@ export class LiveSession {
     const told = refusals.get(callId);
     refusals.delete(callId);
     if (told === undefined && this.#actor.getSnapshot().context.inFlight.includes(callId)) return undefined;
-    const code = told ?? 'session_unknown';
-    return toRefusal(code);
+    return toRefusal(told ?? 'session_unknown');
   }
 
   async #pass(command: CallCommand, route: Route | undefined): Promise<CallOutcome> {
@@ -254,9 +247,18 @@ export class LiveSession {
   }
 
   touch(): void {
-    this.lastUsedAt = this.#room.clock.now();
+    this.#use(this.#room.clock.now());
     // Only an idle session is woken: one that is draining must end.
     if (this.state === 'ready' && this.inFlight === 0) this.#send({ type: 'resume', at: this.lastUsedAt });
+  }
+
+  /** What was let go of is another's: its time stands still here. The row hears of use now and then, not with each call. */
+  #use(at: number): void {
+    if (this.#stopped) return;
+    this.lastUsedAt = at;
+    if (at - this.#toldAt < inUseEveryMs) return;
+    this.#toldAt = at;
+    this.#room.changed(this);
   }
 
   /** Takes nothing new; what `goesOn` elsewhere is let go of in the end, everything else is closed. */

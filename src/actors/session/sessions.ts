@@ -21,7 +21,7 @@ import type { ClientAbilities } from './client-abilities.ts';
 import { LiveSession } from './session.ts';
 import type { SessionDoing } from './session-doing.ts';
 import type { SessionFacts } from './session-facts.ts';
-import type { OpenTask } from './session.ts';
+import type { OpenTask } from './open-task.ts';
 import type { Roots } from '../roots.ts';
 import { toTimerSource } from '../durable/timer-source.ts';
 import { createToldRoot } from '../told-root.ts';
@@ -94,7 +94,8 @@ export interface Sessions {
   find(id: string, principal: Principal): LiveSession | undefined;
   list(namespace: string): readonly SessionView[];
   readonly size: number;
-  readonly isDraining: boolean;
+  /** Throws where this node takes no more sessions now. */
+  assertRoom(): void;
   /** Refuses new calls and waits for those in flight. What can go on elsewhere is let go of then, the others are closed. */
   drain(reason: string): Promise<void>;
 }
@@ -147,21 +148,17 @@ class LiveSessions implements Sessions {
     return this.#live.size;
   }
 
-  get isDraining(): boolean {
-    return this.#draining;
-  }
-
   open({ sessionId, ...facts }: OpenSession): LiveSession {
     const known = this.#findKnown(sessionId, facts.principal);
     if (known !== undefined) return known;
-    this.#assertRoom();
+    this.assertRoom();
     return this.#create(this.#toFacts(facts, sessionId ?? createId('session', this.#options.clock)));
   }
 
   takeOver({ sessionId, ...facts }: OpenSession & { readonly sessionId: string }, taken: Taken) {
     const known = this.#findKnown(sessionId, facts.principal);
     if (known !== undefined) return known;
-    this.#assertRoom();
+    this.assertRoom();
     return this.#create(this.#toFacts(facts, sessionId), taken);
   }
 
@@ -171,7 +168,7 @@ class LiveSessions implements Sessions {
     throw new DreyError('session_unknown', `there is no session ${sessionId}; open a new one`);
   }
 
-  #assertRoom(): void {
+  assertRoom(): void {
     if (this.#draining)
       throw new DreyError('node_draining', 'this node is being stopped; try again in a moment');
     if (this.size >= (this.#options.sessionsMax ?? limits.actorsMax)) {

@@ -27,9 +27,10 @@ export interface SessionRow {
 
 /**
  * Writes rows of several sessions, each of them once, in one statement: they are written every few seconds for all that
- * is open. An older state (by `lastSeenAt`) never replaces a newer one.
+ * is open. An older state (by `lastSeenAt`) never replaces a newer one. Where `by` is named, nor does a row change that
+ * names another node than that one: only a claim makes it another's.
  */
-export async function saveSessions(trx: Trx, sessions: readonly SessionRow[]): Promise<void> {
+export async function saveSessions(trx: Trx, sessions: readonly SessionRow[], by?: string): Promise<void> {
   if (sessions.length === 0) return;
   // Always in the same order, so that two nodes that write the same sessions never wait for each other in a circle.
   const rows = sessions.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
@@ -52,7 +53,8 @@ export async function saveSessions(trx: Trx, sessions: readonly SessionRow[]): P
     on conflict (namespace, id) do update set
       node = excluded.node, status = excluded.status, client = excluded.client, revision = excluded.revision,
       last_seen_at = excluded.last_seen_at, calls = excluded.calls, wishes = excluded.wishes
-    where s.last_seen_at <= excluded.last_seen_at`.execute(trx.db);
+    where s.last_seen_at <= excluded.last_seen_at
+      and (${by ?? null}::text is null or s.node in (${by ?? null}, ''))`.execute(trx.db);
 }
 
 /** Hiding makes text longer; a part of JSON says nothing, and too much would keep the rows of others back. */
