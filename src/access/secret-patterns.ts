@@ -5,7 +5,8 @@
  */
 
 import { toWords } from './secret-names.ts';
-import { createToldPatterns, toldHint } from './told-secrets.ts';
+import { toldNouns } from './told-nouns.ts';
+import { createToldPatterns } from './told-secrets.ts';
 
 export interface SecretPattern {
   readonly kind: string;
@@ -108,7 +109,7 @@ const fixedPatterns: readonly SecretPattern[] = [
 export function createContextPatterns(extraNames: readonly string[]): readonly SecretPattern[] {
   const further = toFurther(extraNames);
   const all = [...further, names].join('|');
-  const speaks = new RegExp([...further, toldHint, namesHint].join('|'), 'i');
+  const speaks = new RegExp([...further, ...toldNouns, namesHint].join('|'), 'i');
   return [
     ...fixedPatterns,
     ...createToldPatterns(all, speaks),

@@ -4,17 +4,25 @@
  * left alone by every pattern.
  */
 import { isDisguised } from './skeleton.ts';
+import { toldNouns } from './told-nouns.ts';
 
 /** Pieces of text without which no credential and no name of a secret can be there; upper case counts. */
 const exact =
   '-----BEGIN |eyJ|AKIA|ASIA|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|xox|xapp-|hooks.slack|_live_|_test_|whsec_|sk-|AIza|' +
   'ya29.|GOCSPX-|npm_|pypi-|hf_|SG.|_v1_|://|glpat-|gldt-|glrt-|glptt-|gloas-|glcbt-|glft-|glsoat-|glagent-|AGE-SECRET|shpat|shpca|' +
   'shppa|shpss|sq0|dapi|lin_|ntn_|ATATT|dp.pt|dp.st|dp.ct|hvs.|hvb.|NRAK-|glc_|glsa_|figd_|dckr_|sbp_|pscale_|rubygems_|' +
-  'xkeysib-|fm1_|fm2_|drey_|ctx_|:AA|hasło|パスワード|暗証番号|비밀번호|密码是|密码为|密碼是|密碼為|密码:|密碼:';
+  'xkeysib-|fm1_|fm2_|drey_|ctx_|:AA';
 /** The same in any case. */
 const words =
   'basic|bearer|authorization|cookie|pass|pwd|secret|token|key|credential|otp|cvv|cvc|pin|jwt|x-amz-|-u |-u=|--user|' +
-  'signature|sessid|sessionid|.sid|code=|auth=|sig=|sid=|ssn|iban|phone|mobile|msisdn|card|pan|social|insurance|kennwort|geheimz|zugangscode|contrase|clave|senha|wachtw|parola|mnemonic|door code|gate code|alarm code|access code|security code|verification code|one-time code|phrase';
+  'signature|sessid|sessionid|.sid|code=|auth=|sig=|sid=|ssn|iban|phone|mobile|msisdn|card|pan|social|insurance';
+const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
+/** Those that hold a shorter one of `words` are found by it. */
+const told = toldNouns.filter(
+  (noun) => isAscii(noun) && !words.split('|').some((word) => noun.includes(word)),
+);
+/** Letters of which the two cases do not differ in a bit. */
+const foreignNouns = new RegExp(toldNouns.filter((noun) => !isAscii(noun)).join('|'), 'i');
 
 interface Hint {
   readonly codes: readonly number[];
@@ -31,7 +39,7 @@ function toKey(text: string): number {
 
 for (const [list, mask] of [
   [exact, 0xffff],
-  [words, 0xffdf],
+  [[words, ...told].join('|'), 0xffdf],
 ] as const) {
   for (const text of list.split('|')) {
     const codes = Array.from(text, (character) => character.charCodeAt(0) & mask);
@@ -50,6 +58,8 @@ const colon = 32;
 const escape = 64;
 /** No address is without it. */
 const sure = 128;
+/** Of no class of ASCII. */
+const foreign = 256;
 const inRun = digit | lower | upper | joint;
 const cases = lower | upper;
 /** By code, for ASCII. */
@@ -87,7 +97,7 @@ export function isSuspicious(text: string): boolean {
     key = ((key << 5) | (code & 31)) & 32_767;
     const found = hints[key];
     if (found !== undefined && isHint(text, index - 2, found)) return true;
-    const kind = code < 128 ? (classes[code] as number) : escape;
+    const kind = code < 128 ? (classes[code] as number) : escape | foreign;
     seen |= kind;
     if ((kind & hexadecimal) === 0) lastOther = index;
     else if (index - lastOther > runMin) return true;
@@ -108,6 +118,7 @@ function isFormed(text: string, seen: number): boolean {
     (seen & sure) !== 0 ||
     ((seen & digit) !== 0 && digits.test(text)) ||
     ((seen & colon) !== 0 && colons.test(text)) ||
+    ((seen & foreign) !== 0 && foreignNouns.test(text)) ||
     ((seen & escape) !== 0 && isDisguised(text))
   );
 }
