@@ -17,16 +17,18 @@ export function createLettingGo(options: {
   readonly clock: Pick<Clock, 'monotonic' | 'schedule'>;
 }): (session: LiveSession) => Promise<void> {
   const { eventLog, rows, clock } = options;
-  let sending: Promise<void> | undefined;
+  let looking: Promise<void> | undefined;
+  /** One timer for all that are let go of. */
+  const lookAgain = (): Promise<void> =>
+    (looking ??= new Promise<void>((resolve) => clock.schedule(lookMs, resolve)).finally(() => {
+      looking = undefined;
+    }));
   const send = async (): Promise<void> => {
     const until = clock.monotonic() + sentMs;
-    while (eventLog.waiting > 0 && clock.monotonic() < until)
-      await new Promise<void>((resolve) => clock.schedule(lookMs, resolve));
-    sending = undefined;
+    while (eventLog.waiting > 0 && clock.monotonic() < until) await lookAgain();
   };
   return async (session) => {
-    // Nothing waits at the end of it, whoever joined when.
-    await (sending ??= send());
+    await send();
     const isLate = new Promise<void>((resolve) => clock.schedule(writtenMs, resolve));
     await Promise.race([rows.letGo(session), isLate]);
   };
