@@ -39,6 +39,7 @@ import { runLists } from './0040-run-lists.ts';
 import { sopChanges } from './0041-sop-changes.ts';
 import { sessionWishes } from './0046-session-wishes.ts';
 import { retiredParts } from './0047-retired-parts.ts';
+import { openSessions } from './0050-open-sessions.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -79,6 +80,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0041-sop-changes': sopChanges,
   '0046-session-wishes': sessionWishes,
   '0047-retired-parts': retiredParts,
+  '0050-open-sessions': openSessions,
 };
 
 /** The names of all migrations, oldest first. */

@@ -1,11 +1,12 @@
 /**
- * Ending sessions that nobody came back for: those that a node let go of, and those of nodes that are gone. Their end is
- * told, so that the task that was open in them ends as well. It ends nothing that a node still has.
+ * Ending sessions that nobody came back for: those that a node let go of. One whose node is gone is let go of on its
+ * behalf first, so its client has as long to come back, and a node that was only not heard takes it back by using it. The
+ * end is told, so that the task that was open ends as well. It never ends a session that a node's name stands at.
  */
 import { isDreyError, toPlainError } from '../../machines/words/errors.ts';
 import { toIso, toNodeAddress } from '../actors/actors.ts';
 import type { Announcer, Clock, Log } from '../actors/actors.ts';
-import { endLeftSession, listNamespaces, listUnseenSessions } from '../store/store.ts';
+import { claimSession, endLeftSession, listNamespaces, listUnseenSessions } from '../store/store.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { openSweep } from './sweep.ts';
@@ -27,7 +28,7 @@ export const sessionSweepEveryMs = 10 * minuteMs;
 export const firstSessionSweepMs = 3 * minuteMs;
 /** A session that was let go of waits as long for its client as one that is idle. */
 export const leftKeptMs = 30 * minuteMs;
-/** The row of one whose node is gone may be as old as the session: it is not written with each call. */
+/** One whose node is gone is let go of after so long; nodes of an older version write rows of sessions in use this seldom. */
 export const heldKeptMs = 24 * 60 * minuteMs;
 /** Sessions looked at in one namespace at a time. */
 export const sessionsPerLook = 200;
@@ -66,8 +67,10 @@ async function sweepNamespace(options: SessionSweepOptions, namespace: string, l
       listUnseenSessions(trx, { leftBefore, heldBefore, butOf, limit: sessionsPerLook }),
     );
     if (rows.length === 0) break;
-    for (const row of rows)
-      if ((await look.isGone(row.node)) && (await end(options, namespace, row))) ended += 1;
+    for (const row of rows) {
+      if (row.node !== '') await letGo(options, namespace, row, look);
+      else if (await end(options, namespace, row)) ended += 1;
+    }
   }
   return ended;
 }
@@ -77,9 +80,22 @@ interface Look {
   alive(): readonly string[];
 }
 
-/** Each node is asked once; one that does not answer may only be frozen. */
+/** On behalf of its node, where that is gone; whoever claims it meanwhile, or uses it, has it. */
+async function letGo(
+  { store, clock, log }: SessionSweepOptions,
+  namespace: string,
+  { sessionId, node }: SessionRow,
+  look: Look,
+): Promise<void> {
+  if (!(await look.isGone(node))) return;
+  const left = { sessionId, from: node, node: '', at: toIso(clock.now()) };
+  await store.inNamespace(namespace, (trx) => claimSession(trx, left));
+  log.info({ session: sessionId, from: node }, 'a session whose node is gone waits for its client');
+}
+
+/** A node that lives is asked once; that one is gone is not remembered, and one that does not answer may only be frozen. */
 function createLook(wire: Pick<Wire, 'ask'>): Look {
-  const known = new Map<string, boolean>([['', true]]);
+  const alive = new Set<string>();
   const ask = (node: string): Promise<boolean> =>
     wire.ask(toNodeAddress(node), 'alive', undefined, { timeoutMs: aliveMs }).then(
       () => false,
@@ -87,11 +103,12 @@ function createLook(wire: Pick<Wire, 'ask'>): Look {
     );
   return {
     isGone: async (node) => {
-      const isGone = known.get(node) ?? (await ask(node));
-      known.set(node, isGone);
+      if (alive.has(node)) return false;
+      const isGone = await ask(node);
+      if (!isGone) alive.add(node);
       return isGone;
     },
-    alive: () => [...known].flatMap(([node, isGone]) => (isGone ? [] : [node])),
+    alive: () => [...alive],
   };
 }
 
