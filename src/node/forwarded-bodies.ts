@@ -33,6 +33,8 @@ export interface ForwardedBodies {
   take(data: unknown): true;
   /** The whole body, once; throws where it is not whole. */
   claim(name: StreamName, bytes: number): string;
+  /** Whoever sends it needs it no more. */
+  leave(data: unknown): void;
 }
 
 interface Kept {
@@ -80,20 +82,24 @@ export function createForwardedBodies({ clock }: { clock: Pick<Clock, 'schedule'
         throw new DreyError('argument_invalid', 'a piece of this request is missing; send it again');
       return Buffer.concat(one.pieces).toString('utf8');
     },
+    leave: (data) => drop(toKey(StreamName.parse(data))),
   };
 }
 
-/** Sends a body ahead of its request; gives back its bytes. */
+/** Sends a body ahead of its request; gives back its bytes. Throws between two pieces once nobody wants the answer. */
 export async function sendBody(
   wire: Pick<Wire, 'ask'>,
   node: string,
   name: StreamName,
   body: string,
+  isWanted: () => boolean,
 ): Promise<number> {
   const all = Buffer.from(body);
   for (let at = 0; at * pieceBytesMax < all.length; at += 1) {
     const bytes = all.subarray(at * pieceBytesMax, (at + 1) * pieceBytesMax).toString('base64');
     await wire.ask(toNodeAddress(node), 'body', { name, at, bytes }, { timeoutMs: pieceMs });
+    if (!isWanted())
+      throw new DreyError('call_cancelled', 'nobody wants the answer to this request any more');
   }
   return all.length;
 }

@@ -101,7 +101,8 @@ export async function forward(
   const owner = toNodeAddress(node);
   const isListen = request.method === 'GET';
   const stream = streams.expect(node, sink, isListen);
-  const asked = askOwner(wire, node, { ...request, stream: stream.name });
+  let isOver = false;
+  const asked = askOwner(wire, node, { ...request, stream: stream.name }, () => !isOver);
   const gone = sink.gone.then(() => undefined);
   let isWhole = false;
   try {
@@ -119,6 +120,7 @@ export async function forward(
       throw new DreyError('method_unknown', 'the node of this session passes no stream on', { cause: error });
     throw error;
   } finally {
+    isOver = true;
     stream.close();
     asked.catch(() => undefined);
     // Whoever is at it need not go on.
@@ -126,16 +128,17 @@ export async function forward(
   }
 }
 
-/** A request that one message does not hold sends its body ahead. */
+/** A request that one message does not hold sends its body ahead; whose client leaves meanwhile is never made. */
 async function askOwner(
   wire: ForwardingOptions['wire'],
   node: string,
   request: ForwardedRequest & { readonly stream: StreamName },
+  isWanted: () => boolean,
 ): Promise<unknown> {
   const { body, stream } = request;
   const isLong = body.length > wholeBytesMax && Buffer.byteLength(JSON.stringify(request)) > questionBytesMax;
   const question = isLong
-    ? { ...request, body: '', bodyBytes: await sendBody(wire, node, stream, body) }
+    ? { ...request, body: '', bodyBytes: await sendBody(wire, node, stream, body, isWanted) }
     : request;
   return wire.ask(toNodeAddress(node), 'mcp', question, { timeoutMs: forwardMs });
 }
@@ -146,10 +149,16 @@ export async function answerForwarded(options: ForwardingOptions): Promise<{ sto
     if (verb === 'alive') return options.streams.tellAlive(data);
     if (verb === 'piece') return options.streams.take(data);
     if (verb === 'body') return options.bodies.take(data);
-    if (verb === 'leave') return options.streams.leave(data);
+    if (verb === 'leave') return leave(options, data);
     if (verb !== 'mcp') throw new DreyError('method_unknown', `a node does not answer "${verb}"`);
     return answerOne(options, Forwarded.parse(data));
   });
+}
+
+/** It may have sent its body only, or be at its answer. */
+function leave({ streams, bodies }: ForwardingOptions, data: unknown): void {
+  bodies.leave(data);
+  streams.leave(data);
 }
 
 async function answerOne(options: ForwardingOptions, request: Forwarded): Promise<Answered> {

@@ -18,7 +18,7 @@ function open() {
     sizes.push(JSON.stringify(data).length);
     return bodies.take(data);
   };
-  const send = (id: string, body: string) => sendBody({ ask }, 'owner', name(id), body);
+  const send = (id: string, body: string) => sendBody({ ask }, 'owner', name(id), body, () => true);
   return { clock, bodies, sizes, send };
 }
 
@@ -56,5 +56,13 @@ describe('a long request between nodes', () => {
     expect(clock.pending).toBe(0);
     expect(() => bodies.claim(name('f-1'), bodyBytesMax)).toThrow('missing');
     for (let n = 0; n < count; n += 1) await send(`g-${n}`, most);
+  });
+
+  it('makes room at once where whoever sends it leaves', async () => {
+    const { bodies, send, clock } = open();
+    const bytes = await send('f-1', 'x'.repeat(1_000));
+    bodies.leave(name('f-1'));
+    expect(clock.pending).toBe(0);
+    expect(() => bodies.claim(name('f-1'), bytes)).toThrow('missing');
   });
 });

@@ -6,6 +6,7 @@ import { DreyError } from '../../../machines/words/errors.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import type { AnswerSink, ForwardedRequest } from '../../../src/gateway/gateway.ts';
 import { createClock } from '../../../src/node/clock.ts';
+import { createForwardedBodies } from '../../../src/node/forwarded-bodies.ts';
 import { createForwardedStreams, listensMax, streamsMax } from '../../../src/node/forwarded-streams.ts';
 import type { ForwardedStreams } from '../../../src/node/forwarded-streams.ts';
 import { answerForwarded, forward } from '../../../src/node/session-forwarding.ts';
@@ -13,6 +14,7 @@ import type { ForwardingOptions } from '../../../src/node/session-forwarding.ts'
 import { localPrincipal } from '../../support/gateway-needs.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 import { until } from '../../support/until.ts';
+import { createSimulatedClock, settle } from '../actors/world.ts';
 
 type Ask = (verb: string, data: unknown) => Promise<unknown>;
 
@@ -188,5 +190,30 @@ describe('nodes of an older version', () => {
     await expect(answer('mcp', { ...request, method: 'POST', body: '{}' })).rejects.toMatchObject({
       code: 'body_too_large',
     });
+  });
+});
+
+describe('a client that leaves while its long request is sent ahead', () => {
+  it('has it neither sent on nor made, and the room is free at once', async () => {
+    const { front } = createPair();
+    const clock = createSimulatedClock();
+    const bodies = createForwardedBodies({ clock });
+    const asked: string[] = [];
+    let leave: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => void (leave = resolve));
+    const ask = async (_to: unknown, verb: string, data: unknown): Promise<unknown> => {
+      asked.push(verb);
+      if (verb === 'leave') return bodies.leave(data);
+      if (verb !== 'body') return { status: 200, body: 'made nevertheless' };
+      bodies.take(data);
+      leave();
+      return settle();
+    };
+    const wire = { ask, answer: ask, readEvents: ask } as unknown as ForwardingOptions['wire'];
+    const post = { ...request, method: 'POST' as const, body: 'x'.repeat(1024 * 1024) };
+    await forward({ wire, streams: front }, 'owner', post, { ...sink(), gone });
+    await settle();
+    expect(asked).toEqual(['body', 'leave']);
+    expect(clock.pending).toBe(0);
   });
 });
