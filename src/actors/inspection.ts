@@ -205,15 +205,19 @@ class Hub implements Inspection {
     };
   }
 
-  /** A redacted copy as plain data. */
   #show(value: unknown): unknown {
-    const text = JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === 'function' ? { type: inner.name } : inner,
-    );
-    if (text === undefined) return null;
-    if (text.length > inspectedBytesMax) return { cut: true, sizeBytes: text.length };
-    return this.#options.redactor.redact(JSON.parse(text));
+    return toInspected(value, this.#options.redactor);
   }
+}
+
+/** A redacted copy as plain data; of what is larger than `inspectedBytesMax`, its size. */
+export function toInspected(value: unknown, redactor: Pick<Redactor, 'redact'>): unknown {
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'function' ? { type: inner.name } : inner,
+  );
+  if (text === undefined) return null;
+  if (text.length > inspectedBytesMax) return { cut: true, sizeBytes: text.length };
+  return redactor.redact(JSON.parse(text));
 }
 
 /** Addresses name actors in the inspector: they are the same in every process and after a restart. */

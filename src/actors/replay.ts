@@ -48,6 +48,8 @@ export interface Replay {
   readonly transitions: readonly ReplayedTransition[];
   /** The lifecycle state at the end, one for each region; of the process asked for, or of the one that told last. */
   readonly states: readonly string[];
+  /** What its machine held after its last edge: of what events do not carry, nothing. */
+  readonly context: unknown;
   /** The same for every process that told of an actor under this address, the one that told last at the end. */
   readonly lives: readonly Life[];
   readonly differences: readonly ReplayDifference[];
@@ -70,27 +72,42 @@ export function isMachineKind(kind: string): kind is MachineKind {
   return Object.hasOwn(machines, kind);
 }
 
-/**
- * Folds events in the order of the stream, those of each process by themselves; those that are no lifecycle edge change
- * nothing. `node` is the process whose state is asked for.
- */
-export function replayEvents(kind: MachineKind, events: readonly RecordedEvent[], node?: string): Replay {
+/** A replay while it is fed, so that nobody need hold all events. */
+export interface Replaying {
+  /** The next event in the order of the stream; one that is no lifecycle edge changes nothing. */
+  take(event: RecordedEvent): void;
+  /** What came out of it so far; `node` is the process whose state is asked for. */
+  result(node?: string): Replay;
+}
+
+/** Begins a replay; the events of each process are folded by themselves. */
+export function beginReplay(kind: MachineKind): Replaying {
   const told = { transitions: [], differences: [] };
   const folds = new Map<string, Fold>();
-  for (const event of events) {
-    const one = event.node ?? '';
-    const fold = folds.get(one) ?? new Fold(kind, told);
-    // Who told last is last.
-    folds.delete(one);
-    folds.set(one, fold);
-    fold.take(event);
-  }
-  const lives = [...folds].map(([one, fold]) => ({ node: one, states: fold.states }));
-  // Only facts of `_system` name their process; of all others there is one life.
-  const find = (name: string): Life | undefined => lives.find((life) => life.node === name);
-  const asked = node === undefined ? lives.at(-1) : (find(node) ?? find(''));
-  const { states } = asked ?? new Fold(kind, told);
-  return { kind, ...told, lives, states };
+  return {
+    take(event) {
+      const one = event.node ?? '';
+      const fold = folds.get(one) ?? new Fold(kind, told);
+      // Who told last is last.
+      folds.delete(one);
+      folds.set(one, fold);
+      fold.take(event);
+    },
+    result(node) {
+      const lives = [...folds].map(([one, { states }]) => ({ node: one, states }));
+      // Only facts of `_system` name their process; of all others there is one life.
+      const asked = node === undefined ? [...folds.values()].at(-1) : (folds.get(node) ?? folds.get(''));
+      const { states, context } = asked ?? new Fold(kind, told);
+      return { kind, ...told, lives, states, context };
+    },
+  };
+}
+
+/** Folds events that are all at hand. */
+export function replayEvents(kind: MachineKind, events: readonly RecordedEvent[], node?: string): Replay {
+  const replaying = beginReplay(kind);
+  for (const event of events) replaying.take(event);
+  return replaying.result(node);
 }
 
 /** What all folds of one replay tell, in the order of the stream. */
@@ -140,6 +157,10 @@ class Fold {
 
   get states(): readonly string[] {
     return toLifecycle(this.#state.value);
+  }
+
+  get context(): unknown {
+    return this.#state.context;
   }
 
   #step(event: RecordedEvent, edge: RecordedEdge): void {

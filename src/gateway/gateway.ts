@@ -79,6 +79,7 @@ export type { KnowledgeNeed } from './knowledge-needs.ts';
 export type { ReviewedTool, ToolsNeed, ToolsView } from './tools-needs.ts';
 export type { HearingNeed, Listener, Offer, OfferKind, OffersNeed, Owner } from './offers-need.ts';
 export type {
+  ActorThen,
   ActorView,
   BusView,
   DeadLettersNeed,

@@ -26,6 +26,19 @@ export interface ActorView extends Address {
   readonly name?: string;
 }
 
+/** An actor as its stored events tell of it up to one of them. */
+export interface ActorThen {
+  readonly states: readonly string[];
+  /** What its machine held, redacted. */
+  readonly context: unknown;
+  /** The edge that led there; null before the first one. */
+  readonly since: { readonly sequence: number; readonly at: string; readonly event: string } | null;
+  /** Events that were folded. */
+  readonly folded: number;
+  /** Places where the machine did not lead to what was recorded: older events are gone, or the machine was another. */
+  readonly differences: number;
+}
+
 /** A message nobody could handle. */
 export interface DeadLetterView {
   readonly id: number;
@@ -104,6 +117,16 @@ export interface WatchingNeeds {
     namespace: string,
     which?: { readonly kind?: string | undefined; readonly id?: string | undefined },
   ): Promise<readonly ActorView[]>;
+  /**
+   * Folds an actor's stored events up to a place; undefined where there is none. Throws `argument_invalid` for a kind
+   * without a machine, and `limit_reached` for a life that is too long.
+   */
+  actorThen(o: {
+    readonly address: Address;
+    readonly sequence: number;
+    /** False ends the reading: nobody waits any more. */
+    readonly isAwaited: () => boolean;
+  }): Promise<ActorThen | undefined>;
   readonly dead: DeadLettersNeed;
   /** Throws `bus_unavailable` while it is away. */
   bus(): Promise<BusView>;

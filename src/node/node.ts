@@ -225,7 +225,6 @@ function toNeeds(
   forwarding: ForwardingOptions,
 ): GatewayNeeds {
   const { backends, boards, eventLog, announcer, clock, log } = parts;
-  const { wire, store } = backends;
   const refresh = (): Promise<void> => layer1.healthWatch.refresh();
   const status = createStatus({
     version,
@@ -258,7 +257,7 @@ function toNeeds(
     offers: parts.offers,
     hearing: parts.hearing,
     tracer: parts.tracing.tracer,
-    watching: createWatching({ wire, store, roots: parts.roots, announcer, boards, clock, refresh }),
+    watching: createWatching({ ...parts, ...backends, redactor: layer1.redactor, refresh }),
     appendAll: parts.appendAll,
     waiting: () => eventLog.waiting,
     closers: parts.closers,

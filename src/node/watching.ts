@@ -5,6 +5,7 @@
 import { isDreyError } from '../../machines/words/errors.ts';
 import type { AnyEvent } from '../../machines/words/events.ts';
 import { systemNamespace } from '../../machines/words/ids.ts';
+import type { Redaction } from '../access/access.ts';
 import type { Announcer, Boards, Clock, Roots } from '../actors/actors.ts';
 import type {
   ActorView,
@@ -17,6 +18,7 @@ import { appendAudit, ensureNamespace, listSopStates } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
+import { createActorThen } from './actor-then.ts';
 import { askEngine } from './serving.ts';
 import { shareAnswer } from './shared-answer.ts';
 import { toHealthFacts } from './telemetry/status.ts';
@@ -28,6 +30,7 @@ export interface WatchingOptions {
   readonly announcer: Announcer;
   readonly boards: Boards;
   readonly clock: Pick<Clock, 'now'>;
+  readonly redactor: Pick<Redaction, 'in'>;
   /** Brings the boards up to date in what nobody tells by itself. */
   readonly refresh: () => Promise<void>;
 }
@@ -62,6 +65,7 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
         (actor) => actor.namespace === namespace || actor.namespace === systemNamespace,
       );
     },
+    actorThen: createActorThen(options),
     dead: createDead(options),
     bus: shareAnswer(() => wire.standing(), clock, busKeptMs),
   };

@@ -322,13 +322,56 @@ describe.skipIf(chromiumPath === undefined)(
 
     it('goes back through the life of an actor', async () => {
       const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
-      await page.goto(`${node.url}/#/actors/_system%2Fresource%2Fr-fs`);
-      await page.locator('.box-node.lit').getByText('healthy').waitFor();
-      await page.getByRole('slider').fill('0');
+      const { metadata } = await node.get<Sop>(`/api/v1/sops/${sop.sop_id}`);
+      const edited = await fetch(`${node.url}/api/v1/sops/${sop.sop_id}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ version: metadata.version, steps: ['Do it as before.'] }),
+      });
+      expect(edited.status).toBe(200);
+      await page.goto(`${node.url}/#/actors/default%2Fsop%2F${sop.sop_id}`);
+      const slider = page.getByRole('slider');
+      await page.getByRole('button', { name: 'sop.revised' }).last().waitFor();
+      await slider.fill('0');
       await page.getByText('It was then').waitFor();
+      const then = page.getByRole('region', { name: 'What it held then' });
+      await then.getByText('It had not changed its state yet').waitFor();
+      const query = `kind=sop&id=${sop.sop_id}&until=now`;
+      const stored = await (await fetch(`${node.url}/api/v1/events?${query}`)).text();
+      const edges = [...stored.matchAll(/^data: (.*)$/gm)].map(
+        ([, json]) => JSON.parse(json ?? '') as { type: string; data: { version: number } },
+      );
+      const at = edges.findIndex(({ type }) => type === 'sop.activated');
+      expect(at).toBeGreaterThan(0);
+      await slider.fill(String(at));
+      await then.getByText('After sop.activated').waitFor();
+      const held = async () => JSON.parse((await then.locator('pre.value').textContent()) ?? '') as object;
+      expect(await held()).toMatchObject({ version: edges[at]?.data.version, who: 'learning' });
+      await expectFit(page, 'an actor as it was then');
       await page.getByRole('button', { name: 'Back to now' }).click();
       await page.getByText('It is now').waitFor();
+      await then.waitFor({ state: 'detached' });
+      // The end of its life is now, and says so.
+      await page.goto(`${node.url}/#/actors/_system%2Fresource%2Fr-fs`);
+      await page.locator('.box-node.lit').getByText('healthy').waitFor();
+      await slider.fill('0');
+      await then.waitFor();
+      await slider.press('End');
+      await page.getByText('It is now').waitFor();
+      await page.getByRole('region', { name: 'What it holds' }).getByText('"r-fs"').waitFor();
       expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('says of an actor without a machine that its past cannot be folded', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'light', size: 'phone' });
+      const { memories } = await node.get<{ memories: { memory_id: string }[] }>('/api/v1/memories');
+      await page.goto(`${node.url}/#/actors/default%2Fmemory%2F${memories[0]?.memory_id}`);
+      const last = page.getByRole('region', { name: 'What it held last' });
+      await last.getByText('have no machine').waitFor();
+      await page.getByRole('button', { name: 'memory.stored' }).waitFor();
+      // A browser tells of each refusal.
+      expect(faults.filter((fault) => !fault.includes('400'))).toEqual([]);
       await context.close();
     });
 

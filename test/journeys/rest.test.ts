@@ -506,6 +506,13 @@ describe('the rest of the document', () => {
     expect(bus.streams.map(({ stream }: { stream: string }) => stream)).toContain('DREY_EVENTS');
     expect(bus.consumers.length).toBeGreaterThan(0);
     expect(rates.operations).toHaveLength(4);
+    // What it was at its last event is what it is: both come from one machine.
+    const stored = await say('GET', '/events?namespace=_system&kind=resource&id=r-every&until=now');
+    const [, last] = /"sequence":(\d+)\}\n\n: that is all/.exec(stored.text) ?? [];
+    const then = await say('GET', `/actors/resource/r-every/then?namespace=_system&sequence=${last}`);
+    const now = await say('GET', '/actors?namespace=_system&kind=resource&id=r-every');
+    expect(then.json()).toMatchObject({ states: now.json().actors[0].states, differences: 0 });
+    expect(then.json().context).toMatchObject({ resourceId: 'r-every', failures: 0 });
     expect((await say('GET', '/problems/sop_unknown')).status).toBe(200);
     const approval = { server: 'every', tools: [{ tool: 'echo', hash: 'x' }] };
     expect((await say('POST', '/tools/approve', approval)).json().left).toEqual(approval.tools);

@@ -2,6 +2,8 @@
  * A small house behind the gateway for its tests: sessions in memory, four upstream tools, and a record of everything
  * that was asked of it. It implements the gateway's own interface; it imitates nobody else's.
  */
+import { createRedactor } from '../../src/access/access.ts';
+import { createActorThen } from '../../src/node/actor-then.ts';
 import { randomBytes } from 'node:crypto';
 import type { CallCommand, CallOutcome, ObservedCall } from '../../machines/words/calls.ts';
 import { changeWishes, noWishes } from '../../machines/words/wishes.ts';
@@ -509,6 +511,15 @@ export function createSmallHouse(): SmallHouse {
       house.read = asked;
       for (const [index, event] of house.stored.entries()) if (!(await onEvent(event, index + 1))) return;
     },
+    actorThen: createActorThen({
+      wire: {
+        root: 'drey',
+        readEvents: async ({ onEvent }) => {
+          for (const [index, event] of house.stored.entries()) if (!(await onEvent(event, index + 1))) return;
+        },
+      },
+      redactor: createRedactor({ key: 'test' }),
+    }),
     republishEvents: (asked) => {
       house.republished.push(asked);
       return Promise.resolve(asked.sequences.length);

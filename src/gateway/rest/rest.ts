@@ -12,6 +12,7 @@ import { assertMay, readLacking, toLackingHeaders } from '../permission.ts';
 import { auditRefusal } from '../refusals.ts';
 import { toThrownSentence } from '../thrown.ts';
 import { writePattern, writeSop } from './acontext.ts';
+import { actorThen } from './actor-then.ts';
 import { actors } from './actors.ts';
 import { addAgent, agent, agents, disableAgent, enableAgent } from './agents.ts';
 import { ask } from './ask.ts';
@@ -110,6 +111,7 @@ export const resources: readonly Resource[] = [
   events,
   replayEvents,
   actors,
+  actorThen,
   deadLetters,
   deadLetter,
   retryDeadLetter,

@@ -156,6 +156,7 @@ describe('a replay', () => {
       transitions: [],
       lives: [{ node: '', states: ['closed'] }],
       states: ['closed'],
+      context: expect.objectContaining({ breakerId: '' }),
       differences: [],
     });
   });

@@ -4,6 +4,7 @@ import { DreyError } from '../../../machines/words/errors.ts';
 import type { AnyEvent } from '../../../machines/words/events.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import type { DeadLetterView } from '../../../src/gateway/gateway.ts';
+import { actorEventsMax } from '../../../src/node/actor-then.ts';
 import { shareAnswer } from '../../../src/node/shared-answer.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
@@ -184,6 +185,63 @@ describe('what is under the node', () => {
       code: 'permission_denied',
       detail: expect.stringContaining('node:read'),
     });
+  });
+});
+
+describe('what an actor was then', () => {
+  const toEdge = (number: number, from: string, to: string, more: object = {}): AnyEvent => ({
+    id: `v-${number}`,
+    type: 'session.drained',
+    at: '2026-01-01T00:00:00.000Z',
+    namespace: 'default',
+    actor: { kind: 'session', id: 's-1' },
+    version: 1,
+    data: { from, to, cause: { type: 'opened', at: 0 }, ...more },
+  });
+  const input = { sessionId: 's-1', settings: { callsMax: 2, idleMs: 1_000, drainMs: 500 } };
+
+  it('is folded from its events up to the place, redacted', async () => {
+    const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
+    const closed = { cause: { type: 'close', reason: `gone with ${token}`, at: 0 } };
+    at.house.stored = [toEdge(1, 'opening', 'ready', { input }), toEdge(2, 'ready', 'closed', closed)];
+    const first = await get('/actors/session/s-1/then?sequence=1');
+    expect(first.json()).toMatchObject({
+      states: ['ready'],
+      context: { sessionId: 's-1' },
+      since: { sequence: 1 },
+      folded: 1,
+      differences: 0,
+    });
+    const second = await get('/actors/session/s-1/then?sequence=7');
+    expect(second.json()).toMatchObject({ states: ['closed'], folded: 2, differences: 0 });
+    expect(second.text).not.toContain(token);
+  });
+
+  it('needs what its events need, and says what cannot be folded', async () => {
+    const path = '/actors/session/s-1/then?sequence=1';
+    expect((await get(path)).json()).toMatchObject({ status: 404, code: 'actor_unknown' });
+    at.house.stored = [toEdge(1, 'opening', 'ready', { input })];
+    expect((await get(path, asAnn)).status).toBe(200);
+    // Neither another namespace nor a key that may not follow events leads there.
+    const asBob = { authorization: 'Bearer bob' };
+    for (const wall of ['default', '_system'])
+      expect((await get(`${path}&namespace=${wall}`, asBob)).status, wall).toBe(403);
+    const asCleo = { authorization: 'Bearer cleo' };
+    expect((await get(path, asCleo)).json()).toMatchObject({
+      status: 403,
+      detail: expect.stringContaining('events:read'),
+    });
+    for (const wrong of ['session/s-1/then', 'chair/s-1/then?sequence=1', 'session/s-1/then?sequence=0'])
+      expect((await get(`/actors/${wrong}`)).status, wrong).toBe(400);
+    const told = (await get('/actors/memory/m-1/then?sequence=1')).json();
+    expect(told).toMatchObject({ status: 400, code: 'argument_invalid' });
+    expect(told.detail).toContain('have no machine');
+  });
+
+  it('ends with a sentence where a life is too long', async () => {
+    at.house.stored = Array.from({ length: actorEventsMax + 1 }, (_, number) => toEvent(number));
+    const told = (await get('/actors/session/s-1/then?sequence=900000')).json();
+    expect(told).toMatchObject({ code: 'limit_reached', detail: expect.stringContaining('drey replay') });
   });
 });
 

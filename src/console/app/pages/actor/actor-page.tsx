@@ -5,16 +5,16 @@ import { toSummary } from '../../node/summary.ts';
 import type { ToldEvent } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Mark, Moment, PageTop, Stale, Told, Waiting, Wrong } from '../../parts/parts.tsx';
-import { toPlural, toShown, toText } from '../../parts/shown-text.ts';
+import { toPlural, toShown } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import type { Actor } from './actor-tree.tsx';
+import { Held } from './held.tsx';
 import { toLit, toStatechart } from './statechart.ts';
 import { parseAddress, useActorNow, useHistory } from './use-actor.ts';
 
 const Graph = lazy(() => import('../../parts/graph.tsx'));
 /** Events shown around the one that the slider stands on. */
 const around = 12;
-const contextShownMax = 6_000;
 const namedEveryMs = 15_000;
 
 export function ActorPage({ address }: { readonly address: string }) {
@@ -24,6 +24,8 @@ export function ActorPage({ address }: { readonly address: string }) {
   const history = useHistory(address, turn);
   const [place, setPlace] = useState<number>();
   const events = history.events ?? [];
+  // The end of its life is now, which goes on.
+  const goTo = (to: number | undefined): void => setPlace(to === events.length - 1 ? undefined : to);
   const past = place === undefined ? undefined : toStateAt(events, place);
   const chart = useMemo(() => toStatechart(now?.definition ?? '{}'), [now?.definition]);
   const nowLit = useMemo(() => toLit(now?.value), [now?.value]);
@@ -64,22 +66,14 @@ export function ActorPage({ address }: { readonly address: string }) {
             </Suspense>
           )}
         </Card>
-        <Card
-          title={place === undefined ? 'What it holds' : 'What it holds now'}
-          className="third"
-          note="secrets are taken out"
-        >
-          <pre className="value" tabIndex={0}>
-            {now?.context === undefined ? 'nothing was told yet' : toText(now.context, contextShownMax)}
-          </pre>
-        </Card>
+        <Held address={address} events={events} place={place} context={now?.context} />
         <Card title="Its life" note={toPlural(events.length, 'event')}>
           {history.events === undefined ? (
             <Waiting error={history.error} />
           ) : (
             <>
               <Stale error={history.error} />
-              <Life events={events} place={place} setPlace={setPlace} reload={() => setTurn(turn + 1)} />
+              <Life events={events} place={place} setPlace={goTo} reload={() => setTurn(turn + 1)} />
             </>
           )}
         </Card>
