@@ -42,9 +42,9 @@ const number = `(\\d{3}[ -]\\d{3}|\\d{4,8}|(?<=cv[vc][^]{1,40})\\d{3})(?![\\w%]|
 const isChanged = /(?:set|chang(?:e|ed|ing)|setting)\s/i;
 const hasPin = new RegExp(`(?<!${letter})(?:${pinNouns.join('|')}|geheimzahl)`, 'i');
 const isBehindQuote = (before: string): boolean => /["'`“„«]$/.test(before);
-/** A token, key or secret of which a word in quotes is said has that name, or is what a parser met. */
+/** A token, key or secret that "is" a word in quotes has that name, or is what a parser met; behind a colon it is its value. */
 const isOfKey = (before: string): boolean =>
-  /^[^\s:=]{0,40}(?:token|secret|key)(?![a-z])|^(?:api|access) key/i.test(before);
+  /^(?:[^\s:=]{0,40}(?:token|secret|key)(?![a-z])|(?:api|access) key)[^:=]*$/i.test(before);
 
 function isTold(told: string, before: string): boolean {
   if (!isBehindQuote(before) || isOfKey(before)) return isNoWord(told);

@@ -100,6 +100,9 @@ const all: readonly (readonly [sentence: string, secret: string])[] = [
   ['la clave del wifi es sol2024luna', 'sol2024luna'],
   ['the wifi password is swordfish7', 'swordfish7'],
   ['the password is "swordfish"', 'swordfish'],
+  ['secret: "open sesame"', 'sesame'],
+  ["token = 'open sesame'", 'sesame'],
+  ['the api key for bob: "open sesame"', 'sesame'],
 ];
 
 const harmless = [
