@@ -8,7 +8,7 @@ import { limits } from '../../machines/words/limits.ts';
 import { findEmbedded } from './embedded-json.ts';
 import { createFinder } from './find-secrets.ts';
 import type { Finder } from './find-secrets.ts';
-import { createNameTest } from './secret-names.ts';
+import { createNameTest, pinDigits } from './secret-names.ts';
 import type { NamedKind } from './secret-names.ts';
 import { findSplit } from './split-secrets.ts';
 import { createMarker, everyToken, tokenStart, wholeToken } from './redaction-tokens.ts';
@@ -154,7 +154,9 @@ class Namesake implements Redactor {
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= limits.messageDepthMax) return tooDeep;
     const below = { kind, kept: place.kept, depth: depth + 1, nested: place.nested };
-    if (!Array.isArray(value)) return this.#object(value, below);
+    // What stands in an object below a pin is told of by its own name.
+    if (!Array.isArray(value))
+      return this.#object(value, kind === 'pin' ? { ...below, kind: undefined } : below);
     const split = findSplit(value, undefined);
     return value.map((item, index) =>
       this.#copy(item, split?.has(index) ? { ...below, kind: 'secret' } : below),
@@ -234,6 +236,7 @@ class Namesake implements Redactor {
     if (value === '' || value === tooDeep || wholeToken.test(value)) return value;
     const shown = this.#leaf(value, place);
     if (wholeToken.test(shown)) return shown;
+    if (kind === 'pin') return pinDigits.test(value) ? this.#token('secret', value) : shown;
     if (kind === 'secret') return this.#token('secret', value);
     const plain = value.replace(kind === 'iban' ? /[^A-Za-z0-9]/g : /\D/g, '').toUpperCase();
     const isLong = plain.length >= (kind === 'ssn' ? 4 : 7) && plain.length * 2 >= value.length;

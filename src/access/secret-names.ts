@@ -50,13 +50,17 @@ const personal: ReadonlyMap<string, NamedKind> = new Map(
     card: 'cardnumber creditcard creditcardnumber debitcardnumber ccnumber pan primaryaccountnumber',
     iban: 'iban ibannumber',
     ssn: 'ssn socialsecurity socialsecuritynumber nationalinsurancenumber',
-  } satisfies Record<Exclude<NamedKind, 'secret'>, string>).flatMap(([kind, all]) =>
+  } satisfies Record<Exclude<NamedKind, 'secret' | 'pin'>, string>).flatMap(([kind, all]) =>
     all.split(' ').map((name) => [name, kind as NamedKind] as const),
   ),
 );
 
-/** What a name says that its value is. */
-export type NamedKind = 'secret' | 'phone' | 'card' | 'iban' | 'ssn';
+/** What a name says that its value is; a `pin` is a secret only where it is made of digits: boards have pins as well. */
+export type NamedKind = 'secret' | 'pin' | 'phone' | 'card' | 'iban' | 'ssn';
+
+const pins = new Set(['pin', 'pincode']);
+/** The digits that a pin has, in an argument as in a sentence. */
+export const pinDigits = /^\d{4,8}$/;
 
 export interface NameRules {
   /** Further names whose values are secrets. */
@@ -77,7 +81,13 @@ export function createNameTest({
     if (seen.has(name)) return seen.get(name);
     const joined = toWords(name).join('');
     const isSecret = more.has(joined) || isSecretName(name);
-    const found = isSecret ? 'secret' : isPersonal ? personal.get(joined) : undefined;
+    const found = isSecret
+      ? 'secret'
+      : pins.has(joined)
+        ? 'pin'
+        : isPersonal
+          ? personal.get(joined)
+          : undefined;
     if (seen.size >= namesMax) seen.clear();
     seen.set(name, found);
     return found;

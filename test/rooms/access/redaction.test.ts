@@ -143,6 +143,25 @@ describe('redaction of values', () => {
     });
   });
 
+  it('hides a pin of digits by its name as it does in a sentence, and no pin of a board', () => {
+    const [told] = /\[redacted:secret:\w+\]/.exec(redactor.redactText('my pin is 4711')) ?? [];
+    expect(told).toBeDefined();
+    const given = { pin: '4711', PIN: 4711, pin_code: 4711, pinCode: '4711', nested: [{ pin: ['4711'] }] };
+    expect(redactor.redact(given)).toEqual({
+      pin: told,
+      PIN: told,
+      pin_code: told,
+      pinCode: told,
+      nested: [{ pin: [told] }],
+    });
+    expect(redactor.isHarmless(JSON.stringify({ pin: 4711 }))).toBe(false);
+    const kept = { pin: 1, pins: [4711, 4712], pin_count: 4711, pinCode: 'GPIO4', pin_code: 471, spin: 4711 };
+    expect(redactor.redact(kept)).toEqual(kept);
+    expect(redactor.redact({ pin: { number: 4711, board: 'A' } })).toEqual({
+      pin: { number: 4711, board: 'A' },
+    });
+  });
+
   it('knows names of secrets from names about secrets', () => {
     expect(
       ['password', 'DB_PASSWORD', 'accessToken', 'x-api-key', 'set-cookie', 'SSH_KEY', 'clientSecret'].every(
