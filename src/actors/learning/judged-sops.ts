@@ -14,8 +14,10 @@ export interface JudgedSop {
   /** The tools of optional steps that the task hardly needs. */
   readonly leftOut: readonly string[];
   readonly confidence: number;
-  /** Known runs of tasks that resemble this one. */
+  /** Known runs of tasks that resemble this one and used a tool of it. */
   readonly alike: number;
+  /** Whether backtests alone would have promised more than any known run can stand for. */
+  readonly isCapped: boolean;
 }
 
 interface Question {
@@ -53,10 +55,10 @@ export function searchJudged(
   return judged
     ?.filter(({ confidence }) => confidence >= minConfidence)
     .slice(0, Math.max(0, limit))
-    .map(({ procedure: { sop }, kept, confidence, alike }) => {
-      if (kept === undefined) return { sop, leftOut: [], confidence, alike };
+    .map(({ procedure: { sop }, kept, confidence, alike, isCapped }) => {
+      if (kept === undefined) return { sop, leftOut: [], confidence, alike, isCapped };
       const { leftOut, ...narrowed } = narrow(sop, kept);
-      return { sop: { ...sop, ...narrowed }, leftOut, confidence, alike };
+      return { sop: { ...sop, ...narrowed }, leftOut, confidence, alike, isCapped };
     });
 }
 

@@ -29,19 +29,28 @@ export function toRanked(
 }
 
 /** The procedure's own confidence stays to be seen beside the one for this task. */
-export function toJudgedShelved({ sop, leftOut, confidence, alike }: JudgedSop): RankedShelvedSop {
+export function toJudgedShelved({ sop, leftOut, confidence, alike, isCapped }: JudgedSop): RankedShelvedSop {
   const shelved = toShelved(sop);
   return {
     ...shelved,
     confidence,
     relevance: confidence,
-    why: `${alike} runs of tasks like this say so, and it was right as often in backtests`,
+    why: toEvidence(alike, isCapped),
     metadata: {
       ...shelved.metadata,
       ownConfidence: sop.confidence,
       ...(leftOut.length === 0 ? {} : { leftOut }),
     },
   };
+}
+
+/** Names only evidence that is there: runs that used its tools, and backtests where the number is theirs. */
+function toEvidence(alike: number, isCapped: boolean): string {
+  if (alike === 0) return 'no known run of a task like this used a tool of it';
+  const [runs, say] =
+    alike === 1 ? ['1 run of a task like this', 'says'] : [`${alike} runs of tasks like this`, 'say'];
+  if (isCapped) return `${runs} used a tool of it, and no run is known that did all of it and no more`;
+  return `${runs} ${say} so, and it was right as often in backtests`;
 }
 
 function toWhy(matched: readonly string[], task: string): string {

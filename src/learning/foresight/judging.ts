@@ -25,8 +25,10 @@ export interface Judgement<Procedure extends Judged> {
   readonly expected: number;
   /** The probability that it is right for this task. */
   readonly confidence: number;
-  /** Known runs of tasks that resemble this one. */
+  /** Known runs of tasks that resemble this one and used a tool of it. */
   readonly alike: number;
+  /** Whether backtests alone would have promised more than any known run can stand for. */
+  readonly isCapped: boolean;
 }
 
 export interface JudgingOptions {
@@ -63,9 +65,12 @@ export function judge<Procedure extends Judged>(
   const question = chooser.ask(features);
   if (!isFamiliar(learned, features, question.near[0]?.likeness ?? 0, sure)) return [];
   const votes = chooser.votes(question, choosing.settings);
-  const alike = question.near
-    .filter(({ likeness }) => likeness >= alikeMin)
-    .reduce((sum, { document }) => sum + document.runs.length, 0);
+  const resembling = countLines(
+    question.near
+      .filter(({ likeness }) => likeness >= alikeMin)
+      .flatMap(({ document }) => document.runs.map((run) => chooser.lineOf(run))),
+  );
+  const lines = Array.from(votes.keys(), ({ symbols }) => new Set(symbols));
   const voted = new Map<string, number>();
   for (const [line, weight] of votes)
     for (const tool of new Set(line.symbols)) voted.set(tool, (voted.get(tool) ?? 0) + weight);
@@ -99,9 +104,46 @@ export function judge<Procedure extends Judged>(
     tools,
     kept,
     expected: fit.expected,
-    confidence: calibrate(curve, fit),
-    alike,
+    ...toCertainty({
+      tools,
+      promised: calibrate(curve, fit),
+      byWords: fit.byWords,
+      voted: lines,
+      resembling,
+    }),
   }));
+}
+
+interface Evidence {
+  readonly tools: readonly string[];
+  /** What the curve says: it knows only lines that were run, and any other may lie far outside of them. */
+  readonly promised: number;
+  readonly byWords: number;
+  /** The tools of lines that have a say, each once. */
+  readonly voted: readonly ReadonlySet<string>[];
+  /** The tools of resembling tasks' lines, and in how many runs. */
+  readonly resembling: readonly (readonly [ReadonlySet<string>, number])[];
+}
+
+/** A procedure is no surer than it resembles what was run, or what the task's words ask for: others' runs do not speak for it. */
+function toCertainty({ tools, promised, byWords, voted, resembling }: Evidence) {
+  const own = [...new Set(tools)];
+  const share = (line: ReadonlySet<string>) => own.reduce((sum, tool) => sum + (line.has(tool) ? 1 : 0), 0);
+  let known = byWords;
+  for (const line of voted) {
+    if (known >= promised) break;
+    known = Math.max(known, (2 * share(line)) / Math.max(1, line.size + own.length));
+  }
+  let alike = 0;
+  for (const [line, runs] of resembling) if (own.some((tool) => line.has(tool))) alike += runs;
+  return { confidence: Math.min(promised, known), alike, isCapped: known < promised };
+}
+
+/** How often each line stands there, by its tools. */
+function countLines(lines: readonly Interned[]): (readonly [ReadonlySet<string>, number])[] {
+  const counts = new Map<Interned, number>();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return [...counts].map(([{ symbols }, runs]) => [new Set(symbols), runs]);
 }
 
 interface Asked {

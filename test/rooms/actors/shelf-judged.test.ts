@@ -51,6 +51,17 @@ type Row = ReturnType<typeof row>;
 
 /** What a shelf of these rows serves for a task, by the model or by words alone. */
 async function ask(rows: readonly Row[], task: string, learned?: Learned): Promise<readonly string[]> {
+  const served = await search(rows, { task, minConfidence: 0.7, learned });
+  return served.map(({ sopId }) => sopId);
+}
+
+interface Asked {
+  readonly task: string;
+  readonly minConfidence: number;
+  readonly learned: Learned | undefined;
+}
+
+function search(rows: readonly Row[], { task, minConfidence, learned }: Asked) {
   const world = createWorld();
   const shelf = openShelf({
     store: {
@@ -62,8 +73,7 @@ async function ask(rows: readonly Row[], task: string, learned?: Learned): Promi
     clock: world.clock,
     log: world.log,
   });
-  const served = await shelf.search({ namespace: 'acme', task, minConfidence: 0.7, limit: 5 });
-  return served.map(({ sopId }) => sopId);
+  return shelf.search({ namespace: 'acme', task, minConfidence, limit: 5 });
 }
 
 const toIds = (...rows: readonly Row[]) => rows.map(({ sopId }) => sopId);
@@ -103,5 +113,33 @@ describe('a shelf with a model', () => {
     const part = { ...garden, partOf: [rail.sopId] };
     expect(await ask([part, rail], garden.trigger)).toEqual([]);
     expect(await ask([part, rail], garden.trigger, learned)).toEqual([]);
+  });
+
+  it('takes the certainty of a procedure from no runs but those that did what it tells', async () => {
+    const told = (trigger: string, n: number, tools: readonly string[]) => {
+      const made = row(n, trigger, '');
+      return {
+        ...made,
+        edited: true,
+        procedure: tools.flatMap((tool) => made.procedure.map((step) => ({ ...step, tool }))),
+      };
+    };
+    const ridden = told('Find a train', 4, ['rail__list', 'rail__read']);
+    const mixed = told('Repot the tomatoes', 5, ['rail__list', 'garden__water', 'garden__dig']);
+    const alien = told('Prune the roses', 6, ['garden__prune']);
+    const task = 'Find the departure of train 7 today please';
+    const found = await search([ridden, mixed, alien], { task, minConfidence: 0, learned });
+    expect(found.map(({ sopId }) => sopId)).toEqual(toIds(ridden, mixed, alien));
+    expect(found.map(({ confidence }) => confidence)).toEqual([
+      expect.closeTo(1, 1),
+      // One tool of its three, and one of the two that were run: two fifths of both.
+      expect.closeTo(0.4, 1),
+      0,
+    ]);
+    expect(found.map(({ why }) => why)).toEqual([
+      '16 runs of tasks like this say so, and it was right as often in backtests',
+      '16 runs of tasks like this used a tool of it, and no run is known that did all of it and no more',
+      'no known run of a task like this used a tool of it',
+    ]);
   });
 });
