@@ -57,6 +57,39 @@ function post(method: string, params: Record<string, unknown>, headers: Record<s
   });
 }
 
+it('tells of the machine only to those who may read the node', async () => {
+  const lost = { id: 'r-nats', state: 'away', lastError: 'EACCES /home/ann/.drey/nats' };
+  const facts = { version: '1.0.0', state: 'running', missing: ['bus'], sessions: 2 };
+  const config = { file: '/home/ann/drey.json', error: 'bad /home/ann/drey.json', restartNeeded: [] };
+  const whole = {
+    ...facts,
+    pid: 4711,
+    nats: { url: 'nats://127.0.0.1:4222' },
+    config,
+    resources: [lost],
+    learning: { engine_status: 'running', pid: 4712 },
+  };
+  await at.close();
+  at = await startGateway((needs) => ({
+    ...needs,
+    status: () => Promise.resolve(whole),
+    admit: () => ({
+      ok: true,
+      principal: { ...localPrincipal, id: 'cat@acme', local: false, mayNameNamespaces: false, scopes },
+    }),
+  }));
+  const read = async () => (await at.send({ method: 'GET', path: '/api/v1/status' })).json();
+  scopes = Scope.options.filter((scope) => scope !== 'node:read');
+  expect(await read()).toEqual({
+    ...facts,
+    config: { file: null, error: null, restartNeeded: [] },
+    resources: [{ ...lost, lastError: null }],
+    learning: { engine_status: 'running' },
+  });
+  scopes = ['node:read'];
+  expect(await read()).toEqual(whole);
+});
+
 describe('what is needed is said', () => {
   it.each(resources.map((one) => [`${one.method} ${one.path}`, one] as const))('%s', (name, one) => {
     if (open.has(name)) expect(one.scope).toBeUndefined();
