@@ -40,6 +40,7 @@ import { sopChanges } from './0041-sop-changes.ts';
 import { sessionWishes } from './0046-session-wishes.ts';
 import { retiredParts } from './0047-retired-parts.ts';
 import { openSessions } from './0050-open-sessions.ts';
+import { sessionContext } from './0051-session-context.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -81,6 +82,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0046-session-wishes': sessionWishes,
   '0047-retired-parts': retiredParts,
   '0050-open-sessions': openSessions,
+  '0051-session-context': sessionContext,
 };
 
 /** The names of all migrations, oldest first. */

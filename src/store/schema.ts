@@ -32,6 +32,7 @@ export interface SessionsTable {
   calls: number;
   capabilities: string;
   wishes: string;
+  context_id: string;
 }
 
 export interface TasksTable {

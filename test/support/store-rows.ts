@@ -20,6 +20,7 @@ export function session(sessionId: string) {
     calls: 0,
     capabilities: '',
     wishes: '',
+    contextId: '',
   };
 }
 

@@ -116,7 +116,8 @@ async function takeOver(
   } as const;
   // What the row that was claimed says is the newest.
   try {
-    sessions.takeOver(facts, { task, wishes: readWishes(claimed.wishes) });
+    const contextId = claimed.contextId === '' ? null : claimed.contextId;
+    sessions.takeOver(facts, { task, wishes: readWishes(claimed.wishes), contextId });
   } catch (error) {
     await giveBack(options, namespace, sessionId);
     throw error;

@@ -165,5 +165,6 @@ function toRow(session: LiveSession, node: string): SessionRow {
     calls: session.calls,
     capabilities: writeAbilities(facts.capabilities),
     wishes: writeWishes(session.wishes),
+    contextId: session.contextId ?? '',
   };
 }

@@ -38,7 +38,7 @@ export class LiveSession {
   lastUsedAt: number;
   calls = 0;
   /** The shared context in which its tool calls run. */
-  contextId: string | null = null;
+  contextId: string | null;
   /** What its client wants to hear without asking. */
   wishes: Wishes;
   #task: (OpenTask & { calls: number; readonly since: number }) | null = null;
@@ -61,6 +61,7 @@ export class LiveSession {
   ) {
     this.#isTaken = taken !== undefined;
     this.wishes = taken?.wishes ?? noWishes;
+    this.contextId = taken?.contextId ?? null;
     this.id = facts.id;
     this.facts = facts;
     this.principal = facts.principal;
@@ -72,8 +73,8 @@ export class LiveSession {
     this.#name = { namespace: this.namespace, kind: 'session', id: this.id };
     this.#actor = openActor((edge) => this.#announceEdge(edge));
     this.#send({ type: 'opened', at: this.openedAt });
-    const task = taken?.task;
-    if (task === undefined || task === null) return;
+    const task = taken?.task ?? null;
+    if (task === null) return;
     this.#task = { ...task, since: this.openedAt };
     this.#send({ type: 'task.start', taskId: task.taskId, at: this.openedAt });
   }
@@ -82,8 +83,10 @@ export class LiveSession {
     return this.#task;
   }
 
+  /** Its calls run in this context from now on; the row has it soon. */
   attachContext(contextId: string | null): void {
     this.contextId = contextId;
+    this.#room.changed(this, true);
   }
 
   /** Notes a change of what its client wants to hear; the row has it soon. */
@@ -284,11 +287,8 @@ export class LiveSession {
       return;
     }
     const { reason } = edge.cause;
-    announcer.announce(
-      type as 'session.closed',
-      this.#name,
-      typeof reason === 'string' ? { ...edge, reason } : edge,
-    );
+    const end = typeof reason === 'string' ? { ...edge, reason } : edge;
+    announcer.announce(type as 'session.closed', this.#name, end);
     if (type !== 'session.drained') this.#room.ended(this);
   }
 

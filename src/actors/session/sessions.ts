@@ -85,6 +85,8 @@ export interface SessionView {
 export interface Taken {
   readonly task: OpenTask | null;
   readonly wishes: Wishes;
+  /** The shared context to which it is attached. */
+  readonly contextId: string | null;
 }
 
 export interface Sessions {

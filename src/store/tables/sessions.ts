@@ -23,6 +23,8 @@ export interface SessionRow {
   readonly capabilities: string;
   /** What its client wants to hear without asking, as JSON; '' where that is nothing. */
   readonly wishes: string;
+  /** The shared context to which it is attached; '' where there is none. */
+  readonly contextId: string;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function saveSessions(trx: Trx, sessions: readonly SessionRow[], by
   const rows = sessions.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
   const column = (of: (session: SessionRow) => string): string[] => rows.map(of);
   await sql`insert into sessions as s (namespace, id, principal, transport, revision, client, node, status, opened_at,
-      last_seen_at, calls, capabilities, wishes)
+      last_seen_at, calls, capabilities, wishes, context_id)
     select ${trx.namespace}, * from unnest(
       ${column(({ sessionId }) => assertName('a session id', sessionId, 128))}::text[],
       ${column(({ principal }) => assertName('a principal', principal, 300))}::text[],
@@ -49,10 +51,12 @@ export async function saveSessions(trx: Trx, sessions: readonly SessionRow[], by
       ${column(({ lastSeenAt }) => lastSeenAt)}::timestamptz[],
       ${rows.map(({ calls }) => calls)}::integer[],
       ${column(({ capabilities }) => toWhole(trx.hide(capabilities), capabilitiesMax))}::text[],
-      ${column(({ wishes }) => toWhole(trx.hide(wishes), wishesCharactersMax))}::text[])
+      ${column(({ wishes }) => toWhole(trx.hide(wishes), wishesCharactersMax))}::text[],
+      ${column(({ contextId }) => contextId)}::text[])
     on conflict (namespace, id) do update set
       node = excluded.node, status = excluded.status, client = excluded.client, revision = excluded.revision,
-      last_seen_at = excluded.last_seen_at, calls = excluded.calls, wishes = excluded.wishes
+      last_seen_at = excluded.last_seen_at, calls = excluded.calls, wishes = excluded.wishes,
+      context_id = excluded.context_id
     where s.last_seen_at <= excluded.last_seen_at
       and (${by ?? null}::text is null or s.node in (${by ?? null}, ''))`.execute(trx.db);
 }
@@ -195,5 +199,6 @@ export function toSession(row: SessionsTable): SessionRow {
     calls: row.calls,
     capabilities: row.capabilities,
     wishes: row.wishes,
+    contextId: row.context_id,
   };
 }

@@ -79,6 +79,7 @@ async function save(sessionId: string, node: string): Promise<void> {
     calls: 1,
     capabilities: '',
     wishes: '',
+    contextId: '',
   };
   await database.store.inNamespace('acme', (trx) => saveSessions(trx, [row]));
 }
@@ -148,6 +149,31 @@ describe('a session whose row names a node that does not have it', () => {
     expect(await node.find(session.id)).toEqual({ where: 'nowhere' });
     const claim = { sessionId: session.id, from: 'n-1', node: 'n-2', at: new Date().toISOString() };
     expect(await database.store.inNamespace('acme', (trx) => claimSession(trx, claim))).toBeUndefined();
+  });
+});
+
+describe('a session that is attached to a shared context', () => {
+  it('goes on in it at the node that takes it over, and without one once it was detached', async () => {
+    const [one, two, three] = [await startNode('n-1'), await startNode('n-2'), await startNode('n-3')];
+    const session = enter(one);
+    session.attachContext('x-plan');
+    await one.rows.close();
+    const pass = async (from: string): Promise<void> => {
+      const left = { sessionId: session.id, from, node: '', at: new Date(world.clock.now()).toISOString() };
+      await database.store.inNamespace('acme', (trx) => claimSession(trx, left));
+    };
+    await pass('n-1');
+    expect(await two.find(session.id)).toEqual({ where: 'here' });
+    const taken = two.sessions.find(session.id, ann);
+    expect(taken?.contextId).toBe('x-plan');
+    // What is written of it by the node that has it now still says so.
+    await two.rows.close();
+    expect(await read(session.id)).toMatchObject({ node: 'n-2', contextId: 'x-plan' });
+    taken?.attachContext(null);
+    await two.rows.close();
+    await pass('n-2');
+    expect(await three.find(session.id)).toEqual({ where: 'here' });
+    expect(three.sessions.find(session.id, ann)?.contextId).toBeNull();
   });
 });
 

@@ -54,7 +54,15 @@ async function save(sessionId: string, node: string, agoMs: number, rest: Partia
     client: 'test/1',
     node,
   };
-  const more = { status: 'ready', openedAt: at, lastSeenAt: at, calls: 1, capabilities: '', wishes: '' };
+  const more = {
+    status: 'ready',
+    openedAt: at,
+    lastSeenAt: at,
+    calls: 1,
+    capabilities: '',
+    wishes: '',
+    contextId: '',
+  };
   await database.store.inNamespace('acme', (trx) => saveSessions(trx, [{ ...row, ...more, ...rest }]));
 }
 
