@@ -130,4 +130,6 @@ export interface WatchingNeeds {
   readonly dead: DeadLettersNeed;
   /** Throws `bus_unavailable` while it is away. */
   bus(): Promise<BusView>;
+  /** Throws `database_unavailable` while it is away. */
+  database(): Promise<{ readonly version: string }>;
 }

@@ -25,7 +25,7 @@ import { toHealthFacts } from './telemetry/status.ts';
 
 export interface WatchingOptions {
   readonly wire: Wire;
-  readonly store: Pick<Store, 'inNamespace'>;
+  readonly store: Pick<Store, 'inNamespace' | 'ping'>;
   readonly roots: Roots;
   readonly announcer: Announcer;
   readonly boards: Boards;
@@ -42,7 +42,7 @@ const busKeptMs = 3_000;
 
 /** Builds that part of the gateway's needs. */
 export function createWatching(options: WatchingOptions): WatchingNeeds {
-  const { wire, roots, boards, clock } = options;
+  const { wire, store, roots, boards, clock } = options;
   return {
     followEvents: (which, onEvent) => followEvents(wire, which, onEvent),
     readEvents: ({ from, ...which }, onEvent) =>
@@ -68,6 +68,7 @@ export function createWatching(options: WatchingOptions): WatchingNeeds {
     actorThen: createActorThen(options),
     dead: createDead(options),
     bus: shareAnswer(() => wire.standing(), clock, busKeptMs),
+    database: shareAnswer(() => store.ping(), clock, busKeptMs),
   };
 }
 

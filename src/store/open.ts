@@ -45,7 +45,7 @@ export interface Store {
   /** How far this process wrote a namespace's audit log. */
   auditedTo(namespace: string): number;
   /** One round trip; throws `database_unavailable`. */
-  ping(): Promise<{ readonly ms: number }>;
+  ping(): Promise<{ readonly ms: number; readonly version: string }>;
   /** Connections open, idle, and callers waiting. */
   connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
   /** Hears of connections that broke while idle; returns how to stop listening. */
@@ -125,8 +125,8 @@ function createStore(options: StoreOptions): Store {
     auditedTo: (namespace) => heads.of(namespace),
     ping: async () => {
       const startedAt = options.now();
-      await attempt('ping', () => assertReady(db, target));
-      return { ms: options.now() - startedAt };
+      const { version } = await attempt('ping', () => assertReady(db, target));
+      return { ms: options.now() - startedAt, version };
     },
     connections: () => pool.counts(),
     onError: (listener) => {
@@ -228,9 +228,11 @@ function assertNamespace(namespace: string): void {
 }
 
 /** A pooler that drops start-up options would let us in as the login user, who may pass every wall. */
-async function assertReady(db: Kysely<Tables>, target: string): Promise<void> {
-  const { rows } = await sql<{ role: string; prepared: boolean }>`
-    select current_user as role, to_regclass('public.audit_log') is not null as prepared`.execute(db);
+async function assertReady(db: Kysely<Tables>, target: string): Promise<{ readonly version: string }> {
+  const { rows } = await sql<{ role: string; prepared: boolean; version: string }>`
+    select current_user as role, current_setting('server_version') as version, to_regclass('public.audit_log') is not null as prepared`.execute(
+    db,
+  );
   const [found] = rows;
   if (found?.role !== appRole) {
     throw new DreyError(
@@ -240,4 +242,5 @@ async function assertReady(db: Kysely<Tables>, target: string): Promise<void> {
     );
   }
   if (!found.prepared) throw unpreparedError(target);
+  return { version: found.version.split(' ', 1)[0] ?? '' };
 }

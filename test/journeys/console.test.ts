@@ -348,6 +348,7 @@ describe.skipIf(chromiumPath === undefined)(
       const held = async () => JSON.parse((await then.locator('pre.value').textContent()) ?? '') as object;
       expect(await held()).toMatchObject({ version: edges[at]?.data.version, who: 'learning' });
       await expectFit(page, 'an actor as it was then');
+      await page.locator('.box-node.lit').getByText('active', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Back to now' }).click();
       await page.getByText('It is now').waitFor();
       await then.waitFor({ state: 'detached' });
@@ -359,6 +360,26 @@ describe.skipIf(chromiumPath === undefined)(
       await slider.press('End');
       await page.getByText('It is now').waitFor();
       await page.getByRole('region', { name: 'What it holds' }).getByText('"r-fs"').waitFor();
+      expect(faults).toEqual([]);
+      await context.close();
+    });
+
+    it('goes through tabs by the arrows of the keyboard', async () => {
+      const { context, page, faults } = await openPage({ colorScheme: 'dark', size: 'desktop' });
+      await page.goto(`${node.url}/#/sops/${sop.sop_id}`);
+      await page.getByRole('tab', { name: 'Steps' }).focus();
+      const isShown = (name: string) => page.getByRole('tab', { name, selected: true }).waitFor();
+      for (const [key, name] of [
+        ['ArrowRight', 'Evidence'],
+        ['End', 'Versions'],
+        ['ArrowRight', 'Steps'],
+        ['ArrowLeft', 'Versions'],
+        ['Home', 'Steps'],
+      ] as const) {
+        await page.keyboard.press(key);
+        await isShown(name);
+        expect(await page.evaluate('document.activeElement.textContent')).toBe(name);
+      }
       expect(faults).toEqual([]);
       await context.close();
     });

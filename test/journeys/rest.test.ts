@@ -502,7 +502,9 @@ describe('the rest of the document', () => {
       expect((await say('GET', path)).status, path).toBe(200);
     expect((await say('GET', '/tools')).json().tools.length).toBeGreaterThan(3);
     expect((await say('GET', '/status')).json().state).toBe('running');
-    const { bus, rates } = (await say('GET', '/system')).json();
+    const { bus, rates, node: nodeVersion, postgres } = (await say('GET', '/system')).json();
+    expect(nodeVersion).toBe(process.versions.node);
+    expect(postgres).toMatch(/^\d+\.\d+$/);
     expect(bus.streams.map(({ stream }: { stream: string }) => stream)).toContain('DREY_EVENTS');
     expect(bus.consumers.length).toBeGreaterThan(0);
     expect(rates.operations).toHaveLength(4);

@@ -550,6 +550,7 @@ export function createSmallHouse(): SmallHouse {
       },
     },
     bus: async () => house.bus(),
+    database: async () => ({ version: '18.4' }),
     reload: async () => ({ added: [] }),
     shutdown: () => {
       house.shutdowns += 1;

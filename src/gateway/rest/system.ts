@@ -46,6 +46,8 @@ const bus = z.object({
 });
 
 const answer = z.object({
+  node: z.string().describe('The version of Node.js.'),
+  postgres: z.string().nullable().describe('The version of the database; null while it is away.'),
   bus: bus.nullable().describe('null while it is away.'),
   bus_reason: z.string().nullable().describe('Why there are no figures of the bus; null where there are.'),
   limits: z.array(z.object({ name: z.string(), max: z.number() })).describe('Named limits of this version.'),
@@ -69,8 +71,14 @@ export const system: Resource = {
   },
   answer: async ({ needs, res }) => {
     const { profile } = needs.limits;
+    const [busTold, postgres] = await Promise.all([
+      readBus(() => needs.bus()),
+      readPostgres(() => needs.database()),
+    ]);
     const told: z.output<typeof answer> = {
-      ...(await readBus(() => needs.bus())),
+      node: process.versions.node,
+      postgres,
+      ...busTold,
       limits: [...Object.entries(limits), ...Object.entries(runLimits).map(ofRuns)].map(([name, max]) => ({
         name,
         max,
@@ -96,6 +104,15 @@ async function readBus(
   } catch (error) {
     if (!isDreyError(error) || error.kind !== 'dependency_failed') throw error;
     return { bus: null, bus_reason: error.message };
+  }
+}
+
+async function readPostgres(read: () => Promise<{ readonly version: string }>): Promise<string | null> {
+  try {
+    return (await read()).version;
+  } catch (error) {
+    if (!isDreyError(error) || error.kind !== 'dependency_failed') throw error;
+    return null;
   }
 }
 

@@ -10,7 +10,7 @@ function open() {
     'database_unavailable',
     'the database at db:5432 is not reachable (ECONNREFUSED)',
   );
-  let answer: () => Promise<{ ms: number }> = async () => ({ ms: 1 });
+  let answer: () => Promise<{ ms: number; version: string }> = async () => ({ ms: 1, version: '18.4' });
   let asked = 0;
   const listeners = new Set<(error: DreyError) => void>();
   const store = {
@@ -31,11 +31,11 @@ function open() {
     listeners,
     asked: () => asked,
     fails: () => void (answer = () => Promise.reject(away)),
-    answers: () => void (answer = async () => ({ ms: 1 })),
+    answers: () => void (answer = async () => ({ ms: 1, version: '18.4' })),
     hangs: () => {
-      const { promise, resolve } = createDeferred<{ ms: number }>();
+      const { promise, resolve } = createDeferred<{ ms: number; version: string }>();
       answer = () => promise;
-      return () => resolve({ ms: 1 });
+      return () => resolve({ ms: 1, version: '18.4' });
     },
     breaks: () => {
       for (const listener of listeners) listener(away);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useAnswer } from '../node/use-answer.ts';
 import { Card, Empty, Id, Mark, More, PageTop, Stale, Told, Waiting } from '../parts/parts.tsx';
 import { toShown } from '../parts/shown-text.ts';
+import { Tabs } from '../parts/tabs.tsx';
 import { toHref } from '../router.ts';
 import type { Route } from '../router.ts';
 import { ActorPage } from './actor/actor-page.tsx';
@@ -78,13 +79,7 @@ function Directory() {
             </option>
           ))}
         </select>
-        <div className="tabs in-filters" role="tablist" aria-label="How to show them">
-          {views.map((name) => (
-            <button key={name} role="tab" aria-selected={view === name} onClick={() => setView(name)}>
-              {name}
-            </button>
-          ))}
-        </div>
+        <Tabs label="How to show them" names={views} shown={view} show={setView} className="in-filters" />
       </div>
       {found === undefined ? <Waiting error={error} /> : <Stale error={error} />}
       {found?.length === 0 ? <Empty>No actor matches.</Empty> : null}

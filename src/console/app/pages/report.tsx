@@ -99,7 +99,7 @@ function Figures({ report }: { readonly report: InsightReport }) {
 
 function Aims({ aims }: { readonly aims: readonly Aim[] }) {
   return (
-    <table className="plain">
+    <table className="plain words">
       <thead>
         <tr>
           <th>What</th>

@@ -25,7 +25,7 @@ export default function System() {
         <Waiting error={error} />
       ) : (
         <div className="grid">
-          <NodeFacts status={status} />
+          <NodeFacts status={status} under={under.data} />
           <EventFacts status={status} />
           <Bus answer={under} />
           <LearningTree status={status} />
@@ -37,13 +37,25 @@ export default function System() {
   );
 }
 
-function NodeFacts({ status }: { readonly status: Status }) {
+interface NodeFactsProps {
+  readonly status: Status;
+  readonly under: Underneath | undefined;
+}
+
+function NodeFacts({ status, under }: NodeFactsProps) {
   const { config, learning } = status;
   return (
     <Card title="Node" className="half" note={<Mark state={status.state} />}>
       <dl className="facts">
         <dt>Version</dt>
-        <dd>{status.version}</dd>
+        <dd>
+          {status.version}{' '}
+          {under === undefined ? null : (
+            <span className="soft">
+              on Node.js {under.node}, PostgreSQL {under.postgres ?? 'is away'}
+            </span>
+          )}
+        </dd>
         <dt>Address</dt>
         <dd>
           <code>{status.url}</code>

@@ -9,7 +9,7 @@ import { toPlural, toShown } from '../../parts/shown-text.ts';
 import { toHref } from '../../router.ts';
 import type { Actor } from './actor-tree.tsx';
 import { Held } from './held.tsx';
-import { toLit, toStatechart } from './statechart.ts';
+import { toLit, toLitThen, toStatechart } from './statechart.ts';
 import { parseAddress, useActorNow, useHistory } from './use-actor.ts';
 
 const Graph = lazy(() => import('../../parts/graph.tsx'));
@@ -29,14 +29,7 @@ export function ActorPage({ address }: { readonly address: string }) {
   const past = place === undefined ? undefined : toStateAt(events, place);
   const chart = useMemo(() => toStatechart(now?.definition ?? '{}'), [now?.definition]);
   const nowLit = useMemo(() => toLit(now?.value), [now?.value]);
-  const lit =
-    past === undefined
-      ? nowLit
-      : new Set(
-          chart.boxes
-            .map(({ id: box }) => box)
-            .filter((box) => past.split(/[ ,]+/).includes(box) || box === past),
-        );
+  const lit = past === undefined ? nowLit : toLitThen(chart, past);
   return (
     <>
       <p className="small">

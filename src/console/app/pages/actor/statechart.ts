@@ -75,6 +75,13 @@ export function toLit(value: unknown): ReadonlySet<string> {
   return lit;
 }
 
+/** The boxes of a state as its events name it: alone, of several regions, or with boxes inside of it. */
+export function toLitThen({ boxes }: Statechart, told: string): ReadonlySet<string> {
+  const names = new Set(told.split(/[ ,]+/));
+  const ids = boxes.map(({ id }) => id);
+  return new Set(ids.filter((id) => id === told || id.split('.').some((name) => names.has(name))));
+}
+
 function parse(definition: string): StateNode {
   try {
     return JSON.parse(definition) as StateNode;

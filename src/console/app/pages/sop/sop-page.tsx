@@ -6,6 +6,7 @@ import type { Sop } from '../../node/told.ts';
 import { useAnswer } from '../../node/use-answer.ts';
 import { Card, Empty, Id, Mark, Meter, Moment, PageTop, Stale, Told, Waiting } from '../../parts/parts.tsx';
 import { toPlural, toShown } from '../../parts/shown-text.ts';
+import { Tabs } from '../../parts/tabs.tsx';
 import { toHref } from '../../router.ts';
 import { Evidence } from './evidence.tsx';
 import { Reliability } from './reliability.tsx';
@@ -39,13 +40,7 @@ export function SopPage({ id }: { readonly id: string }) {
         <Mark state={status} /> {meanings[status]} {toBelief(sop)}
       </PageTop>
       <Stale error={error} />
-      <div className="tabs" role="tablist" aria-label="About this procedure">
-        {tabs.map((name) => (
-          <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {name}
-          </button>
-        ))}
-      </div>
+      <Tabs label="About this procedure" names={tabs} shown={tab} show={setTab} />
       {tab === 'Steps' ? <Steps sop={sop} showEvidence={() => setTab('Evidence')} /> : null}
       {tab === 'Evidence' ? <Evidence sop={sop} /> : null}
       {tab === 'Reliability' ? <Reliability sop={sop} /> : null}

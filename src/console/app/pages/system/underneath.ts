@@ -22,6 +22,9 @@ export interface Consumer {
 }
 
 export interface Underneath {
+  /** Versions; null while it is away. */
+  readonly node: string;
+  readonly postgres: string | null;
   /** null while it is away, and then with a reason. */
   readonly bus: {
     readonly server: string | null;
