@@ -11,12 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { packageRoot, startNodeProcess } from '../journeys/demo/node.ts';
 import type { NodeProcess } from '../journeys/demo/node.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { measureOutages } from './gateway-outages.ts';
 import { drive, openHttpTarget, openStdioTarget } from './load.ts';
 import type { Sample, Target } from './load.ts';
 import { measure, quantile } from './measure.ts';
 import type { Bench, Measure } from './measure.ts';
 import { startPeers } from './peers.ts';
-import { readCpuUs, readRss } from './process-figures.ts';
+import { findChild, readCpuUs, readRss } from './process-figures.ts';
 
 const concurrencies = [1, 32] as const;
 const upstream = join(packageRoot, 'test/fixtures/upstreams/echo.mjs');
@@ -54,12 +55,13 @@ export const gatewayBench: Bench = {
       for (const { name, open, pid } of peers) driven[name] = { target: await open(), pid };
       const measures = await runRounds(driven, quick ? 1 : 5, quick ? 500 : 3_000);
       const flat = await compareCatalogues(folder.path, quick ? 500 : 2_000, quick ? 1 : 5);
+      const outages = await freeze(node, driven['drey']?.target, quick);
       for (const { target } of Object.values(driven)) target.close();
       const mega = 1024 * 1024;
       const rss = peers.map(({ name, pid }) =>
         measure(`gateway.${name}.rss_mb`, readRss(pid) / mega, 'MB', 'lower'),
       );
-      return [...measures, ...flat, ...(await readNode(node, servers[1].child)), ...rss];
+      return [...measures, ...flat, ...outages, ...(await readNode(node, servers[1].child)), ...rss];
     } finally {
       for (const server of servers) server.child.kill();
       await Promise.all(peers.map((peer) => peer.stop()));
@@ -68,6 +70,17 @@ export const gatewayBench: Bench = {
     }
   },
 };
+
+/** The bus and the learner of this node, one after the other. */
+async function freeze(node: NodeProcess, target: Target | undefined, quick: boolean): Promise<Measure[]> {
+  const { learning } = await node.get<StatusView>('/api/v1/status');
+  const processes = [
+    { name: 'bus', pid: findChild(node.pid, 'nats-server') },
+    { name: 'learner', pid: learning.pid ?? undefined },
+  ].flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
+  if (target === undefined || processes.length < 2) throw new Error('the bench finds no bus or no learner');
+  return measureOutages(target, processes, quick ? { rounds: 1, ms: 500 } : { rounds: 5, ms: 1_500 });
+}
 
 interface DrivenSample extends Sample {
   /** CPU time a call costs the process in front, in microseconds. */
@@ -155,7 +168,7 @@ async function compareCatalogues(folder: string, ms: number, rounds: number): Pr
 
 interface StatusView {
   readonly memory: { readonly rssBytes: number };
-  readonly learning: { readonly rssBytes: number | null };
+  readonly learning: { readonly rssBytes: number | null; readonly pid?: number | null };
   readonly events: {
     readonly appendUs: { readonly p50: number; readonly p95: number };
     readonly ackMs: { readonly p50: number; readonly p95: number };

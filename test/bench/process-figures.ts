@@ -22,3 +22,9 @@ export function readRss(pid: number | undefined): number {
     return Number.NaN;
   }
 }
+
+/** The child of a process whose command line has this word; undefined where there is none. */
+export function findChild(pid: number, word: string): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  return children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(word));
+}
