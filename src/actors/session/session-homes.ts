@@ -2,6 +2,7 @@
  * Where a session lives that this node does not hold: with another node, which is asked to answer, or with nobody any
  * more, and then here. The row says who had it last; comparing and setting it lets exactly one node take it over.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { readWishes } from '../../../machines/words/wishes.ts';
 import type { Principal } from '../../access/access.ts';
@@ -39,6 +40,9 @@ export function toNodeAddress(node: string): { namespace: string; kind: 'node'; 
 
 /** A node that lives says so within this time; one that is slower is busy, not dead. */
 const aliveMs = 1_000;
+/** A node whom nobody hears so often is gone. Between two questions nodes find their way back to the bus (`wire/connect.ts`). */
+const unheardMax = 3;
+const unheardMs = 300;
 /** The row may change hands while it is looked at. */
 const triesMax = 3;
 
@@ -73,10 +77,18 @@ function isOver({ status, transport }: SessionRow): boolean {
 }
 
 /**
- * Nobody listening is told at once. A node that is frozen may still come back, so it keeps its sessions; nobody waits for
- * it longer than this, though.
+ * Nobody listening is told at once, and asked again: a bus that has just come back has not every node back yet. A node
+ * that is frozen may still come back, so it keeps its sessions; nobody waits for it longer than this, though.
  */
-async function isAlive({ wire }: SessionHomesOptions, node: string): Promise<boolean> {
+async function isAlive(options: SessionHomesOptions, node: string): Promise<boolean> {
+  for (let unheard = 0; unheard < unheardMax; unheard += 1) {
+    if (unheard > 0) await pause(unheardMs);
+    if (await isHeard(options, node)) return true;
+  }
+  return false;
+}
+
+async function isHeard({ wire }: SessionHomesOptions, node: string): Promise<boolean> {
   try {
     await wire.ask(toNodeAddress(node), 'alive', undefined, { timeoutMs: aliveMs });
     return true;

@@ -41,7 +41,11 @@ interface TestNode {
 }
 
 /** A node that answers for itself. */
-async function startNode(node: string, sessionsMax?: number): Promise<TestNode> {
+async function startNode(
+  node: string,
+  sessionsMax?: number,
+  asker: Pick<Wire, 'ask' | 'readEvents'> = wire,
+): Promise<TestNode> {
   const { clock, announcer, redactor } = world;
   const { store } = database;
   const rows = openSessionRows({ store, node, clock, log });
@@ -56,7 +60,7 @@ async function startNode(node: string, sessionsMax?: number): Promise<TestNode> 
     ...(sessionsMax === undefined ? {} : { sessionsMax }),
   });
   await wire.answer(toNodeAddress(node), async () => ({ alive: true }));
-  const parts = { store, wire, sessions, sessionRows: rows, node, clock, log };
+  const parts = { store, wire: asker, sessions, sessionRows: rows, node, clock, log };
   return {
     sessions,
     rows,
@@ -124,6 +128,31 @@ describe('a session that nobody has', () => {
       await expect(node.find(`s-${code}`, { inNamespace })).rejects.toMatchObject({ code });
       expect(await read(`s-${code}`)).toMatchObject({ node: '', status: 'ready' });
     }
+  });
+});
+
+describe('a session whose node is not heard', () => {
+  it('stays that node’s where it is back on the bus a moment later, and is taken where it is not', async () => {
+    let unheard = 0;
+    const asker: Pick<Wire, 'ask' | 'readEvents'> = {
+      readEvents: wire.readEvents,
+      ask: async (to, verb, data, tuning) => {
+        try {
+          return await wire.ask(to, verb, data, tuning);
+        } catch (error) {
+          unheard += 1;
+          // It finds its way back after the one that asks.
+          if (to.id === 'n-late') await wire.answer(toNodeAddress('n-late'), async () => ({ alive: true }));
+          throw error;
+        }
+      },
+    };
+    const node = await startNode('n-early', 5, asker);
+    await save('s-late', 'n-late');
+    await save('s-gone', 'n-gone');
+    expect(await node.find('s-late')).toEqual({ where: 'there', node: 'n-late' });
+    expect(unheard).toBe(1);
+    expect(await node.find('s-gone')).toEqual({ where: 'here' });
   });
 });
 
