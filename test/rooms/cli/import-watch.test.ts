@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 /** Files rest for a few seconds before their ends are taken, and the machine may be busy. */
-const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, 60_000);
+const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, 25_000);
 const sessions = (): string => join(folder.path, 'sessions');
 const file = (): string => join(sessions(), 'deep', 'one.jsonl');
 const tasks = (): string[] => taken.map((episode) => `${episode.task}: ${episode.calls.length}`);
@@ -71,7 +71,7 @@ const answer = (n: number) =>
 const age = (path: string, seconds: number) =>
   utimes(path, new Date(), new Date(Date.now() - seconds * 1_000));
 
-describe('watching a folder', { timeout: 240_000 }, () => {
+describe('watching a folder', { timeout: 90_000 }, () => {
   it('takes in what a file has gone past, and the last task when it is quiet', async () => {
     await writeFile(file(), prompt(1) + call(1) + answer(1) + prompt(2) + call(2));
     const watcher = watch();
