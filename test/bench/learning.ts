@@ -154,6 +154,7 @@ function runOnce(
     frequent_f1: baselines.mostFrequent['sop1_f1'] ?? 0,
     frequent_nlcs: baselines.mostFrequent['sop1_nlcs'] ?? 0,
     bigram_next1: baselines.bigram['next1'] ?? 0,
+    bigram_next1_micro: baselines.bigram['next1_micro'] ?? 0,
     false_serve: shareServed(0),
     false_serve_sure: shareServed(0.7),
     learn_ms: (learnedAt - started) / Math.max(1, samples.length),

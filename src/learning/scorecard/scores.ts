@@ -126,6 +126,7 @@ class NextMarks {
       next1: this.#top1.macro,
       next1_low: low,
       next1_high: high,
+      next1_micro: this.#top1.micro,
       next3: this.#top3.macro,
       next1_tools: this.#tools.macro,
       next_false_stop: this.#falseStop.macro,
