@@ -137,25 +137,26 @@ export interface LiftCounts {
   readonly seconds: number | null;
 }
 
-/** Both groups; a task that was held out once is never counted as served. */
+/**
+ * Both groups; a task that was held out once is never counted as served. What was asked belongs to a task whose words it
+ * has, or during which it was asked: agents ask in words of their own, and `followed.ts` goes by the same.
+ */
 export async function countLift(trx: Trx, since: string): Promise<readonly LiftCounts[]> {
   const { rows } = await sql<LiftCounts>`
-    with held as (
-      select distinct session, task from held_out
+    with asked as (
+      select session, task, at, true as held from held_out
         where namespace = ${trx.namespace} and at >= ${since} and session <> ''
-    ), served as (
-      select distinct session, task from injections
+      union
+      select session, task, served_at, false from injections
         where namespace = ${trx.namespace} and served_at >= ${since} and session <> ''
-      except select session, task from held
-    ), groups as (
-      select true as held, session, task from held union all select false, session, task from served
     ), tasks as (
-      select groups.held, episodes.outcome, episodes.ended_at - episodes.started_at as took,
+      select bool_or(asked.held) as held, episodes.outcome, episodes.ended_at - episodes.started_at as took,
         (select count(*) from calls
           where calls.namespace = ${trx.namespace} and calls.episode_id = episodes.id) as made
-      from groups join episodes on episodes.namespace = ${trx.namespace}
-        and episodes.session = groups.session and episodes.task = groups.task
+      from asked join episodes on episodes.namespace = ${trx.namespace} and episodes.session = asked.session
+        and (episodes.task = asked.task or asked.at between episodes.started_at and episodes.ended_at)
       where episodes.ended_by <> 'open' and episodes.ended_at >= ${since}
+      group by episodes.id, episodes.outcome, took
     )
     select held as "isHeldOut", count(*) as tasks, count(*) filter (where outcome <> 'unknown') as told,
       count(*) filter (where outcome = 'success') as successes, avg(made)::float8 as calls,

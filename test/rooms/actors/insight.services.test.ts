@@ -87,6 +87,28 @@ test('tasks that were served are put beside those that were held out', async () 
   expect(await within('elsewhere', (trx) => countLift(trx, since))).toEqual([]);
 });
 
+test('a task counts by when it was asked about, too: agents ask in words of their own', async () => {
+  const lift = await within('words', async (trx) => {
+    const items = [{ kind: 'sop' as const, id: sop('words', 1).sopId, relevance: 1 }];
+    const serve = (injectionId: string, asked: { session: string; at: string }) =>
+      addInjection(trx, { injectionId, ...asked, task: 'in other words', principal: 'ada', items });
+    const served = await toTask(trx, 1, { calls: 2, seconds: 10, outcome: 'success' });
+    await serve('i-1', { ...served, at: new Date(Date.parse(served.at) + 5_000).toISOString() });
+    // Asked in other words, after the task was over: this belongs to none.
+    const late = await toTask(trx, 2, { calls: 3, seconds: 10, outcome: 'failure' });
+    await serve('i-2', { ...late, at: new Date(Date.parse(late.at) + 11_000).toISOString() });
+    // Asked twice, held out once.
+    const held = await toTask(trx, 3, { calls: 4, seconds: 20, outcome: 'success' });
+    await serve('i-3', held);
+    await addHeldOut(trx, { id: 'h-3', ...held });
+    return countLift(trx, since);
+  });
+  expect(lift).toEqual([
+    { isHeldOut: false, tasks: 1, told: 1, successes: 1, calls: 2, seconds: 10 },
+    { isHeldOut: true, tasks: 1, told: 1, successes: 1, calls: 4, seconds: 20 },
+  ]);
+});
+
 test('forgetting a principal takes along what was held out from it', async () => {
   await within('forgotten', async (trx) => {
     for (const principal of ['ada', 'bob'])
