@@ -21,6 +21,12 @@ export const alignShares = {
   looped: 0.3,
 } as const;
 
+/**
+ * A failed run says something about a procedure only where it agrees with it so far: what did something else says nothing,
+ * and weak agents' failures at a task must not keep from others what works.
+ */
+export const followedFrom = 0.9;
+
 function isKept(weight: number, total: number): boolean {
   const share = weight / total + 1e-9;
   return share >= alignShares.kept || (share >= alignShares.some && weight >= alignShares.someMin);

@@ -4,18 +4,12 @@
  */
 import { standingRules, toStandings } from '../../machines/sop-standing.ts';
 import type { ProcedureStep, SopCheck, SopReliability } from '../../machines/words/sops.ts';
-import type { Alignment } from './align.ts';
+import { type Alignment, followedFrom } from './align.ts';
 import { type Case, teachesSteps } from './case.ts';
 import { mark } from './scorecard/marks.ts';
 
 /** A prediction is a hit from this F1 on, by the measure of the backtests. */
 export const hitFrom = 0.5;
-/**
- * A failure counts against the procedure where somebody said that it failed, it followed the procedure this far, and the same
- * wording did not succeed later: otherwise it was the execution that failed, as agents of any skill show in recorded sets.
- */
-const followedFrom = 0.9;
-
 interface Asked {
   readonly procedure: readonly ProcedureStep[];
   readonly alignment: Alignment;
@@ -53,7 +47,10 @@ export function toReliability(
   };
 }
 
-/** Undefined where the episode says nothing about the procedure: it failed doing something else, or did nothing. */
+/**
+ * Undefined where the episode says nothing about the procedure: it failed doing something else, or nobody said that it failed.
+ * What a later success of the same wording settles is left out before: it was the execution that failed.
+ */
 function toHit(
   one: Case,
   isHit: (done: readonly string[]) => boolean,

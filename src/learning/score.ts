@@ -4,9 +4,10 @@
  *
  *     confidence = (a + S) / (a + b + S + F)      a = 0.3, b = 1.2
  *     S = sum over successes of  w x agreement,             w = 1 told, 0.9 x trust implied
- *     F = sum over successes of  w x (1 - agreement) / 2  +  worst failure of each wording, v x agreement,   v = 1.5 told, 0.5 stuck
+ *     F = sum over successes of  w x (1 - agreement) / 2  +  worst failure of each wording that followed it, v x agreement,
+ *         v = 1.5 told, 0.5 stuck
  *
- * A failure that did something else says little about this procedure; one that followed it says much, unless the same
+ * A failure that did something else says nothing about this procedure; one that followed it says much, unless the same
  * task later succeeded this way: then it was the execution that failed, and it counts a fifth. An implied success that
  * seems to have stopped in the middle is hardly trusted (`trust.ts`): it neither proves the procedure nor weighs on it.
  *
@@ -14,7 +15,7 @@
  */
 import { standingStatus } from '../../machines/sop-standing.ts';
 import type { SopQuorum, SopStanding, SopStatus } from '../../machines/words/sops.ts';
-import type { Alignment } from './align.ts';
+import { type Alignment, followedFrom } from './align.ts';
 import type { Case } from './case.ts';
 import { createTrust } from './trust.ts';
 
@@ -95,9 +96,11 @@ function weighFailures(evidence: Evidence): number {
   const lastSuccess = toLastSuccess(evidence);
   const worst = new Map<number, number>();
   for (const one of evidence.failures) {
+    const agreement = evidence.alignment.agreementOf(one.sequence);
+    if (agreement < followedFrom) continue;
     const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
     const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;
-    const failed = weight * (outdone ? weights.outdone : 1) * evidence.alignment.agreementOf(one.sequence);
+    const failed = weight * (outdone ? weights.outdone : 1) * agreement;
     worst.set(one.wordingKey, Math.max(failed, worst.get(one.wordingKey) ?? 0));
   }
   return [...worst.values()].reduce((sum, failed) => sum + failed, 0);

@@ -53,6 +53,16 @@ describe('learner', () => {
     expect(sop?.confidence).toBeLessThan(0.6);
   });
 
+  it('takes no failure that did something else for a failure of the procedure', () => {
+    const strays = [3, 4, 5, 6].map((n) => {
+      const whole = readNotes(n, `eta${n}.md`, { outcome: 'failure' });
+      return { ...whole, calls: whole.calls.slice(0, 1) };
+    });
+    const alone = learn(notes(3)).derive().sops[0];
+    const [sop] = learn([...notes(3), ...strays]).derive().sops;
+    expect(sop).toMatchObject({ confidence: alone?.confidence, status: 'active' });
+  });
+
   describe('that hears of an episode which stopped because another task began', () => {
     const tools = ['crm__find', 'books__invoice', 'pdf__render', 'mail__send'];
     const bill = (n: number, steps: number, more: Partial<Episode> = {}) =>
