@@ -100,6 +100,24 @@ function countOf(table: string, text: string): number {
   return text.split('\n').filter((line) => line.startsWith(`${table} `)).length;
 }
 
+describe('a call whose result is not there', () => {
+  it('comes in with its episode, whether the result never came, or was too long to keep', async () => {
+    const file = join(place.folder, 'unanswered.jsonl');
+    const steps = [
+      { tool: 'find_page', args: { name: 'garden' } },
+      { tool: 'read_page', args: { name: 'garden' }, result: `[1, ${'"two", '.repeat(150_000)}` },
+    ];
+    const lines = ['u-1', 'u-2'].map((key) =>
+      JSON.stringify({ episode_id: key, task: `read the page ${key}`, agent: 'ada', success: true, steps }),
+    );
+    await writeFile(file, lines.join('\n'));
+    const { summary } = await importFile(file, 'unanswered');
+    expect(summary).toMatchObject({ episodes: 2, calls: 4, badLines: 0 });
+    await untilLearned(node);
+    expect(countOf('calls', await dump('unanswered'))).toBe(4);
+  });
+});
+
 describe('a file of episodes', () => {
   let file: string;
   let before: string;

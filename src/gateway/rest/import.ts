@@ -19,8 +19,9 @@ const when = z.iso.datetime({ offset: true, error: 'must be a time as in 2026-01
 const call = z.object({
   server: z.string().max(100).optional(),
   tool: z.string().min(1).max(300),
-  args: z.unknown(),
-  result: z.unknown(),
+  /** What was cut away, or never came, is not there: JSON has no word for it. */
+  args: z.unknown().optional(),
+  result: z.unknown().optional(),
   error: z.boolean(),
   at: when.optional(),
   id: z.string().min(1).max(300).optional(),
@@ -93,8 +94,10 @@ function readEpisode(bytes: Buffer, line: number): ImportedEpisode {
     return {
       ...rest,
       ...(startedAt === undefined ? {} : { startedAt }),
-      calls: calls.map(({ server, at, id, ...facts }) => ({
+      calls: calls.map(({ server, at, id, args, result, ...facts }) => ({
         ...facts,
+        args: args ?? null,
+        result,
         ...(server === undefined ? {} : { server }),
         ...(at === undefined ? {} : { at }),
         ...(id === undefined ? {} : { id }),
