@@ -6,10 +6,13 @@ import type { Binding, ProcedureStep } from './sops.ts';
 
 /** `1. fs__read_file — path: from the task`. */
 export function toLines(procedure: readonly ProcedureStep[], programs: readonly string[]): string[] {
-  return procedure.map((step, at) => {
-    const { name, notes, args } = toLineParts(step, programs[at] ?? '');
-    return `${at + 1}. ${name}${notes}${args}`;
-  });
+  return procedure.map((step, at) => toLine(step, at, programs[at] ?? ''));
+}
+
+/** One of them, by its place. */
+export function toLine(step: ProcedureStep, at: number, program: string): string {
+  const { name, notes, args } = toLineParts(step, program);
+  return `${at + 1}. ${name}${notes}${args}`;
 }
 
 /** What a step's line is made of behind its number; put together they are the line. */
@@ -24,8 +27,8 @@ interface LineParts {
 
 /** The parts of a line, if it is exactly what is written for this step in this place; a person's line has none. */
 export function readLineParts(line: string, at: number, step: ProcedureStep): LineParts | undefined {
-  const parts = toLineParts(step, toProgramOf(line));
-  return line === `${at + 1}. ${parts.name}${parts.notes}${parts.args}` ? parts : undefined;
+  const program = toProgramOf(line);
+  return line === toLine(step, at, program) ? toLineParts(step, program) : undefined;
 }
 
 /** The program that a line names behind its tool; '' where there is none. */

@@ -2,6 +2,7 @@
  * Edits of procedures by people: a new version and its event in one commit, held against learning. The version that was
  * looked at has to be the one that stands.
  */
+import { hideInSop } from '../../machines/sop-hiding.ts';
 import { DreyError } from '../../machines/words/errors.ts';
 import { mayDo } from '../../machines/words/scopes.ts';
 import type { LearnedSop, SopApproval } from '../../machines/words/sops.ts';
@@ -21,8 +22,7 @@ export function createSopEditing(options: WriteBackOptions): Editing {
   const { redactor } = options;
   return {
     editSop: (order) =>
-      // Redaction keeps the shape.
-      revise(options, order, async () => redactor.redact(order.change) as typeof order.change),
+      revise(options, order, async () => hideInSop(order.change, (value) => redactor.redact(value))),
     rollBackSop: (order) =>
       revise(options, order, async (trx) => {
         const found = await getSopVersion(trx, { sopId: order.sopId, version: order.to });

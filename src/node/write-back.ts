@@ -2,6 +2,7 @@
  * What is written back from outside: stored, audited and announced in one commit, redacted before
  * it is stored. Whether it may be done was decided at the door.
  */
+import { hideInSop } from '../../machines/sop-hiding.ts';
 import { eventVersion } from '../../machines/words/events.ts';
 import type { DreyEvent } from '../../machines/words/events.ts';
 import { createId, toStableId } from '../../machines/words/ids.ts';
@@ -43,7 +44,7 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
   return {
     writeSop: async ({ namespace, principal, sop, key }) => {
       const answer: Written = { id: createId('sop', clock), storedAt: toIso(clock.now()) };
-      const clean = redactor.redact(sop) as SopToWrite;
+      const clean: SopToWrite = hideInSop(sop, (value) => redactor.redact(value));
       const mayActivate = sop.isCandidate !== true && mayDo(principal, 'sop:activate');
       const status = mayActivate ? 'active' : 'candidate';
       return commitChange(options, namespace, async (trx) => {

@@ -3,6 +3,7 @@
  * derives again never overrides a status that a person has set.
  */
 import { sql } from 'kysely';
+import { hideInSop } from '../../../machines/sop-hiding.ts';
 import type { AuditEntry } from '../../../machines/words/audit.ts';
 import type { LearnedSop, SopStatus } from '../../../machines/words/sops.ts';
 import type { Trx } from '../trx.ts';
@@ -44,7 +45,7 @@ export async function saveSop(
   options: { readonly cause: SopCause },
 ): Promise<SavedSop> {
   const { cause } = options;
-  const sop = trx.hide(given);
+  const sop = hideInSop(given, trx.hide);
   const id = assertUuid('sop', sop.sopId);
   assertStorableSop(trx.namespace, sop);
   const fresh = await insertSop(trx, id, sop, cause);
