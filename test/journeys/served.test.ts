@@ -67,7 +67,7 @@ let node: NodeProcess;
 let client: Agent;
 
 beforeAll(async () => {
-  place = await createPlace({ learning: { quietMs: 300 } });
+  place = await createPlace({ learning: { quietMs: 300 }, limits: { profile: 'test' } });
   node = await startNodeProcess({ ...place });
   const lines = names.flatMap((name, n) =>
     kinds.map((kind, at) =>
