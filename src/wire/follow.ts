@@ -5,11 +5,12 @@
  */
 import type { JsMsg } from '@nats-io/jetstream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DreyError, isDreyError } from '../../machines/words/errors.ts';
+import { DreyError } from '../../machines/words/errors.ts';
 import type { Line } from './connect.ts';
 import type { Parsed } from './envelope.ts';
 import type { Log } from './log.ts';
 import type { From } from './consumers.ts';
+import { inTime, isCounted, toCode, toReason } from './handling.ts';
 import { createRemembered } from './remembered.ts';
 import { Source } from './source.ts';
 import { isMatching } from './subjects.ts';
@@ -39,6 +40,10 @@ export interface FollowTuning {
   readonly ackWaitMs?: number;
   /** Whether what cannot be handled goes to the dead letters. Default: only with a durable. */
   readonly park?: boolean;
+  /** How long a handler has for one try; it counts as failed then. Default 30 s. */
+  readonly handlerMs?: number;
+  /** Resolves while it may go on; waiting for it takes none of the handler's time. */
+  readonly gate?: () => Promise<void>;
 }
 
 export interface Following {
@@ -63,12 +68,17 @@ export interface FollowParts<T> extends FollowTuning {
   readonly log: Log;
   readonly stream: string;
   readonly filters: readonly string[];
+  /** What the bus is asked for where it is more than what is handled; what is neither handled nor a stray is passed over. */
+  readonly asked?: readonly string[];
+  /** Whether a subject is none that anybody here knows: then its message is parked. */
+  readonly isStray?: (subject: string) => boolean;
   readonly read: (bytes: Uint8Array) => Parsed<T>;
   readonly onBatch: (deliveries: readonly Delivered<T>[]) => Promise<void>;
   readonly parkAway: (parking: Parking) => Promise<void>;
 }
 
 const pauseMaxMs = 30_000;
+const handlerMsDefault = 30_000;
 
 interface Item<T> {
   readonly message: JsMsg;
@@ -106,7 +116,7 @@ class Follower<T> implements Following {
       log: parts.log,
       stream: parts.stream,
       durable: parts.durable,
-      filters: parts.filters,
+      filters: parts.asked ?? parts.filters,
       from: parts.from ?? (parts.durable === undefined ? 'new' : 'all'),
       batchMax: parts.batchMax ?? 100,
       waitMs: parts.waitMs ?? 0,
@@ -155,7 +165,7 @@ class Follower<T> implements Following {
     let batch: Item<T>[] = [];
     for (const message of messages) {
       if (this.#handled.has(message.seq) || !isMatching(message.subject, this.#parts.filters)) {
-        await this.#settle([message]);
+        await this.#passOver(message);
         continue;
       }
       const parsed = this.#parts.read(message.data);
@@ -175,6 +185,17 @@ class Follower<T> implements Following {
       await this.#putAside(message, reason.code, reason.reason, message.info.deliveryCount);
     }
     await this.#handle(batch);
+  }
+
+  /** What is not for this follower is settled, and what nobody here knows is parked for a newer node. */
+  async #passOver(message: JsMsg): Promise<void> {
+    const { isStray, read } = this.#parts;
+    if (this.#handled.has(message.seq) || isStray?.(message.subject) !== true) return this.#settle([message]);
+    const parsed = read(message.data);
+    const { code, reason } = parsed.parked
+      ? parsed
+      : { code: 'unknown_type', reason: `the subject ${message.subject} is not known here` };
+    return this.#putAside(message, code, reason, message.info.deliveryCount);
   }
 
   /**
@@ -229,7 +250,9 @@ class Follower<T> implements Following {
   /** The error, or undefined when the batch was handled and settled. */
   async #try(items: readonly Item<T>[]): Promise<unknown> {
     try {
-      await this.#parts.onBatch(items.map((item) => item.delivery));
+      await this.#parts.gate?.();
+      const { handlerMs = handlerMsDefault, onBatch } = this.#parts;
+      await inTime(onBatch(items.map((item) => item.delivery)), handlerMs);
     } catch (error) {
       return error ?? new Error('rejected without a reason');
     }
@@ -273,17 +296,4 @@ class Follower<T> implements Following {
     const ms = Math.min(pauseMaxMs, (this.#parts.retryMs ?? 250) * 2 ** Math.min(times - 1, 10));
     await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
-}
-
-/** A broken dependency is nobody's fault and heals; only what the message itself causes counts against it. */
-function isCounted(error: unknown): boolean {
-  return !(isDreyError(error) && error.kind === 'dependency_failed' && error.retry !== 'never');
-}
-
-function toCode(error: unknown): string {
-  return isDreyError(error) ? error.code : 'unexpected';
-}
-
-function toReason(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -10,7 +10,8 @@ import { type Answering, askOne, type Question, startAnswering } from './ask.ts'
 import { type BusStatus, type Line, openLine } from './connect.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { type Command, encodeCommand, encodeDeadLetter, readCommand, readEvent } from './envelope.ts';
-import { type Delivered, type Following, type FollowTuning, type Parking, startFollowing } from './follow.ts';
+import { type Delivered, type Following, type FollowParts, type FollowTuning } from './follow.ts';
+import { type Parking, startFollowing } from './follow.ts';
 import { type BusStanding, readBus } from './bus-figures.ts';
 import { readHistory } from './history.ts';
 import type { Log } from './log.ts';
@@ -21,6 +22,7 @@ import { republish, type RepublishOptions } from './republish.ts';
 import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
 import {
   defaultRoot,
+  parseEventSubject,
   type Selection,
   toAddressOf,
   toCommandSubject,
@@ -45,6 +47,8 @@ export interface CommandDelivery {
 export interface FollowOptions extends FollowTuning {
   /** What to follow: a selection, or subject filters; default everything. */
   readonly filters?: Selection | readonly string[];
+  /** Whether events of types that nobody here knows are parked, too, though they are not what is followed. Default: no. */
+  readonly strays?: boolean;
   /** Acknowledged when it resolves; tried again, in place, when it rejects. */
   readonly onBatch: (deliveries: readonly Delivery[]) => Promise<void>;
 }
@@ -184,9 +188,10 @@ interface Parts {
 }
 
 async function followEvents(parts: Parts, options: FollowOptions): Promise<Following> {
-  const { onBatch, filters = {}, ...tuning } = options;
+  const { onBatch, filters = {}, strays = false, ...tuning } = options;
   return startFollowing({
     ...tuning,
+    ...(strays ? toStrays(parts.root) : {}),
     line: parts.line,
     log: parts.log,
     stream: parts.names.events,
@@ -196,6 +201,14 @@ async function followEvents(parts: Parts, options: FollowOptions): Promise<Follo
       onBatch(batch.map(({ value, sequence, attempt }) => ({ event: value, sequence, attempt }))),
     parkAway: async (parking) => park(parts, parts.names.events, options.durable ?? parts.name, parking),
   });
+}
+
+/** All events are asked for, since nobody can name the types of newer nodes. */
+function toStrays(root: string): Pick<FollowParts<AnyEvent>, 'asked' | 'isStray'> {
+  return {
+    asked: [`${root}.event.>`],
+    isStray: (subject) => parseEventSubject(subject, root) === undefined,
+  };
 }
 
 async function readEvents({ line, names, root }: Parts, options: ReadOptions): Promise<void> {

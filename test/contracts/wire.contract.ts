@@ -323,6 +323,88 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       await following.stop();
     });
 
+    it('gives a handler its time, tries again, and parks what never comes to an end', async () => {
+      const wire = await openOne();
+      const seen: number[] = [];
+      const following = await wire.follow({
+        durable: 'bounded',
+        retryMs: 1,
+        attemptsMax: 2,
+        handlerMs: 50,
+        waitMs: 200,
+        onBatch: async (batch) => {
+          if (batch.some(({ event }) => toNumber(event) === 1)) await new Promise<never>(() => undefined);
+          seen.push(...batch.map(({ event }) => toNumber(event)));
+        },
+      });
+      await wire.publishAll(upTo(3).map((number) => toTestEvent(number)));
+      await until('the others are handled', () => seen.length === 2);
+      expect(seen).toEqual([0, 2]);
+      expect(await deadLetters(wire)).toMatchObject([
+        {
+          code: 'handler_timeout',
+          reason: 'Overdue: it was not handled within 0.05 s',
+          sequence: 2,
+          attempts: 2,
+        },
+      ]);
+      await until('nothing is left', async () => (await following.lag()) === 0);
+      await following.stop();
+    });
+
+    it('takes none of a handler’s time while it is held back', async () => {
+      const wire = await openOne();
+      let letGo = (): void => undefined;
+      let asked = 0;
+      const held = new Promise<void>((resolve) => (letGo = resolve));
+      const tries: number[] = [];
+      const following = await wire.follow({
+        durable: 'held',
+        retryMs: 1,
+        handlerMs: 20,
+        gate: async () => {
+          asked += 1;
+          return held;
+        },
+        onBatch: async (batch) => void tries.push(...batch.map(({ attempt }) => attempt)),
+      });
+      await wire.publish(toTestEvent(0));
+      await until('it is held back', () => asked === 1);
+      const begun = performance.now();
+      await until('more than a handler’s time is over', () => performance.now() - begun > 100);
+      letGo();
+      await until('it is handled', () => tries.length > 0);
+      expect([asked, tries]).toEqual([1, [1]]);
+      await following.stop();
+    });
+
+    it('parks events of types that nobody knows yet, where it is asked to, and passes over the others', async () => {
+      const wire = await openOne();
+      const follow = (durable: string, strays: boolean, seen: number[]) =>
+        wire.follow({
+          durable,
+          strays,
+          filters: { types: ['memory.forgotten'] },
+          onBatch: async (batch) => void seen.push(...batch.map(({ event }) => toNumber(event))),
+        });
+      const seen: number[] = [];
+      const beside: number[] = [];
+      const followings = [await follow('careful', true, seen), await follow('careless', false, beside)];
+      const head = `${wire.root}.event.acme.memory.m-a`;
+      await sendRaw(`${head}.memory.dreamt`, JSON.stringify({ ...toTestEvent(7), type: 'memory.dreamt' }));
+      await sendRaw(`${head}.memory.dreamt`, JSON.stringify(toTestEvent(8)));
+      await wire.publishAll(upTo(3).map((number) => toTestEvent(number)));
+      await until('what is known is handled', () => seen.length === 3 && beside.length === 3);
+      for (const following of followings)
+        await until('nothing is left', async () => (await following.lag()) === 0);
+      const letters = await deadLetters(wire);
+      expect(letters.map(({ by, code, sequence, reason }) => [by, code, sequence, reason])).toEqual([
+        ['careful', 'unknown_type', 1, 'the type "memory.dreamt" is not known here'],
+        ['careful', 'unknown_type', 2, `the subject ${head}.memory.dreamt is not known here`],
+      ]);
+      await Promise.all(followings.map((following) => following.stop()));
+    });
+
     it('never parks because a dependency is away', async () => {
       const wire = await openOne();
       let tries = 0;

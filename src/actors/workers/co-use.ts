@@ -45,8 +45,8 @@ export async function startCoUse({ wire, store, gate }: CoUseOptions): Promise<F
     from: 'all',
     batchMax,
     waitMs,
+    gate,
     onBatch: async (deliveries) => {
-      await gate();
       for (const [namespace, events] of byNamespace(deliveries))
         await store.inNamespace(namespace, (trx) => take(trx, events));
     },

@@ -65,11 +65,12 @@ export async function startIntake(options: IntakeOptions): Promise<Following> {
   return wire.follow({
     durable: intakeDurable,
     filters: { types: episodeTypes },
+    strays: true,
     from: 'all',
     batchMax,
     waitMs,
+    gate,
     onBatch: async (deliveries) => {
-      await gate();
       for (const [namespace, events] of byNamespace(deliveries)) {
         const take = () => store.inNamespace(namespace, (trx) => archive(trx, events));
         committed(await (tracer === undefined ? take() : traceTaking(tracer, events, take)));
