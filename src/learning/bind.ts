@@ -7,7 +7,7 @@ import type { Binding } from '../../machines/words/sops.ts';
 import type { AlignedStep, Alignment } from './align.ts';
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
-import { hasEffects } from './effects.ts';
+import { mayBeConstantOf } from './effects.ts';
 import type { Primitive } from './leaves.ts';
 import type { Argument, Source } from './sources.ts';
 import { toValueClass } from './texts.ts';
@@ -66,7 +66,7 @@ export function bind(
   }
   return alignment.steps.map((step, at) =>
     bindStep(step, fillings[at] ?? new Map(), took[at] ?? 0, {
-      effects: hasEffects(tools[at] ?? step.symbol),
+      tool: tools[at] ?? step.symbol,
       shared,
     }),
   );
@@ -118,7 +118,7 @@ const toSelectorRank = (selector: string) => String(selectorOrder.indexOf(select
 const pad = (step: number) => String(step).padStart(3, '0');
 
 interface Caution {
-  readonly effects: boolean;
+  readonly tool: string;
   readonly shared: boolean;
 }
 
@@ -134,11 +134,15 @@ function bindStep(
     .slice(0, bounds.argumentsMax)
     .map(([path]) => path)
     .sort();
-  const bound = paths.map((path) => [path, bindOne(fillings.get(path) ?? [], caution, step.symbol)] as const);
+  const bound = paths.map((path) => {
+    const own = fillings.get(path) ?? [];
+    const constant = mayBeConstantOf(caution.tool, path) ? toConstant(own, caution) : undefined;
+    return [path, bindOne(own, constant, step.symbol)] as const;
+  });
   return Object.fromEntries(bound);
 }
 
-function bindOne(fillings: readonly Filling[], caution: Caution, symbol: string): Binding {
+function bindOne(fillings: readonly Filling[], constant: Binding | undefined, symbol: string): Binding {
   const least = Math.min(bindShares.episodesMin, fillings.length);
   const counts = new Map<string, { readonly binding: Binding; hits: number }>();
   for (const { keys } of fillings) {
@@ -157,7 +161,6 @@ function bindOne(fillings: readonly Filling[], caution: Caution, symbol: string)
     }))
     .filter(({ hits }) => hits >= least)
     .sort((a, b) => b.worth - a.worth || (a.key < b.key ? -1 : 1))[0];
-  const constant = toConstant(fillings, caution);
   const support = best === undefined ? 0 : best.hits / fillings.length;
   if (best !== undefined && support >= bindShares.least && best.worth >= (constant?.support ?? 0) - 0.15) {
     return { ...best.binding, support };
@@ -179,8 +182,7 @@ interface Candidate {
   readonly wordings: Set<number>;
 }
 
-function toConstant(fillings: readonly Filling[], caution: Caution): Binding | undefined {
-  if (caution.effects) return undefined;
+function toConstant(fillings: readonly Filling[], { shared }: Caution): Binding | undefined {
   const counts = new Map<string, Candidate>();
   for (const { argument, principal, wording } of fillings) {
     const value = argument.value;
@@ -201,7 +203,7 @@ function toConstant(fillings: readonly Filling[], caution: Caution): Binding | u
   const best = [...counts].sort((a, b) => b[1].hits - a[1].hits || (a[0] < b[0] ? -1 : 1))[0]?.[1];
   if (best === undefined || best.hits < bindShares.episodesMin) return undefined;
   if (best.wordings.size < toWordingsMin(best.value)) return undefined;
-  if (caution.shared && best.principals.size < 2) return undefined;
+  if (shared && best.principals.size < 2) return undefined;
   return { from: 'constant', value: best.value, support: best.hits / fillings.length };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which tools change the world, told by their names. Constants of such tools are never promoted: the same injected
- * value reaches many tasks, so being frequent is no proof; a person or the task has to say it.
+ * Which tools change the world, and which only look at it, told by their names. Constants are promoted where a tool only
+ * looks: the same injected value reaches many tasks, so being frequent is no proof; a person or the task has to say it.
  */
 import { toNameWords } from './terms.ts';
 
@@ -23,11 +23,34 @@ const reading = new Set(
   ),
 );
 
-/** True where a call of this tool may change something outside. */
+/** A last word like these promises the same: `total_visits_count`, `directory_tree`. */
+const readings = new Set(['count', 'tree', 'info', 'details', 'status']);
+/** What such an argument says is paid, lent or bet, however the tool is called: `get_loan`. */
+const money = new Set('amount amounts balance budget cost fee payment price'.split(' '));
+
+/** True where a call of this tool surely changes something outside, by its name. */
 export function hasEffects(tool: string): boolean {
-  const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
-  const words = toNameWords(own.slice(own.lastIndexOf('.') + 1));
-  const first = words[0] === 'internal' ? words[1] : words[0];
+  const { words, first } = toToolWords(tool);
   if (first !== undefined && reading.has(first)) return false;
   return words.some((word) => changing.has(word));
+}
+
+/**
+ * Whether what always stood in an argument may become a constant without anybody's approval: only where the tool's name
+ * promises that it reads. A name that promises nothing (`deposit_funds`, `pack_box`) may do anything.
+ */
+export function mayBeConstantOf(tool: string, path: string): boolean {
+  if (toNameWords(path.slice(path.lastIndexOf('/') + 1)).some((word) => money.has(word))) return false;
+  const { words, first } = toToolWords(tool);
+  if (first !== undefined && reading.has(first)) return true;
+  return readings.has(words.at(-1) ?? '') && !words.some((word) => changing.has(word));
+}
+
+function toToolWords(tool: string): {
+  readonly words: readonly string[];
+  readonly first: string | undefined;
+} {
+  const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
+  const words = toNameWords(own.slice(own.lastIndexOf('.') + 1));
+  return { words, first: words[0] === 'internal' ? words[1] : words[0] };
 }

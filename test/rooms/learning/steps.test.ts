@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { align } from '../../../src/learning/align.ts';
+import { bind } from '../../../src/learning/bind.ts';
 import { toCase } from '../../../src/learning/case.ts';
 import { clean } from '../../../src/learning/clean.ts';
-import { hasEffects } from '../../../src/learning/effects.ts';
+import { hasEffects, mayBeConstantOf } from '../../../src/learning/effects.ts';
 import { createSequenceBook, lcsLength, likeness } from '../../../src/learning/likeness.ts';
 import { findArguments } from '../../../src/learning/sources.ts';
 import { squeeze } from '../../../src/learning/squeeze.ts';
@@ -200,6 +201,32 @@ describe('effects', () => {
     ['internal_check_username_exist', false],
   ])('%s changes something: %s', (tool, changes) => {
     expect(hasEffects(tool)).toBe(changes);
+  });
+
+  it.each([
+    ['deposit_funds', 'amount', false],
+    ['wh__pack_box', 'box', false],
+    ['shop__make_payment', 'card', false],
+    ['browser__click', 'selector', false],
+    ['get_loan', 'loan_amount', false],
+    ['fs__write_file', 'mode', false],
+    ['calendar.search_events', 'time_min', true],
+    ['analytics.total_visits_count', 'time_max', true],
+    ['fs__directory_tree', 'depth', true],
+  ])('%s may have a constant for %s: %s', (tool, path, may) => {
+    expect(mayBeConstantOf(tool, path)).toBe(may);
+  });
+
+  it('a tool whose name promises nothing gets no constant, however often it was the same', () => {
+    const book = createSequenceBook();
+    const calls = ['wh__find_box', 'wh__pack_box'].map((tool) => ({ tool, args: { kind: 'small' } }));
+    const members = ['amber', 'basil', 'cedar', 'dahlia'].map((name, at) =>
+      toCase(toEpisode(at, `Prepare the delivery for ${name}`, calls), book),
+    );
+    const alignment = align(members, book);
+    const [found, packed] = bind(members, alignment, ['wh__find_box', 'wh__pack_box'], false);
+    expect(found?.['kind']).toMatchObject({ from: 'constant', value: 'small' });
+    expect(packed?.['kind']?.from).not.toBe('constant');
   });
 });
 
