@@ -127,6 +127,11 @@ export function isDreyError(error: unknown): error is DreyError {
   return error instanceof Error && 'isDreyError' in error;
 }
 
+/** A dependency that will be back; what is in memory stays right meanwhile. */
+export function isAway(error: unknown): boolean {
+  return isDreyError(error) && error.kind === 'dependency_failed' && error.retry !== 'never';
+}
+
 /** Wraps anything thrown; what is a DreyError already passes through unchanged. */
 export function toDreyError(error: unknown, code: ErrorCode = 'unexpected'): DreyError {
   if (isDreyError(error)) return error;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- <name> [--json FILE] [--quick] [--peers] [--rows N] [--big N]`: runs one bench, prints its table and writes its measures. A bench measures
+ * `npm run bench -- <name> [--json FILE] [--quick] [--peers] [--rows N] [--big N] [--served]`: runs one bench, prints its table and writes its measures. A bench measures
  * what it compares with in the same run; these machines are noisy, so medians and ratios count.
  */
 import { writeFile } from 'node:fs/promises';
@@ -18,6 +18,7 @@ async function main(): Promise<number> {
       peers: { type: 'boolean', default: false },
       rows: { type: 'string' },
       big: { type: 'string' },
+      served: { type: 'boolean', default: false },
     },
   });
   const [name] = positionals;
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
     files: [...(values.data ?? []), ...positionals.slice(1)],
     quick: values.quick,
     peers: values.peers,
+    served: values.served,
     ...(values.rows === undefined ? {} : { rows: Number(values.rows) }),
     ...(values.big === undefined ? {} : { big: Number(values.big) }),
   });

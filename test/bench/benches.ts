@@ -12,6 +12,7 @@ import type { Scores } from '../../src/learning/learning.ts';
 import { learningCostBench } from './learning-cost.ts';
 import { learningBench } from './learning.ts';
 import { learningRelearnBench } from './learning-relearn.ts';
+import { learningServedBench } from './learning-served.ts';
 import { learningSoonBench } from './learning-soon.ts';
 import { layer1Bench } from './layer1.ts';
 import { loadBench } from './load-bench.ts';
@@ -25,13 +26,15 @@ const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) =>
 const learning: Bench = {
   name: 'learning',
   about:
-    'whether the right procedure is served, on recorded episodes (--data FILE… for your own); how soon (--rows EPISODES: that alone)',
-  run: async ({ files, quick, rows }) => {
+    'whether the right procedure is served, on recorded episodes (--data FILE… for your own; --served: as a node answers after an import); how soon (--rows EPISODES: that alone)',
+  run: async ({ files, quick, rows, served }) => {
     if (files.length === 0 && rows !== undefined) return runLive(quick, rows);
     const present = (files.length > 0 ? files : recorded).filter((file) => existsSync(file));
     if (present.length === 0)
       throw new Error(`none of these files exists: ${[...files, ...recorded].join(', ')}`);
     const named = Object.fromEntries(present.map((file) => [basename(file).replace(/\..*$/, ''), file]));
+    if (served === true)
+      return learningServedBench({ files: named, asked: quick ? 100 : 300, stepsOf: quick ? 50 : 150 });
     const scores = learningBench({
       files: named,
       seeds: quick ? [''] : ['', 's1', 's2'],

@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly rows?: number;
   /** Of these, the rows of the biggest namespace. */
   readonly big?: number;
+  /** Whether what was imported is asked for through a real node as well. */
+  readonly served?: boolean;
 }
 
 export interface Bench {

@@ -52,7 +52,7 @@ export interface LearningOptions {
 /** What the engine answers when it is asked how it is. */
 export interface EngineReport extends LearnerView {
   readonly intake: string;
-  /** Events on the bus and episodes in memory that are not learned from yet. */
+  /** Events on the bus and episodes in memory that are not learned from yet, and models that are not up to date. */
   readonly behind: number;
   /** The actors of the engine's process. */
   readonly actors?: readonly ActorView[];
@@ -137,7 +137,7 @@ class LiveEngine implements LearningEngine {
       engineStatus: toEngineStatus(value),
       intake: value.intake,
       lastRunAt: this.#extractor?.lastRunAt ?? null,
-      behind: this.#busLag + (this.#extractor?.waiting ?? 0),
+      behind: this.#busLag + (this.#extractor?.waiting ?? 0) + (this.#extractor?.untrained ?? 0),
       held: this.#extractor?.held ?? null,
       workers: this.#supervisor?.views() ?? [],
       actors: this.#options.roots?.views() ?? [],

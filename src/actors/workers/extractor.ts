@@ -2,7 +2,7 @@
  * The extractor worker: keeps a learner per namespace, feeds it episodes from the archive and writes the SOPs that changed.
  * All it holds in memory comes from the archive and is rebuilt from there after a restart, or when it is told to.
  */
-import { DreyError, isDreyError, toPlainError } from '../../../machines/words/errors.ts';
+import { DreyError, isAway, toPlainError } from '../../../machines/words/errors.ts';
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { toDigest } from '../../../machines/words/ids.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
@@ -41,6 +41,8 @@ export interface Extractor {
   notice(touched: readonly Touched[]): void;
   /** Episodes waiting to be learned from. */
   readonly waiting: number;
+  /** Namespaces whose model of next steps is not up to date: until it is, less is served than is known. */
+  readonly untrained: number;
   readonly lastRunAt: string | null;
   /** What all learners hold together; the share is that of the fullest. */
   readonly held: LearnerSize;
@@ -107,12 +109,16 @@ class LiveExtractor implements Extractor {
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
-    this.#foreseer = startForeseer({ ...options, isBusy: () => this.waiting > 0 });
+    this.#foreseer = startForeseer({ ...options, toLearn: () => this.waiting });
     this.#patterns = startPatternFinder(options);
   }
 
   get waiting(): number {
     return this.#due.size + this.#unwritten.size + (this.#unread === undefined ? 1 : this.#unread.length);
+  }
+
+  get untrained(): number {
+    return this.#foreseer.waiting;
   }
 
   get held(): LearnerSize {
@@ -143,7 +149,6 @@ class LiveExtractor implements Extractor {
   }
 
   async relearn({ namespace, isTrial, fill }: Anew): Promise<SopComparison> {
-    const { store } = this.#options;
     const missed = new Set<string>();
     this.#missed.set(namespace, missed);
     try {
@@ -152,7 +157,7 @@ class LiveExtractor implements Extractor {
       return await this.#betweenTurns(async () => {
         this.goOn();
         for (const episodeId of missed) await this.#learnOne(learner, namespace, episodeId);
-        const rows = await store.inNamespace(namespace, readLearned);
+        const rows = await this.#options.store.inNamespace(namespace, readLearned);
         await workOff(learner, () => this.#stopped);
         this.goOn();
         const derived = learner.derive().sops;
@@ -292,9 +297,4 @@ class LiveExtractor implements Extractor {
     this.#digests.set(sop, digest);
     return digest;
   }
-}
-
-/** A dependency that will be back; what is in memory stays right meanwhile. */
-function isAway(error: unknown): boolean {
-  return isDreyError(error) && error.kind === 'dependency_failed' && error.retry !== 'never';
 }

@@ -13,14 +13,14 @@ export interface ForeseerOptions {
   readonly store: Pick<Store, 'inNamespace'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether there is something to learn that people wait for. */
-  readonly isBusy: () => boolean;
+  /** Episodes that wait to be learned from. */
+  readonly toLearn: () => number;
 }
 
 export interface Foreseer {
   /** Something was learned in this namespace. */
   notice(namespace: string, keeper: Learner['keeper']): void;
-  /** Namespaces whose model is not up to date. */
+  /** Namespaces whose model is not up to date, the one that is being made among them. */
   readonly waiting: number;
   stop(): Promise<void>;
 }
@@ -29,10 +29,28 @@ export interface Foreseer {
 const sliceMs = 10;
 /** The rest after a slice is so many times what the slice took, and while people wait for what is learned. */
 const restTimes = { quiet: 0.25, busy: 4 } as const;
-/** The pause after a model is so many times what it took, within these bounds: learning anew must not eat the machine. */
-const pause = { times: 3, leastMs: 1_000, mostMs: 60_000 } as const;
+/**
+ * The pause after a model is so many times the work it took, within these bounds: learning anew must not eat the machine. What
+ * is mostly new by then (an import, say) is not kept waiting that long.
+ */
+const pause = { times: 3, timesNew: 1, leastMs: 1_000, mostMs: 60_000 } as const;
 /** The weights are learned anew when so great a share of what is known is new; counts are always fresh. */
 const newShare = 0.2;
+/**
+ * While so many episodes wait or came since the last look, an import is under way: a model of its beginning would only delay
+ * that of the whole. It is made after this time all the same.
+ */
+const flood = { lookMs: 200, waiting: 50, came: 20, mostMs: 30_000 } as const;
+
+interface Wanted {
+  readonly keeper: Learner['keeper'];
+  readonly since: number;
+  /** The keeper's changes when it was last looked at, and when that was. */
+  seen: number;
+  lookedAt: number;
+  /** Unknown before the second look. */
+  isFlooded: boolean;
+}
 
 interface Last {
   /** What was learned, to go on from. */
@@ -40,6 +58,7 @@ interface Last {
   /** The keeper's changes when the weights were learned, and when the model was stored. */
   readonly learnedAt: number;
   readonly storedAt: number;
+  readonly traces: number;
 }
 
 /** Starts with nothing to do. */
@@ -49,9 +68,13 @@ export function startForeseer(options: ForeseerOptions): Foreseer {
 
 class LiveForeseer implements Foreseer {
   readonly #options: ForeseerOptions;
-  readonly #wanted = new Map<string, Learner['keeper']>();
+  readonly #wanted = new Map<string, Wanted>();
   readonly #last = new WeakMap<Learner['keeper'], Last>();
   #running: Promise<void> | undefined;
+  /** The namespace whose model is being made. */
+  #making: string | undefined;
+  /** What the last model took, and when it was ready. */
+  #spent = { workedMs: 0, at: Number.NEGATIVE_INFINITY };
   #cancelPause = (): void => undefined;
   #stopped = false;
 
@@ -60,12 +83,13 @@ class LiveForeseer implements Foreseer {
   }
 
   get waiting(): number {
-    return this.#wanted.size;
+    const isOnlyMade = this.#making !== undefined && !this.#wanted.has(this.#making);
+    return this.#wanted.size + (isOnlyMade ? 1 : 0);
   }
 
   notice(namespace: string, keeper: Learner['keeper']): void {
     if (this.#stopped || this.#last.get(keeper)?.storedAt === keeper.changes) return;
-    this.#wanted.set(namespace, keeper);
+    this.#want(namespace, keeper);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
 
@@ -75,32 +99,71 @@ class LiveForeseer implements Foreseer {
     await this.#running;
   }
 
+  #want(namespace: string, keeper: Learner['keeper']): void {
+    if (this.#wanted.get(namespace)?.keeper === keeper) return;
+    const now = this.#options.clock.monotonic();
+    this.#wanted.set(namespace, {
+      keeper,
+      since: now,
+      seen: keeper.changes,
+      lookedAt: now,
+      isFlooded: true,
+    });
+  }
+
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
-    for (let [next] = this.#wanted; next !== undefined && !this.#stopped; [next] = this.#wanted) {
-      const [namespace, keeper] = next;
+    while (this.#wanted.size > 0 && !this.#stopped) {
+      const next = this.#pick();
+      if (next === undefined) {
+        await this.#rest(flood.lookMs);
+        continue;
+      }
+      const [namespace, { keeper }] = next;
       this.#wanted.delete(namespace);
-      const started = clock.monotonic();
+      this.#making = namespace;
+      let workedMs = 0;
       try {
-        await this.#make(namespace, keeper);
+        await this.#make(namespace, keeper, (ms) => (workedMs += ms));
       } catch (error) {
         log.warn({ namespace, err: toPlainError(error) }, 'the model of next steps could not be stored');
-        if (!this.#stopped && !this.#wanted.has(namespace)) this.#wanted.set(namespace, keeper);
+        if (!this.#stopped) this.#want(namespace, keeper);
       }
-      const tookMs = clock.monotonic() - started;
-      await this.#rest(Math.min(pause.mostMs, Math.max(pause.leastMs, tookMs * pause.times)));
+      this.#making = undefined;
+      this.#spent = { workedMs, at: clock.monotonic() };
     }
   }
 
-  async #make(namespace: string, keeper: Learner['keeper']): Promise<void> {
+  /** The first one whose turn it is. */
+  #pick(): [string, Wanted] | undefined {
+    const { clock, toLearn } = this.#options;
+    const now = clock.monotonic();
+    for (const wanted of this.#wanted.values()) look(wanted, now);
+    const isBusy = toLearn() >= flood.waiting;
+    return [...this.#wanted].find(([, { keeper, since, isFlooded }]) => {
+      const isCalm = !isFlooded && !isBusy;
+      return now >= this.#restsUntil(keeper) && (isCalm || now - since >= flood.mostMs);
+    });
+  }
+
+  #restsUntil(keeper: Learner['keeper']): number {
+    const { workedMs, at } = this.#spent;
+    const last = this.#last.get(keeper);
+    if (last === undefined) return at + Math.min(pause.mostMs, workedMs * pause.timesNew);
+    const isMostlyNew = keeper.changes - last.storedAt >= last.traces * newShare;
+    const ms = workedMs * (isMostlyNew ? pause.timesNew : pause.times);
+    return at + Math.min(pause.mostMs, Math.max(pause.leastMs, ms));
+  }
+
+  async #make(namespace: string, keeper: Learner['keeper'], worked: (ms: number) => void): Promise<void> {
     const { changes, traces } = keeper;
     const last = this.#last.get(keeper);
     const isFresh = last !== undefined && changes - last.learnedAt < traces.length * newShare;
-    const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces));
+    const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces), worked);
     if (learned === undefined) return;
     await this.#options.store.inNamespace(namespace, (trx) => putModel(trx, toModel(traces, learned)));
     const learnedAt = isFresh ? last.learnedAt : changes;
-    this.#last.set(keeper, { learned, learnedAt, storedAt: changes });
+    this.#last.set(keeper, { learned, learnedAt, storedAt: changes, traces: traces.length });
     const { log } = this.#options;
     log.debug(
       { namespace, traces: traces.length, tasks: learned.tasks },
@@ -109,15 +172,19 @@ class LiveForeseer implements Foreseer {
   }
 
   /** Undefined when it was stopped in the middle. */
-  async #slice<Result>(work: Generator<undefined, Result>): Promise<Result | undefined> {
-    const { clock, isBusy } = this.#options;
+  async #slice<Result>(
+    work: Generator<undefined, Result>,
+    worked: (ms: number) => void,
+  ): Promise<Result | undefined> {
+    const { clock, toLearn } = this.#options;
     let started = clock.monotonic();
     while (!this.#stopped) {
       const { done, value } = work.next();
       if (done === true) return value;
       const tookMs = clock.monotonic() - started;
       if (tookMs < sliceMs) continue;
-      await this.#rest(tookMs * (isBusy() ? restTimes.busy : restTimes.quiet));
+      worked(tookMs);
+      await this.#rest(tookMs * (toLearn() > 0 ? restTimes.busy : restTimes.quiet));
       started = clock.monotonic();
     }
     return undefined;
@@ -133,4 +200,13 @@ class LiveForeseer implements Foreseer {
       };
     });
   }
+}
+
+/** Looks at it, unless that was a moment ago. */
+function look(wanted: Wanted, now: number): void {
+  if (now - wanted.lookedAt < flood.lookMs) return;
+  const { changes } = wanted.keeper;
+  wanted.isFlooded = changes - wanted.seen >= flood.came;
+  wanted.seen = changes;
+  wanted.lookedAt = now;
 }

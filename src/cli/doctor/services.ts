@@ -73,7 +73,7 @@ function toFindings(status: StatusAnswer): Finding[] {
     );
   }
   if (learning?.behind !== undefined) {
-    const says = `${toPlural(learning.behind, 'event')} behind, ${learning.engine_status}`;
+    const says = `${learning.behind} left to learn, ${learning.engine_status}`;
     const mend =
       'It catches up by itself after imports; "drey events --kind learning" shows whether it does.';
     findings.push(learning.behind > behindMax ? warn('learning', says, mend) : ok('learning', says));

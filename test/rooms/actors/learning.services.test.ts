@@ -263,6 +263,9 @@ describe('the engine', () => {
     });
     await until('all is learned', async () => (await engine.report()).behind === 0);
     expect(await readSops(namespace)).toHaveLength(1);
+    // Nothing is left to learn only once next steps are served as well.
+    const models = await database.ask('select 1 from models where namespace = $1', [namespace]);
+    expect(models.length).toBeGreaterThan(0);
   });
 
   test('goes on after every connection to the database was cut in the middle of its work', async () => {
