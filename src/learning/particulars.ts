@@ -26,9 +26,13 @@ const toldSecret = /\b(?:password|passcode|passphrase|secret|token)(?: is|:|=)\s
 const quoted = /(?<![\p{L}\p{N}])(?:"([^"\n]{2,120})"|“([^”\n]{2,120})”|'([^'\n]{2,120})'(?![\p{L}\p{N}]))/gu;
 const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}_'’-]*/gu;
 
-/** The text in which particulars are found: one space between words. */
+/** What nobody sees and a model reads all the same: marks of direction, tags, zero width. */
+const unseen =
+  /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]|(?<=^|[\p{ASCII}\p{Script=Latin}])[\u200c\u200d]+|[\u200c\u200d]+(?=$|[\p{ASCII}\p{Script=Latin}])/gu;
+
+/** The text in which particulars are found: what can be seen of it, one space between words. */
 export function toPlainTask(task: string): string {
-  return task.replace(/\s+/g, ' ').trim();
+  return task.replace(unseen, '').replace(/\s+/g, ' ').trim();
 }
 
 /** Every particular of a text, without overlaps, in order. */

@@ -64,6 +64,43 @@ function untilKnown(namespace: string, occurrences: number): Promise<Told> {
   );
 }
 
+describe('a copy of a file under another name', () => {
+  it('is the same episodes, so that two successes stay two', async () => {
+    const lines = names
+      .slice(0, 2)
+      .map((name, at) =>
+        toLine(`c-${at}`, `Water the plant ${name}`, [
+          step('garden__find_plant', { name }, { bed: `bed-${at}9` }),
+          step('garden__water', { bed: `bed-${at}9` }),
+        ]),
+      );
+    await importLines('plants', 'copies', lines);
+    await importLines('plants (1)', 'copies', [...lines]);
+    const { confidence } = await untilKnown('copies', 2);
+    expect(confidence).toBeLessThan(0.7);
+    expect(
+      JSON.parse((await drey('relearn', '--dry-run', '--json', '--namespace', 'copies')).stdout),
+    ).toMatchObject({
+      counts: { episodes: 2 },
+    });
+  });
+});
+
+describe('a task with signs that nobody sees', () => {
+  it('calls for its procedure without them', async () => {
+    const lines = names.map((name, at) =>
+      toLine(
+        `h-${at}`,
+        `\u202eSum\u200bmarise the \ufeffpage\u{e0041}\u{e0042} ${name}\u2066 \u0007for me\u200d`,
+        [step('web__fetch_page', { name }), step('web__write_summary', { name })],
+      ),
+    );
+    await importLines('hidden', 'hidden', lines);
+    const { trigger } = await untilKnown('hidden', names.length);
+    expect(trigger).toMatch(/^Summarise the page \{[a-z]+\} for me$/);
+  });
+});
+
 describe('arguments that are named like secrets', () => {
   it('are bound like others, and learning them anew changes nothing', async () => {
     const lines = names.map((name, at) =>

@@ -1,14 +1,11 @@
 /** One file to episodes: opens it, finds its format and reads it. Bad lines go to whoever counts them. */
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { ImportedEpisode } from '../../../machines/words/episodes.ts';
 import { detect, importers, peekLines, toRecords, toSampleObjects } from '../../importers/importers.ts';
 import type { BadLine, Importer, NumberedLine } from '../../importers/importers.ts';
 import { openFile } from './open-file.ts';
-
-const sourceCharsMax = 120;
 
 export interface FileEpisodes {
   readonly format: string;
@@ -44,7 +41,7 @@ export async function readEpisodes(
   }
   return {
     format: importer.name,
-    episodes: importer.read(follow(lines, place), onBad, toSource(path, sample)),
+    episodes: importer.read(follow(lines, place), onBad, toSource(sample)),
     readBytes: file.readBytes,
     hasEnded: () => place.hasEnded,
     lastLine: () => place.line,
@@ -109,14 +106,14 @@ export function toNamedFormat(format: string): Importer {
 }
 
 /**
- * The name of a file for good, where the format itself gives none: the same when the file is moved, packed or has
- * grown, and different for two files that happen to be called the same.
+ * The name of a file for good, where the format itself gives none: the same when the file is moved, copied under another
+ * name, packed or has grown, and different for two files that happen to be called the same. So it is made of what the
+ * file begins with: a copy that counted once more would make two successes four.
  */
-function toSource(path: string, sample: readonly string[]): string {
-  const name = path === '-' ? 'stdin' : basename(path).replace(/\.(?:gz|zst)$/i, '');
+function toSource(sample: readonly string[]): string {
   const mark = createHash('sha256')
     .update(sample[0] ?? '')
     .digest('hex')
-    .slice(0, 12);
-  return `${name.slice(0, sourceCharsMax)}-${mark}`;
+    .slice(0, 24);
+  return `file-${mark}`;
 }

@@ -101,9 +101,9 @@ describe('a file', () => {
     expect(JSON.parse(out)).toEqual({
       files: 3,
       formats: { episodes: 3 },
-      episodes: 6,
-      calls: 12,
-      duplicates: 0,
+      episodes: 2,
+      calls: 4,
+      duplicates: 4,
       badLines: 0,
       brokenOff: 0,
       seconds: expect.any(Number),
@@ -115,7 +115,8 @@ describe('a file', () => {
       ['a', 'b'],
       ['a', 'b'],
     ]);
-    expect(new Set(requests.flat().map((episode) => episode.source)).size).toBe(3);
+    // The same episodes, whatever the copies are called.
+    expect(new Set(requests.flat().map((episode) => episode.source)).size).toBe(1);
   });
 
   it('is taken in when it is packed with zstd, and told when that breaks off or is damaged', async () => {
