@@ -22,7 +22,7 @@ import { createTrust } from './trust.ts';
 /** The bar for serving, and what it takes to reach it. */
 export const bar = { confidence: 0.7, episodesMin: 3, principalsMin: 2, agreementMin: 0.5 } as const;
 
-const prior = { successes: 0.3, failures: 1.2 } as const;
+export const prior = { successes: 0.3, failures: 1.2 } as const;
 const weights = { told: 1, implied: 0.9, failed: 1.5, stuck: 0.5, outdone: 0.2 } as const;
 const belowBar = 0.69;
 const confidenceMax = 0.99;

@@ -5,8 +5,9 @@
 import { bindCall, type BoundValue } from './binding-book.ts';
 import { toState, toStateCall } from './binding-state.ts';
 import { ask } from './experts.ts';
+import { prior } from '../score.ts';
 import { alikeMin } from './judging.ts';
-import { toCandidates, toStandings } from './knowledge.ts';
+import { type Knowledge, type Standing, toCandidates, toStandings } from './knowledge.ts';
 import { blend } from './mixer.ts';
 import { toTraceSteps, type SeenStep } from './traces.ts';
 import { toFeatures } from './wording-features.ts';
@@ -33,21 +34,23 @@ export interface Foresight {
   readonly alike: number;
 }
 
+/** Wordings from which on backtests say what a probability is worth. */
+const calibratedFrom = 60;
+
 /** The likely next steps, most probable first; none where neither the task nor its steps are like anything known. */
 export function foresee(learned: Learned, task: string, seen: readonly SeenStep[], limit: number): Foresight {
   const { knowledge, weights } = learned;
   const standing = toStandings(knowledge, toFeatures(task), toTraceSteps(seen)).at(-1);
   if (standing === undefined || knowledge.symbols.length === 0) return { next: [], alike: 0 };
-  const alike = standing.near
-    .filter(({ likeness }) => likeness >= alikeMin)
-    .reduce((sum, { document }) => sum + document.runs.length, 0);
+  const alike = countAlike(standing);
+  const doubt = toDoubt(knowledge, alike);
   const isStrange = standing.near.length === 0 && standing.symbols.every((symbol) => symbol < 0);
   if (isStrange) return { next: [], alike };
   const candidates = toCandidates(knowledge, standing);
   const probabilities = blend(weights, ask(knowledge, standing, candidates));
   const byTool = new Map<string | null, { probability: number; most: number; program: string }>();
   candidates.forEach((symbol, at) => {
-    const probability = probabilities[at] ?? 0;
+    const probability = (probabilities[at] ?? 0) * doubt;
     const { tool, program } = splitSymbol(knowledge.symbols[symbol] ?? '\n');
     const key = symbol === knowledge.stop ? null : tool;
     const found = byTool.get(key) ?? { probability: 0, most: -1, program };
@@ -67,6 +70,25 @@ export function foresee(learned: Learned, task: string, seen: readonly SeenStep[
     .sort((a, b) => b.probability - a.probability)
     .slice(0, limit);
   return { next, alike };
+}
+
+/** Runs of tasks that resemble this one; where words tell nothing, of those with a word in common that took the same steps. */
+function countAlike({ near, symbols }: Standing): number {
+  const byText = near
+    .filter(({ likeness }) => likeness >= alikeMin)
+    .reduce((sum, { document }) => sum + document.runs.length, 0);
+  if (byText > 0 || symbols.length === 0) return byText;
+  const runs = near.flatMap(({ document }) => document.runs);
+  return runs.filter((run) => symbols.every((symbol) => run.symbols.includes(symbol))).length;
+}
+
+/**
+ * What a mixture of few tasks says is no measured probability: nothing could be held back to find out how often it is right.
+ * Until then a step is no surer than a procedure of as many successes would be, by the same posterior.
+ */
+function toDoubt({ documents }: Knowledge, alike: number): number {
+  if (documents.all.length >= calibratedFrom) return 1;
+  return (alike + prior.successes) / (alike + prior.successes + prior.failures);
 }
 
 /** A call as an agent made it. */
