@@ -26,6 +26,8 @@ export const RunPlan = z.object({
   principal: z.string(),
   /** The session that its calls are made in. */
   session: z.string(),
+  /** The task that its agent had begun itself: the run works within it, and leaves its end to the agent. */
+  within: z.string().optional(),
   procedure: Procedure,
 });
 export type RunPlan = z.infer<typeof RunPlan>;

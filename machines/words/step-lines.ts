@@ -15,6 +15,28 @@ export function toLine(step: ProcedureStep, at: number, program: string): string
   return `${at + 1}. ${name}${notes}${args}`;
 }
 
+/** A procedure with its lines. */
+interface Worded {
+  readonly procedure: readonly ProcedureStep[];
+  readonly steps: readonly string[];
+}
+
+/**
+ * The lines of a procedure that was changed, where those it had were all written for it: they would tell of steps that
+ * are gone. Undefined where somebody worded one of them, who words the others as well.
+ */
+export function toNewLines(before: Worded, procedure: readonly ProcedureStep[]): string[] | undefined {
+  const { steps } = before;
+  const isOurs = (step: ProcedureStep, at: number): boolean =>
+    readLineParts(steps[at] ?? '', at, step) !== undefined;
+  if (steps.length !== before.procedure.length || !before.procedure.every(isOurs)) return undefined;
+  const programs = procedure.map((step) => {
+    const kept = before.procedure.findIndex((one) => toLine(one, 0, '') === toLine(step, 0, ''));
+    return toProgramOf(steps[kept] ?? '');
+  });
+  return toLines(procedure, programs);
+}
+
 /** What a step's line is made of behind its number; put together they are the line. */
 interface LineParts {
   /** The tool, and the program that it was given. */
@@ -53,7 +75,8 @@ function toLineParts(step: ProcedureStep, program: string): LineParts {
   };
 }
 
-function toPhrase(binding: Binding): string {
+/** Where an argument comes from, in words. */
+export function toPhrase(binding: Binding): string {
   const selector = binding.selector ?? '';
   if (binding.from === 'constant') return toPlain(JSON.stringify(binding.value) ?? 'null');
   if (binding.from === 'task') return selector === '' ? 'from the task' : `from the task (${selector})`;

@@ -1,6 +1,6 @@
 // Which lines of a procedure are learning's own: those only may be shown in parts.
 import { expect, it } from 'vitest';
-import { readLineParts, toLines } from '../../machines/words/step-lines.ts';
+import { readLineParts, toLines, toNewLines } from '../../machines/words/step-lines.ts';
 import type { ProcedureStep } from '../../machines/words/sops.ts';
 
 const step: ProcedureStep = {
@@ -35,4 +35,20 @@ it('knows its own line again when the members of its arguments come back in anot
   expect(readLineParts(written, 0, { ...step, args: { path, content } })?.args).toBe(
     ' — content: ask, path: from the task',
   );
+});
+
+const second: ProcedureStep = { ...step, tool: 'fs__read', optional: false };
+const before = { procedure: [step, second], steps: toLines([step, second], ['git', '']) };
+
+it('writes the lines of a procedure that was changed anew, programs and numbers too', () => {
+  const first: ProcedureStep = { ...second, tool: 'fs__look' };
+  expect(toNewLines(before, [first, step])).toEqual(toLines([first, step], ['', 'git']));
+  expect(toNewLines(before, [second])).toEqual(['1. fs__read — path: from the task']);
+});
+
+it.each([
+  ['somebody worded one of them', [before.steps[0] ?? '', 'Then read it.']],
+  ['there are more lines than steps', [...before.steps, '3. Say so.']],
+])('leaves the lines of a procedure that was changed where %s', (_why, steps) => {
+  expect(toNewLines({ ...before, steps }, [second])).toBeUndefined();
 });

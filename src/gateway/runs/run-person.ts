@@ -4,6 +4,8 @@
  */
 import type { Asker } from '../../../machines/words/calls.ts';
 import type { RunOffer } from '../../../machines/words/runs.ts';
+import type { Binding } from '../../../machines/words/sops.ts';
+import { toPhrase } from '../../../machines/words/step-lines.ts';
 import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { RunStanding } from '../runs-need.ts';
 import type { RunGiven } from './run-offer.ts';
@@ -24,11 +26,21 @@ export function toQuestion({ state, context }: RunStanding): object {
     return { message: 'The run waits.', requestedSchema: { type: 'object', properties: {} } };
   const shown = toShown(offer.args);
   if (state === 'awaitingApproval') return toApproval(offer, shown);
-  const properties = Object.fromEntries(offer.missing.map((path) => [path, { type: 'string', title: path }]));
+  const args = context.plan?.procedure[offer.step]?.args ?? {};
+  const properties = Object.fromEntries(
+    offer.missing.map((path) => [path, { type: 'string', title: path, ...toOrigin(args[path]) }]),
+  );
   return {
     message: `Step ${offer.step + 1} calls ${offer.tool} with ${shown}. What is missing?`,
     requestedSchema: { type: 'object', properties, required: [...offer.missing] },
   };
+}
+
+/** Where the value came from in earlier tasks: whoever is asked can find it there. */
+function toOrigin(binding: Binding | undefined): { readonly description?: string } {
+  if (binding === undefined) return {};
+  if (binding.from === 'ask') return { description: 'It differs from task to task.' };
+  return { description: `In earlier tasks it came ${toPhrase(binding)}.` };
 }
 
 /** Whoever is asked is told that there is more. */

@@ -34,3 +34,18 @@ export function openRunSession(
     return sessions.open({ ...shared, sessionId: createId('session', ids) });
   }
 }
+
+/** The tasks that runs began, by session; after a restart of the node they count as the agent's own. */
+const begun = new WeakMap<Session, string>();
+
+/** Begins the task of a run that works within no other. */
+export function beginTask(session: Session, task: string, traceparent: string | undefined): void {
+  begun.set(session, session.startTask(task, 'task', traceparent).taskId);
+}
+
+/** The task that the agent began with the tool `task`, for the plan of a run within it. */
+export function toOwnTask(session: Session): { readonly within: string } | undefined {
+  const { task } = session;
+  const isOwn = task?.source === 'task' && begun.get(session) !== task.taskId;
+  return isOwn ? { within: task.taskId } : undefined;
+}

@@ -15,6 +15,7 @@ import { isRepeatable, toInputs, toOffer } from './run-offer.ts';
 import type { Offered, RunGiven } from './run-offer.ts';
 import { assertMeant, assertNamed, decisions, toDecision, toDryRun, toKept, toReason } from './run-turn.ts';
 import { isEnd, isFollowed, toStopped } from './run-turn.ts';
+import { beginTask, toOwnTask } from './run-session.ts';
 
 /** Who moves a run on, and how its calls go out. */
 export interface RunMover {
@@ -66,14 +67,16 @@ export async function startRun(mover: RunMover, asked: RunToStart): Promise<RunS
     session: asked.sessionId,
     procedure: sop.procedure,
   };
-  const command = { type: 'start', sopId: sop.sopId, plan } as const;
-  if (asked.dryRun) return toDryRun(command);
+  if (asked.dryRun) return toDryRun({ type: 'start', sopId: sop.sopId, plan });
   if ((await runs.countOpen(namespace)) >= runLimits.openMax)
     throw new DreyError('limit_reached', `a namespace has ${runLimits.openMax} open runs at most; end one`);
   const runId = createId('run', needs.ids);
   const session = mover.session(asked.sessionId, principal.id);
   await runs.writeDown(toDecision(mover, { runId, sopId: sop.sopId }, 'run_started'));
-  if (session.task?.task !== plan.task) session.startTask(plan.task, 'task', mover.traceparent);
+  const within = toOwnTask(session);
+  if (within === undefined && session.task?.task !== plan.task)
+    beginTask(session, plan.task, mover.traceparent);
+  const command = { type: 'start', sopId: sop.sopId, plan: { ...plan, ...within } } as const;
   const standing = await runs.tell({ namespace, runId, traceparent: mover.traceparent }, command);
   needs.sops.recordInjection({
     session,
@@ -251,7 +254,7 @@ class Move {
       if (error instanceof DreyError) return { type: 'call.failed', reason: toReason(error.message) };
       throw error;
     }
-    if (session.task === null) session.startTask(plan.task, 'task', this.#mover.traceparent);
+    if (session.task === null) beginTask(session, plan.task, this.#mover.traceparent);
     const outcome = await session.call({
       callId: this.#call.callId,
       name: offer.tool,
@@ -273,7 +276,7 @@ class Move {
   #finishTask({ state, context }: RunStanding): void {
     if (context.plan === null || state === 'cancelled') return;
     const session = this.#mover.session(context.plan.session, context.plan.principal);
-    if (session.task?.task !== context.plan.task) return;
+    if (session.task?.task !== context.plan.task || session.task.taskId === context.plan.within) return;
     session.finishTask(state === 'done' ? 'success' : 'failure', undefined, this.#mover.traceparent);
   }
 

@@ -34,23 +34,37 @@ const relevanceMin = 0.6;
 /** So many applications weigh as much as what the pattern was found by. */
 const priorApplications = 5;
 
+/** What bears on what just happened goes before what fits a task at large, where both are believed as much. */
+const nearest: readonly PatternContent['pattern_type'][] = [
+  'failure_recovery',
+  'context_injection',
+  'precondition',
+  'proactive_search',
+];
+
 /** The patterns that fit, best first. */
 export function matchPatterns(patterns: Iterable<OfferedPattern>, moment: Moment): MatchedPattern[] {
   const place = toPlace(moment);
-  const matched: MatchedPattern[] = [];
-  for (const pattern of patterns) {
-    const relevance = toRelevance(pattern);
-    if (relevance < relevanceMin || !isMet(pattern.content, place)) continue;
-    const sentence = toSentence(pattern.content, (stem) => toWholeWord(stem, [moment.task]));
-    matched.push({ patternId: pattern.patternId, sentence, relevance });
-  }
-  return matched
-    .sort((a, b) => b.relevance - a.relevance || (a.patternId < b.patternId ? -1 : 1))
-    .slice(0, moment.limit);
+  return [...patterns]
+    .filter(({ content }) => isMet(content, place))
+    .map((pattern) => ({ ...pattern, relevance: toRelevance(pattern), rank: toRank(pattern) }))
+    .filter(({ relevance }) => relevance >= relevanceMin)
+    .sort((a, b) => b.relevance - a.relevance || a.rank - b.rank || (a.patternId < b.patternId ? -1 : 1))
+    .slice(0, moment.limit)
+    .map(({ patternId, content, relevance }) => {
+      const sentence = toSentence(content, (stem) => toWholeWord(stem, [moment.task]));
+      return { patternId, sentence, relevance };
+    });
+}
+
+function toRank({ content }: OfferedPattern): number {
+  return nearest.indexOf(content.pattern_type);
 }
 
 interface Place {
   readonly words: ReadonlySet<string>;
+  /** Whether anything was called yet, well or not. */
+  readonly isBegun: boolean;
   readonly done: ReadonlySet<string>;
   readonly likely: ReadonlySet<string>;
   readonly lastFailed: string | undefined;
@@ -60,20 +74,21 @@ function toPlace({ task, calls, likely }: Moment): Place {
   const last = calls.at(-1);
   return {
     words: new Set(toTerms(task).map(({ term }) => term)),
+    isBegun: calls.length > 0,
     done: new Set(calls.filter(({ failed }) => !failed).map(({ tool }) => tool)),
     likely: new Set(likely),
     lastFailed: last?.failed === true ? last.tool : undefined,
   };
 }
 
-function isMet(content: PatternContent, { words, done, likely, lastFailed }: Place): boolean {
+function isMet(content: PatternContent, { words, isBegun, done, likely, lastFailed }: Place): boolean {
   switch (content.pattern_type) {
     case 'failure_recovery':
       return content.condition.failed_tool === lastFailed;
     case 'precondition':
       return likely.has(content.condition.next_tool) && !done.has(content.action.call_first);
     case 'proactive_search':
-      return done.size === 0 && content.condition.task_words.every((word) => words.has(word));
+      return !isBegun && content.condition.task_words.every((word) => words.has(word));
     default:
       return likely.has(content.condition.next_tool) && done.has(content.action.take_from.tool);
   }

@@ -2,9 +2,11 @@
  * Procedures as people and other programs change them: what is edited or written back is held, so that learning goes on
  * counting and no longer rewrites it. Whoever changes says which version was looked at.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { DreyError } from '../../../machines/words/errors.ts';
 import type { LearnedSop, SopApproval, SopStatus } from '../../../machines/words/sops.ts';
+import { toNewLines } from '../../../machines/words/step-lines.ts';
 import type { Trx } from '../trx.ts';
 import { toContent, toDigestOf } from '../sop-content.ts';
 import type { SopCause } from '../sop-content.ts';
@@ -47,7 +49,7 @@ export async function reviseSop(trx: Trx, revision: SopRevision): Promise<Revise
       { details: { version: before.version } },
     );
   }
-  const asked = toWholeChange(before, revision.change(before));
+  const asked = toWholeChange(before, withLines(before, revision.change(before)));
   const isRewritten = toLineDigest({ ...before, ...asked }) !== toLineDigest(before);
   const isInUse = before.status === 'active' && asked.status === undefined;
   const isWithdrawn = isRewritten && isInUse && !revision.mayActivate;
@@ -69,6 +71,15 @@ export async function reviseSop(trx: Trx, revision: SopRevision): Promise<Revise
     where namespace = ${trx.namespace} and id = ${id}`.execute(trx.db);
   const sop = await getSop(trx, id);
   return sop === undefined ? undefined : { saved, sop, before, isRewritten };
+}
+
+/** Other steps have other lines, where nobody wrote these. */
+function withLines(before: StoredSop, change: Partial<LearnedSop>): Partial<LearnedSop> {
+  const { procedure, steps = before.steps } = change;
+  if (procedure === undefined || !isDeepStrictEqual(steps, before.steps)) return change;
+  if (isDeepStrictEqual(procedure, before.procedure)) return change;
+  const lines = toNewLines(before, procedure);
+  return lines === undefined ? change : { ...change, steps: lines };
 }
 
 /** Whoever approves what waits for a second principal is that second one: it is as sure as its evidence then. */

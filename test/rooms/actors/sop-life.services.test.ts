@@ -72,6 +72,35 @@ const approve = (n: number, meanwhile?: () => Promise<unknown>) =>
     await meanwhile?.();
   });
 
+describe('an edit of the steps', () => {
+  const edit = (change: Partial<LearnedSop>) =>
+    database.store.inNamespace(namespace, async (trx) => {
+      const { sopId } = sop(namespace, 1);
+      const { version = 1 } = (await getSop(trx, sopId)) ?? {};
+      const cause = { by: 'ada', reason: 'shorter', at: approvedAt };
+      await reviseSop(trx, { sopId, version, change: () => change, mayActivate: true, cause });
+    });
+  const [step] = sop('any', 1).procedure;
+  if (step === undefined) throw new Error('a procedure has steps');
+  const look = { ...step, tool: 'fs__look' };
+
+  test('changes the lines that agents are told as well, where nobody wrote those', async () => {
+    await begin();
+    await learn(sop(namespace, 1, { steps: ['1. fs__read_file — path: from the task (path)'] }));
+    const steps = (await read(1))?.steps ?? [];
+    // As an editor sends it: with the lines that it was given.
+    await edit({ steps, procedure: [look, step] });
+    expect((await read(1))?.steps).toEqual([
+      '1. fs__look — path: from the task (path)',
+      '2. fs__read_file — path: from the task (path)',
+    ]);
+    const mine = ['1. Look.', '2. Read it.'];
+    await edit({ steps: mine });
+    await edit({ procedure: [step, look] });
+    expect((await read(1))?.steps).toEqual(mine);
+  });
+});
+
 describe('what learning writes', () => {
   test('follows an approval although nothing but plain evidence speaks', async () => {
     await begin(1);

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runLimits } from '../../../machines/words/runs.ts';
 import { toFingerprint } from '../../../src/gateway/runs/run-offer.ts';
-import { moveRun, startRun } from '../../../src/gateway/runs/runs.ts';
+import { toQuestion } from '../../../src/gateway/runs/run-person.ts';
+import { cancelRun, moveRun, startRun } from '../../../src/gateway/runs/runs.ts';
 import type { RunMover } from '../../../src/gateway/runs/runs.ts';
 import { createSmallHouse, localPrincipal, sampleSop } from '../../support/gateway-needs.ts';
 import type { SmallHouse } from '../../support/gateway-needs.ts';
@@ -75,6 +76,58 @@ describe('a run whose procedure was taken out of use meanwhile', () => {
     await approve(runId);
     const skipped = await moveRun(mover, runId, { skip: true, step: 1 });
     expect(skipped.state).toBe('done');
+  });
+});
+
+describe('the task of a run', () => {
+  const session = () => mover.session('s-1', localPrincipal.id);
+  const finish = async (runId: string) => {
+    await approve(runId);
+    return moveRun(mover, runId, { skip: true, step: 1 });
+  };
+
+  it('ends with it where the run began it', async () => {
+    const runId = await start();
+    expect(session().task?.task).toBe('deploy the service');
+    expect((await finish(runId)).state).toBe('done');
+    expect(session().task).toBeNull();
+  });
+
+  it.each(['deploy the service', 'bring it to the people'])(
+    'is the agent’s own to end where it began one with the tool: %s',
+    async (words) => {
+      const { taskId } = session().startTask(words, 'task');
+      expect((await finish(await start())).state).toBe('done');
+      expect(house.tasks.map(({ task }) => task)).toEqual([words]);
+      expect(session().task?.taskId).toBe(taskId);
+    },
+  );
+
+  it('of an earlier run is nobody’s own', async () => {
+    await cancelRun(mover, await start(), 'not now');
+    expect((await finish(await start())).state).toBe('done');
+    expect(session().task).toBeNull();
+  });
+});
+
+it('says where a missing value came from in earlier tasks', async () => {
+  const [, write] = sampleSop().procedure;
+  if (write === undefined) throw new Error('the sample has two steps');
+  const args = {
+    path: { from: 'result', step: 0, path: '/content', selector: 'part of text', support: 1 },
+    name: { from: 'ask', support: 1 },
+  } as const;
+  house.sops = [sampleSop({ procedure: [{ ...write, args }] })];
+  const waits = await moveRun(mover, await start(), {});
+  expect(waits.state).toBe('awaitingInput');
+  expect(toQuestion(waits)).toMatchObject({
+    requestedSchema: {
+      properties: {
+        path: { description: 'In earlier tasks it came from the result of step 1 /content (part of text).' },
+        name: { description: 'It differs from task to task.' },
+      },
+      required: ['path', 'name'],
+    },
   });
 });
 

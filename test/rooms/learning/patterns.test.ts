@@ -172,7 +172,26 @@ describe('patterns are offered', () => {
       expect.stringMatching(/begin by looking things up with shop__find_order\.$/),
     ]);
     expect(at(task, [['other', false]])).toEqual([]);
+    expect(at(task, [['other', true]])).toEqual([]);
     expect(at('Paint the fence', [])).toEqual([]);
+  });
+
+  it('first with what bears on what just happened, where all are believed as much', () => {
+    const contents = {
+      precondition: { condition: { next_tool: 'read' }, action: { call_first: 'look' } },
+      failure_recovery: { condition: { failed_tool: 'read' }, action: { call: 'search' } },
+    };
+    const all = Object.entries(contents).map(([kind, content], n) => ({
+      patternId: `a-${n}`,
+      content: PatternContent.parse({ pattern_type: kind, ...content }),
+      confidence: 0.8,
+      appliedCount: 0,
+      effectiveness: 0,
+    }));
+    const moment = { task: '', calls: [{ tool: 'read', failed: true }], likely: ['read'], limit: 1 };
+    expect(matchPatterns(all, moment)).toMatchObject([{ patternId: 'a-1' }]);
+    const sure = all.map((one, n) => ({ ...one, confidence: n === 0 ? 0.9 : 0.8 }));
+    expect(matchPatterns(sure, moment)).toMatchObject([{ patternId: 'a-0' }]);
   });
 
   it('less and less where following them did not help', () => {
