@@ -10,6 +10,7 @@ export {
   finish,
   foresee,
   isModel,
+  arrange,
   isStrange,
   judge,
   readModel,
@@ -21,9 +22,10 @@ export {
   type Foresight,
   toSymbolName,
 } from './foresight/foresight.ts';
+export type { KeptStep } from './foresight/tailor.ts';
 export { narrow, type Narrowed } from './narrow.ts';
 export { createPackedIndex, type PackedIndex, type PackedSop } from './packed-index.ts';
-export { createIndex, rank, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
+export { createIndex, rank, ranking, type RankedSop, type RankQuery, type SopIndex } from './rank.ts';
 export type { ServedSop } from './sop-index.ts';
 export { bar as servingBar } from './score.ts';
 export { backtest, type Backtest, backtestBounds } from './scorecard/history.ts';

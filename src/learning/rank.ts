@@ -12,6 +12,8 @@ export interface RankQuery {
   readonly task: string;
   readonly limit: number;
   readonly minConfidence: number;
+  /** Share of the best one's worth below which another is no answer; `ranking.nearBest` where nothing is said. */
+  readonly nearBest?: number;
 }
 
 /** A SOP that fits, how well (0 to 1), and the terms that say so. */
@@ -43,8 +45,9 @@ export const ranking = {
   clear: 0.64,
   /** From this confidence on one matching word is not enough. */
   sureFrom: 0.5,
-  /** Share of the best SOP's worth below which another is not served. */
+  /** Share of the best SOP's worth below which another is not served, and below which it is not even arranged (`arrange`). */
   nearBest: 0.7,
+  arranged: 0.4,
   /** Shares of the worth that similarity and the SOP's own confidence decide. */
   near: 0.2,
   sure: 0.2,
@@ -99,7 +102,7 @@ export function rankIn<Sop extends RankedIdentity>(
     ranked.push({ sop: indexed.sop, relevance, matched: match.matched, worth });
   }
   // A sure SOP is no answer where an unsure one fits much better: then the right answer is not known yet.
-  const least = ranking.nearBest * Math.max(0, ...ranked.map((each) => each.worth));
+  const least = (query.nearBest ?? ranking.nearBest) * Math.max(0, ...ranked.map((each) => each.worth));
   return ranked
     .filter((each) => each.sop.confidence >= query.minConfidence && each.worth >= least)
     .sort((a, b) => b.worth - a.worth || (a.sop.sopId < b.sop.sopId ? -1 : 1))

@@ -3,7 +3,8 @@
  * active is only for those who ask below the bar; nothing is judged before a namespace has enough tasks.
  */
 import type { Learned } from '../../learning/learning.ts';
-import { isStrange, judge, narrow, servingBar } from '../../learning/learning.ts';
+import { arrange, isStrange, judge, narrow, servingBar } from '../../learning/learning.ts';
+import type { KeptStep } from '../../learning/learning.ts';
 import type { StoredSop } from '../../store/store.ts';
 import { limits } from '../../../machines/words/limits.ts';
 
@@ -45,21 +46,57 @@ export function searchJudged(
   { task, minConfidence, limit }: Question,
 ): JudgedSop[] | undefined {
   const served = [...sops].filter((sop) => mayServe(sop, minConfidence));
-  const procedures = served.map((sop) => ({
-    sop,
-    tools: toTools(sop),
-    ...(sop.edited ? {} : { steps: sop.procedure }),
-  }));
+  const procedures = served.map(toProcedure);
   const text = task.slice(0, limits.taskTextMax);
   const judged = judge(learned, text, procedures, { limit: limits.sopsAnsweredMax, sure: minConfidence });
   return judged
     ?.filter(({ confidence }) => confidence >= minConfidence)
     .slice(0, Math.max(0, limit))
-    .map(({ procedure: { sop }, kept, confidence, alike, isCapped }) => {
-      if (kept === undefined) return { sop, leftOut: [], confidence, alike, isCapped };
-      const { leftOut, ...narrowed } = narrow(sop, kept);
-      return { sop: { ...sop, ...narrowed }, leftOut, confidence, alike, isCapped };
-    });
+    .map(({ procedure: { sop }, kept, confidence, alike, isCapped }) => ({
+      ...cutTo(sop, kept),
+      confidence,
+      alike,
+      isCapped,
+    }));
+}
+
+/** A procedure as words found it, or cut to the task. */
+export interface ArrangedSop<Sop extends StoredSop> {
+  readonly sop: Sop;
+  /** The tools of optional steps that the task hardly needs. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * What words found, in the order in which it fits the task and cut to it, while too few tasks are known to judge; each keeps
+ * the confidence it has of itself. `more` is found less clearly: it has a place where it fits better. What people and other
+ * programs wrote keeps the place that words give it, since nothing was learned of it.
+ */
+export function arrangeFound<Sop extends StoredSop>(
+  learned: Learned,
+  task: string,
+  { found, more }: { readonly found: readonly Sop[]; readonly more: readonly Sop[] },
+): readonly ArrangedSop<Sop>[] {
+  const ofLearning = more.filter(({ edited }) => !edited).map(toProcedure);
+  const arranged = arrange(learned, task.slice(0, limits.taskTextMax), ofLearning);
+  if (arranged === undefined) return found.map((sop) => ({ sop, leftOut: [] }));
+  const next = arranged.values();
+  const clearly = new Set(found.map(({ sopId }) => sopId));
+  return more.flatMap((sop) => {
+    if (sop.edited) return clearly.has(sop.sopId) ? [{ sop, leftOut: [] }] : [];
+    const { value } = next.next();
+    return value === undefined ? [] : [cutTo(value.procedure.sop, value.kept)];
+  });
+}
+
+function toProcedure<Sop extends StoredSop>(sop: Sop) {
+  return { sop, tools: toTools(sop), ...(sop.edited ? {} : { steps: sop.procedure }) };
+}
+
+function cutTo<Sop extends StoredSop>(sop: Sop, kept: readonly KeptStep[] | undefined): ArrangedSop<Sop> {
+  if (kept === undefined) return { sop, leftOut: [] };
+  const { leftOut, ...narrowed } = narrow(sop, kept);
+  return { sop: { ...sop, ...narrowed }, leftOut };
 }
 
 /**

@@ -8,15 +8,16 @@
 import { toPlainError } from '../../../machines/words/errors.ts';
 import { withoutParts } from '../../../machines/words/parts.ts';
 import type { Learned } from '../../learning/learning.ts';
+import { ranking } from '../../learning/learning.ts';
 import type { Store, StoredSop } from '../../store/store.ts';
 import { getSops, searchSops } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
 import { type Catalogue, Catalogues, keepRead } from './catalogues.ts';
 import type { Foresights } from './foresights.ts';
-import { type JudgedSop, mayServe, searchJudged, toUnjudged } from './judged-sops.ts';
+import { arrangeFound, type JudgedSop, mayServe, searchJudged, toUnjudged } from './judged-sops.ts';
 import { bringStrays, bringUpToDate, createCopy, isMissing, readMissing, readNews } from './shelf-copy.ts';
 import type { Copy } from './shelf-copy.ts';
-import { type RankedShelvedSop, toJudgedShelved, toRanked, toRankQuery } from './shelved.ts';
+import { type RankedShelvedSop, toArranged, toJudgedShelved, toRanked, toRankQuery } from './shelved.ts';
 import { within } from '../within.ts';
 
 export interface ShelfOptions {
@@ -98,14 +99,17 @@ class LiveShelf implements Shelf {
     const judged = learned === undefined ? undefined : searchJudged(learned, sops.values(), question);
     const mayRank = toUnjudged(learned, judged, question);
     if (mayRank === undefined) return (judged ?? []).map(toJudgedShelved);
-    const found: RankedShelvedSop[] = [];
-    for (const ranked of index.rank(toRankQuery(task, minConfidence))) {
-      if (found.length >= limit) break;
-      const stored = sops.get(ranked.sop.sopId);
-      if (stored !== undefined && mayServe(stored, minConfidence) && mayRank(stored))
-        found.push(toRanked(stored, ranked, task));
-    }
-    return found;
+    const rank = (nearBest: number): RankedShelvedSop[] =>
+      index.rank(toRankQuery(task, minConfidence, nearBest)).flatMap((ranked) => {
+        const stored = sops.get(ranked.sop.sopId);
+        const isServed = stored !== undefined && mayServe(stored, minConfidence) && mayRank(stored);
+        return isServed ? [toRanked(stored, ranked, task)] : [];
+      });
+    const found = rank(ranking.nearBest);
+    if (learned === undefined || judged !== undefined) return found.slice(0, Math.max(0, limit));
+    return arrangeFound(learned, task, { found, more: rank(ranking.arranged) })
+      .slice(0, Math.max(0, limit))
+      .map(({ sop, leftOut }) => toArranged(sop, leftOut));
   }
 
   /** Ranks all there is, and reads what comes first of it; what was read and the copy are enough while the store is away. */

@@ -1,6 +1,6 @@
 /** Procedures as the shelf answers them: the stored one, how well it fits, and why. */
 import { limits } from '../../../machines/words/limits.ts';
-import { toWholeWord } from '../../learning/learning.ts';
+import { ranking, toWholeWord } from '../../learning/learning.ts';
 import type { RankQuery } from '../../learning/learning.ts';
 import type { StoredSop } from '../../store/store.ts';
 import type { JudgedSop } from './judged-sops.ts';
@@ -15,8 +15,12 @@ export interface RankedShelvedSop extends ShelvedSop {
 }
 
 /** More is ranked than anybody is answered: some of it may not be served. */
-export function toRankQuery(task: string, minConfidence: number): RankQuery {
-  return { task: task.slice(0, limits.taskTextMax), minConfidence, limit: limits.sopsAnsweredMax };
+export function toRankQuery(
+  task: string,
+  minConfidence: number,
+  nearBest: number = ranking.nearBest,
+): RankQuery {
+  return { task: task.slice(0, limits.taskTextMax), minConfidence, nearBest, limit: limits.sopsAnsweredMax };
 }
 
 /** A stored SOP with its place in the ranking, and the words of the task that it was found by. */
@@ -26,6 +30,11 @@ export function toRanked(
   task: string,
 ): RankedShelvedSop {
   return { ...toShelved(stored), relevance, why: toWhy(matched, task) };
+}
+
+/** One that was cut to the task says so. */
+export function toArranged(sop: RankedShelvedSop, leftOut: readonly string[]): RankedShelvedSop {
+  return leftOut.length === 0 ? sop : { ...sop, metadata: { ...sop.metadata, leftOut } };
 }
 
 /** The procedure's own confidence stays to be seen beside the one for this task. */

@@ -15,7 +15,9 @@ import type { Learned } from './training.ts';
 
 export { recall, train, type Learned } from './training.ts';
 export { toSymbolName, type SeenStep } from './traces.ts';
-export { isStrange, judge } from './judging.ts';
+export { arrange } from './arranging.ts';
+export { isStrange } from './familiar.ts';
+export { judge } from './judging.ts';
 export { createTraceKeeper, type TraceKeeper } from './keeper.ts';
 export { isModel, type Model, readModel, toModel } from './model.ts';
 export { finish } from './slices.ts';

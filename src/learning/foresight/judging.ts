@@ -1,28 +1,16 @@
 /**
  * Judging procedures for a task: each gets the probability that it is right, by what backtests showed. Nothing is judged
- * before enough tasks are known; then whoever asks falls back on what the procedure says of itself.
+ * before enough tasks are known; then whoever asks falls back on what the procedure says of itself (`arranging.ts`).
  */
+import { type Arranged, fitAll, type Judged } from './arranging.ts';
 import { calibrate } from './calibration.ts';
-import { Chooser, type ChoosingSettings, type Question, toExpectedF1 } from './choosing.ts';
+import { toChooser } from './chooser.ts';
+import { isFamiliar } from './familiar.ts';
 import type { Interned } from '../likeness.ts';
-import { type JudgedStep, type KeptStep, tailor, toLine } from './tailor.ts';
 import type { Learned } from './training.ts';
-import { type Features, toFeatures } from './wording-features.ts';
+import { toFeatures } from './wording-features.ts';
 
-/** A procedure as it is judged; one with steps may be cut to the task. */
-export interface Judged {
-  readonly tools: readonly string[];
-  readonly steps?: readonly JudgedStep[];
-}
-
-export interface Judgement<Procedure extends Judged> {
-  readonly procedure: Procedure;
-  /** The tools it tells to call for this task, what is repeated twice. */
-  readonly tools: readonly string[];
-  /** Its steps for this task; undefined where all of them are as they stand. */
-  readonly kept: readonly KeptStep[] | undefined;
-  /** How well it may be expected to do: the order. */
-  readonly expected: number;
+export interface Judgement<Procedure extends Judged> extends Arranged<Procedure> {
   /** The probability that it is right for this task. */
   readonly confidence: number;
   /** Known runs of tasks that resemble this one and used a tool of it. */
@@ -37,19 +25,8 @@ export interface JudgingOptions {
   readonly sure: number;
 }
 
-/** The share of the task's words that must be known, and the likeness of the nearest task: at least, and more for the sure. */
-const familiar = { known: 0.1, knownMore: 0.36, near: 0.04, nearMore: 0.25 } as const;
-
 /** From this likeness on a known task resembles another. */
 export const alikeMin = 0.2;
-
-/** Procedures that are looked at closely, for each question. */
-const closelyMax = 80;
-/** The best of these are cut to the task, and the heaviest votes say how: every change is tried against each. */
-const tailoredMax = 4;
-const tailoringVotesMax = 24;
-
-const choosers = new WeakMap<Learned, Chooser>();
 
 /** The procedures that fit best, best first; undefined where too little is known to judge. */
 export function judge<Procedure extends Judged>(
@@ -71,47 +48,21 @@ export function judge<Procedure extends Judged>(
       .flatMap(({ document }) => document.runs.map((run) => chooser.lineOf(run))),
   );
   const lines = Array.from(votes.keys(), ({ symbols }) => new Set(symbols));
-  const voted = new Map<string, number>();
-  for (const [line, weight] of votes)
-    for (const tool of new Set(line.symbols)) voted.set(tool, (voted.get(tool) ?? 0) + weight);
-  const byVotes = {
-    near: [],
-    wanted: voted,
-    wantedSum: [...voted.values()].reduce((sum, each) => sum + each, 0),
-  };
-  const rough = procedures
-    .map((procedure) => ({
+  return fitAll(chooser, procedures, { question, votes, settings: choosing.settings })
+    .slice(0, limit)
+    .map(({ procedure, tools, kept, fit }) => ({
       procedure,
-      worth: toExpectedF1(question, procedure.tools) + toExpectedF1(byVotes, procedure.tools),
-    }))
-    .sort((a, b) => b.worth - a.worth)
-    .slice(0, closelyMax);
-  const { settings, curve } = choosing;
-  const fitted = rough
-    .map(({ procedure }) => ({
-      procedure,
-      tools: procedure.tools,
-      fit: chooser.fit(question, votes, chooser.intern(procedure.tools), settings),
-      kept: undefined,
-    }))
-    .sort((a, b) => b.fit.expected - a.fit.expected);
-  const cut = fitted
-    .slice(0, tailoredMax)
-    .map((one) => ({ ...one, ...cutToTask(chooser, one.procedure, { question, votes, settings }) }))
-    .sort((a, b) => b.fit.expected - a.fit.expected);
-  return [...cut, ...fitted.slice(tailoredMax)].slice(0, limit).map(({ procedure, tools, kept, fit }) => ({
-    procedure,
-    tools,
-    kept,
-    expected: fit.expected,
-    ...toCertainty({
       tools,
-      promised: calibrate(curve, fit),
-      byWords: fit.byWords,
-      voted: lines,
-      resembling,
-    }),
-  }));
+      kept,
+      expected: fit.expected,
+      ...toCertainty({
+        tools,
+        promised: calibrate(choosing.curve, fit),
+        byWords: fit.byWords,
+        voted: lines,
+        resembling,
+      }),
+    }));
 }
 
 interface Evidence {
@@ -144,57 +95,4 @@ function countLines(lines: readonly Interned[]): (readonly [ReadonlySet<string>,
   const counts = new Map<Interned, number>();
   for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
   return [...counts].map(([{ symbols }, runs]) => [new Set(symbols), runs]);
-}
-
-interface Asked {
-  readonly question: Question;
-  readonly votes: ReadonlyMap<Interned, number>;
-  readonly settings: ChoosingSettings;
-}
-
-/** Nothing where the procedure fits best as it stands. */
-function cutToTask(chooser: Chooser, { steps }: Judged, { question, votes, settings }: Asked) {
-  if (steps === undefined) return {};
-  const heavy = [...votes].slice(0, tailoringVotesMax);
-  const sum = heavy.reduce((total, [, weight]) => total + weight, 0) || 1;
-  const few = new Map(heavy.map(([line, weight]) => [line, weight / sum]));
-  const kept = tailor(steps, (line) => chooser.fitLine(question, few, line, settings).expected);
-  const isWhole =
-    kept.length === steps.length &&
-    kept.every(({ at, tool, repeated }) => steps[at]?.tool === tool && steps[at]?.repeated === repeated);
-  if (isWhole) return {};
-  const tools = toLine(kept);
-  return { kept, tools, fit: chooser.fitLine(question, votes, tools, settings) };
-}
-
-/**
- * True where a text speaks of things that were not among what was learned: a kind of task that came later, or so seldom
- * that no trace of it was kept. Then nothing is judged, and that says nothing against a procedure that is as strange.
- */
-export function isStrange(learned: Learned, text: string, sure: number): boolean {
-  const features = toFeatures(text);
-  const chooser = toChooser(learned);
-  return !isFamiliar(learned, features, chooser.ask(features).near[0]?.likeness ?? 0, sure);
-}
-
-function toChooser(learned: Learned): Chooser {
-  const chooser = choosers.get(learned) ?? new Chooser(learned.knowledge, learned.presence);
-  choosers.set(learned, chooser);
-  return chooser;
-}
-
-/** False where a task speaks of things nobody spoke of before: then an answer would be a guess. */
-function isFamiliar({ knowledge }: Learned, features: Features, nearest: number, sure: number): boolean {
-  const { ids, weights, words } = features;
-  let all = 0;
-  let known = 0;
-  for (let at = 0; at < words; at += 1) {
-    const weight = weights[at] ?? 0;
-    all += weight * knowledge.documents.weightOf(ids[at] ?? 0);
-    known += weight * knowledge.documents.weightOf(ids[at] ?? 0, 0);
-  }
-  const share = all === 0 ? 0 : known / all;
-  return (
-    nearest >= familiar.near + sure * familiar.nearMore && share >= familiar.known + sure * familiar.knownMore
-  );
 }

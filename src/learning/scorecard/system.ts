@@ -3,9 +3,17 @@
  * the learner and the gateway put it together is one such system; the baselines are others.
  */
 import type { LearnedSop } from '../../../machines/words/sops.ts';
-import { bindArguments, finish, foresee, judge, toSymbolName, train } from '../foresight/foresight.ts';
+import {
+  arrange,
+  bindArguments,
+  finish,
+  foresee,
+  judge,
+  toSymbolName,
+  train,
+} from '../foresight/foresight.ts';
 import { createLearner } from '../learner.ts';
-import { createIndex } from '../rank.ts';
+import { createIndex, ranking } from '../rank.ts';
 import { bar } from '../score.ts';
 import type { ServedSop } from '../sop-index.ts';
 import type { Sample, SampleCall } from './samples.ts';
@@ -62,17 +70,25 @@ export function teachDrey(
   const index = createIndex(sops);
   const learned = finish(train(learner.keeper.traces));
   const whole = sops.filter(({ partOf }) => partOf === undefined);
-  const procedures = whole.map((sop) => ({ tools: toTools(sop), steps: sop.procedure, status: sop.status }));
-  const active = procedures.filter(({ status }) => status === 'active');
+  const procedures = new Map(
+    whole.map((sop) => [sop.sopId, { sop, tools: toTools(sop), steps: sop.procedure }]),
+  );
+  const all = [...procedures.values()];
+  const active = all.filter(({ sop }) => sop.status === 'active');
+  const rank = (task: string, limit: number, sure: number) => {
+    const query = { task, limit: rankedMax, minConfidence: sure };
+    const ranked = (nearBest: number) =>
+      index.rank({ ...query, nearBest }).flatMap(({ sop }) => procedures.get(sop.sopId) ?? []);
+    const arranged = arrange(learned, task, ranked(ranking.arranged));
+    const found =
+      arranged?.map(({ procedure, tools }) => ({ ...procedure, tools })) ?? ranked(ranking.nearBest);
+    return found.slice(0, limit).map(({ sop, tools }) => ({ tools, confidence: sop.confidence }));
+  };
   const system: System = {
     serve: (task, limit, sure = 0) =>
-      judge(learned, task, sure < bar.confidence ? procedures : active, { limit, sure })?.map(
+      judge(learned, task, sure < bar.confidence ? all : active, { limit, sure })?.map(
         ({ tools, confidence }) => ({ tools, confidence }),
-      ) ??
-      index.rank({ task, limit, minConfidence: sure }).map(({ sop }) => ({
-        tools: toTools(sop),
-        confidence: sop.confidence,
-      })),
+      ) ?? rank(task, limit, sure),
     bind: (task, calls, tool) =>
       new Map(
         [...bindArguments(learned, task, calls.map(toMade), tool)].map(([path, bound]) => [
@@ -86,6 +102,8 @@ export function teachDrey(
 }
 
 const guessesMax = 5;
+/** As many as a node ranks for a question. */
+const rankedMax = 50;
 
 const toMade = ({ name, args, result }: SampleCall) => ({ tool: name, args, result });
 

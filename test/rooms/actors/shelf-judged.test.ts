@@ -17,11 +17,11 @@ const kinds = [
 ] as const;
 const words = ['today', 'please', 'for the boss', 'once more', 'quickly', 'for Ann', 'in detail', 'again'];
 
-/** A model that knows enough tasks to judge, all of these kinds. */
-function trainModel() {
+/** A model of so many tasks of each of these kinds: from twelve on they are enough to judge. */
+function trainModel(ofKind = 16) {
   const learner = createLearner({ namespace: 'acme' });
   kinds.forEach(({ server, task }, kind) =>
-    Array.from({ length: 16 }, (_, n) =>
+    Array.from({ length: ofKind }, (_, n) =>
       learner.learn(
         toEpisode(kind * 16 + n, `${task(n)} ${words[n % 8]} ${words[(n + 1 + (n >> 3) * 3) % 8]}`, [
           { tool: `${server}__list`, args: {} },
@@ -141,5 +141,54 @@ describe('a shelf with a model', () => {
       '16 runs of tasks like this used a tool of it, and no run is known that did all of it and no more',
       'no known run of a task like this used a tool of it',
     ]);
+  });
+});
+
+describe('a shelf with a model of few tasks', () => {
+  let learned: Learned;
+  beforeAll(() => {
+    learned = trainModel(4);
+  });
+
+  const trigger = 'Find the departure of train {number}';
+  const task = 'Find the departure of train 7 today please';
+  const step = (tool: string, optional = false) => ({
+    ...row(1, trigger, tool).procedure[0]!,
+    tool,
+    optional,
+  });
+  const made = (n: number, confidence: number, steps: ReturnType<typeof step>[]) => ({
+    ...row(n, trigger, ''),
+    confidence,
+    procedure: steps,
+  });
+  const done = made(2, 0.75, [step('rail__list'), step('rail__read'), step('rail__map', true)]);
+  const other = made(3, 0.95, [step('rail__list'), step('garden__water')]);
+  const asked = { task, minConfidence: 0.7 };
+
+  it('puts what words find in the order in which it fits the task, and leaves out what the task hardly needs', async () => {
+    expect(learned.choosing).toBeUndefined();
+    expect(await ask([done, other], task)).toEqual(toIds(other, done));
+    const [best] = await search([done, other], { ...asked, learned });
+    expect(best).toMatchObject({
+      sopId: done.sopId,
+      confidence: 0.75,
+      procedure: [{ tool: 'rail__list' }, { tool: 'rail__read' }],
+      metadata: { leftOut: ['rail__map'] },
+    });
+  });
+
+  it('keeps what people wrote as it is, where words put it', async () => {
+    const written = { ...other, edited: true };
+    const [first, second] = await search([done, written], { ...asked, learned });
+    expect(first).toMatchObject({ sopId: written.sopId, procedure: written.procedure });
+    expect(second).toMatchObject({ sopId: done.sopId });
+  });
+
+  it('goes by words alone where it knows nothing like the task', async () => {
+    const garden = row(4, 'water the tomatoes in the greenhouse', 'garden__water');
+    expect(await ask([done, garden], 'please water the tomatoes in the greenhouse', learned)).toEqual(
+      toIds(garden),
+    );
   });
 });
