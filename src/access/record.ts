@@ -79,6 +79,11 @@ export function toLearnedResult(result: unknown): unknown {
   return parse(only.text);
 }
 
+/** The same of a result as an agent tells it: a tool result, or its text alone, which is JSON now and then. */
+export function toToldResult(result: unknown): unknown {
+  return typeof result === 'string' ? parse(result) : toLearnedResult(result);
+}
+
 /** The outline of a value; of a tool result, the outline of what learning sees. */
 export function toShape(value: unknown): Shape {
   if (isToolResult(value)) return value.isError === true ? 'error' : toShape(toLearnedResult(value));

@@ -23,6 +23,17 @@ export interface ImportOptions {
   readonly log: Log;
   /** Events waiting for the bus. */
   readonly waiting: () => number;
+  /** When episodes began whose source does not tell; shared by all imports of a node. */
+  readonly instants?: () => number;
+}
+
+/**
+ * Now, but each time later than the last: learning goes by the order of times, and a history of which nobody knows the times
+ * has its order all the same. Of a fast import the last ones lie a little ahead.
+ */
+export function createInstants({ now }: Pick<Clock, 'now'>): () => number {
+  let last = 0;
+  return () => (last = Math.max(now(), last + 1));
 }
 
 export interface ImportReport {
@@ -48,6 +59,7 @@ export async function importEpisodes(
   let batch: ImportedEpisode[] = [];
   let events: DreyEvent[] = [];
   const announcer = createAnnouncer({ append: (event) => events.push(event), ...options });
+  const clock = { now: options.instants ?? createInstants(options.clock) };
   const flush = async (): Promise<void> => {
     const known = await findKnown(batch, options);
     for (const episode of batch) {
@@ -57,7 +69,7 @@ export async function importEpisodes(
         continue;
       }
       report.episodes += 1;
-      report.calls += announceImport(episode, { ...options, announcer });
+      report.calls += announceImport(episode, { ...options, announcer, clock });
     }
     // Together, not one by one: that is half of what an import costs.
     options.appendAll(events);

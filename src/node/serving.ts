@@ -37,7 +37,8 @@ import type { AuditAnchors } from './audit-anchors.ts';
 import { createHoldOut } from './hold-out.ts';
 import { createInsight } from './insight.ts';
 import { createAuditing } from './auditing.ts';
-import { importEpisodes } from './imports.ts';
+import { createInstants, importEpisodes } from './imports.ts';
+import type { ImportOptions } from './imports.ts';
 import { createNextSteps } from './next-steps.ts';
 import { createPatternMatching } from './pattern-matching.ts';
 import { createRateLimiting } from './rate-limiting.ts';
@@ -95,6 +96,7 @@ const recentMax = 10;
 /** Builds the gateway's needs. */
 export function createServing(options: ServingOptions): GatewayNeeds {
   const { boards, store, clock, learning, log, shelf, redactor } = options;
+  const instants = createInstants(clock);
   return {
     version: options.version,
     log,
@@ -113,7 +115,9 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     offers: options.offers,
     hearing: options.hearing,
     sops: {
-      search: (question) => shelf.search(question),
+      // As the history was kept: a secret of the question would be a word that nobody knows.
+      search: ({ task, ...question }) =>
+        shelf.search({ ...question, task: redactor.in(question.namespace).redactText(task) }),
       list: ({ namespace, status, ...filter }) =>
         store.inNamespace(namespace, async (trx) => {
           const statuses =
@@ -154,8 +158,8 @@ export function createServing(options: ServingOptions): GatewayNeeds {
     recall: async (question) =>
       (await options.memories.recall(question)).map((one) => ({ type: 'related_memory', ...one })),
     importEpisodes: (namespace, principal, episodes) =>
-      importEpisodes(episodes, { ...options, namespace, principal: principal.id }),
-    receiveTraces: openTraces(options),
+      importEpisodes(episodes, { ...options, instants, namespace, principal: principal.id }),
+    receiveTraces: openTraces({ ...options, instants }),
     ...options.watching,
     reload: async () => ({ ...options.reload() }),
     shutdown: options.shutdown,
@@ -163,7 +167,9 @@ export function createServing(options: ServingOptions): GatewayNeeds {
 }
 
 /** Spans become imports; those that wait are taken in before the node ends. */
-function openTraces(options: ServingOptions): GatewayNeeds['receiveTraces'] {
+function openTraces(
+  options: ServingOptions & Pick<ImportOptions, 'instants'>,
+): GatewayNeeds['receiveTraces'] {
   const intake = openTraceIntake({
     ...options,
     importEpisodes: (namespace, principal, episodes) =>

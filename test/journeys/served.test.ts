@@ -20,7 +20,7 @@ const step = (tool: string, args: object, result: unknown) => ({ tool, args, res
 const names =
   'amber basil cedar dahlia elder fennel garnet hazel indigo juniper kelp lilac maple nutmeg opal'.split(' ');
 
-/** Four kinds of task, each done the same way every time. */
+/** Five kinds of task, each done the same way every time. */
 const kinds: readonly Kind[] = [
   {
     task: (name, n) => `Refund the order of customer ${name} numbered A-${n}17`,
@@ -50,6 +50,13 @@ const kinds: readonly Kind[] = [
       step('ops__check_service', { service: name }, { healthy: false }),
       step('ops__restart_service', { service: name }, 'done'),
       step('ops__check_service', { service: name }, { healthy: true }),
+    ],
+  },
+  {
+    task: (name, n) => `Send the newsletter of ${name} to ${name}.${n}@example.com before noon`,
+    steps: (name, n) => [
+      step('crm__find_person', { email: `${name}.${n}@example.com` }, `{"found": true, "opted": ${n}}`),
+      step('mail__send_newsletter', { recipient: `${name}.${n}@example.com` }, 'True'),
     ],
   },
 ];
@@ -122,6 +129,18 @@ describe('after an import', () => {
     expect(done?.tool).toBeNull();
     const [first] = await inject('Restart the service quartz, it hangs', []);
     expect(first?.tool).toBe('ops__check_service');
+  });
+
+  it('what is hidden in the history is bound all the same, to what this agent said', async () => {
+    const task = 'Please send the newsletter of quartz to quartz.77@example.org before noon';
+    const [first] = await inject(task, []);
+    expect(first).toMatchObject({ tool: 'crm__find_person', args: { email: 'quartz.77@example.org' } });
+    const result = { content: [{ type: 'text', text: '{"found": true, "opted": 77}' }] };
+    const [next] = await inject(task, [step('crm__find_person', { email: 'quartz.77@example.org' }, result)]);
+    expect(next).toMatchObject({
+      tool: 'mail__send_newsletter',
+      args: { recipient: 'quartz.77@example.org' },
+    });
   });
 
   it('procedures are served with the probability that they are right for the task, and only where it is known', async () => {

@@ -17,7 +17,7 @@ export interface ImportOptions {
   readonly principal: string;
   readonly announcer: Announcer;
   readonly redactor: Redaction;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** The ids an imported episode always gets. */

@@ -5,7 +5,7 @@
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { hasEffects } from '../effects.ts';
 import type { Primitive } from '../leaves.ts';
-import { isIdLike } from '../terms.ts';
+import { isIdLike, isRedacted } from '../terms.ts';
 import { toValueClass } from '../texts.ts';
 import { evaluate, findRules } from './binding-rules.ts';
 import { type BindingState, stateBounds, toNormal, toState, toStateCall } from './binding-state.ts';
@@ -136,6 +136,7 @@ const secretive = /pass|secret|token|credential|identif|\bpin\b|auth|cvv|ssn|api
 function mayBeConstant({ tool, state }: BindingCase, value: Primitive): boolean {
   if (hasEffects(tool)) return false;
   if (typeof value === 'string') {
+    if (isRedacted(value)) return false;
     const kind = toValueClass(value);
     if (value.length > 60 || kind === 'email' || kind === 'url' || isIdLike(value)) return false;
   }

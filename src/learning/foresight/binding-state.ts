@@ -3,7 +3,7 @@
  * Learning and serving look at the same state, so what was counted is what is done.
  */
 import { type Leaf, type Primitive, toLeaves } from '../leaves.ts';
-import { isRedacted } from '../terms.ts';
+import { isRedacted, toHiddenKind } from '../terms.ts';
 import { toComparable, toValueClass } from '../texts.ts';
 
 export const stateBounds = {
@@ -62,7 +62,8 @@ export function toStateCall(tool: string, args: unknown, result: unknown): State
 function toStateLeaves(leaves: readonly Leaf[]): StateLeaf[] {
   return leaves
     .filter(
-      ({ value }) => typeof value !== 'string' || (value.length <= stateBounds.textMax && !isRedacted(value)),
+      ({ value }) =>
+        typeof value !== 'string' || (value.length <= stateBounds.textMax && isComparable(value)),
     )
     .map(({ path, value }) => {
       const general = path.map((part) => (isName(part) ? part : '*'));
@@ -71,12 +72,16 @@ function toStateLeaves(leaves: readonly Leaf[]): StateLeaf[] {
     });
 }
 
+/** What was hidden whole is equal wherever it stands; of a text with a hole in it nobody can say. */
+const isComparable = (text: string) => !isRedacted(text) || toHiddenKind(text) !== undefined;
+
 /** Keys that are ids or places name no field. */
 function isName(part: string): boolean {
   return /^[A-Za-z_$][\w$.-]{0,60}$/.test(part) && !/\d{3,}/.test(part);
 }
 
-const tokens = /"([^"\n]{1,80})"|'([^'\n]{2,80})'(?!\w)|[^\s"()“”,;]+/gu;
+const tokens =
+  /"([^"\n]{1,80})"|'([^'\n]{2,80})'(?!\w)|\[redacted:[a-z0-9]{1,20}:[0-9a-f]{8,16}\]|(?:(?!\[redacted:)[^\s"()“”,;])+/gu;
 
 /** The words of a task, and what stands in quotes. */
 export function toMentions(task: string): Mention[] {
@@ -85,7 +90,8 @@ export function toMentions(task: string): Mention[] {
   let before = '';
   for (const match of task.slice(0, 2_000).matchAll(tokens)) {
     const quoted = match[1] ?? match[2];
-    const value = (quoted ?? match[0]).replace(/^['{[(]+|[.:!?'\]})]+$/g, '');
+    const said = quoted ?? match[0];
+    const value = toHiddenKind(said) === undefined ? said.replace(/^['{[(]+|[.:!?'\]})]+$/g, '') : said;
     if (value === '') continue;
     const kind = quoted === undefined ? toValueClass(value) : 'quoted';
     mentions.push({ value, kind, after, afterTwo: `${before} ${after}` });

@@ -9,7 +9,7 @@ import { startExtractor } from '../../../src/actors/workers/extractor.ts';
 import { startIntake } from '../../../src/actors/workers/intake.ts';
 import type { Touched } from '../../../src/actors/workers/intake.ts';
 import { startRelay } from '../../../src/actors/workers/relay.ts';
-import { importEpisodes } from '../../../src/node/imports.ts';
+import { createInstants, importEpisodes } from '../../../src/node/imports.ts';
 import {
   addToOutbox,
   countArchive,
@@ -433,6 +433,37 @@ describe('an import', () => {
     expect(await run(grown, invoice(2))).toEqual({ episodes: 1, calls: 4, duplicates: 1 });
     await until('the new call is there', async () => (await readArchive(namespace)).calls === 10);
     expect(await run(grown)).toMatchObject({ duplicates: 1 });
+  });
+
+  test('of episodes whose times nobody knows keeps their order', async () => {
+    const told: DreyEvent[] = [];
+    const instants = createInstants(clock);
+    const namespace = toNamespace();
+    const run = (first: number) =>
+      importEpisodes(
+        (async function* () {
+          for (let n = first; n < first + 50; n += 1) {
+            const { startedAt: _told, ...episode } = invoice(n);
+            yield episode;
+          }
+        })(),
+        {
+          namespace,
+          principal: 'ada',
+          store: database.store,
+          appendAll: (events) => told.push(...events),
+          redactor,
+          clock,
+          log,
+          waiting: () => 0,
+          instants,
+        },
+      );
+    await run(1);
+    await run(51);
+    const begun = told.filter(({ type }) => type === 'task.started').map(({ at }) => at);
+    expect(begun).toHaveLength(100);
+    expect(begun).toEqual([...new Set(begun)].toSorted());
   });
 
   test('gives up with a reason when the bus takes nothing for a minute', async () => {
