@@ -6,14 +6,12 @@
 import type { Episode } from '../../machines/words/episodes.ts';
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
-import { type Case, toCase } from './case.ts';
+import { toCase } from './case.ts';
 import { createCases } from './cases.ts';
-import { candidateEpisodesMin, deriveSop } from './derive.ts';
 import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
 import { createSequenceBook } from './likeness.ts';
-import { toParent } from './parts/parent.ts';
-import { createPartBook } from './parts/part-book.ts';
+import { createProcedures } from './procedures.ts';
 import { toRuns } from './runs.ts';
 import { createTelling } from './telling.ts';
 
@@ -49,12 +47,6 @@ export interface Learner {
   readonly size: LearnerSize;
 }
 
-interface Derived {
-  readonly content: readonly (readonly Case[])[];
-  readonly shared: boolean;
-  readonly sop: LearnedSop | undefined;
-}
-
 /** Creates an empty learner of one namespace. */
 export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
@@ -66,42 +58,29 @@ export function createLearner(options: LearnerOptions): Learner {
   const telling = createTelling(cases, grouping);
   /** Clusters to be derived. */
   const touched = new Set<number>();
-  const derived = new Map<number, Derived>();
-  const parts = createPartBook({ namespace, book });
+  const procedures = createProcedures(grouping.clusters, { namespace, book });
   let wasShared = sharedNamespace === true;
 
   /** Whether several principals share the namespace, by what is known now. */
   function isShared(): boolean {
     const shared = sharedNamespace === 'seen' ? principals.size > 1 : sharedNamespace;
-    if (shared !== wasShared) for (const at of derived.keys()) touched.add(at);
+    if (shared !== wasShared) for (const at of procedures.clusters) touched.add(at);
     wasShared = shared;
     return shared;
-  }
-
-  function refresh(at: number, shared: boolean): void {
-    touched.delete(at);
-    const cluster = grouping.clusters.get(at);
-    // Most clusters of a long history are one episode: nothing is kept of those.
-    if (cluster === undefined || cluster.members.length < candidateEpisodesMin) {
-      derived.delete(at);
-      parts.put(at, undefined);
-      return;
-    }
-    const content = [[...cluster.members], [...cluster.failures], [...cluster.asked]];
-    const before = derived.get(at);
-    if (before?.shared === shared && isSame(before.content, content)) return;
-    const found = deriveSop(cluster, { namespace, shared, book });
-    derived.set(at, { content, shared, sop: found?.sop });
-    parts.put(at, found === undefined ? undefined : toParent(found));
   }
 
   function work(): boolean {
     if (telling.work()) return true;
     for (const at of grouping.takeTouched()) touched.add(at);
     const shared = isShared();
-    for (const at of [...touched].slice(0, bounds.derivedPerSlice)) refresh(at, shared);
-    if (touched.size > 0) return true;
-    parts.refresh(shared);
+    let left: number = bounds.derivedPerSlice;
+    for (const at of touched) {
+      if (left === 0) return true;
+      left -= 1;
+      touched.delete(at);
+      procedures.refresh(at, shared);
+    }
+    procedures.refreshParts(shared);
     return false;
   }
 
@@ -124,24 +103,11 @@ export function createLearner(options: LearnerOptions): Learner {
     work,
     derive() {
       for (let isLeft = true; isLeft;) isLeft = work();
-      const whole = [...derived].flatMap(([at, { sop }]) => (sop === undefined ? [] : parts.refer(at, sop)));
-      const sops = [...whole, ...parts.sops];
-      return { sops: sops.sort((a, b) => b.confidence - a.confidence || (a.sopId < b.sopId ? -1 : 1)) };
+      return { sops: procedures.toList() };
     },
     keeper,
     get size() {
       return { episodes: known.size, clusters: grouping.clusters.size, share: cases.share };
     },
   };
-}
-
-/** Equal content is the same cases: a case is made once for each version of its episode. */
-function isSame(
-  before: readonly (readonly Case[])[] | undefined,
-  now: readonly (readonly Case[])[],
-): boolean {
-  return now.every(
-    (list, part) =>
-      before?.[part]?.length === list.length && list.every((one, at) => one === before[part]?.[at]),
-  );
 }

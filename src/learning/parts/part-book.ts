@@ -13,8 +13,8 @@ import { partBounds } from './part-bounds.ts';
 export interface PartBook {
   /** Notes a procedure by the number of its cluster; undefined where there is none (any more). */
   put(at: number, parent: Parent | undefined): void;
-  /** Brings parts and references up to date. */
-  refresh(shared: boolean): void;
+  /** Brings parts and references up to date, and says of which clusters the references changed. */
+  refresh(shared: boolean): ReadonlySet<number>;
   /** The procedure with what its steps are parts of; the same object as long as that stays the same. */
   refer(at: number, sop: LearnedSop): LearnedSop;
   readonly sops: readonly LearnedSop[];
@@ -93,17 +93,20 @@ class LivePartBook implements PartBook {
     for (const run of line.starts.keys()) this.#touched.add(run);
   }
 
-  refresh(shared: boolean): void {
+  refresh(shared: boolean): ReadonlySet<number> {
+    const changed = new Set<number>();
     for (const run of this.#touched) {
       const recurs = recursIn(run.lines);
       if (recurs === run.recurs) continue;
       run.recurs = recurs;
       for (const line of run.lines) this.#open.add(line);
     }
-    for (const line of this.#open) if (line.parents.size > 0) this.#choose(line);
+    for (const line of this.#open)
+      if (line.parents.size > 0 && this.#choose(line)) for (const at of line.parents.keys()) changed.add(at);
     this.#open.clear();
     for (const run of this.#touched) this.#make(run, shared);
     this.#touched.clear();
+    return changed;
   }
 
   refer(at: number, sop: LearnedSop): LearnedSop {
@@ -167,8 +170,8 @@ class LivePartBook implements PartBook {
     }
   }
 
-  /** The longest first, none inside another one; what is the whole line is no part of it. */
-  #choose(line: Line): void {
+  /** The longest first, none inside another one; what is the whole line is no part of it. Says whether they changed. */
+  #choose(line: Line): boolean {
     const taken = line.steps.map(() => false);
     const references: Reference[] = [];
     const stretches = toStretches(line.steps.length).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
@@ -180,7 +183,7 @@ class LivePartBook implements PartBook {
       references.push({ run, from });
     }
     const before = line.references;
-    if (isSameList(before, references, (a, b) => a.run === b.run && a.from === b.from)) return;
+    if (isSameList(before, references, (a, b) => a.run === b.run && a.from === b.from)) return false;
     for (const { run } of before) {
       run.users.delete(line);
       this.#touched.add(run);
@@ -190,6 +193,7 @@ class LivePartBook implements PartBook {
       this.#touched.add(run);
     }
     line.references = references;
+    return true;
   }
 
   #make(run: Run, shared: boolean): void {
