@@ -22,11 +22,17 @@ export const bindShares = {
   idWordingsMin: 12,
 } as const;
 
+/** A binding that is not counted yet, and its place among equals. */
+interface Origin {
+  readonly key: string;
+  readonly binding: Binding;
+}
+
 /** One argument of a step as one episode filled it. */
 interface Filling {
   readonly argument: Argument;
-  /** Keys of the sources, in steps of the procedure instead of calls of the episode. */
-  readonly keys: ReadonlyMap<string, Binding>;
+  /** The sources, in steps of the procedure instead of calls of the episode. */
+  readonly origins: readonly Origin[];
   readonly principal: string;
   readonly wording: number;
 }
@@ -41,6 +47,7 @@ export function bind(
   const sampled = sample(members);
   const fillings = alignment.steps.map(() => new Map<string, Filling[]>());
   const took = alignment.steps.map(() => 0);
+  const origins = new Origins();
   for (const one of sampled) {
     const { calls: own, line } = one;
     const calls = alignment
@@ -56,7 +63,7 @@ export function bind(
         const list = into.get(argument.path) ?? [];
         list.push({
           argument,
-          keys: toKeys(argument.sources, stepOfCall, step),
+          origins: origins.toOrigins(argument.sources, stepOfCall, step),
           principal: one.principal,
           wording: one.wordingKey,
         });
@@ -84,33 +91,62 @@ function sample(members: readonly Case[]): Case[] {
   return [...first, ...more].slice(0, bounds.bindingEpisodesMax);
 }
 
-function toKeys(
-  sources: readonly Source[],
-  stepOfCall: ReadonlyMap<number, number>,
-  step: number,
-): Map<string, Binding> {
-  const keys = new Map<string, Binding>();
-  for (const source of sources) {
-    if (source.from === 'task') {
-      keys.set(`0 task ${source.selector}`, { from: 'task', selector: source.selector, support: 0 });
-      continue;
+/** The origins of values in steps of the procedure: equal ones are one object, however many episodes have them. */
+class Origins {
+  readonly #known = new Map<string, Origin>();
+  readonly #tasks = new Map<Source, Origin>();
+  readonly #steps = new Map<Source, Origin[]>();
+
+  /** Where an argument of a step may have come from, each once. */
+  toOrigins(
+    sources: readonly Source[],
+    stepOfCall: ReadonlyMap<number, number>,
+    step: number,
+  ): readonly Origin[] {
+    const origins: Origin[] = [];
+    for (const source of sources) {
+      const origin = source.from === 'task' ? this.#ofTask(source) : this.#ofStep(source, stepOfCall, step);
+      if (origin !== undefined && !origins.includes(origin)) origins.push(origin);
     }
-    const origin = stepOfCall.get(source.call);
-    if (origin === undefined || origin < 0 || origin >= step) continue;
-    if (source.from === 'argument') {
-      keys.set(`2 argument ${pad(origin)} ${source.path}`, {
-        from: 'argument',
-        step: origin,
-        path: source.path,
-        support: 0,
-      });
-      continue;
-    }
-    const selector = source.selector === '' ? {} : { selector: source.selector };
-    const key = `1 result ${pad(origin)} ${source.path} ${toSelectorRank(source.selector)}`;
-    keys.set(key, { from: 'result', step: origin, path: source.path, ...selector, support: 0 });
+    return origins;
   }
-  return keys;
+
+  #ofTask(source: Source & { readonly from: 'task' }): Origin {
+    const found = this.#tasks.get(source);
+    if (found !== undefined) return found;
+    const { selector } = source;
+    const made = this.#toOrigin(`0 task ${selector}`, { from: 'task', selector, support: 0 });
+    this.#tasks.set(source, made);
+    return made;
+  }
+
+  #ofStep(
+    source: Exclude<Source, { readonly from: 'task' }>,
+    stepOfCall: ReadonlyMap<number, number>,
+    step: number,
+  ): Origin | undefined {
+    const at = stepOfCall.get(source.call);
+    if (at === undefined || at < 0 || at >= step) return undefined;
+    const steps = this.#steps.get(source) ?? [];
+    this.#steps.set(source, steps);
+    return (steps[at] ??= this.#toOrigin(...toKeyed(source, at)));
+  }
+
+  #toOrigin(key: string, binding: Binding): Origin {
+    const found = this.#known.get(key);
+    if (found !== undefined) return found;
+    const made = { key, binding };
+    this.#known.set(key, made);
+    return made;
+  }
+}
+
+function toKeyed(source: Exclude<Source, { readonly from: 'task' }>, step: number): [string, Binding] {
+  const { from, path } = source;
+  if (from === 'argument') return [`2 argument ${pad(step)} ${path}`, { from, step, path, support: 0 }];
+  const selector = source.selector === '' ? {} : { selector: source.selector };
+  const key = `1 result ${pad(step)} ${path} ${toSelectorRank(source.selector)}`;
+  return [key, { from, step, path, ...selector, support: 0 }];
 }
 
 const selectorOrder = ['', 'only', 'mentioned', 'first', 'last', 'any', 'part of text'];
@@ -144,16 +180,11 @@ function bindStep(
 
 function bindOne(fillings: readonly Filling[], constant: Binding | undefined, symbol: string): Binding {
   const least = Math.min(bindShares.episodesMin, fillings.length);
-  const counts = new Map<string, { readonly binding: Binding; hits: number }>();
-  for (const { keys } of fillings) {
-    for (const [key, binding] of keys) {
-      const found = counts.get(key) ?? { binding, hits: 0 };
-      found.hits += 1;
-      counts.set(key, found);
-    }
-  }
+  const counts = new Map<Origin, number>();
+  for (const { origins } of fillings)
+    for (const origin of origins) counts.set(origin, (counts.get(origin) ?? 0) + 1);
   const best = [...counts]
-    .map(([key, { binding, hits }]) => ({
+    .map(([{ key, binding }, hits]) => ({
       key,
       binding,
       hits,

@@ -33,6 +33,9 @@ export const bounds = {
   sequencesComparedMax: 12,
   /** Successes, and failures, of one cluster that the steps of its procedure are read off. */
   membersMax: 160,
+  /** Steps are read anew once so large a part of the successes is new (one in so many), and after so many at most. */
+  readShare: 16,
+  readStepMax: 16,
   /** Failed episodes that wait for a cluster of their task. */
   waitingFailuresMax: 200,
   /** Steps of one procedure. */

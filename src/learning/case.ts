@@ -8,12 +8,13 @@ import { bounds } from './bounds.ts';
 import { clean, type Verdict } from './clean.ts';
 import { hashText, hashWide } from './foresight/hashing.ts';
 import { type Interned, type SequenceBook } from './likeness.ts';
-import { packCalls, packText, unpackCalls, unpackText } from './packed.ts';
+import { packCalls, packText, unpackCallIds, unpackCalls, unpackText } from './packed.ts';
 import { findParticulars, type Particular, toPlainTask } from './particulars.ts';
-import type { KnownTerm, Line, Stock } from './stock.ts';
+import type { Line, Stock } from './stock.ts';
 import { type Argument, findArguments } from './sources.ts';
 import { squeeze } from './squeeze.ts';
 import type { CallSymbol } from './symbol.ts';
+import type { KnownTerm } from './term-numbers.ts';
 import { findValues, type Term, toNameWords, toTerms, toWordingKey } from './terms.ts';
 
 export interface CaseCall {
@@ -57,6 +58,8 @@ export interface Case {
   readonly text: CaseText;
   /** Unpacked each time: for those who look at few cases. */
   readonly calls: readonly CaseCall[];
+  /** The ids of the calls alone. */
+  readonly callIds: readonly string[];
 }
 
 /** Digests an episode; the same episode always gives the same case. */
@@ -136,7 +139,7 @@ class PackedCase implements Case {
   readonly #calls: string;
   readonly #stock: Stock;
 
-  constructor(digest: Omit<Case, 'text' | 'calls'>, text: string, calls: string, stock: Stock) {
+  constructor(digest: Omit<Case, 'text' | 'calls' | 'callIds'>, text: string, calls: string, stock: Stock) {
     this.episodeId = digest.episodeId;
     this.lot = digest.lot;
     this.principal = digest.principal;
@@ -161,6 +164,10 @@ class PackedCase implements Case {
 
   get calls(): readonly CaseCall[] {
     return unpackCalls(this.#calls, this.line, this.#stock);
+  }
+
+  get callIds(): readonly string[] {
+    return unpackCallIds(this.#calls);
   }
 }
 

@@ -21,8 +21,8 @@ export interface Cases {
   forget(this: void, episodeId: string): void;
 }
 
-/** Knows nothing yet. */
-export function createCases(max: number): Cases {
+/** Knows nothing yet; `letGo` hears of each case that is no longer known. */
+export function createCases(max: number, letGo: (one: Case) => void): Cases {
   const known = new Map<string, Case>();
   const changed = new Map<string, Case | undefined>();
   const principals = new Map<string, number>();
@@ -35,6 +35,7 @@ export function createCases(max: number): Cases {
     const one = known.get(episodeId);
     if (one === undefined) return;
     known.delete(episodeId);
+    letGo(one);
     if (!changed.has(episodeId)) changed.set(episodeId, one);
     const left = (principals.get(one.principal) ?? 0) - 1;
     if (left > 0) principals.set(one.principal, left);
@@ -52,7 +53,8 @@ export function createCases(max: number): Cases {
       const further = runs.map((one) => one.episodeId).filter((id) => id !== episodeId);
       if (further.length > 0) furtherRuns.set(episodeId, further);
       for (const one of runs) {
-        if (!changed.has(one.episodeId)) changed.set(one.episodeId, known.get(one.episodeId));
+        remove(one.episodeId);
+        if (!changed.has(one.episodeId)) changed.set(one.episodeId, undefined);
         known.set(one.episodeId, one);
         principals.set(one.principal, (principals.get(one.principal) ?? 0) + 1);
       }

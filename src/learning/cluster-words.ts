@@ -5,7 +5,7 @@
  */
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
-import type { KnownTerm } from './stock.ts';
+import type { KnownTerm } from './term-numbers.ts';
 
 /** What is looked for. */
 export interface Worded {

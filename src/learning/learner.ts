@@ -53,7 +53,7 @@ export function createLearner(options: LearnerOptions): Learner {
   const grouping = createGrouping(book);
   const keeper = createTraceKeeper();
   const { namespace, sharedNamespace = false, casesMax = bounds.casesMax } = options;
-  const cases = createCases(casesMax);
+  const cases = createCases(casesMax, ({ terms }) => book.stock.release(terms));
   const { known, principals } = cases;
   const telling = createTelling(cases, grouping);
   /** Clusters to be derived. */

@@ -14,7 +14,6 @@ type PackedText = [
   values: readonly string[],
 ];
 type PackedArgument = [path: string, tainted: 0 | 1, sources: (number | Source)[], value?: Primitive];
-type PackedCall = [callId: string, args: PackedArgument[]];
 
 const nothing: CaseText = { task: '', particulars: [], values: [] };
 
@@ -40,25 +39,31 @@ export function unpackText(text: string): CaseText {
   };
 }
 
-/** Calls without their symbols, which the line has. */
+/** Calls without their symbols, which the line has; their ids in a line of their own. */
 export function packCalls(calls: readonly Omit<CaseCall, 'symbol'>[], stock: Stock): string {
-  const packed = calls.map(({ callId, args }): PackedCall => [
-    callId,
+  if (calls.length === 0) return '';
+  const packed = calls.map(({ args }) =>
     args.map(({ path, value, sources, tainted }): PackedArgument => {
       const own = sources.map(stock.packSource);
       return value === undefined ? [path, tainted ? 1 : 0, own] : [path, tainted ? 1 : 0, own, value];
     }),
-  ]);
-  return packed.length === 0 ? '' : JSON.stringify(packed);
+  );
+  return `${JSON.stringify(calls.map(({ callId }) => callId))}\n${JSON.stringify(packed)}`;
+}
+
+/** The ids of the calls that `packCalls` was given. */
+export function unpackCallIds(text: string): readonly string[] {
+  return text === '' ? [] : (JSON.parse(text.slice(0, text.indexOf('\n'))) as string[]);
 }
 
 /** What `packCalls` was given, with the symbols of the line. */
 export function unpackCalls(text: string, line: Line, stock: Stock): CaseCall[] {
   if (text === '') return [];
-  const packed = JSON.parse(text) as PackedCall[];
-  return packed.flatMap(([callId, args], at) => {
-    const symbol = line.symbols[at];
-    if (symbol === undefined) return [];
+  const ids = unpackCallIds(text);
+  const packed = JSON.parse(text.slice(text.indexOf('\n'))) as PackedArgument[][];
+  return packed.flatMap((args, at) => {
+    const [callId, symbol] = [ids[at], line.symbols[at]];
+    if (callId === undefined || symbol === undefined) return [];
     return [{ callId, symbol, args: args.map((each) => unpackArgument(each, stock)) }];
   });
 }

@@ -4,11 +4,12 @@
  */
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import type { Case } from './case.ts';
-import { candidateEpisodesMin, deriveSop, type DeriveOptions } from './derive.ts';
+import { candidateEpisodesMin, deriveSop } from './derive.ts';
 import type { Grouping } from './group.ts';
 import type { SequenceBook } from './likeness.ts';
 import { toParent } from './parts/parent.ts';
 import { createPartBook } from './parts/part-book.ts';
+import { readsAlike } from './reading.ts';
 import { createSopOrder } from './sop-order.ts';
 
 export interface Procedures {
@@ -52,8 +53,8 @@ export function createProcedures(
       const content = [[...cluster.members], [...cluster.failures], [...cluster.asked]];
       const before = derived.get(at);
       if (before?.shared === shared && isSame(before.content, content)) return;
-      const own: DeriveOptions = { ...options, shared };
-      const found = deriveSop(cluster, own);
+      const isKnown = before?.shared === shared && readsAlike(before.content[0] ?? [], cluster.members);
+      const found = deriveSop(cluster, { ...options, shared, known: isKnown ? before.sop : undefined });
       derived.set(at, { content, shared, sop: found?.sop });
       parts.put(at, found === undefined ? undefined : toParent(found));
     },

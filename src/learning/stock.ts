@@ -1,17 +1,13 @@
 /**
  * What the cases of one learner have in common, kept once: texts, terms, lines of calls, sources of arguments. All cases
- * hold what is kept here, so that nothing of it may ever change or be let go while the learner lives. Only the numbers of
- * terms have no maximum of their own: they are as many as the words of the cases.
+ * hold what is kept here, so that nothing of it may ever change or be let go while the learner lives. Terms alone are let go,
+ * with the last case that has them, and their numbers given to others: there are as many as the words of the cases.
  */
 import type { CallSymbol } from './symbol.ts';
 import type { Source } from './sources.ts';
 import { squeeze } from './squeeze.ts';
+import { createTermNumbers, type KnownTerm, toOwn } from './term-numbers.ts';
 import type { Term } from './terms.ts';
-
-/** A term with its number; equal terms of one learner have one number, whatever they weigh. */
-export interface KnownTerm extends Term {
-  readonly at: number;
-}
 
 /** What was called, in order, without its values; equal lines of one learner are one. */
 export interface Line {
@@ -24,6 +20,8 @@ export interface Line {
 export interface Stock {
   text(this: void, text: string): string;
   terms(this: void, terms: readonly Term[]): readonly KnownTerm[];
+  /** Says that somebody who was given these no longer has them; what nobody has gets lost, and its number is free. */
+  release(this: void, terms: readonly KnownTerm[]): void;
   line(this: void, symbols: readonly CallSymbol[]): Line;
   /** A source as a number; as itself where there are too many. */
   packSource(this: void, source: Source): number | Source;
@@ -44,24 +42,12 @@ export const stockBounds = {
 /** Has nothing yet. */
 export function createStock(limits: Readonly<Record<keyof typeof stockBounds, number>> = stockBounds): Stock {
   const texts = new Map<string, string>();
-  const numbers = new Map<string, number>();
-  const terms = new Map<string, KnownTerm>();
+  const numbers = createTermNumbers();
   const symbols = new Map<string, { readonly at: number; readonly symbol: CallSymbol }>();
   const lines = new Map<string, Line>();
   const sources: Source[] = [];
   const sourceNumbers = new Map<string, number>();
 
-  function toKnown({ term, weight }: Term): KnownTerm {
-    const key = `${weight} ${term}`;
-    const found = terms.get(key);
-    if (found !== undefined) return found;
-    const own = toOwn(term);
-    const at = numbers.get(own) ?? numbers.size;
-    numbers.set(own, at);
-    const made = { at, term: own, weight };
-    terms.set(toOwn(key), made);
-    return made;
-  }
   function text(given: string): string {
     const found = texts.get(given);
     if (found !== undefined) return found;
@@ -82,7 +68,8 @@ export function createStock(limits: Readonly<Record<keyof typeof stockBounds, nu
   }
   return {
     text,
-    terms: (given) => given.map(toKnown),
+    terms: numbers.take,
+    release: numbers.release,
     line(given) {
       const numbered = given.map(toNumbered);
       // What has no number leaves a gap, and no line that is kept has one.
@@ -113,9 +100,4 @@ export function createStock(limits: Readonly<Record<keyof typeof stockBounds, nu
       return found;
     },
   };
-}
-
-/** A text of its own: a part of another one would keep that one alive. */
-function toOwn(text: string): string {
-  return JSON.parse(JSON.stringify(text)) as string;
 }

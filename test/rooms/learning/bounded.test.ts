@@ -48,6 +48,21 @@ describe('a history that is bigger than a learner', () => {
     expect(learner.derive().sops).toEqual([]);
     expect(learner.size.episodes).toBe(0);
   });
+
+  it('learns in numbers that other words had before as one that never knew those', () => {
+    const words = 'amber birch cedar delta ember fjord grove heath'.split(' ');
+    const other = log.map((episode, at) => ({
+      ...episode,
+      task: `Weigh the ${words[at % 8] ?? ''} of ${words[(at + 3) % 7] ?? ''}`,
+    }));
+    const learner = learn(log, many, 50);
+    learner.derive();
+    other.forEach((episode, at) => {
+      learner.learn(episode);
+      if (at % 31 === 30) learner.derive();
+    });
+    expect(learner.derive().sops).toEqual(learn(other, many).derive().sops);
+  });
 });
 
 describe('a long log', () => {

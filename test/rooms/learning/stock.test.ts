@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createStock, stockBounds } from '../../../src/learning/stock.ts';
+import type { KnownTerm } from '../../../src/learning/term-numbers.ts';
 import type { Source } from '../../../src/learning/sources.ts';
 
 const name = fc.string({ maxLength: 3 });
@@ -36,4 +37,24 @@ it('keeps a line once up to the maximum, and none beyond', () => {
   const toLine = (id: string) => [{ id, tool: id, program: '', keys: [] }];
   expect(stock.line(toLine('a'))).toBe(stock.line(toLine('a')));
   expect(stock.line(toLine('b'))).not.toBe(stock.line(toLine('b')));
+});
+
+it('gives out as many numbers of terms as there are terms in use at once, and never one to two of them', () => {
+  const texts = fc.array(fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { maxLength: 4 }), { maxLength: 30 });
+  fc.assert(
+    fc.property(texts, fc.nat(3), (given, keptMax) => {
+      const stock = createStock();
+      const held: (readonly KnownTerm[])[] = [];
+      let most = 0;
+      for (const text of given) {
+        held.push(stock.terms(text.map((term, at) => ({ term, weight: at }))));
+        const numbers = new Map(held.flat().map(({ term, at }) => [term, at]));
+        expect(new Set(numbers.values()).size).toBe(numbers.size);
+        for (const { term, at } of held.flat()) expect(numbers.get(term)).toBe(at);
+        most = Math.max(most, numbers.size);
+        for (const at of numbers.values()) expect(at).toBeLessThan(most);
+        while (held.length > keptMax) stock.release(held.shift() ?? []);
+      }
+    }),
+  );
 });

@@ -65,4 +65,20 @@ describe('wordings', () => {
       wordingsOf([1, 2, 3].map(() => ['Deploy the 30-minute build to staging', calls] as const)),
     ).toEqual(['Deploy the 30-minute build to staging']);
   });
+
+  it('keep a value that all tasks of the kind say, however often each says it, and none that only half of them say', () => {
+    const told = (texts: readonly string[]) =>
+      wordingsOf(texts.map((text) => [text, [{ tool: 'deploy', args: { target: 'staging' } }]] as const));
+    expect(
+      told(['Deploy port 8080 to staging, 8080 only', 'Deploy port 8080 to staging now, 8080 only']),
+    ).toEqual(['Deploy port 8080 to staging, 8080 only', 'Deploy port 8080 to staging now, 8080 only']);
+    expect(
+      told([
+        'Deploy port 8080 to staging, 8080 only',
+        'Deploy port 8081 to staging, 8081 only',
+        'Deploy port 8080 to staging now, 8080 only',
+        'Deploy port 8082 to staging now, 8082 only',
+      ]).filter((text) => /\d/.test(text)),
+    ).toEqual([]);
+  });
 });
