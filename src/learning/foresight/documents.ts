@@ -3,7 +3,7 @@
  * and by how alike the procedures are of those that share them, so that names and values lose weight without any list.
  */
 import type { Trace } from './traces.ts';
-import type { Features } from './wording-features.ts';
+import { type Features, noFeatures } from './wording-features.ts';
 
 /** A run of a document, as places in the vocabulary. */
 export interface Run {
@@ -32,8 +32,6 @@ export interface Documents {
   /** What a term weighs; `unknown` where no document has it. */
   weightOf(this: void, id: number, unknown?: number): number;
 }
-
-const nothing: Features = { ids: new Uint32Array(), weights: new Float32Array(), words: 0 };
 
 const search = {
   /** Documents of one term that are looked at; a term in more says little. */
@@ -140,7 +138,7 @@ export function toDocuments(traces: readonly Trace[], placeOf: (symbol: string) 
     for (const run of runs)
       for (const symbol of new Set(run.symbols))
         uses.set(symbol, (uses.get(symbol) ?? 0) + run.weight / Math.max(1e-9, sum));
-    return { at, features: own[0]?.features ?? nothing, runs, uses };
+    return { at, features: own[0]?.features ?? noFeatures, runs, uses };
   });
 }
 

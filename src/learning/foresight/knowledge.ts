@@ -6,7 +6,7 @@ import { contextKinds, toContexts, toStateFeatures } from './contexts.ts';
 import { CountTables } from './counts.ts';
 import { type Documents, createDocuments, type Near, toDocuments } from './documents.ts';
 import { mix } from './hashing.ts';
-import type { Trace, TraceStep } from './traces.ts';
+import { type Trace, type TraceStep, wentWell } from './traces.ts';
 import type { SparseWeights } from './weights.ts';
 import type { Features } from './wording-features.ts';
 
@@ -52,24 +52,21 @@ export interface Standing {
 /** The context that stands for none. */
 const everywhere = contextKinds.length;
 
-/** Counts everything, and yields from time to time; the linear predictor's weights are handed in, or know nothing. */
+/**
+ * Counts everything, and yields from time to time; the linear predictor's weights are handed in, or know nothing. What
+ * failed is counted, since it tells what agents do next, but it is no task to be compared with, and names no symbol.
+ */
 export function* createKnowledge(
   weighed: readonly Weighed[],
   linear: SparseWeights,
 ): Generator<undefined, Knowledge> {
-  const symbols = [
-    ...new Set(weighed.flatMap(({ trace }) => trace.steps.map(({ symbol }) => symbol))),
-  ].sort();
+  const won = weighed.map(({ trace }) => trace).filter(wentWell);
+  const symbols = [...new Set(won.flatMap(({ steps }) => steps.map(({ symbol }) => symbol)))].sort();
   const places = new Map(symbols.map((symbol, at) => [symbol, at]));
   const stop = symbols.length;
   // Numbers of unknown symbols must not depend on what is known.
   const placeOf = (symbol: string) => places.get(symbol) ?? -2;
-  const documents = yield* createDocuments(
-    toDocuments(
-      weighed.map(({ trace }) => trace),
-      placeOf,
-    ),
-  );
+  const documents = yield* createDocuments(toDocuments(won, placeOf));
   const tables = new CountTables(contextKinds.length + 1);
   const frequencies = new Map<number, number>();
   let turns = 0;
@@ -79,6 +76,7 @@ export function* createKnowledge(
     const own = trace.steps.map(({ symbol }) => placeOf(symbol));
     toContexts(own, trace.steps).forEach((contexts, at) => {
       const next = own[at] ?? stop;
+      if (next < 0) return;
       contexts.forEach((context, kind) => tables.add(kind, context, next, weight));
       tables.add(everywhere, 0, next, weight);
       frequencies.set(next, (frequencies.get(next) ?? 0) + weight);

@@ -7,12 +7,13 @@ import type { BindingBook } from './binding-book.ts';
 import { createKnowledge } from './knowledge.ts';
 import { fromBytes, toBytes } from './packing.ts';
 import { createPresence } from './presence.ts';
-import type { Trace, TraceStep } from './traces.ts';
-import { type Learned, toTasks, weigh } from './training.ts';
+import { type Trace, type TraceStep, wentWell } from './traces.ts';
+import { countTasks, type Learned, toTasks, weigh } from './training.ts';
 import { packWeights, unpackWeights } from './weights.ts';
 import type { PackedWeights } from './weights.ts';
+import { type Features, noFeatures } from './wording-features.ts';
 
-export const modelForm = 'foresight-2';
+export const modelForm = 'foresight-3';
 
 interface PackedTrace {
   readonly id: string;
@@ -53,7 +54,8 @@ export interface Model {
 /** Packs what was learned. */
 export function toModel(traces: readonly Trace[], learned: Learned): Model {
   const { knowledge, weights, presence, choosing, book } = learned;
-  const texts = new Map(traces.map(({ wording, features }) => [wording, features]));
+  // A failure is counted, never compared with: its words were learned from, and are needed no more.
+  const texts = new Map(traces.filter(wentWell).map(({ wording, features }) => [wording, features]));
   return {
     form: modelForm,
     symbols: knowledge.symbols,
@@ -97,12 +99,14 @@ export function isModel(body: unknown): body is Model {
 /** What was learned, ready for asking; yields from time to time. */
 export function* readModel(model: Model): Generator<undefined, Learned> {
   const texts = new Map(
-    model.texts.map(({ wording, ids, weights, words }) => [wording, { ids, weights, words }]),
+    model.texts.map(({ wording, ids, weights, words }) => [
+      wording,
+      { ids: fromBytes(ids, Uint32Array), weights: fromBytes(weights, Float32Array), words },
+    ]),
   );
   const traces: Trace[] = [];
   for (const packed of model.traces) {
-    const text = texts.get(packed.wording);
-    if (text !== undefined) traces.push(unpackTrace(packed, model.symbols, text));
+    traces.push(unpackTrace(packed, model.symbols, texts.get(packed.wording) ?? noFeatures));
     if (traces.length % 64 === 63) yield;
   }
   const tasks = toTasks(traces);
@@ -114,18 +118,14 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
   return {
     knowledge,
     weights: Float64Array.from(model.mixture),
-    tasks: new Set(tasks).size,
+    tasks: countTasks(traces, tasks),
     presence,
     choosing: model.choosing ?? undefined,
     book: model.book,
   };
 }
 
-function unpackTrace(
-  packed: PackedTrace,
-  symbols: readonly string[],
-  text: Omit<PackedText, 'wording'>,
-): Trace {
+function unpackTrace(packed: PackedTrace, symbols: readonly string[], features: Features): Trace {
   const { id, lot, wording, subjects, weight } = packed;
   const marks = fromBytes(packed.marks, Uint32Array);
   let from = 0;
@@ -135,10 +135,5 @@ function unpackTrace(
     from = to;
     return { symbol: symbols[place] ?? '', marks: own, unused: packed.unused[at] ?? 0 };
   });
-  const features = {
-    ids: fromBytes(text.ids, Uint32Array),
-    weights: fromBytes(text.weights, Float32Array),
-    words: text.words,
-  };
   return { id, lot, wording, subjects, weight, steps, features, cases: [] };
 }

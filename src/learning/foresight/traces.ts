@@ -30,6 +30,12 @@ export interface TraceStep {
   readonly unused: number;
 }
 
+/** How far a trace is believed, by how its episode ended; of a failure little more than what agents do next. */
+export const beliefs = { success: 1, unknown: 0.9, failure: 0.1 } as const;
+
+/** False for what went wrong: it is no example of how a task is done. */
+export const wentWell = ({ weight }: Pick<Trace, 'weight'>): boolean => weight > beliefs.failure;
+
 export interface Trace {
   readonly id: string;
   /** Its place in an order that has nothing to do with time: who is kept where there are too many. */
@@ -40,7 +46,7 @@ export interface Trace {
   readonly subjects: readonly number[];
   readonly features: Features;
   readonly steps: readonly TraceStep[];
-  /** How far it is believed: told successes are, implied ones nearly. */
+  /** How far it is believed. */
   readonly weight: number;
   /** Where its arguments may have come from; of a sample only, and never stored. */
   readonly cases: readonly BindingCase[];
@@ -60,13 +66,12 @@ export function toSymbolName(call: Pick<EpisodeCall, 'name' | 'tool' | 'args'>):
   return `${tool}\n${program}`;
 }
 
-/** The trace of an episode that went well; undefined for any other, and for one without calls. */
+/** The trace of an episode; undefined for one without calls. */
 export function toTrace(episode: Episode): Trace | undefined {
   const led = findLed(episode);
   const calls = episode.calls.slice(0, bounds.callsMax).filter((call) => !led.has(call));
-  const failed =
-    episode.outcome === 'failure' || (episode.outcome === 'unknown' && calls.at(-1)?.error === true);
-  if (failed || calls.length === 0) return undefined;
+  if (calls.length === 0) return undefined;
+  const isDoubtful = episode.outcome === 'unknown' && calls.at(-1)?.error === true;
   const seen = calls.slice(0, traceBounds.stepsMax).map((call): SeenStep => ({
     symbol: toSymbolName(call),
     args: call.args,
@@ -81,7 +86,7 @@ export function toTrace(episode: Episode): Trace | undefined {
     subjects: toSubjects(seen),
     features: toFeatures(episode.task),
     steps: toTraceSteps(seen),
-    weight: episode.outcome === 'success' ? 1 : 0.9,
+    weight: beliefs[isDoubtful ? 'failure' : episode.outcome],
     cases: [],
   };
 }

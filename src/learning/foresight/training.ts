@@ -20,7 +20,7 @@ import { learnHonestWeights, type MixerExample, toFirstWeights } from './mixer.t
 import { createPresence, type Presence } from './presence.ts';
 import { type Example, Softmax, softmaxSettings } from './softmax.ts';
 import { SparseWeights } from './weights.ts';
-import type { Trace } from './traces.ts';
+import { type Trace, wentWell } from './traces.ts';
 
 export const trainingBounds = {
   /** Positions the linear predictor learns from, and those the mixture learns from. */
@@ -40,7 +40,10 @@ export function compareTraces(a: Trace, b: Trace): number {
   return a.lot - b.lot || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-/** Traces of one task: the same wording, or the same case in other words. */
+/**
+ * Traces of one task: the same wording, or the same case in other words. What failed shows no case: it often began with
+ * the wrong one, and would tie half a history together.
+ */
 export function toTasks(traces: readonly Trace[]): number[] {
   const parent = new Map<number, number>();
   const find = (key: number): number => {
@@ -50,10 +53,11 @@ export function toTasks(traces: readonly Trace[]): number[] {
     return root;
   };
   const subjects = new Map<number, number>();
-  for (const trace of traces)
+  const won = traces.filter(wentWell);
+  for (const trace of won)
     for (const subject of new Set(trace.subjects)) subjects.set(subject, (subjects.get(subject) ?? 0) + 1);
-  const most = Math.min(trainingBounds.subjectMax, Math.max(3, traces.length * 0.03));
-  for (const trace of traces) {
+  const most = Math.min(trainingBounds.subjectMax, Math.max(3, won.length * 0.03));
+  for (const trace of won) {
     for (const subject of trace.subjects) {
       if ((subjects.get(subject) ?? 0) > most) continue;
       const [one, other] = [find(trace.wording), find(mix(subject, 5))].sort((a, b) => a - b);
@@ -63,15 +67,22 @@ export function toTasks(traces: readonly Trace[]): number[] {
   return traces.map(({ wording }) => find(wording));
 }
 
-/** Weights under which each task counts much the same. */
+/** Weights under which each task counts much the same; one that never went well counts less. */
 export function weigh(traces: readonly Trace[], tasks: readonly number[]): Weighed[] {
-  const times = new Map<number, number>();
-  for (const task of tasks) times.set(task, (times.get(task) ?? 0) + 1);
+  const sums = new Map<number, number>();
+  tasks.forEach((task, at) => sums.set(task, (sums.get(task) ?? 0) + (traces[at]?.weight ?? 0)));
   return traces.map((trace, at) => ({
     trace,
-    weight: trace.weight / (times.get(tasks[at] ?? 0) ?? 1) ** 0.75,
+    weight: trace.weight / Math.max(leastSum, sums.get(tasks[at] ?? 0) ?? 0) ** 0.75,
   }));
 }
+
+/** What the runs of a task weigh together, at least. */
+const leastSum = 0.5;
+
+/** So many tasks went well at least once. */
+export const countTasks = (traces: readonly Trace[], tasks: readonly number[]) =>
+  new Set(tasks.filter((_, at) => traces[at] !== undefined && wentWell(traces[at]))).size;
 
 /** What was learned: knowledge of everything, and the weights of the mixture. */
 export interface Learned {
@@ -90,7 +101,7 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const traces = [...unordered].sort(compareTraces);
   const tasks = toTasks(traces);
   const weighed = weigh(traces, tasks);
-  const count = new Set(tasks).size;
+  const count = countTasks(traces, tasks);
   const knowledge = yield* teach(weighed);
   const presence = yield* learnWanted(knowledge);
   const cases = traces.flatMap((trace, at) => trace.cases.map((one) => ({ ...one, task: tasks[at] ?? 0 })));
@@ -101,7 +112,7 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const examples: OrderedExample[] = [];
   for (let fold = 0; fold < trainingBounds.folds; fold += 1) {
     const isHeld = (at: number) => mix(tasks[at] ?? 0, 31) % trainingBounds.folds === fold;
-    const held = weighed.filter((_, at) => isHeld(at));
+    const held = weighed.filter(({ trace }, at) => isHeld(at) && wentWell(trace));
     const others = yield* teach(weighed.filter((_, at) => !isHeld(at)));
     yield* addExamples(examples, others, held, fold);
     trials.push(...(yield* tryFold(others, held)));
@@ -126,7 +137,7 @@ export function* recall(
   const tasks = toTasks(traces);
   const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.linear);
   const wanted = createPresence(presence.tools, fresh.documents, presence.weights);
-  return { knowledge: fresh, weights, tasks: new Set(tasks).size, presence: wanted, choosing, book };
+  return { knowledge: fresh, weights, tasks: countTasks(traces, tasks), presence: wanted, choosing, book };
 }
 
 /** Knowledge with a linear predictor that learned from the same traces. */
@@ -198,7 +209,10 @@ interface OrderedExample extends MixerExample {
   readonly order: number;
 }
 
-/** As many traces as have so many positions together: one of each wording, then a second one of each, and so on. */
+/**
+ * As many traces as have so many positions together: what went well first, one of each wording, then a second one of
+ * each, and so on.
+ */
 function pick(weighed: readonly Weighed[], max: number): Weighed[] {
   const times = new Map<number, number>();
   const ranked = weighed.map((one) => {
@@ -208,7 +222,12 @@ function pick(weighed: readonly Weighed[], max: number): Weighed[] {
   });
   let positions = 0;
   return ranked
-    .sort((a, b) => a.rank - b.rank || a.one.trace.lot - b.one.trace.lot)
+    .sort(
+      (a, b) =>
+        Number(wentWell(b.one.trace)) - Number(wentWell(a.one.trace)) ||
+        a.rank - b.rank ||
+        a.one.trace.lot - b.one.trace.lot,
+    )
     .filter(({ one }) => {
       positions += one.trace.steps.length + 1;
       return positions <= max;

@@ -10,6 +10,9 @@ export interface Features {
   readonly words: number;
 }
 
+/** Those of no text. */
+export const noFeatures: Features = { ids: new Uint32Array(), weights: new Float32Array(), words: 0 };
+
 const lettersMax = 160;
 const letterWeight = 0.25;
 /** Terms of a text have integer weights; a whole word has this one. */

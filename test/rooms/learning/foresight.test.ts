@@ -10,6 +10,7 @@ import {
   toModel,
   train,
 } from '../../../src/learning/learning.ts';
+import { createTraceKeeper } from '../../../src/learning/foresight/keeper.ts';
 import { readNotes, toEpisode } from './episodes.ts';
 import { episodeLists } from './odd-episodes.ts';
 
@@ -82,6 +83,65 @@ describe('foresee', () => {
     const stored = JSON.stringify(toModel(keep(notes), learned));
     expect(stored).not.toContain('secret words');
     expect(stored).not.toContain('a.md');
+  });
+});
+
+describe('what failed', () => {
+  const from = 100;
+  /** Two ways to begin of which one went well once; who failed went on to the second step all the same. */
+  const failures = Array.from({ length: 12 }, (_, n) =>
+    toEpisode(from + n, `Refund order number ${n}`, [{ tool: 'shop__find' }, { tool: 'shop__refund' }], {
+      outcome: 'failure',
+    }),
+  );
+  const wins = [
+    toEpisode(50, 'Refund my order', [{ tool: 'shop__find' }, { tool: 'shop__refund' }]),
+    toEpisode(51, 'Cancel my order', [{ tool: 'shop__find' }, { tool: 'shop__cancel' }]),
+  ];
+  const chanceOf = (tool: string, episodes: readonly Episode[]) =>
+    foresee(finish(train(keep(episodes))), 'An order', [seen('shop__find')], 5).next.find(
+      (each) => each.tool === tool,
+    )?.probability ?? 0;
+
+  it('tells what agents do next', () => {
+    expect(chanceOf('shop__refund', [...wins, ...failures])).toBeGreaterThan(
+      chanceOf('shop__refund', wins) + 0.05,
+    );
+  });
+
+  it('is no task that resembles another, and names no tool that never went well', () => {
+    const lost = toEpisode(60, 'Erase the archive', [{ tool: 'disk__erase' }], { outcome: 'failure' });
+    const learned = finish(train(keep([...wins, ...failures, lost])));
+    const { next, alike } = foresee(learned, 'Erase the archive', [seen('shop__find')], 20);
+    expect(next.map(({ tool }) => tool)).not.toContain('disk__erase');
+    expect(alike).toBe(0);
+    expect(foresee(finish(train(keep([lost]))), 'Erase the archive', [], 3).next).toEqual([]);
+  });
+
+  it('ties no tasks together and is stored without its words', () => {
+    const traces = keep([...wins, ...failures]);
+    const model = toModel(traces, finish(train(traces)));
+    expect(model.traces).toHaveLength(wins.length + failures.length);
+    expect(model.texts).toHaveLength(wins.length);
+    const again = finish(readModel(model));
+    expect(again.tasks).toBe(wins.length);
+    expect(foresee(again, 'Refund it', [seen('shop__find')], 1).next[0]?.tool).toBe('shop__refund');
+  });
+
+  it('does not push out what went well, and goes when it is learned anew', () => {
+    const keeper = createTraceKeeper({ wonMax: 5, failedMax: 10 });
+    for (const episode of wins) keeper.learn(episode);
+    for (const episode of failures) keeper.learn(episode);
+    const ids = () => keeper.traces.map(({ id }) => id);
+    expect(ids()).toHaveLength(wins.length + 10);
+    expect(ids()).toEqual(expect.arrayContaining(wins.map(({ episodeId }) => episodeId)));
+    const [changed] = failures.filter(({ episodeId }) => ids().includes(episodeId));
+    if (changed === undefined) throw new Error('none was kept');
+    keeper.learn({ ...changed, outcome: 'success' });
+    expect(ids().filter((id) => id === changed.episodeId)).toHaveLength(1);
+    expect(keeper.traces.filter(({ weight }) => weight === 1)).toHaveLength(wins.length + 1);
+    keeper.forget(changed.episodeId);
+    expect(ids()).not.toContain(changed.episodeId);
   });
 });
 
