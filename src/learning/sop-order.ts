@@ -29,8 +29,8 @@ export function createSopOrder(): SopOrder {
       }
     },
     toList(others) {
-      if (gone.size > 0) ordered = ordered.filter((sop) => !gone.has(sop));
-      if (fresh.size > 0) ordered = merge(ordered, [...fresh].sort(compare));
+      if (gone.size + fresh.size > 0)
+        ordered = merge(takeOut(ordered, [...gone].sort(compare)), [...fresh].sort(compare));
       gone.clear();
       fresh.clear();
       return merge(ordered, others.toSorted(compare));
@@ -42,20 +42,51 @@ function compare(a: LearnedSop, b: LearnedSop): number {
   return b.confidence - a.confidence || (a.sopId < b.sopId ? -1 : 1);
 }
 
+/** How many of an ordered list come before one. */
+function countBefore(list: readonly LearnedSop[], sop: LearnedSop): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = list[middle];
+    if (other !== undefined && compare(other, sop) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** An ordered list without some of it, which are in order as well. */
+function takeOut(list: readonly LearnedSop[], gone: readonly LearnedSop[]): readonly LearnedSop[] {
+  if (gone.length === 0) return list;
+  const left: LearnedSop[] = [];
+  let from = 0;
+  for (const sop of gone) {
+    const place = countBefore(list, sop);
+    copy(list, from, place, left);
+    from = place + 1;
+  }
+  copy(list, from, list.length, left);
+  return left;
+}
+
 /** Two ordered lists as one. */
-function merge(one: readonly LearnedSop[], other: readonly LearnedSop[]): LearnedSop[] {
+function merge(list: readonly LearnedSop[], others: readonly LearnedSop[]): LearnedSop[] {
   const merged: LearnedSop[] = [];
-  let at = 0;
-  for (const sop of other) {
-    for (let next = one[at]; next !== undefined && compare(next, sop) < 0; next = one[at]) {
-      merged.push(next);
-      at += 1;
-    }
+  let from = 0;
+  for (const sop of others) {
+    const place = countBefore(list, sop);
+    copy(list, from, place, merged);
     merged.push(sop);
+    from = place;
   }
-  for (; at < one.length; at += 1) {
-    const next = one[at];
-    if (next !== undefined) merged.push(next);
-  }
+  copy(list, from, list.length, merged);
   return merged;
+}
+
+/** A stretch of a list. Nothing is compared: most of a long list stays where it was. */
+function copy(list: readonly LearnedSop[], from: number, to: number, into: LearnedSop[]): void {
+  for (let at = from; at < to; at += 1) {
+    const sop = list[at];
+    if (sop !== undefined) into.push(sop);
+  }
 }
