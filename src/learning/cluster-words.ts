@@ -17,6 +17,8 @@ export interface Worded {
 }
 /** Numbers that a cluster has for each term. */
 const stride = 3;
+/** The list of each term that no cluster has; it is replaced and never written to. */
+const nobody: number[] = [];
 
 export interface Near<Cluster> {
   readonly cluster: Cluster;
@@ -60,10 +62,12 @@ export class ClusterWords<Cluster extends Worded> {
       const weight = this.#takeWanted(at);
       // What only the latest of very many members say adds nothing to what a cluster is about.
       if (weight === 0 || terms.length >= bounds.clusterTermsMax * stride) continue;
-      const posting = this.#postings[at] ?? [];
+      const posting = this.#postings[at] ?? nobody;
       terms.push(at, weight, posting.length);
-      posting.push(slot, weight);
-      this.#sizes[at] = posting.length / 2;
+      // Most terms of a long history stand in one cluster: a list that begins with it takes no more room than that.
+      if (posting.length === 0) this.#postings[at] = [slot, weight];
+      else posting.push(slot, weight);
+      this.#sizes[at] = (this.#sizes[at] ?? 0) + 1;
     }
     this.#weights.cases += 1;
   }
@@ -183,7 +187,7 @@ export class ClusterWords<Cluster extends Worded> {
   #want(terms: readonly KnownTerm[]): void {
     for (const { at, weight } of terms) {
       while (this.#postings.length <= at) {
-        this.#postings.push([]);
+        this.#postings.push(nobody);
         this.#sizes.push(0);
         this.#scaled.push(0);
         this.#wanted.push(0);

@@ -111,15 +111,15 @@ function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[]): To
   const at = state.told.length;
   const cluster: Cluster = home ?? {
     at,
-    members: [],
+    members: [one],
     failures: [],
     asked: [],
     slot: -1,
     terms: [],
     sequences: new Map(),
   };
-  state.clusters.set(cluster.at, cluster);
-  cluster.members.push(one);
+  if (home === undefined) state.clusters.set(at, cluster);
+  else home.members.push(one);
   count(state, cluster, one, 1);
   state.touched.add(cluster.at);
   const { words } = state;

@@ -45,7 +45,7 @@ const learning: Bench = {
     });
     if (files.length > 0) return scores;
     const cost = learningCostBench({
-      sizes: quick ? [1_000, 10_000] : [1_000, 10_000, 100_000],
+      sizes: quick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000],
       cpu: () => process.cpuUsage().user / 1_000,
       heapBytes: () => process.memoryUsage().heapUsed,
     });

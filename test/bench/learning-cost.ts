@@ -44,6 +44,13 @@ export function learningCostBench({ sizes, cpu, heapBytes }: CostBenchOptions): 
     measures.push(measure(`${name}.ms`, cost, 'ms', 'lower', 5));
     measures.push(measure(`${name}.heap_mb`, (heapBytes() - before) / 2 ** 20, 'MB', 'lower'));
     measures.push(measure(`${name}.sops`, sops.length, 'SOPs', 'higher'));
+    measures.push(measure(`${name}.share_known`, learner.size.share, 'share', 'higher'));
+    sizes.forEach((smaller, at) => {
+      if (smaller >= size) return;
+      measures.push(
+        measure(`${name}.times_e${smaller}`, cost / Math.max(1e-9, costs[at] ?? 0), 'times', 'lower'),
+      );
+    });
     const index = createIndex(sops);
     const times = Array.from({ length: asked }, (_, at) => {
       const { task } = makeEpisode(size + at, Math.max(...sizes));
