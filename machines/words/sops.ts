@@ -73,9 +73,14 @@ export type SopStatus = z.infer<typeof SopStatus>;
 /** What went wrong at a step and what recovered it. */
 export const Pitfall = z.object({
   tool: z.string(),
+  /** Of a shell-like tool, the program that failed, as in `npm test`. */
+  program: z.string().optional(),
   failedTimes: z.number().int().positive(),
   /** The tool that succeeded afterwards; null when nothing did. */
   recoveredBy: z.string().nullable(),
+  recoveredProgram: z.string().optional(),
+  /** 0-based index into the procedure: the step at which it went wrong; missing where what failed and what helped is no step. */
+  step: z.number().int().nonnegative().optional(),
 });
 export type Pitfall = z.infer<typeof Pitfall>;
 

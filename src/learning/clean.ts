@@ -6,6 +6,7 @@ import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
 import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
 import { findLed } from './led.ts';
+import { findPitfalls } from './pitfalls.ts';
 import { type CallSymbol, toSymbol } from './symbol.ts';
 
 /**
@@ -31,18 +32,10 @@ export interface CleanEpisode {
 /** Takes retries, errors and what results asked for out of an episode and judges it. */
 export function clean(episode: Pick<Episode, 'task' | 'outcome' | 'calls'>): CleanEpisode {
   const all = episode.calls.slice(0, bounds.callsMax).map((call) => ({ call, symbol: toSymbol(call) }));
-  const pitfalls = new Map<string, Pitfall>();
-  all.forEach((each, at) => {
-    if (!each.call.error) return;
-    const recoveredBy = toRecovery(all, at);
-    const key = `${each.symbol.tool}\n${recoveredBy ?? ''}`;
-    const failedTimes = (pitfalls.get(key)?.failedTimes ?? 0) + 1;
-    pitfalls.set(key, { tool: each.symbol.tool, failedTimes, recoveredBy });
-  });
   const led = findLed(episode);
   const calls = all.filter((each) => !each.call.error && !led.has(each.call));
   const verdict = toVerdict(episode.outcome, all.at(-1)?.call.error === true);
-  return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: [...pitfalls.values()] };
+  return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: findPitfalls(all) };
 }
 
 /** The verdict alone: for those who want to know what an episode would teach before it is learned from. */
@@ -51,17 +44,6 @@ export function judgeEpisode(episode: {
   readonly calls: readonly { readonly error: boolean }[];
 }): Verdict {
   return toVerdict(episode.outcome, episode.calls.slice(0, bounds.callsMax).at(-1)?.error === true);
-}
-
-/** The same symbol later, else the same tool later, else whatever succeeded next. */
-function toRecovery(all: readonly CleanCall[], at: number): string | null {
-  const failed = all[at];
-  if (failed === undefined) return null;
-  const later = all.slice(at + 1).filter((each) => !each.call.error);
-  const retry =
-    later.find((each) => each.symbol.id === failed.symbol.id) ??
-    later.find((each) => each.symbol.tool === failed.symbol.tool);
-  return (retry ?? later[0])?.symbol.tool ?? null;
 }
 
 function toVerdict(outcome: Episode['outcome'], endedInError: boolean): Verdict {

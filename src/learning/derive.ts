@@ -1,6 +1,6 @@
 /** From a cluster to a SOP: align, bind, score, word. Ids come from namespace and founding episode, times from events. */
 import { toStableId } from '../../machines/words/ids.ts';
-import type { LearnedSop, Pitfall, ProcedureStep, Requirement } from '../../machines/words/sops.ts';
+import type { LearnedSop, ProcedureStep, Requirement } from '../../machines/words/sops.ts';
 import { align, type Alignment } from './align.ts';
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
@@ -10,6 +10,7 @@ import type { Cluster } from './group.ts';
 import type { SequenceBook } from './likeness.ts';
 import { read, type Reading, takeFew, toRead } from './reading.ts';
 import { findRequirements } from './requires.ts';
+import { gatherPitfalls } from './pitfalls.ts';
 import { score } from './score.ts';
 
 export interface DeriveOptions {
@@ -71,7 +72,7 @@ export function deriveSop(cluster: Cluster, options: DeriveOptions): Derivation 
     confidence,
     occurrences: cluster.members.length,
     evidence: reading.evidence,
-    pitfalls: toPitfalls([...cluster.members, ...cluster.failures]),
+    pitfalls: gatherPitfalls([...cluster.members, ...cluster.failures], alignment.steps),
     firstSeenAt: founder.startedAt,
     lastSeenAt: toLastEnd(cluster.members),
     ...(reliability === undefined ? {} : { reliability }),
@@ -93,18 +94,4 @@ function toLastEnd(members: readonly Case[]): string {
 /** The field is there only where something is required: rows from before it say the same. */
 function toRequires(requires: readonly Requirement[] | undefined): Pick<ProcedureStep, 'requires'> {
   return requires === undefined || requires.length === 0 ? {} : { requires: [...requires] };
-}
-
-function toPitfalls(cases: readonly Case[]): Pitfall[] {
-  const counts = new Map<string, Pitfall>();
-  for (const one of cases) {
-    for (const { tool, failedTimes, recoveredBy } of one.pitfalls) {
-      const key = `${tool}\n${recoveredBy ?? ''}`;
-      counts.set(key, { tool, failedTimes: failedTimes + (counts.get(key)?.failedTimes ?? 0), recoveredBy });
-    }
-  }
-  return [...counts]
-    .sort((a, b) => b[1].failedTimes - a[1].failedTimes || (a[0] < b[0] ? -1 : 1))
-    .slice(0, bounds.pitfallsMax)
-    .map(([, pitfall]) => pitfall);
 }

@@ -83,7 +83,7 @@ export function toContent(sop: LearnedSop): unknown {
         Object.entries(args).map(([key, { support: _bindingSupport, ...binding }]) => [key, binding]),
       ),
     })),
-    pitfalls: sop.pitfalls.map(({ tool, recoveredBy }) => ({ tool, recoveredBy })),
+    pitfalls: sop.pitfalls.map(({ failedTimes: _times, step: _step, ...named }) => named),
   };
 }
 

@@ -6,6 +6,7 @@ import { ProcedureStep } from '../../machines/words/sops.ts';
 import { until } from '../support/until.ts';
 import { startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
+import { connectNew } from './rig/clients.ts';
 import { createPlace, runDrey } from './rig/place.ts';
 import type { Ended, Place } from './rig/place.ts';
 
@@ -98,6 +99,32 @@ describe('a task with signs that nobody sees', () => {
     await importLines('hidden', 'hidden', lines);
     const { trigger } = await untilKnown('hidden', names.length);
     expect(trigger).toMatch(/^Summarise the page \{[a-z]+\} for me$/);
+  });
+});
+
+describe('what failed on the way', () => {
+  it('is told with its program, at the step where it failed, and with what recovered it', async () => {
+    const run = (command: string, error = false) => step('Bash', { command }, error ? 'failed' : 'ok', error);
+    const lines = names.map((name, at) =>
+      toLine(`p-${at}`, `Commit the fix for ${name} and push it`, [
+        run('git status'),
+        run('npm test', true),
+        step('Edit', { file_path: `/repo/${name}.ts` }),
+        run('npm test'),
+        run(`git commit -m "${name}"`),
+      ]),
+    );
+    await importLines('commits', 'commits', lines);
+    await untilKnown('commits', names.length);
+    const agent = await connectNew(node.url, 'commits');
+    const { structured } = await agent.call('acontext_inject_context', {
+      current_task: 'Commit the fix for juniper and push it',
+      recent_memories: [],
+    });
+    await agent.close();
+    expect(JSON.stringify(structured)).toContain(
+      'Beware: Bash (npm test) failed 4 times at step 3; Bash (npm test) recovered it.',
+    );
   });
 });
 

@@ -152,14 +152,17 @@ function toPitfallLines(sop: SopView, paints: Paints): string[] {
   if (!Array.isArray(pitfalls) || pitfalls.length === 0) return [];
   const lines = pitfalls.flatMap((pitfall: unknown) => {
     if (typeof pitfall !== 'object' || pitfall === null || !('tool' in pitfall)) return [];
-    const times = 'failedTimes' in pitfall ? Number(pitfall.failedTimes) : 1;
+    const { tool, program, failedTimes, recoveredBy, recoveredProgram, step } = pitfall as Record<
+      string,
+      unknown
+    >;
+    const called = (name: unknown, ran: unknown) =>
+      typeof ran === 'string' ? `${String(name)} (${ran})` : String(name);
     const by =
-      'recoveredBy' in pitfall && typeof pitfall.recoveredBy === 'string'
-        ? `; ${pitfall.recoveredBy} recovered it`
-        : '';
-    return [
-      `  ${paints.warn('!')} ${toSafeText(`${String(pitfall.tool)} failed ${toPlural(times, 'time')} here${by}`)}`,
-    ];
+      typeof recoveredBy === 'string' ? `; ${called(recoveredBy, recoveredProgram)} recovered it` : '';
+    const where = typeof step === 'number' ? `at step ${step + 1}` : 'here';
+    const times = toPlural(typeof failedTimes === 'number' ? failedTimes : 1, 'time');
+    return [`  ${paints.warn('!')} ${toSafeText(`${called(tool, program)} failed ${times} ${where}${by}`)}`];
   });
   return lines.length === 0 ? [] : ['', 'Pitfalls', ...lines];
 }

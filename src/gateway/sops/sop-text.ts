@@ -34,12 +34,25 @@ export function toStepLines({ steps }: Pick<SopView, 'steps'>): readonly string[
 
 /** What to beware of, a sentence each. */
 export function toPitfallLines({ pitfalls }: Pick<SopView, 'pitfalls'>): readonly string[] {
-  return pitfalls.map(({ tool, failedTimes, recoveredBy }) =>
-    recoveredBy === null
-      ? `Beware: ${tool} failed ${failedTimes} times here.`
-      : `Beware: ${tool} failed ${failedTimes} times here; ${recoveredBy} recovered it.`,
-  );
+  return pitfalls.map((pitfall) => {
+    const { failed, where, helped } = toPitfallParts(pitfall);
+    return `Beware: ${failed} ${where}${helped === null ? '' : `; ${helped} recovered it`}.`;
+  });
 }
+
+/** `Bash (npm test)`, `failed 3 times at step 4`, and what helped. */
+function toPitfallParts(pitfall: SopView['pitfalls'][number]) {
+  const { tool, program, failedTimes, recoveredBy, recoveredProgram, step } = pitfall;
+  const times = failedTimes === 1 ? 'once' : `${failedTimes} times`;
+  return {
+    failed: toCalled(tool, program),
+    where: `failed ${times} ${step === undefined ? 'here' : `at step ${step + 1}`}`,
+    helped: recoveredBy === null ? null : toCalled(recoveredBy, recoveredProgram),
+  };
+}
+
+const toCalled = (tool: string, program: string | undefined) =>
+  program === undefined ? tool : `${tool} (${program})`;
 
 /** The whole procedure in Markdown. */
 export function toMarkdown(sop: SopView): string {
@@ -47,10 +60,10 @@ export function toMarkdown(sop: SopView): string {
     const number = `${index + 1}. `;
     return number + toMarkdownBlock(line.slice(number.length));
   });
-  const pitfalls = sop.pitfalls.map(
-    ({ tool, failedTimes, recoveredBy }) =>
-      `- ${toMarkdownText(tool)} failed ${failedTimes} times${recoveredBy === null ? '' : `; ${toMarkdownText(recoveredBy)} helped`}`,
-  );
+  const pitfalls = sop.pitfalls.map((pitfall) => {
+    const { failed, where, helped } = toPitfallParts(pitfall);
+    return `- ${toMarkdownText(failed)} ${where}${helped === null ? '' : `; ${toMarkdownText(helped)} helped`}`;
+  });
   const parts = findParts(sop.procedure).map(({ sopId, name, places }) => {
     const uri = toSopUri({ namespace: sop.namespace, sopId });
     return `- ${toStepsText(places)}: “${toMarkdownText(name)}”, learned by itself as ${toMarkdownText(uri)}`;

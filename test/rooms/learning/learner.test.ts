@@ -124,7 +124,9 @@ describe('learner', () => {
     });
     const [sop] = learn(episodes).derive().sops;
     expect(sop?.procedure.map((step) => step.tool)).toEqual(['fs__list_directory', 'fs__read_file']);
-    expect(sop?.pitfalls).toEqual([{ tool: 'fs__read_file', failedTimes: 3, recoveredBy: 'fs__read_file' }]);
+    expect(sop?.pitfalls).toEqual([
+      { tool: 'fs__read_file', failedTimes: 3, recoveredBy: 'fs__read_file', step: 1 },
+    ]);
     expect(sop?.evidence.some((callId) => callId.startsWith('x-'))).toBe(false);
   });
 

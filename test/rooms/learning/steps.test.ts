@@ -55,6 +55,23 @@ describe('clean', () => {
     expect(verdict).toBe('implied');
   });
 
+  it('tells programs of one shell apart: another one is no second try', () => {
+    const run = (command: string, error = false) => ({ tool: 'Bash', args: { command }, error });
+    const mended = [run('npm test', true), { tool: 'Edit' }, run('git commit -m x'), run('npm test')];
+    expect(cleaned(mended).pitfalls).toEqual([
+      {
+        tool: 'Bash',
+        program: 'npm test',
+        failedTimes: 1,
+        recoveredBy: 'Bash',
+        recoveredProgram: 'npm test',
+      },
+    ]);
+    expect(cleaned([run('npm test', true), { tool: 'Edit' }, run('git commit -m x')]).pitfalls).toEqual([
+      { tool: 'Bash', program: 'npm test', failedTimes: 1, recoveredBy: 'Edit' },
+    ]);
+  });
+
   it('names another tool as the recovery where the failing one never worked', () => {
     expect(cleaned([{ tool: 'a', error: true }, { tool: 'b' }]).pitfalls).toEqual([
       { tool: 'a', failedTimes: 1, recoveredBy: 'b' },

@@ -107,8 +107,11 @@ export interface Sop {
     readonly version: number;
     readonly pitfalls?: readonly {
       readonly tool: string;
+      readonly program?: string;
       readonly failedTimes: number;
       readonly recoveredBy: string | null;
+      readonly recoveredProgram?: string;
+      readonly step?: number;
     }[];
     readonly wordings?: readonly string[];
     readonly triggerFrom?: string;

@@ -251,14 +251,15 @@ function GoodToKnow({ sop }: { readonly sop: Sop }) {
         <>
           <h3>What went wrong on the way</h3>
           <ul className="rows small">
-            {pitfalls.map(({ tool, failedTimes, recoveredBy }) => (
-              <li key={tool}>
+            {pitfalls.map(({ tool, program, failedTimes, recoveredBy, recoveredProgram, step }) => (
+              <li key={[tool, program, recoveredBy, recoveredProgram].join(' ')}>
                 <span>
-                  <code>{toShown(tool, 80)}</code> failed{' '}
+                  <code>{toShown(toCalled(tool, program), 80)}</code> failed{' '}
                   {failedTimes === 1 ? 'once' : `${failedTimes} times`}
+                  {step === undefined ? '' : ` at step ${step + 1}`}
                   {recoveredBy === null
                     ? '; nothing recovered it.'
-                    : `; ${recoveredBy === tool ? 'trying again' : toShown(recoveredBy, 80)} helped.`}
+                    : `; ${recoveredBy === tool && recoveredProgram === program ? 'trying again' : toShown(toCalled(recoveredBy, recoveredProgram), 80)} helped.`}
                 </span>
               </li>
             ))}
@@ -267,6 +268,11 @@ function GoodToKnow({ sop }: { readonly sop: Sop }) {
       )}
     </Card>
   );
+}
+
+/** A tool, and the program that it ran. */
+function toCalled(tool: string, program: string | undefined): string {
+  return program === undefined ? tool : `${tool} (${program})`;
 }
 
 /** What the figure comes from, without the arithmetic. */
