@@ -39,6 +39,8 @@ export const limits = {
   upstreamOffersMax: 5_000,
   /** An exposed tool name. */
   toolNameMax: 50,
+  /** The name of a tool, a server or an agent as transcripts and agents tell it, in characters. */
+  toldNameMax: 190,
   /** A task, or a SOP's trigger, in characters. */
   taskTextMax: 2_000,
   /** Calls kept of one episode. */

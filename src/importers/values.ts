@@ -8,7 +8,7 @@ import { limits } from '../../machines/words/limits.ts';
 const episodeCharsMax = 4 * 1024 * 1024;
 
 /** Names of tools, servers and agents; together they still fit an event's 300 characters. */
-export const nameCharsMax = 190;
+export const nameCharsMax = limits.toldNameMax;
 export const serverCharsMax = 90;
 
 /** A foreign value as a word to look up; objects are none, and must not be asked to make one of themselves. */

@@ -154,5 +154,6 @@ function toSummaryLines(summary: ImportSummary): string[] {
     `${toPlural(episodes, 'episode')} with ${toPlural(calls, 'call')} from ${toPlural(files, 'file')}${read} in ` +
       `${seconds < 10 ? `${seconds.toFixed(1)} s` : toDurationText(seconds)} (${toCountText(callsPerSecond)} calls/s)`,
     ...(extras.length > 0 ? [extras.join(', ')] : []),
+    ...(episodes > 0 ? ['Learning from them goes on; "drey status" tells what is left to learn.'] : []),
   ];
 }

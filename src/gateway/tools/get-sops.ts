@@ -5,10 +5,10 @@ import { isWithheld } from '../hold-out.ts';
 import { resolveNamespace } from '../namespace.ts';
 import { SopAnswer, toSopAnswer } from './sop-answer.ts';
 import { stateTask } from './state-task.ts';
-import { count, createTool, fraction, namespaceField, text } from './tool.ts';
+import { askedTask, count, createTool, fraction, namespaceField } from './tool.ts';
 
 const input = z.object({
-  trigger_pattern: text('the task or kind of task', limits.taskTextMax).describe(
+  trigger_pattern: askedTask('the task or kind of task').describe(
     'The task in your own words, for instance "deploy the billing service to staging".',
   ),
   namespace: namespaceField,

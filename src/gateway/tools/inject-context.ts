@@ -20,22 +20,20 @@ import { toPitfallLines, toStepLines } from '../sops/sop-text.ts';
 import { findPatterns } from './matched-patterns.ts';
 import { nextStepsMax, readNextSteps } from './next-steps.ts';
 import { stateTask } from './state-task.ts';
-import { count, createTool, namespaceField, text } from './tool.ts';
+import { askedTask, count, createTool, namespaceField, text, toldName } from './tool.ts';
 
 /** What is less likely to be right than this is not injected unasked. */
 export const injectedConfidenceMin = 0.5;
 
 const step = z.object({
-  tool: text('a tool name', 300),
+  tool: toldName,
   args: z.unknown().optional(),
   result: z.unknown().optional(),
   error: z.unknown().optional(),
 });
 
 const input = z.object({
-  current_task: text('the task at hand', limits.taskTextMax).describe(
-    "What you are working on: the user's request.",
-  ),
+  current_task: askedTask('the task at hand').describe("What you are working on: the user's request."),
   recent_memories: z
     .array(text('a memory', 4_000), { error: 'must be a list of texts' })
     .max(50, { error: 'must have at most 50 entries' })
@@ -45,7 +43,7 @@ const input = z.object({
   top_k: count(1, 20).default(3).describe('At most this many procedures, memories and patterns.'),
   recent_steps: z
     .array(step, { error: 'must be a list of {tool, args?, result?, error?}' })
-    .max(200, { error: 'must have at most 200 entries' })
+    .max(limits.episodeCallsMax, { error: `must have at most ${limits.episodeCallsMax} entries` })
     .optional()
     .describe(
       'The tool calls made for this task so far, oldest first; without them, those made through Drey since the task ' +

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Asker } from '../../../machines/words/calls.ts';
 import { DreyError } from '../../../machines/words/errors.ts';
+import { limits } from '../../../machines/words/limits.ts';
 import type { Scope } from '../../../machines/words/scopes.ts';
 import type { StopSignal } from '../../../machines/words/stop.ts';
 import type { GatewayNeeds, Principal, Session } from '../needs.ts';
@@ -126,6 +127,21 @@ export function text(what: string, charactersMax: number): z.ZodString {
       error: `must be ${what}: well-formed Unicode without NUL`,
     });
 }
+
+/** Characters that somebody may ask with, and that a tool's name may have that an agent made up. */
+const askedCharactersMax = 100_000;
+const toldNameMax = 10_000;
+
+/** A task as it is asked about: who asks with a long one is not refused, its beginning counts, as that of an imported one does. */
+export const askedTask = (what: string) =>
+  text(what, askedCharactersMax).transform((task) => cut(task, limits.taskTextMax));
+
+/** The name of a tool as an agent tells it: agents invent whole paragraphs, of which imports keep as much. */
+export const toldName = text('a tool name', toldNameMax).transform((name) => cut(name, limits.toldNameMax));
+
+/** Never through a character. */
+const cut = (told: string, charactersMax: number) =>
+  told.length > charactersMax ? told.slice(0, charactersMax).toWellFormed() : told;
 
 /** A number from 0 to 1. */
 export function fraction(): z.ZodNumber {

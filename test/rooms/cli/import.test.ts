@@ -137,7 +137,9 @@ describe('a file', () => {
       ['import', await file('runs.jsonl.gz', gzipSync(`${line('a')}\n${line('b')}\n`))],
       world,
     );
-    expect(out).toMatch(/^1 episode with 2 calls from 1 file \(episodes\) in .*\n1 duplicate left out\n$/);
+    expect(out).toMatch(
+      /^1 episode with 2 calls from 1 file \(episodes\) in .*\n1 duplicate left out\nLearning from them goes on; .*\n$/,
+    );
   });
 
   it('has its bad lines told by number, without what they hold, and the rest is taken in', async () => {
@@ -145,7 +147,7 @@ describe('a file', () => {
     const { code, out, err } = await cli(['import', path], world);
     expect(code).toBe(0);
     expect(err).toBe(`${path}:2: the line is not JSON\n${path}:3: the line is JSON but no object\n`);
-    expect(out).toMatch(/2 episodes with 4 calls .*\n2 bad lines skipped\n$/);
+    expect(out).toMatch(/2 episodes with 4 calls .*\n2 bad lines skipped\nLearning from them goes on; .*\n$/);
   });
 
   it('has only some of very many bad lines told', async () => {

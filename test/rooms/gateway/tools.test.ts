@@ -1,5 +1,6 @@
 // The gateway's own tools, called as a client's call reaches them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../../machines/words/limits.ts';
 import { sampleSop } from '../../support/gateway-needs.ts';
 import { startGateway } from '../../support/gateway-server.ts';
 import type { GatewayServer } from '../../support/gateway-server.ts';
@@ -56,12 +57,12 @@ it.each([
   [
     'acontext_get_sops',
     {},
-    'trigger_pattern must be the task or kind of task: text of 1 to 2000 characters, got nothing',
+    'trigger_pattern must be the task or kind of task: text of 1 to 100000 characters, got nothing',
   ],
   [
     'acontext_get_sops',
-    { trigger_pattern: 'x'.repeat(2_001) },
-    'trigger_pattern must be the task or kind of task: text of 1 to 2000 characters, got text of 2001 characters',
+    { trigger_pattern: 'x'.repeat(100_001) },
+    'trigger_pattern must be the task or kind of task: text of 1 to 100000 characters, got text of 100001 characters',
   ],
   [
     'acontext_get_sops',
@@ -81,7 +82,7 @@ it.each([
   [
     'acontext_inject_context',
     { current_task: 'x', recent_steps: [{}] },
-    'recent_steps.0.tool must be a tool name: text of 1 to 300 characters, got nothing',
+    'recent_steps.0.tool must be a tool name: text of 1 to 10000 characters, got nothing',
   ],
   [
     'acontext_record_feedback',
@@ -181,6 +182,19 @@ describe('injected context', () => {
     ]);
     expect(await ask([read, { tool: 'fs__write' }])).toMatchObject([{ tool: null }]);
     expect(await ask([{ tool: 'other' }])).toEqual([]);
+  });
+
+  it('takes a long task, a paragraph for a tool and a thousand steps as an import does', async () => {
+    const long = `deploy ${'and so on '.repeat(1_000)}`;
+    const asked = await call('acontext_get_sops', { trigger_pattern: long });
+    expect(asked.isError).not.toBe(true);
+    const paragraph = { tool: 'I would call whatever helps. '.repeat(50) };
+    const injected = await call('acontext_inject_context', {
+      current_task: long,
+      recent_steps: Array.from({ length: 1_000 }, () => paragraph),
+    });
+    expect(injected.isError).not.toBe(true);
+    expect(at.house.tasks.map(({ task }) => task.length)).toEqual([limits.taskTextMax]);
   });
 });
 
