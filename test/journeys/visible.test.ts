@@ -8,6 +8,7 @@ import { connect } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readNices } from '../support/nices.ts';
 import { until } from '../support/until.ts';
 import { packageRoot, startNodeProcess } from './demo/node.ts';
 import type { NodeProcess } from './demo/node.ts';
@@ -165,6 +166,8 @@ describe('a running node', () => {
     });
     expect(first.resources.map(({ state }) => state)).toEqual(first.resources.map(() => 'healthy'));
     const { learning } = await node.get<{ learning: { pid: number } }>('/api/v1/status');
+    // Layer 1 goes before each of its threads, those that collect its heap among them.
+    expect(new Set(readNices(learning.pid))).toEqual(new Set([19]));
     process.kill(learning.pid, 'SIGKILL');
     await until('its end is told', () => changes.some((one) => stateOf(one, 'r-learner') === 'unhealthy'));
     await until('it is back', () => stateOf(changes.at(-1), 'r-learner') === 'healthy', 60_000);

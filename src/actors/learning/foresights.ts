@@ -51,8 +51,9 @@ export const foresightNamespacesMax = 200;
 /** A first copy is waited for this long, and a fresh one hardly at all. */
 const firstMs = 1_500;
 const freshMs = 100;
-/** A slice of work before calls get their turn. */
+/** A slice of work before calls get their turn, and the rest after it: an answer has many short steps, each of which may have to wait for one. */
 const sliceMs = 5;
+const sliceRestTimes = 1;
 /** After a copy was made it rests so many times as long as that took, so that a great model that is made anew all the time takes little. */
 const rest = { times: 30, mostMs: 8_000 } as const;
 
@@ -98,10 +99,12 @@ class LiveForesights implements Foresights {
     const copy = this.#keep(namespace);
     const now = clock.monotonic();
     const isOld = copy.readAt < 0 || (now - copy.readAt > maxAgeMs && now >= copy.restsUntil);
-    if (isOld) {
+    const isFirst = copy.readAt < 0;
+    // Who looks first waits a little for what is fresh; where that takes longer, nobody else does.
+    if (isOld && (isFirst || copy.reading === undefined)) {
       copy.reading ??= this.#read(namespace, copy).finally(() => (copy.reading = undefined));
       try {
-        await within(copy.reading, copy.readAt < 0 ? firstMs : freshMs, clock);
+        await within(copy.reading, isFirst ? firstMs : freshMs, clock);
       } catch {
         // It comes for the next question; what is there is served.
       }
@@ -133,7 +136,9 @@ class LiveForesights implements Foresights {
       // What cannot be read is not fetched again either.
       if (model !== undefined) copy.version = model.version;
       if (model !== undefined && isModel(model.body)) {
-        const { result, workedMs } = await slice(readModel(model.body), clock);
+        // Without a model questions wait for this one; with one they go first.
+        const restTimes = copy.learned === undefined ? 0 : sliceRestTimes;
+        const { result, workedMs } = await slice(readModel(model.body), clock, restTimes);
         copy.learned = result;
         copy.restsUntil = clock.monotonic() + Math.min(rest.mostMs, workedMs * rest.times);
       }
@@ -150,7 +155,11 @@ interface Sliced<Result> {
   readonly workedMs: number;
 }
 
-async function slice<Result>(work: Generator<undefined, Result>, clock: Clock): Promise<Sliced<Result>> {
+async function slice<Result>(
+  work: Generator<undefined, Result>,
+  clock: Clock,
+  restTimes: number,
+): Promise<Sliced<Result>> {
   let started = clock.monotonic();
   let workedMs = 0;
   for (;;) {
@@ -159,7 +168,10 @@ async function slice<Result>(work: Generator<undefined, Result>, clock: Clock): 
     if (done === true) return { result: value, workedMs: workedMs + tookMs };
     if (tookMs < sliceMs) continue;
     workedMs += tookMs;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => {
+      if (restTimes > 0) clock.schedule(tookMs * restTimes, resolve);
+      else setImmediate(resolve);
+    });
     started = clock.monotonic();
   }
 }

@@ -16,15 +16,18 @@ import {
   toArchived,
 } from '../../store/store.ts';
 import type { Wire } from '../../wire/wire.ts';
+import type { Clock } from '../clock.ts';
 import { readArchive } from './archive.ts';
 import type { Extractor } from './extractor.ts';
+import { createPace, type Pace } from './pace.ts';
 import { surveyStream } from './stream-episodes.ts';
 import type { StreamEpisodes } from './stream-episodes.ts';
 
 export interface RelearnOptions {
   readonly wire: Pick<Wire, 'readEvents' | 'settledUpTo' | 'streamInfo'>;
   readonly store: Store;
-  readonly extractor: Extractor;
+  readonly extractor: Pick<Extractor, 'relearn' | 'goOn'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'schedule'>;
   /** Hears how far it is. */
   readonly told: (counts: RelearnCounts, differences: readonly SopDifference[]) => void;
 }
@@ -45,11 +48,14 @@ export const noCounts: RelearnCounts = {
 
 /** Episodes put back in one transaction. */
 const mendedPerCommit = 50;
+/** The database goes through a page at its own priority, whatever the learner's is. */
+const episodesPerPage = 25;
 
 /** Learns anew what was ordered; throws `namespace_unknown` where there is nothing of that name. */
 export async function relearn(order: RelearnOrder, options: RelearnOptions): Promise<void> {
   const { extractor, store, told, wire } = options;
   const counts: Counts = { ...noCounts };
+  const pace = createPace(options.clock);
   const survey =
     order.from === 'archive'
       ? undefined
@@ -64,9 +70,10 @@ export async function relearn(order: RelearnOrder, options: RelearnOptions): Pro
       namespace,
       isTrial: order.isTrial,
       fill: async (learner) => {
-        const filling = { ...options, namespace, learner, counts, isTrial: order.isTrial };
+        const filling = { ...options, namespace, learner, counts, pace, isTrial: order.isTrial };
         if (survey === undefined) await fillFromArchive(filling, () => true);
         else await fillFromStream(filling, survey);
+        await settle(filling);
       },
     });
     counts.namespaces += 1;
@@ -96,16 +103,26 @@ interface Filling extends RelearnOptions {
   readonly namespace: string;
   readonly learner: Learner;
   readonly counts: Counts;
+  readonly pace: Pace;
   readonly isTrial: boolean;
 }
 
+/** Brings it up to date with what it was told: what is left to do while all other learning waits is little. */
+async function settle({ extractor, learner, pace }: Filling): Promise<void> {
+  while (learner.work()) {
+    extractor.goOn();
+    await pace();
+  }
+}
+
 async function fillFromArchive(
-  { store, extractor, namespace, learner, counts, told }: Filling,
+  { store, extractor, namespace, learner, counts, pace, told }: Filling,
   isWanted: (episode: { episodeId: string; calls: number; endedAt: string }) => boolean,
 ): Promise<void> {
-  for await (const episodes of readArchive(store, namespace)) {
-    extractor.goOn();
+  for await (const episodes of readArchive(store, namespace, episodesPerPage)) {
     for (const episode of episodes) {
+      extractor.goOn();
+      await pace();
       if (!isWanted({ ...episode, calls: episode.calls.length })) continue;
       learner.learn(episode);
       counts.episodes += 1;
@@ -116,7 +133,7 @@ async function fillFromArchive(
 }
 
 async function fillFromStream(filling: Filling, survey: StreamEpisodes): Promise<void> {
-  const { extractor, namespace, store, learner, counts, isTrial, told } = filling;
+  const { extractor, namespace, store, learner, counts, pace, isTrial, told } = filling;
   let lacking: ToldEpisode[] = [];
   const mend = async (): Promise<void> => {
     const some = lacking;
@@ -137,6 +154,7 @@ async function fillFromStream(filling: Filling, survey: StreamEpisodes): Promise
   };
   await survey.read(namespace, async (episode) => {
     extractor.goOn();
+    await pace();
     const { draft, calls } = episode;
     learner.learn(toArchived({ ...draft, calls }));
     counts.episodes += 1;

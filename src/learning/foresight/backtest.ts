@@ -70,7 +70,7 @@ export function* tryFold(knowledge: Knowledge, held: readonly Weighed[]): Genera
     places.set(symbol, place);
     return place;
   };
-  const documents = toDocuments(
+  const documents = yield* toDocuments(
     held.map(({ trace }) => trace),
     placeOf,
   );

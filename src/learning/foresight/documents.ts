@@ -40,21 +40,20 @@ const search = {
   liftSampleMax: 24,
   liftShrink: 8,
   runsMax: 16,
+  /** Work before others get their turn: a few milliseconds at most. */
+  documentsPerTurn: 32,
+  termsPerTurn: 256,
 } as const;
 
 /** Makes documents comparable; yields from time to time, so that others get their turn. */
 export function* createDocuments(all: readonly TaskDocument[]): Generator<undefined, Documents> {
-  const postings = new Map<number, Posting[]>();
-  for (const document of all) {
-    post(postings, document);
-    if (document.at % 64 === 63) yield;
-  }
+  const postings = yield* post(all);
   const background = toBackground(all);
   const weights = new Map<number, number>();
-  for (const [id, list] of postings) {
-    const idf = Math.log((all.length + 1) / (list.length + 0.5));
-    weights.set(id, Math.max(0.05, idf) * toLift(list, all, background));
-    if (weights.size % 256 === 255) yield;
+  for (const [id, { places }] of postings) {
+    const idf = Math.log((all.length + 1) / (places.length + 0.5));
+    weights.set(id, Math.max(0.05, idf) * toLift(places, all, background));
+    if (weights.size % search.termsPerTurn === 0) yield;
   }
   const rarest = Math.log(all.length + 2);
   const weightOf = (id: number, unknown = rarest) => weights.get(id) ?? unknown;
@@ -66,67 +65,103 @@ export function* createDocuments(all: readonly TaskDocument[]): Generator<undefi
   const norms = new Float64Array(all.length);
   for (const { at, features } of all) {
     norms[at] = normOf(features);
-    if (at % 128 === 127) yield;
+    if (at % search.documentsPerTurn === 0) yield;
   }
   return {
     all,
     weightOf,
     near(features, max) {
-      const dots = toDots(features, postings, weightOf, all.length);
+      const likenesses = toDots(features, postings, weightOf, all.length);
       const own = normOf(features);
-      const found: { readonly at: number; readonly likeness: number }[] = [];
-      dots.forEach((dot, at) => {
-        if (dot > 0) found.push({ at, likeness: Math.min(1, dot / (own * (norms[at] ?? 1))) });
+      for (let at = 0; at < likenesses.length; at += 1)
+        likenesses[at] = Math.min(1, (likenesses[at] ?? 0) / (own * (norms[at] ?? 1)));
+      return chooseMost(likenesses, max).flatMap((at) => {
+        const document = all[at];
+        return document === undefined ? [] : [{ document, likeness: likenesses[at] ?? 0 }];
       });
-      return found
-        .sort((a, b) => b.likeness - a.likeness || a.at - b.at)
-        .slice(0, max)
-        .flatMap(({ at, likeness }) => {
-          const document = all[at];
-          return document === undefined ? [] : [{ document, likeness }];
-        });
     },
   };
 }
 
-interface Posting {
-  readonly at: number;
-  readonly weight: number;
+/** The documents that have a term, and what it weighs in each: plain numbers, since every question walks through thousands. */
+interface Postings {
+  readonly places: Uint32Array;
+  readonly weights: Float32Array;
 }
 
-function post(postings: Map<number, Posting[]>, { at, features: { ids, weights } }: TaskDocument): void {
-  ids.forEach((id, place) => {
-    const posting = { at, weight: weights[place] ?? 0 };
-    const list = postings.get(id);
-    if (list === undefined) postings.set(id, [posting]);
-    else if (list.length < search.postingsMax) list.push(posting);
-  });
+function* post(all: readonly TaskDocument[]): Generator<undefined, ReadonlyMap<number, Postings>> {
+  const lists = new Map<number, { readonly places: number[]; readonly weights: number[] }>();
+  for (const { at, features } of all) {
+    features.ids.forEach((id, place) => {
+      let list = lists.get(id);
+      if (list === undefined) lists.set(id, (list = { places: [], weights: [] }));
+      if (list.places.length >= search.postingsMax) return;
+      list.places.push(at);
+      list.weights.push(features.weights[place] ?? 0);
+    });
+    if (at % search.documentsPerTurn === 0) yield;
+  }
+  const postings = new Map<number, Postings>();
+  for (const [id, { places, weights }] of lists) {
+    postings.set(id, { places: Uint32Array.from(places), weights: Float32Array.from(weights) });
+    if (postings.size % search.termsPerTurn === 0) yield;
+  }
+  return postings;
 }
 
 /** Shared weight by document. */
 function toDots(
   { ids, weights }: Features,
-  postings: ReadonlyMap<number, readonly Posting[]>,
+  postings: ReadonlyMap<number, Postings>,
   weightOf: (id: number) => number,
   size: number,
 ): Float64Array {
   const dots = new Float64Array(size);
-  ids.forEach((id, place) => {
+  for (let place = 0; place < ids.length; place += 1) {
+    const id = ids[place] ?? 0;
+    const found = postings.get(id);
+    if (found === undefined) continue;
     const scaled = (weights[place] ?? 0) * weightOf(id) ** 2;
-    for (const { at, weight } of postings.get(id) ?? []) dots[at] = (dots[at] ?? 0) + scaled * weight;
-  });
+    for (let at = 0; at < found.places.length; at += 1) {
+      const document = found.places[at] ?? 0;
+      dots[document] = (dots[document] ?? 0) + scaled * (found.weights[at] ?? 0);
+    }
+  }
   return dots;
 }
 
+/** The places of the greatest numbers above nought, greatest first; of equal ones the first. */
+function chooseMost(numbers: Float64Array, max: number): readonly number[] {
+  const chosen: number[] = [];
+  if (max < 1) return chosen;
+  let least = 0;
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] ?? 0;
+    if (number <= least) continue;
+    let place = chosen.length;
+    while (place > 0 && (numbers[chosen[place - 1] ?? 0] ?? 0) < number) place -= 1;
+    chosen.splice(place, 0, at);
+    if (chosen.length > max) chosen.pop();
+    if (chosen.length === max) least = numbers[chosen[max - 1] ?? 0] ?? 0;
+  }
+  return chosen;
+}
+
 /** One document a wording; equal runs of it are one. Traces come in an order that does not depend on arrival. */
-export function toDocuments(traces: readonly Trace[], placeOf: (symbol: string) => number): TaskDocument[] {
+export function* toDocuments(
+  traces: readonly Trace[],
+  placeOf: (symbol: string) => number,
+): Generator<undefined, TaskDocument[]> {
   const wordings = new Map<number, Trace[]>();
   for (const trace of traces) {
     const list = wordings.get(trace.wording);
     if (list === undefined) wordings.set(trace.wording, [trace]);
     else list.push(trace);
   }
-  return [...wordings.values()].map((own, at) => {
+  const documents: TaskDocument[] = [];
+  for (const own of wordings.values()) {
+    if (documents.length % search.documentsPerTurn === 0) yield;
+    const at = documents.length;
     const total = own.reduce((sum, { weight }) => sum + weight, 0);
     const runs = own.slice(0, search.runsMax).map((trace) => ({
       symbols: trace.steps.map(({ symbol }) => placeOf(symbol)),
@@ -138,8 +173,9 @@ export function toDocuments(traces: readonly Trace[], placeOf: (symbol: string) 
     for (const run of runs)
       for (const symbol of new Set(run.symbols))
         uses.set(symbol, (uses.get(symbol) ?? 0) + run.weight / Math.max(1e-9, sum));
-    return { at, features: own[0]?.features ?? noFeatures, runs, uses };
-  });
+    documents.push({ at, features: own[0]?.features ?? noFeatures, runs, uses });
+  }
+  return documents;
 }
 
 /** How alike two documents are by chance. */
@@ -166,8 +202,8 @@ function toAlike(some: readonly TaskDocument[]): number {
 }
 
 /** How much more alike the procedures are where a term stands: above 1 it tells something, below it is a mere name. */
-function toLift(list: readonly Posting[], all: readonly TaskDocument[], background: number): number {
-  const sample = list.slice(0, search.liftSampleMax).flatMap(({ at }) => all[at] ?? []);
+function toLift(places: Uint32Array, all: readonly TaskDocument[], background: number): number {
+  const sample = [...places.subarray(0, search.liftSampleMax)].flatMap((at) => all[at] ?? []);
   const pairs = (sample.length * (sample.length - 1)) / 2;
   const alike = pairs === 0 ? 0 : toAlike(sample);
   const gain = (alike - background) / Math.max(0.05, 1 - background);

@@ -1,5 +1,4 @@
 /** Whether a task speaks of anything that learning knows. It chooses nothing. */
-import { toChooser } from './chooser.ts';
 import type { Learned } from './training.ts';
 import { type Features, toFeatures } from './wording-features.ts';
 
@@ -33,6 +32,7 @@ export function isFamiliar(
  */
 export function isStrange(learned: Learned, text: string, sure: number): boolean {
   const features = toFeatures(text);
-  const chooser = toChooser(learned);
-  return !isFamiliar(learned, features, chooser.ask(features).near[0]?.likeness ?? 0, sure);
+  // Whoever is served by words alone asks this of every procedure: the nearest task and nothing else is looked for.
+  const [nearest] = learned.knowledge.documents.near(features, 1);
+  return !isFamiliar(learned, features, nearest?.likeness ?? 0, sure);
 }

@@ -66,13 +66,14 @@ export function* createKnowledge(
   const stop = symbols.length;
   // Numbers of unknown symbols must not depend on what is known.
   const placeOf = (symbol: string) => places.get(symbol) ?? -2;
-  const documents = yield* createDocuments(toDocuments(won, placeOf));
+  yield;
+  const documents = yield* createDocuments(yield* toDocuments(won, placeOf));
   const tables = new CountTables(contextKinds.length + 1);
   const frequencies = new Map<number, number>();
   let turns = 0;
   for (const { trace, weight } of weighed) {
     turns += 1;
-    if (turns % 64 === 0) yield;
+    if (turns % 16 === 0) yield;
     const own = trace.steps.map(({ symbol }) => placeOf(symbol));
     toContexts(own, trace.steps).forEach((contexts, at) => {
       const next = own[at] ?? stop;

@@ -96,7 +96,10 @@ export function isModel(body: unknown): body is Model {
   return typeof body === 'object' && body !== null && 'form' in body && body.form === modelForm;
 }
 
-/** What was learned, ready for asking; yields from time to time. */
+/** Traces unpacked before others get their turn. */
+const tracesPerTurn = 16;
+
+/** What was learned, ready for asking; yields every few milliseconds, since who serves does it while agents ask. */
 export function* readModel(model: Model): Generator<undefined, Learned> {
   const texts = new Map(
     model.texts.map(({ wording, ids, weights, words }) => [
@@ -107,14 +110,18 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
   const traces: Trace[] = [];
   for (const packed of model.traces) {
     traces.push(unpackTrace(packed, model.symbols, texts.get(packed.wording) ?? noFeatures));
-    if (traces.length % 64 === 63) yield;
+    if (traces.length % tracesPerTurn === 0) yield;
   }
+  yield;
   const tasks = toTasks(traces);
-  const knowledge = yield* createKnowledge(weigh(traces, tasks), unpackWeights(model.linear));
-  const presence = createPresence(model.tools, knowledge.documents, {
-    words: unpackWeights(model.wanted),
-    named: model.named,
-  });
+  yield;
+  const linear = unpackWeights(model.linear);
+  yield;
+  const knowledge = yield* createKnowledge(weigh(traces, tasks), linear);
+  yield;
+  const words = unpackWeights(model.wanted);
+  yield;
+  const presence = createPresence(model.tools, knowledge.documents, { words, named: model.named });
   return {
     knowledge,
     weights: Float64Array.from(model.mixture),

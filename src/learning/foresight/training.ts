@@ -60,8 +60,8 @@ export function toTasks(traces: readonly Trace[]): number[] {
   for (const trace of won) {
     for (const subject of trace.subjects) {
       if ((subjects.get(subject) ?? 0) > most) continue;
-      const [one, other] = [find(trace.wording), find(mix(subject, 5))].sort((a, b) => a - b);
-      if (one !== undefined && other !== undefined && one !== other) parent.set(other, one);
+      const [own, shared] = [find(trace.wording), find(mix(subject, 5))];
+      if (own !== shared) parent.set(Math.max(own, shared), Math.min(own, shared));
     }
   }
   return traces.map(({ wording }) => find(wording));

@@ -2,13 +2,10 @@
  * The backtest process: keeps the pipe to its node and has a thread do the work, which takes minutes without a pause in
  * which anything could be heard. It ends with that node, whatever the thread is doing.
  */
-import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
+import { goLast } from '../priority.ts';
 import { FromBacktest, ToBacktest, heapMegabytesMax } from './backtest-messages.ts';
-
-/** Everything else goes first on a busy machine. */
-const nice = 19;
 
 function say(message: FromBacktest): Promise<void> {
   return new Promise((resolve) => {
@@ -24,8 +21,8 @@ async function fail(cause: unknown): Promise<void> {
 }
 
 process.once('message', (raw) => {
-  // A thread has the priority of the one that starts it.
-  setPriority(nice);
+  // Everything else goes first on a busy machine; a thread has the priority of the one that starts it.
+  goLast();
   const worker = new Worker(new URL('./backtest-work.js', import.meta.url), {
     workerData: ToBacktest.parse(raw),
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },

@@ -3,7 +3,6 @@
  * started it, shows that it lives, and ends with that node. Killing it at any moment loses nothing: its place is kept
  * by the bus, its effects by the database.
  */
-import { setPriority } from 'node:os';
 import { toPlainError } from '../../../machines/words/errors.ts';
 import type { DreyEvent } from '../../../machines/words/events.ts';
 import { createRedactor } from '../../access/access.ts';
@@ -12,6 +11,7 @@ import { openStore } from '../../store/store.ts';
 import { openEventLog, openWire, startPump } from '../../wire/wire.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { createClock } from '../clock.ts';
+import { goLast } from '../priority.ts';
 import { ToLearner } from './learner-messages.ts';
 import type { FromLearner, LearnerSettings } from './learner-messages.ts';
 import { takeTurns } from './learning-turns.ts';
@@ -20,8 +20,6 @@ import { createHide, sealEvent } from '../sealing.ts';
 import { openTracing } from '../telemetry/tracing.ts';
 import { version } from '../version.ts';
 
-/** Layer 1 goes first on a busy machine. */
-const nice = 19;
 const pumpDrainMs = 2_000;
 const endMs = 15_000;
 
@@ -36,7 +34,8 @@ const roots = createRoots(node);
 const watches = new Map<number, () => void>();
 
 async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
-  setPriority(nice);
+  // Layer 1 goes first on a busy machine.
+  goLast();
   keepHeapSmall();
   const log = openLog({ level: settings.level });
   const clock = createClock();

@@ -34,12 +34,13 @@ async function learn(namespace: string, episodes: readonly Episode[]): Promise<v
 function open() {
   const clock = createSimulatedClock();
   const reads: string[] = [];
-  const state = { isAway: false };
+  const state = { isAway: false, held: Promise.resolve() };
   const foresights = openForesights({
     store: {
       inNamespace: async (namespace, work) => {
         reads.push(namespace);
         if (state.isAway) throw new Error('the database is away');
+        await state.held;
         return database.store.inNamespace(namespace, work);
       },
     },
@@ -83,6 +84,22 @@ describe('the copies of models that a node holds', () => {
     await learn('acme', [...notes, ...mails]);
     await clock.advance(8_001);
     expect(await next('Send the weekly digest')).toBe('mail__compose');
+  });
+
+  it('keep nobody waiting while a fresh one is on its way, but who looks first', async () => {
+    const { clock, next, reads, state } = open();
+    const task = 'Summarise the notes in omega.md';
+    await next(task);
+    let release = (): void => undefined;
+    state.held = new Promise((resolve) => (release = resolve));
+    await clock.advance(8_001);
+    const first = next(task);
+    // The clock stands still: whoever waits for a bound would wait for ever.
+    expect(await next(task)).toBe('fs__list_directory');
+    expect(await next(task)).toBe('fs__list_directory');
+    expect(reads).toHaveLength(2);
+    release();
+    expect(await first).toBe('fs__list_directory');
   });
 
   it('are served from memory while the database is away', async () => {

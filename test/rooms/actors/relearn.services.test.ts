@@ -6,6 +6,7 @@ import type { RelearnOrder, RelearnReport } from '../../../machines/words/relear
 import { learningAddress, toIso } from '../../../src/actors/actors.ts';
 import { readArchive } from '../../../src/actors/workers/archive.ts';
 import { startExtractor } from '../../../src/actors/workers/extractor.ts';
+import { relearn } from '../../../src/actors/workers/relearn.ts';
 import {
   countArchive,
   ensureNamespace,
@@ -292,6 +293,69 @@ test('procedures are never gone meanwhile, and what is done meanwhile is learned
   await until('it goes on with what it learned anew', async () => (await occurrences()) === 5);
 });
 
+test('it is learned in slices with rests, and all of it before other learning has to wait', async () => {
+  const namespace = 'acme';
+  const own = await openTestStore(inject('postgresUrl'));
+  onTestFinished(() => own.close());
+  const many = 60;
+  await own.store.inNamespace(namespace, async (trx) => {
+    await ensureNamespace(trx);
+    for (let n = 0; n < many; n += 1) {
+      const one = episode(`e-${n}`, { calls: 2, minute: n % 60 });
+      await saveEpisode(trx, one);
+      await saveCalls(
+        trx,
+        one.calls.map((call, position) => ({ ...call, episodeId: one.episodeId, position })),
+      );
+    }
+  });
+  // By this clock every step takes a whole slice.
+  const rests: number[] = [];
+  let now = 0;
+  const slow = {
+    monotonic: () => (now += 10),
+    schedule: (ms: number, rested: () => void) => {
+      rests.push(ms);
+      setImmediate(rested);
+      return () => undefined;
+    },
+  };
+  const extractor = startExtractor({
+    store: own.store,
+    clock,
+    log,
+    quietMs: 50,
+    isShared: () => false,
+    written: () => undefined,
+    broke: (error) => expect.unreachable(String(error)),
+  });
+  onTestFinished(() => extractor.stop());
+  let told: number | undefined;
+  let isLeft: boolean | undefined;
+  await relearn({ relearnId: 'l-paced', namespace, from: 'archive', isTrial: true } as const, {
+    wire: await openBus(),
+    store: own.store,
+    clock: slow,
+    told: () => undefined,
+    extractor: {
+      goOn: () => extractor.goOn(),
+      relearn: (anew) =>
+        extractor.relearn({
+          ...anew,
+          fill: async (learner) => {
+            await anew.fill(learner);
+            told = learner.size.episodes;
+            isLeft = learner.work();
+          },
+        }),
+    },
+  });
+  expect(told).toBe(many);
+  expect(rests.length).toBeGreaterThanOrEqual(many);
+  expect(Math.min(...rests)).toBeGreaterThanOrEqual(10);
+  expect(isLeft).toBe(false);
+});
+
 test('orders come one at a time, and a wrong one is refused', async () => {
   const { wire } = await openStory();
   const ask = (verb: string, data: unknown) => wire.ask(learningAddress, verb, data);
@@ -309,6 +373,7 @@ test('orders come one at a time, and a wrong one is refused', async () => {
   await until(
     'the first is done',
     async () => ((await ask('relearned', 'l-one')) as RelearnReport).state === 'done',
+    20_000,
   );
   expect(await order(wire, { namespace: 'nobodys' })).toMatchObject({
     state: 'failed',

@@ -6,7 +6,9 @@ import {
   finish,
   foresee,
   isModel,
+  isStrange,
   readModel,
+  recall,
   toModel,
   train,
 } from '../../../src/learning/learning.ts';
@@ -77,6 +79,38 @@ describe('foresee', () => {
     }
     expect(isModel({ form: 'another' })).toBe(false);
     expect(isModel(null)).toBe(false);
+  });
+
+  it('is made ready in small steps', () => {
+    const many = Array.from({ length: 320 }, (_, n) => readNotes(n, `${n}-${n * 7}.md`));
+    const traces = keep(many);
+    const model = toModel(traces, finish(recall(traces, finish(train(traces.slice(0, 20))))));
+    let steps = 0;
+    for (const reading = readModel(model); reading.next().done !== true;) steps += 1;
+    expect(steps).toBeGreaterThan(traces.length / 10);
+  });
+
+  it('asks which tools words want where it judges, and not where it only looks whether a text is strange', () => {
+    const ask = vi.spyOn(learned.presence, 'ask');
+    expect(isStrange(learned, 'Summarise the notes in omega.md', 0.5)).toBe(false);
+    expect(isStrange(learned, 'Refuel the rocket', 0.5)).toBe(true);
+    expect(ask).not.toHaveBeenCalled();
+    ask.mockRestore();
+  });
+
+  it('finds the same nearest tasks however many are asked for', () => {
+    fc.assert(
+      fc.property(episodeLists, fc.nat(40), (episodes, max) => {
+        const { documents } = finish(train(keep(episodes))).knowledge;
+        for (const { features } of documents.all.slice(0, 5)) {
+          const all = documents.near(features, documents.all.length);
+          const sorted = [...all].sort((a, b) => b.likeness - a.likeness || a.document.at - b.document.at);
+          expect(all).toEqual(sorted);
+          expect(documents.near(features, max)).toEqual(sorted.slice(0, max));
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('keeps nothing of results and arguments in clear', () => {

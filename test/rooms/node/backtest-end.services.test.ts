@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, it, onTestFinished } from 'vitest';
+import { readNices } from '../../support/nices.ts';
 import { openTestStore } from '../../support/store.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
@@ -29,7 +30,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-it('ends when its node is killed, whatever it is at', async () => {
+it('goes last with all of its threads, and ends when its node is killed, whatever it is at', async () => {
   const database = await openTestStore(inject('postgresUrl'));
   onTestFinished(() => database.close());
   await database.ask(`insert into namespaces (namespace, display_name) values ('acme', 'acme')`);
@@ -52,6 +53,9 @@ it('ends when its node is killed, whatever it is at', async () => {
   onTestFinished(() => void (isAlive(pid) && process.kill(pid, 'SIGKILL')));
   expect(type).toBe('read');
   // It has read its history, and is at work.
+  const nices = readNices(pid);
+  expect(nices.length).toBeGreaterThan(4);
+  expect(new Set(nices)).toEqual(new Set([19]));
   parent.kill('SIGKILL');
   await once(parent, 'exit');
   await until('the process is gone', () => !isAlive(pid));
