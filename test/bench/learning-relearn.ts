@@ -1,9 +1,12 @@
 /**
  * What those who ask wait while history is learned anew on the same cores: procedures, context and memories are asked for at
- * intended times, by turns in quiet and while `drey relearn --dry-run` goes on, on a real node with real servers. The history is
- * generated and written to the archive as it is; it has been learned once before, so that there is something to ask for.
+ * intended times, by turns in quiet, beside a foreign program that burns one core at the lowest priority and asks nobody for
+ * anything (the control: what any work in the background costs on this machine), and while `drey relearn --dry-run` goes on, on a
+ * real node with real servers. The history is generated and written to the archive as it is; it has been learned once before, so
+ * that there is something to ask for.
  * Nothing is written the second time, so that no model is trained afterwards and each turn finds the same.
  */
+import { spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensureNamespace, openStore, saveCalls, saveEpisode } from '../../src/store/store.ts';
@@ -28,6 +31,8 @@ const episodesPerCommit = 200;
 const warmMs = 10_000;
 /** How long is asked while nothing is learned anew, before each time that it is. */
 const quietMs = 12_000;
+/** Work that has nothing to do with Drey, at the learner's priority. */
+const foreignWork = `require('node:os').setPriority(19); for (;;);`;
 /** A learner that uses less of a core than this has nothing left to do. */
 const idleShare = 0.05;
 const growthMsMax = 5;
@@ -75,16 +80,18 @@ export async function learningRelearnBench(episodes: number, quick: boolean): Pr
     await untilIdle(node);
     await ask(scene, pause(warmMs));
     const before: Waited[] = [];
+    const beside: Waited[] = [];
     const during: Waited[] = [];
     let seconds = 0;
     for (let round = 0; round < (quick ? 2 : 3); round += 1) {
       before.push(...(await ask(scene, pause(quietMs))));
+      beside.push(...(await ask(scene, burn(quietMs))));
       const begun = performance.now();
       during.push(...(await ask(scene, relearn(node, true))));
       seconds += (performance.now() - begun) / 1_000;
     }
     return [
-      ...questions.flatMap(({ kind }) => compare(kind, before, during)),
+      ...questions.flatMap(({ kind }) => compare(kind, { before, beside, during })),
       measure('learning.relearn.episodes', episodes, 'episodes', 'higher'),
       measure('learning.relearn.asked', during.length, 'questions', 'higher'),
       measure('learning.relearn.seconds', seconds, 's', 'lower'),
@@ -96,16 +103,35 @@ export async function learningRelearnBench(episodes: number, quick: boolean): Pr
   }
 }
 
-function compare(kind: string, before: readonly Waited[], during: readonly Waited[]): Measure[] {
-  const p95 = (all: readonly Waited[]): number =>
+interface Turns {
+  readonly before: readonly Waited[];
+  readonly beside: readonly Waited[];
+  readonly during: readonly Waited[];
+}
+
+/** Burns one core. */
+async function burn(ms: number): Promise<void> {
+  const foreign = spawn(process.execPath, ['-e', foreignWork], { stdio: 'ignore' });
+  try {
+    await pause(ms);
+  } finally {
+    foreign.kill('SIGKILL');
+  }
+}
+
+function compare(kind: string, { before, beside, during }: Turns): Measure[] {
+  const p = (all: readonly Waited[], q: number): number =>
     quantile(
       all.filter((one) => one.kind === kind).map(({ ms }) => ms),
-      0.95,
+      q,
     );
+  const p95 = (all: readonly Waited[]): number => p(all, 0.95);
   const name = `learning.relearn.${kind}`;
   return [
+    measure(`${name}.before_p50_ms`, p(before, 0.5), 'ms', 'lower'),
     measure(`${name}.before_p95_ms`, p95(before), 'ms', 'lower'),
     measure(`${name}.during_p95_ms`, p95(during), 'ms', 'lower'),
+    measure(`${name}.control_growth_p95_ms`, p95(beside) - p95(before), 'ms', 'lower'),
     measure(`${name}.growth_p95_ms`, p95(during) - p95(before), 'ms', 'lower', growthMsMax),
   ];
 }
