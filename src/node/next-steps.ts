@@ -37,13 +37,14 @@ export function createNextSteps({ foresights, redactor }: NextStepsOptions): Nex
           }),
         );
         const what = tool === null ? 'The task is done' : toCall(tool, program);
-        const content = `${what}: ${Math.round(probability * 100)} % likely after ${foresight.alike} runs of tasks like this.`;
+        const content = `${what}: ${Math.round(probability * 100)} % likely after ${toRuns(foresight.alike)} like this.`;
         return { tool, probability, content, ...(tool === null ? {} : { args }) };
       }),
     );
   };
 }
 
+const toRuns = (alike: number) => (alike === 1 ? '1 run of a task' : `${alike} runs of tasks`);
 const toCall = (tool: string, program: string | undefined) =>
   `Call ${tool}${program === undefined ? '' : ` (${program})`} next`;
 

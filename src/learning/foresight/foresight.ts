@@ -74,14 +74,18 @@ export function foresee(learned: Learned, task: string, seen: readonly SeenStep[
   return { next, alike };
 }
 
-/** Runs of tasks that resemble this one; where words tell nothing, of those with a word in common that took the same steps. */
+/**
+ * Runs of tasks that resemble this one by their words, or have a word in common and took the same steps: among few
+ * wordings a word that all have weighs nothing.
+ */
 function countAlike({ near, symbols }: Standing): number {
   const byText = near
     .filter(({ likeness }) => likeness >= alikeMin)
     .reduce((sum, { document }) => sum + document.runs.length, 0);
-  if (byText > 0 || symbols.length === 0) return byText;
+  if (symbols.length === 0) return byText;
   const runs = near.flatMap(({ document }) => document.runs);
-  return runs.filter((run) => symbols.every((symbol) => run.symbols.includes(symbol))).length;
+  const byStep = runs.filter((run) => symbols.every((symbol) => run.symbols.includes(symbol))).length;
+  return Math.max(byText, byStep);
 }
 
 /**

@@ -15,9 +15,9 @@ function learn(times: number) {
   return finish(train(learner.keeper.traces));
 }
 
-function ask(times: number) {
+function ask(times: number, task = 'Could you give me a summary of the notes in /srv/loft?') {
   const seen = [{ symbol: 'fs__list\n', args: {}, result: 'ok', error: false }];
-  return foresee(learn(times), 'Could you give me a summary of the notes in /srv/loft?', seen, 3);
+  return foresee(learn(times), task, seen, 3);
 }
 
 describe('a next step after few tasks', () => {
@@ -27,6 +27,10 @@ describe('a next step after few tasks', () => {
     expect(alike).toBe(3);
     expect(next[0]?.probability).toBeGreaterThanOrEqual(0.7);
     expect(next[0]?.probability).toBeLessThan(0.74);
+  });
+
+  it('rests on all that took the same steps, though one of them alone has the very words', () => {
+    expect(ask(3, 'Write a summary of the notes in /srv/attic').alike).toBe(3);
   });
 
   it('gets surer with each further one', () => {
