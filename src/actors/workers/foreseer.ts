@@ -128,6 +128,8 @@ class LiveForeseer implements Foreseer {
       } catch (error) {
         log.warn({ namespace, err: toPlainError(error) }, 'the model of next steps could not be stored');
         if (!this.#stopped) this.#want(namespace, keeper);
+        // A store that is away is not asked again and again.
+        workedMs = Math.max(workedMs, pause.leastMs);
       }
       this.#making = undefined;
       this.#spent = { workedMs, at: clock.monotonic() };
@@ -180,8 +182,11 @@ class LiveForeseer implements Foreseer {
     let started = clock.monotonic();
     while (!this.#stopped) {
       const { done, value } = work.next();
-      if (done === true) return value;
       const tookMs = clock.monotonic() - started;
+      if (done === true) {
+        worked(tookMs);
+        return value;
+      }
       if (tookMs < sliceMs) continue;
       worked(tookMs);
       await this.#rest(tookMs * (toLearn() > 0 ? restTimes.busy : restTimes.quiet));

@@ -21,7 +21,7 @@ beforeEach(() => database.ask('delete from models', []));
 const burst = 30;
 const lookMs = 200;
 
-async function open(namespace: string, toLearn = 0) {
+async function open(namespace: string, toLearn = 0, isAway = false) {
   const { store } = database;
   await store.inNamespace(namespace, ensureNamespace);
   const clock = createSimulatedClock();
@@ -31,6 +31,7 @@ async function open(namespace: string, toLearn = 0) {
     store: {
       inNamespace: async (name, work) => {
         writes += 1;
+        if (isAway) throw new Error('the store is away');
         return store.inNamespace(name, work);
       },
     },
@@ -88,5 +89,14 @@ describe('the foreseer', () => {
     await clock.advance(2_000);
     await until('nothing waits', async () => foreseer.waiting === 0);
     expect(await readTraces()).toBe(burst);
+  });
+
+  it('tries again at most once a second while the store is away', async () => {
+    const { clock, foreseer, learn, writes } = await open('away', 0, true);
+    learn(3);
+    await clock.advance(5_000);
+    expect(writes()).toBeGreaterThan(1);
+    expect(writes()).toBeLessThanOrEqual(5);
+    expect(foreseer.waiting).toBe(1);
   });
 });
