@@ -22,8 +22,8 @@ export const alignShares = {
 } as const;
 
 /**
- * A failed run says something about a procedure only where it agrees with it so far: what did something else says nothing,
- * and weak agents' failures at a task must not keep from others what works.
+ * A failed run says something about a procedure only where it agrees with it this far, to its end: what did something else,
+ * or broke off before, says nothing, and weak agents' failures at a task must not keep from others what works.
  */
 export const followedFrom = 0.9;
 

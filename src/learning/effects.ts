@@ -26,7 +26,11 @@ const reading = new Set(
 /** A last word like these promises the same: `total_visits_count`, `directory_tree`. */
 const readings = new Set(['count', 'tree', 'info', 'details', 'status']);
 /** What such an argument says is paid, lent or bet, however the tool is called: `get_loan`. */
-const money = new Set('amount amounts balance budget cost fee payment price'.split(' '));
+const money = new Set(
+  'amount amounts balance balances budget budgets cost costs fee fees payment payments price prices'.split(
+    ' ',
+  ),
+);
 
 /** True where a call of this tool surely changes something outside, by its name. */
 export function hasEffects(tool: string): boolean {
@@ -37,11 +41,13 @@ export function hasEffects(tool: string): boolean {
 
 /**
  * Whether what always stood in an argument may become a constant without anybody's approval: only where the tool's name
- * promises that it reads. A name that promises nothing (`deposit_funds`, `pack_box`) may do anything.
+ * promises that it reads, and nothing beside (`find_and_replace`). A name that promises nothing (`deposit_funds`,
+ * `pack_box`) may do anything.
  */
 export function mayBeConstantOf(tool: string, path: string): boolean {
-  if (toNameWords(path.slice(path.lastIndexOf('/') + 1)).some((word) => money.has(word))) return false;
+  if (toNameWords(path).some((word) => money.has(word))) return false;
   const { words, first } = toToolWords(tool);
+  if (words.includes('and') && words.some((word) => changing.has(word))) return false;
   if (first !== undefined && reading.has(first)) return true;
   return readings.has(words.at(-1) ?? '') && !words.some((word) => changing.has(word));
 }

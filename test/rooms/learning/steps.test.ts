@@ -223,6 +223,11 @@ describe('effects', () => {
   it.each([
     ['deposit_funds', 'amount', false],
     ['wh__pack_box', 'box', false],
+    ['text__find_and_replace', 'by', false],
+    ['mail__get_and_delete', 'folder', false],
+    ['geo__get_latitude_and_longitude', 'place', true],
+    ['bank__get_loan', '/payment/value', false],
+    ['shop__get_quote', '/prices/0', false],
     ['shop__make_payment', 'card', false],
     ['browser__click', 'selector', false],
     ['get_loan', 'loan_amount', false],
