@@ -1,35 +1,62 @@
 /**
- * The book of bindings: for each argument of each tool the rules that proved right, and how often they did; each task
- * counts once. Constants need provenance: never in calls that change something, never a value that came out of a result.
+ * The book of bindings: for each argument the rules that proved right, and how often they did, for it alone, for all of
+ * its name and for all there are; each task counts once. Constants need provenance: never in calls that change something,
+ * never a value that came out of a result.
  */
 import type { Episode } from '../../../machines/words/episodes.ts';
-import { hasEffects } from '../effects.ts';
+import { mayBeConstantOf } from '../effects.ts';
 import type { Primitive } from '../leaves.ts';
 import { isIdLike, isRedacted } from '../terms.ts';
 import { toValueClass } from '../texts.ts';
-import { evaluate, findRules } from './binding-rules.ts';
-import { type BindingState, stateBounds, toNormal, toState, toStateCall } from './binding-state.ts';
+import { evaluate, findRules, isGeneral } from './binding-rules.ts';
+import {
+  type BindingState,
+  stateBounds,
+  toLeafName,
+  toNormal,
+  toState,
+  toStateCall,
+  toTold,
+} from './binding-state.ts';
+import { Rules, tallyBounds } from './binding-tallies.ts';
+import { favour, isAgain } from './binding-votes.ts';
+import { type Curve, fitLogistic, type LogisticExample, toProbability } from './calibration.ts';
+import { mix } from './hashing.ts';
 
-/** A rule with its record. */
-export type RuleRecord = readonly [rule: string, hits: number, fires: number];
+/** A rule with its record: of values the argument had not had yet in an episode, and of values it gets again. */
+export type RuleRecord = readonly [
+  rule: string,
+  hits: number,
+  fires: number,
+  hitsAgain: number,
+  firesAgain: number,
+];
 
-/** By tool, then by path. */
-export type BindingBook = Readonly<Record<string, Readonly<Record<string, readonly RuleRecord[]>>>>;
+/** What is known of arguments, and how what rules say becomes a probability. */
+export interface BindingBook {
+  /** By tool, then by path. */
+  readonly tools: Readonly<Record<string, Readonly<Record<string, readonly RuleRecord[]>>>>;
+  /** By the name of the argument, whatever the tool; no constants. */
+  readonly names: Readonly<Record<string, readonly RuleRecord[]>>;
+  /** Rules that mean the same for any argument. */
+  readonly all: readonly RuleRecord[];
+  readonly curve: Curve;
+}
 
 /** A call as it was made, with what could be known before it. */
 export interface BindingCase {
   readonly task: number;
   readonly state: BindingState;
   readonly tool: string;
-  readonly args: readonly { readonly path: string; readonly value: Primitive }[];
+  readonly args: readonly { readonly path: string; readonly value: Primitive; readonly normal: string }[];
 }
 
 export const bookBounds = {
-  casesMax: 3_000,
-  rulesMax: 14,
+  casesMax: 2_000,
   pathsMax: 24,
-  tasksMin: 2,
-  constantTasksMin: 3,
+  namesMax: 500,
+  /** An argument that fewer of a tool's calls have is left to the agent: to name it would be to recommend it. */
+  givenMin: 0.05,
 } as const;
 
 /** The calls of an episode that went well. */
@@ -38,11 +65,11 @@ export function toBindingCases(episode: Episode, task: number): BindingCase[] {
     error: call.error,
     made: toStateCall(call.name || call.tool, call.args, call.result),
   }));
-  const { mentions } = toState(episode.task, []);
-  return calls.flatMap(({ error, made }, at) => {
-    if (error || made.args.length === 0) return [];
-    const state = { text: episode.task, mentions, calls: calls.slice(0, at).map((each) => each.made) };
-    return [{ task, state, tool: made.tool, args: firstOfEach(made.args) }];
+  const told = toTold(episode.task);
+  const made = calls.map((each) => each.made);
+  return calls.flatMap(({ error, made: { tool, args } }, at) => {
+    if (error || args.length === 0) return [];
+    return [{ task, state: toState(told, made.slice(0, at)), tool, args: firstOfEach(args) }];
   });
 }
 
@@ -51,90 +78,147 @@ function firstOfEach<Arg extends { readonly path: string }>(args: readonly Arg[]
   return args.filter(({ path }) => !seen.has(path) && seen.add(path));
 }
 
-interface Tally {
-  readonly tasks: Set<number>;
-  hits: number;
-  fires: number;
+interface Tallies {
+  readonly tools: Map<string, Map<string, Rules>>;
+  readonly names: Map<string, Rules>;
+  readonly all: Rules;
 }
 
-type Tallies = Map<string, Map<string, Map<string, Tally>>>;
+const toFold = (task: number) => mix(task, 47) % tallyBounds.folds;
 
-/** Counts rules over cases; yields from time to time. */
+/** Counts rules over cases, then tries them on tasks that the counts leave out; yields from time to time. */
 export function* learnBindings(cases: readonly BindingCase[]): Generator<undefined, BindingBook> {
+  const picked = pick(cases);
   const times = new Map<string, number>();
-  const keyOf = ({ task, tool }: BindingCase) => `${task} ${tool}`;
-  for (const one of cases) times.set(keyOf(one), (times.get(keyOf(one)) ?? 0) + 1);
-  const tallies: Tallies = new Map();
-  for (const one of cases) {
+  for (const one of picked) times.set(toKey(one), (times.get(toKey(one)) ?? 0) + 1);
+  const tallies: Tallies = { tools: new Map(), names: new Map(), all: new Rules() };
+  for (const one of picked) {
     yield;
     noteRules(tallies, one);
   }
-  for (const byPath of tallies.values()) for (const rules of byPath.values()) keepProven(rules);
-  for (const one of cases) {
+  dropRare(tallies, picked);
+  for (const byPath of tallies.tools.values()) for (const rules of byPath.values()) rules.keepProven();
+  for (const rules of tallies.names.values()) rules.keepProven();
+  tallies.all.keepProven();
+  for (const one of picked) {
     yield;
-    count(tallies, one, 1 / Math.sqrt(times.get(keyOf(one)) ?? 1));
+    count(tallies, one, 1 / Math.sqrt(times.get(toKey(one)) ?? 1));
   }
-  return toBook(tallies);
+  return toBook(tallies, yield* learnCurve(tallies, picked));
+}
+
+const toKey = ({ task, tool }: BindingCase) => `${task} ${tool}`;
+
+/** As many as may be looked at: of each task and tool one, then of each a second one, and so on. */
+function pick(cases: readonly BindingCase[]): BindingCase[] {
+  const times = new Map<string, number>();
+  return cases
+    .map((one) => {
+      const rank = times.get(toKey(one)) ?? 0;
+      times.set(toKey(one), rank + 1);
+      return { one, rank };
+    })
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, bookBounds.casesMax)
+    .map(({ one }) => one);
+}
+
+/** Leaves out arguments that a tool is hardly ever given. */
+function dropRare({ tools }: Tallies, cases: readonly BindingCase[]): void {
+  const times = new Map<string, number>();
+  const bump = (key: string) => times.set(key, (times.get(key) ?? 0) + 1);
+  for (const { tool, args } of cases) {
+    bump(tool);
+    for (const { path } of args) bump(`${tool}\n${path}`);
+  }
+  for (const [tool, byPath] of tools)
+    for (const path of byPath.keys())
+      if ((times.get(`${tool}\n${path}`) ?? 0) < bookBounds.givenMin * (times.get(tool) ?? 0))
+        byPath.delete(path);
 }
 
 /** Notes which rules would have given the right value. */
-function noteRules(tallies: Tallies, one: BindingCase): void {
-  const byPath = getOr(tallies, one.tool, () => new Map<string, Map<string, Tally>>());
+function noteRules({ tools, names, all }: Tallies, one: BindingCase): void {
+  const byPath = getOr(tools, one.tool, () => new Map<string, Rules>());
   for (const { path, value } of one.args) {
-    const rules = getOr(byPath, path, () => new Map<string, Tally>());
+    if (!byPath.has(path) && byPath.size >= bookBounds.pathsMax) continue;
+    const own = getOr(byPath, path, () => new Rules());
+    const name = toLeafName(path);
+    const isKept = names.has(name) || names.size < bookBounds.namesMax;
+    const named = isKept ? getOr(names, name, () => new Rules()) : undefined;
     for (const rule of findRules(one.state, path, value)) {
-      if (rule.startsWith('c|') && (secretive.test(path) || !mayBeConstant(one, value))) continue;
-      getOr(rules, rule, () => ({ tasks: new Set<number>(), hits: 0, fires: 0 })).tasks.add(one.task);
+      const isConstant = rule.startsWith('c|');
+      if (isConstant && (secretive.test(path) || !mayBeConstant(one, path, value))) continue;
+      own.note(rule, one.task);
+      if (!isConstant) named?.note(rule, one.task);
+      if (isGeneral(rule)) all.note(rule, one.task);
     }
   }
 }
 
 /** Counts what each proven rule gave, right or wrong. */
-function count(tallies: Tallies, one: BindingCase, weight: number): void {
-  for (const { path, value } of one.args) {
-    for (const [rule, record] of tallies.get(one.tool)?.get(path) ?? []) {
-      const given = evaluate(rule, one.state, path);
-      if (given === undefined) continue;
-      record.fires += weight;
-      if (toNormal(given) === toNormal(value)) record.hits += weight;
+function count({ tools, names, all }: Tallies, one: BindingCase, weight: number): void {
+  const { task, state, tool } = one;
+  for (const { path, normal } of one.args) {
+    const levels = [tools.get(tool)?.get(path), names.get(toLeafName(path)), all];
+    const places = new Map<string, number | undefined>();
+    const place = (rule: string): number | undefined => {
+      const given = evaluate(rule, state, path);
+      if (given === undefined) return undefined;
+      const isOld = isAgain(state, tool, path, toNormal(given));
+      return (toNormal(given) === normal ? 1 : -1) * (4 * toFold(task) + (isOld ? 3 : 1));
+    };
+    for (const rules of levels) {
+      for (const [rule, { counts }] of rules ?? []) {
+        if (!places.has(rule)) places.set(rule, place(rule));
+        const at = places.get(rule);
+        if (at === undefined) continue;
+        const fires = Math.abs(at);
+        counts[fires] = (counts[fires] ?? 0) + weight;
+        if (at > 0) counts[at - 1] = (counts[at - 1] ?? 0) + weight;
+      }
     }
   }
 }
 
-function toBook(tallies: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Tally>>>): BindingBook {
-  const round = (value: number) => Math.round(value * 100) / 100;
-  return Object.fromEntries(
-    [...tallies].map(([tool, byPath]) => [
-      tool,
-      Object.fromEntries(
-        [...byPath]
-          .slice(0, bookBounds.pathsMax)
-          .map(([path, rules]) => [
-            path,
-            [...rules].map(([rule, { hits, fires }]): RuleRecord => [rule, round(hits), round(fires)]),
-          ]),
-      ),
-    ]),
-  );
+/** How what rules say becomes a probability: by what they say of tasks that their records leave out. */
+function* learnCurve(tallies: Tallies, cases: readonly BindingCase[]): Generator<undefined, Curve> {
+  const examples: LogisticExample[] = [];
+  const leaves = new Map<number, number>();
+  for (const { task, args } of cases) leaves.set(task, (leaves.get(task) ?? 0) + args.length);
+  for (let fold = 0; fold < tallyBounds.folds; fold += 1) {
+    const book = toBook(tallies, [], fold);
+    for (const { task, state, tool, args } of cases) {
+      if (toFold(task) !== fold) continue;
+      yield;
+      for (const { path, normal } of args) {
+        const favoured = favour(book, state, tool, path);
+        if (favoured === undefined) continue;
+        const score = toNormal(favoured.given) === normal ? 1 : 0;
+        examples.push({ inputs: favoured.inputs, score, weight: 1 / (leaves.get(task) ?? 1) });
+      }
+    }
+  }
+  return fitLogistic(examples);
 }
 
-/** The rules that gave the right value in several tasks, most tasks first. */
-function keepProven(rules: Map<string, Tally>): void {
-  const least = (rule: string) => (rule.startsWith('c|') ? bookBounds.constantTasksMin : bookBounds.tasksMin);
-  const kept = [...rules]
-    .filter(([rule, { tasks }]) => tasks.size >= least(rule))
-    .sort((a, b) => b[1].tasks.size - a[1].tasks.size || (a[0] < b[0] ? -1 : 1))
-    .slice(0, bookBounds.rulesMax);
-  rules.clear();
-  for (const [rule, tally] of kept) rules.set(rule, tally);
+function toBook({ tools, names, all }: Tallies, curve: Curve, without?: number): BindingBook {
+  const toRecords = (byKey: ReadonlyMap<string, Rules>) =>
+    Object.fromEntries([...byKey].map(([key, rules]) => [key, rules.toRecords(without)]));
+  return {
+    tools: Object.fromEntries([...tools].map(([tool, byPath]) => [tool, toRecords(byPath)])),
+    names: toRecords(names),
+    all: all.toRecords(without),
+    curve,
+  };
 }
 
 /** Arguments whose values are nobody else's business. */
 const secretive = /pass|secret|token|credential|identif|\bpin\b|auth|cvv|ssn|api_?key/i;
 
-/** Addresses, ids and what came out of a result are somebody's; calls that change something take no constant unasked. */
-function mayBeConstant({ tool, state }: BindingCase, value: Primitive): boolean {
-  if (hasEffects(tool)) return false;
+/** Addresses, ids and what came out of a result are somebody's; calls that may change something take no constant unasked. */
+function mayBeConstant({ tool, state }: BindingCase, path: string, value: Primitive): boolean {
+  if (!mayBeConstantOf(tool, path)) return false;
   if (typeof value === 'string') {
     if (isRedacted(value)) return false;
     const kind = toValueClass(value);
@@ -142,7 +226,7 @@ function mayBeConstant({ tool, state }: BindingCase, value: Primitive): boolean 
   }
   if (typeof value === 'boolean' || value === null) return true;
   const wanted = toNormal(value);
-  return !state.calls.some(({ results }) => results.some((leaf) => toNormal(leaf.value) === wanted));
+  return !state.calls.some(({ results }) => results.some((leaf) => leaf.normal === wanted));
 }
 
 function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
@@ -160,41 +244,15 @@ export interface BoundValue {
   readonly rule: string;
 }
 
-/** Values for the arguments of a call: rules vote, each kind of rule once. */
+/** Values for the arguments of a call. */
 export function bindCall(book: BindingBook, tool: string, state: BindingState): Map<string, BoundValue> {
   const bound = new Map<string, BoundValue>();
-  const paths = Object.hasOwn(book, tool) ? (book[tool] ?? {}) : {};
-  for (const [path, rules] of Object.entries(paths)) {
-    const best = vote(rules, state, path);
-    if (best !== undefined) bound.set(path, best);
+  const paths = Object.hasOwn(book.tools, tool) ? (book.tools[tool] ?? {}) : {};
+  for (const path of Object.keys(paths)) {
+    const favoured = favour(book, state, tool, path);
+    if (favoured === undefined) continue;
+    const { given, rule, inputs } = favoured;
+    bound.set(path, { value: given, probability: toProbability(book.curve, inputs), rule });
   }
   return bound;
-}
-
-/** A second kind of rule that agrees adds this share of what it could. */
-const agreeing = 0.5;
-
-function vote(rules: readonly RuleRecord[], state: BindingState, path: string): BoundValue | undefined {
-  const votes = new Map<
-    string,
-    { readonly given: Primitive; readonly best: Map<string, number>; rule: string }
-  >();
-  for (const [rule, hits, fires] of rules) {
-    const given = evaluate(rule, state, path);
-    if (given === undefined) continue;
-    const reliability = (hits + 0.3) / (fires + 1.3);
-    const found = votes.get(toNormal(given)) ?? { given, best: new Map<string, number>(), rule };
-    votes.set(toNormal(given), found);
-    const kind = rule.charAt(0);
-    if (reliability > Math.max(0, ...found.best.values())) found.rule = rule;
-    found.best.set(kind, Math.max(reliability, found.best.get(kind) ?? 0));
-  }
-  let best: BoundValue | undefined;
-  for (const { given, best: kinds, rule } of votes.values()) {
-    const [first = 0, ...others] = [...kinds.values()].sort((a, b) => b - a);
-    const doubt = others.reduce((left, each) => left * (1 - agreeing * each), 1 - first);
-    if (best === undefined || 1 - doubt > best.probability)
-      best = { value: given, probability: 1 - doubt, rule };
-  }
-  return best;
 }

@@ -3,38 +3,61 @@
  * evaluate one is to look. Only rules that gave the right value somewhere are ever counted.
  */
 import type { Primitive } from '../leaves.ts';
-import { toNameWords } from '../terms.ts';
-import { type BindingState, type StateCall, type StateLeaf, toNormal } from './binding-state.ts';
+import {
+  findMentionedCall,
+  findNamed,
+  findSame,
+  type Given,
+  sames,
+  select,
+  type Selector,
+  selectors,
+} from './binding-choosers.ts';
+import { type BindingState, toLeafName, toNormal } from './binding-state.ts';
 
-/** What a rule gives: a value as it stands in the task, in a result or in an argument. */
-export type Given = Primitive | undefined;
+export type { Given } from './binding-choosers.ts';
 
-const selectors = ['only', 'first', 'last', 'unused', 'mentioned', 'joined'] as const;
-type Selector = (typeof selectors)[number];
 const separator = '|';
 
 /** Rules that give this value for this argument here. */
 export function findRules(state: BindingState, path: string, value: Primitive): string[] {
   const wanted = toNormal(value);
-  const rules = new Set<string>();
-  for (const { value: said, kind, after, afterTwo } of state.mentions) {
-    if (toNormal(said) !== wanted) continue;
-    for (const place of ['first', 'last']) rules.add(`t|${kind}|${place}`);
-    if (after !== '') rules.add(`w|${kind}|${after}`).add(`w|${kind}|${afterTwo}`);
-    rules.add(`n|${kind}`);
-  }
-  for (const { tool, args, results } of state.calls) {
-    for (const leaf of args) if (toNormal(leaf.value) === wanted) rules.add(`a|${tool}|${leaf.path}`);
-    for (const leaf of results)
-      if (toNormal(leaf.value) === wanted)
-        for (const selector of selectors) rules.add(`r|${selector}|${tool}|${leaf.path}`);
-  }
+  const rules = new Set([...findSaid(state, wanted), ...findMade(state, path, wanted)]);
   rules.add(`c|${JSON.stringify(value)}`);
   return [...rules].filter((rule) => {
     const given = evaluate(rule, state, path);
     return given !== undefined && toNormal(given) === wanted;
   });
 }
+
+/** Rules that look at the task. */
+function* findSaid({ mentions }: BindingState, wanted: string): Generator<string> {
+  for (const { normal, kind, after, afterTwo } of mentions) {
+    if (normal !== wanted) continue;
+    yield* [`t|${kind}|first`, `t|${kind}|last`, `n|${kind}`];
+    if (after !== '') yield* [`w|${kind}|${after}`, `w|${kind}|${afterTwo}`];
+  }
+}
+
+/** Rules that look at earlier calls. */
+function* findMade({ calls }: BindingState, path: string, wanted: string): Generator<string> {
+  const own = toLeafName(path);
+  for (const { tool, args, results } of calls) {
+    for (const { normal, name } of args) {
+      if (normal !== wanted) continue;
+      yield* [`a|${tool}|${name}`, `m|${tool}|${name}`];
+      if (name === own) for (const which of sames) yield `s|${which}`;
+    }
+    for (const { normal, name, path: at } of results) {
+      if (normal !== wanted) continue;
+      for (const selector of selectors) yield `r|${selector}|${tool}|${at}`;
+      if (name === own) for (const selector of selectors) yield `o|${selector}`;
+    }
+  }
+}
+
+/** Rules that mean the same for any argument of any tool. */
+export const isGeneral = (rule: string) => 'nso'.includes(rule.charAt(0));
 
 /** What a rule gives here; undefined where it does not apply. */
 export function evaluate(rule: string, state: BindingState, path: string): Given {
@@ -43,22 +66,50 @@ export function evaluate(rule: string, state: BindingState, path: string): Given
     case 'c':
       return readConstant(rule.slice(2));
     case 't': {
-      const fitting = state.mentions.filter((mention) => mention.kind === one);
-      return (rest[0] === 'last' ? fitting.at(-1) : fitting[0])?.value;
+      const isWanted = (mention: { readonly kind: string }) => mention.kind === one;
+      const { mentions } = state;
+      return (rest[0] === 'last' ? mentions.findLast(isWanted) : mentions.find(isWanted))?.value;
     }
     case 'w': {
       const words = rest.join(separator);
-      const isPair = words.includes(' ');
-      return state.mentions.find(
-        (mention) => mention.kind === one && (isPair ? mention.afterTwo : mention.after) === words,
-      )?.value;
+      const before = words.includes(' ') ? 'afterTwo' : 'after';
+      return state.mentions.find((mention) => mention.kind === one && mention[before] === words)?.value;
     }
     case 'n':
       return findNamed(state, path, one);
-    case 'a':
-      return newest(state, one, 'args', rest.join(separator))?.at(-1)?.value;
-    case 'r':
-      return select(one as Selector, state, rest[0] ?? '', rest.slice(1).join(separator));
+    default:
+      return evaluateMade(kind, [one, ...rest], state, path);
+  }
+}
+
+/** What a rule gives that looks at earlier calls. */
+function evaluateMade(
+  kind: string,
+  [one = '', ...rest]: readonly string[],
+  state: BindingState,
+  path: string,
+): Given {
+  switch (kind) {
+    case 'a': {
+      const from = state.calls.findLast(
+        ({ tool, args }) => tool === one && args.some(({ name }) => name === rest[0]),
+      );
+      return from?.args.findLast(({ name }) => name === rest[0])?.value;
+    }
+    case 'm':
+      return findMentionedCall(state, one, rest[0] ?? '');
+    case 's':
+      return findSame(state, toLeafName(path), one);
+    case 'r': {
+      const [tool = '', ...at] = rest;
+      const from = at.join(separator);
+      return select(one as Selector, state, tool, (leaf) => leaf.path === from);
+    }
+    case 'o': {
+      const own = toLeafName(path);
+      const from = state.calls.findLast(({ results }) => results.some(({ name }) => name === own));
+      return from && select(one as Selector, state, from.tool, ({ name }) => name === own);
+    }
     default:
       return undefined;
   }
@@ -69,67 +120,4 @@ function readConstant(json: string): Given {
   return value === null || ['string', 'number', 'boolean'].includes(typeof value)
     ? (value as Primitive)
     : undefined;
-}
-
-/** The leaves at a path in the newest call of a tool that has it. */
-function newest(
-  { calls }: BindingState,
-  tool: string,
-  where: 'args' | 'results',
-  path: string,
-): StateLeaf[] | undefined {
-  for (let at = calls.length - 1; at >= 0; at -= 1) {
-    const call: StateCall | undefined = calls[at];
-    if (call?.tool !== tool) continue;
-    const found = call[where].filter((leaf) => leaf.path === path);
-    if (found.length > 0) return found;
-  }
-  return undefined;
-}
-
-function select(selector: Selector, state: BindingState, tool: string, path: string): Given {
-  const found = newest(state, tool, 'results', path);
-  return found === undefined ? undefined : choosers[selector](found, state, tool)?.value;
-}
-
-const choosers: Readonly<
-  Record<Selector, (found: readonly StateLeaf[], state: BindingState, tool: string) => StateLeaf | undefined>
-> = {
-  only: (found) => (found.length === 1 ? found[0] : undefined),
-  first: (found) => found[0],
-  last: (found) => found.at(-1),
-  unused: (found, state) => found.find(({ value }) => !isUsed(state, value)),
-  mentioned: (found, state, tool) =>
-    found.find((leaf) => siblings(state, tool, leaf).some((value) => isSaid(state, value))),
-  joined: (found, state, tool) =>
-    found.find((leaf) => siblings(state, tool, leaf).some((value) => isUsed(state, value))),
-};
-
-function isUsed({ calls }: BindingState, value: Primitive): boolean {
-  const wanted = toNormal(value);
-  return wanted.length > 1 && calls.some(({ args }) => args.some((arg) => toNormal(arg.value) === wanted));
-}
-
-function isSaid({ mentions }: BindingState, value: Primitive): boolean {
-  const wanted = toNormal(value);
-  return wanted.length > 2 && mentions.some((mention) => toNormal(mention.value) === wanted);
-}
-
-/** Other values of the same element. */
-function siblings({ calls }: BindingState, tool: string, { element, path }: StateLeaf): Primitive[] {
-  const call = calls.findLast(
-    (each) => each.tool === tool && each.results.some((leaf) => leaf.path === path),
-  );
-  return (call?.results ?? []).filter((leaf) => leaf.element === element).map(({ value }) => value);
-}
-
-/** The first value of a kind after the argument's own name: `zip code: 12345`. */
-function findNamed({ mentions }: BindingState, path: string, kind: string): Given {
-  const words = new Set(toNameWords(path.slice(path.lastIndexOf('/') + 1)));
-  let near = 0;
-  for (const mention of mentions) {
-    if (near > 0 && mention.kind === kind && !words.has(mention.value.toLowerCase())) return mention.value;
-    near = toNameWords(mention.value).some((word) => words.has(word)) ? 4 : near - 1;
-  }
-  return undefined;
 }

@@ -3,30 +3,26 @@
  * Learning and serving look at the same state, so what was counted is what is done.
  */
 import { type Leaf, type Primitive, toLeaves } from '../leaves.ts';
-import { isRedacted, toHiddenKind } from '../terms.ts';
-import { toComparable, toValueClass } from '../texts.ts';
+import { isRedacted, toHiddenKind, toStem } from '../terms.ts';
+import { type Mention, mentionBounds, toMentions, toNormal } from './mentions.ts';
+
+export { toNormal } from './mentions.ts';
 
 export const stateBounds = {
   argsMax: 30,
   resultMax: 160,
-  mentionsMax: 160,
   callsMax: 30,
   textMax: 160,
 } as const;
 
-/** A word or phrase of the task with what stands before it. */
-export interface Mention {
-  readonly value: string;
-  readonly kind: string;
-  /** The word before, and the two before. */
-  readonly after: string;
-  readonly afterTwo: string;
-}
-
 /** A value with its path; places in lists and keys that are values stand as `*`. */
 export interface StateLeaf {
   readonly path: string;
+  /** The last field's name: equal for arguments that mean the same, whatever holds them. */
+  readonly name: string;
   readonly value: Primitive;
+  /** The value as values are compared. */
+  readonly normal: string;
   /** Equal for the leaves of one element of a list. */
   readonly element: string;
 }
@@ -37,17 +33,17 @@ export interface StateCall {
   readonly results: readonly StateLeaf[];
 }
 
-export interface BindingState {
-  readonly text: string;
+/** What a task says; the same before each of its calls. */
+export interface Told {
   readonly mentions: readonly Mention[];
-  readonly calls: readonly StateCall[];
+  /** True for a value whose words stand in the task, whatever their endings: `skateboards` tells of a Skateboard. */
+  says(value: Primitive): boolean;
 }
 
-/** How values are compared: lower case, numbers as numbers. */
-export function toNormal(value: Primitive): string {
-  const text = toComparable(String(value));
-  const number = Number(text);
-  return text !== '' && Number.isFinite(number) ? String(number) : text;
+export interface BindingState extends Told {
+  readonly calls: readonly StateCall[];
+  /** Every value that was an argument, as values are compared. */
+  readonly used: ReadonlySet<string>;
 }
 
 /** A call with its arguments and what it brought. */
@@ -65,44 +61,56 @@ function toStateLeaves(leaves: readonly Leaf[]): StateLeaf[] {
       ({ value }) =>
         typeof value !== 'string' || (value.length <= stateBounds.textMax && isComparable(value)),
     )
-    .map(({ path, value }) => {
-      const general = path.map((part) => (isName(part) ? part : '*'));
+    .map(({ path: parts, value }) => {
+      const general = parts.map((part) => (isName(part) ? part : '*'));
       const last = general.lastIndexOf('*');
-      return { path: general.join('/'), value, element: last < 0 ? '' : path.slice(0, last + 1).join('/') };
+      const path = general.join('/');
+      const element = last < 0 ? '' : parts.slice(0, last + 1).join('/');
+      return { path, name: toLeafName(path), value, normal: toNormal(value), element };
     });
 }
 
 /** What was hidden whole is equal wherever it stands; of a text with a hole in it nobody can say. */
 const isComparable = (text: string) => !isRedacted(text) || toHiddenKind(text) !== undefined;
 
+/** The last part of a path that is a name. */
+export function toLeafName(path: string): string {
+  return path.split('/').findLast((part) => part !== '*') ?? '';
+}
+
 /** Keys that are ids or places name no field. */
 function isName(part: string): boolean {
   return /^[A-Za-z_$][\w$.-]{0,60}$/.test(part) && !/\d{3,}/.test(part);
 }
 
-const tokens =
-  /"([^"\n]{1,80})"|'([^'\n]{2,80})'(?!\w)|\[redacted:[a-z0-9]{1,20}:[0-9a-f]{8,16}\]|(?:(?!\[redacted:)[^\s"()“”,;])+/gu;
+/** What a task says. */
+export function toTold(task: string): Told {
+  const text = toStems(task.slice(0, mentionBounds.textMax));
+  const known = new Map<Primitive, boolean>();
+  const says = (value: Primitive): boolean => {
+    if (typeof value === 'boolean' || value === null) return false;
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const words = toStems(String(value));
+    const isSaid = words.length > 4 && words.length < 80 && text.includes(words);
+    known.set(value, isSaid);
+    return isSaid;
+  };
+  return { mentions: toMentions(task), says };
+}
 
-/** The words of a task, and what stands in quotes. */
-export function toMentions(task: string): Mention[] {
-  const mentions: Mention[] = [];
-  let after = '';
-  let before = '';
-  for (const match of task.slice(0, 2_000).matchAll(tokens)) {
-    const quoted = match[1] ?? match[2];
-    const said = quoted ?? match[0];
-    const value = toHiddenKind(said) === undefined ? said.replace(/^['{[(]+|[.:!?'\]})]+$/g, '') : said;
-    if (value === '') continue;
-    const kind = quoted === undefined ? toValueClass(value) : 'quoted';
-    mentions.push({ value, kind, after, afterTwo: `${before} ${after}` });
-    if (mentions.length >= stateBounds.mentionsMax) break;
-    before = after;
-    after = quoted === undefined && kind === 'word' ? value.toLowerCase() : kind;
-  }
-  return mentions;
+/** Stems between spaces. */
+function toStems(text: string): string {
+  const words = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+  return ` ${words
+    .filter((word) => word !== '')
+    .map(toStem)
+    .join(' ')} `;
 }
 
 /** What is there before a call is made. */
-export function toState(task: string, calls: readonly StateCall[]): BindingState {
-  return { text: task, mentions: toMentions(task), calls: calls.slice(-stateBounds.callsMax) };
+export function toState(told: Told, all: readonly StateCall[]): BindingState {
+  const calls = all.slice(-stateBounds.callsMax);
+  const used = new Set(calls.flatMap(({ args }) => args.map(({ normal }) => normal)));
+  return { ...told, calls, used };
 }

@@ -12,17 +12,27 @@ export interface CalibrationExample {
 }
 
 const settings = { steps: 400, rate: 0.5, ridge: 0.002 } as const;
-const size = 5;
-
-/** The curve that tells backtests best; the weak pull to nought keeps few of them from being believed too much. */
+/** The curve that tells backtests best. */
 export function fitCurve(examples: readonly CalibrationExample[]): Curve {
+  return fitLogistic(examples.map(({ fit, score, weight }) => ({ inputs: toInputs(fit), score, weight })));
+}
+
+export interface LogisticExample {
+  /** The first one is 1. */
+  readonly inputs: readonly number[];
+  readonly score: number;
+  readonly weight: number;
+}
+
+/** A logistic regression; the weak pull to nought keeps few examples from being believed too much. */
+export function fitLogistic(examples: readonly LogisticExample[]): Curve {
+  const size = examples[0]?.inputs.length ?? 0;
   const curve = new Float64Array(size);
   const squares = new Float64Array(size).fill(1e-6);
   const total = examples.reduce((sum, { weight }) => sum + weight, 0) || 1;
   for (let step = 0; step < settings.steps; step += 1) {
     const gradient = curve.map((weight, at) => (at === 0 ? 0 : -settings.ridge * weight));
-    for (const { fit, score, weight } of examples) {
-      const inputs = toInputs(fit);
+    for (const { inputs, score, weight } of examples) {
       const miss = (weight / total) * (score - toProbability(curve, inputs));
       inputs.forEach((input, at) => (gradient[at] = (gradient[at] ?? 0) + miss * input));
     }
@@ -43,7 +53,8 @@ function toInputs({ expected, byNear, byWords, nearest }: Fit): number[] {
   return [1, 4 * (expected - 0.6), 4 * (byNear - 0.6), 4 * (byWords - 0.6), 4 * (nearest - 0.4)];
 }
 
-function toProbability(curve: ArrayLike<number>, inputs: readonly number[]): number {
+/** The probability that a curve gives. */
+export function toProbability(curve: ArrayLike<number>, inputs: readonly number[]): number {
   const sum = inputs.reduce((all, input, at) => all + input * (curve[at] ?? 0), 0);
   return 1 / (1 + Math.exp(-sum));
 }

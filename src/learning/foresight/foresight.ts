@@ -3,7 +3,7 @@
  * names a tool that was not seen, and it knows when it knows nothing.
  */
 import { bindCall, type BoundValue } from './binding-book.ts';
-import { toState, toStateCall } from './binding-state.ts';
+import { toState, toStateCall, toTold } from './binding-state.ts';
 import { ask } from './experts.ts';
 import { prior } from '../score.ts';
 import { alikeMin } from './judging.ts';
@@ -112,7 +112,7 @@ export function bindArguments(
   tool: string,
 ): Map<string, BoundValue> {
   const calls = made.map((call) => toStateCall(call.tool, call.args, call.result));
-  return bindCall(book, tool, toState(task, calls));
+  return bindCall(book, tool, toState(toTold(task), calls));
 }
 
 function splitSymbol(symbol: string): { readonly tool: string; readonly program: string } {

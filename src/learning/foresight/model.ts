@@ -13,7 +13,7 @@ import { packWeights, unpackWeights } from './weights.ts';
 import type { PackedWeights } from './weights.ts';
 import { type Features, noFeatures } from './wording-features.ts';
 
-export const modelForm = 'foresight-3';
+export const modelForm = 'foresight-4';
 
 interface PackedTrace {
   readonly id: string;

@@ -4,7 +4,7 @@
  */
 import { ask } from './experts.ts';
 import { type Choosing, learnWanted, toChoosing, tryFold, type Trial } from './backtest.ts';
-import { bookBounds, type BindingBook, learnBindings } from './binding-book.ts';
+import { type BindingBook, learnBindings } from './binding-book.ts';
 import type { Near } from './documents.ts';
 import { mix } from './hashing.ts';
 import {
@@ -105,7 +105,7 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const knowledge = yield* teach(weighed);
   const presence = yield* learnWanted(knowledge);
   const cases = traces.flatMap((trace, at) => trace.cases.map((one) => ({ ...one, task: tasks[at] ?? 0 })));
-  const book = yield* learnBindings(cases.slice(0, bookBounds.casesMax));
+  const book = yield* learnBindings(cases);
   if (count < trainingBounds.tasksMin)
     return { knowledge, weights: toFirstWeights(), tasks: count, presence, choosing: undefined, book };
   const trials: Trial[] = [];
