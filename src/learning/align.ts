@@ -47,6 +47,17 @@ export interface Alignment {
   readonly placesOf: (sequence: Interned) => readonly number[];
   /** 0 to 1: how far each member agrees with the procedure. */
   readonly agreementOf: (sequence: Interned) => number;
+  /** The same for one that broke off: how far it agrees up to the last step that it came to. */
+  readonly reachedBy: (sequence: Interned) => number;
+}
+
+/** 0 to 1: how far a failed run followed a procedure; what broke off is not blamed for what it did not come to. */
+export function toFollowed(
+  alignment: Alignment,
+  { sequence, broke }: Pick<Case, 'sequence' | 'broke'>,
+): number {
+  const agreement = alignment.agreementOf(sequence);
+  return broke ? Math.max(agreement, alignment.reachedBy(sequence)) : agreement;
 }
 
 interface Weighted {
@@ -74,7 +85,12 @@ export function align(members: readonly Case[], book: SequenceBook): Alignment {
     agreements.set(sequence.at, agreement);
     return agreement;
   };
-  return { steps, placesOf, agreementOf };
+  const reachedBy = (sequence: Interned) => {
+    const own = placesOf(sequence);
+    const reached = own.findLastIndex((place) => place >= 0) + 1;
+    return reached === 0 ? 0 : toAgreement(steps.slice(0, reached), sequence.symbols, own);
+  };
+  return { steps, placesOf, agreementOf, reachedBy };
 }
 
 function weigh(members: readonly Case[]): Weighted[] {

@@ -42,6 +42,8 @@ export interface Case {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly verdict: Verdict;
+  /** True where the last call failed: what was tried is a beginning. */
+  readonly broke: boolean;
   /** False while its episode may still grow. */
   readonly finished: boolean;
   /** True where somebody stated the task. */
@@ -65,7 +67,7 @@ export interface Case {
 /** Digests an episode; the same episode always gives the same case. */
 export function toCase(episode: Episode, book: SequenceBook): Case {
   const task = toPlainTask(episode.task.slice(0, 2_000));
-  const { verdict, calls, tried, pitfalls } = clean(episode);
+  const { verdict, calls, tried, broke, pitfalls } = clean(episode);
   const teaches = verdict === 'told' || verdict === 'implied';
   const symbols = teaches ? calls.map((each) => each.symbol.id) : tried;
   const places = squeeze(symbols);
@@ -86,6 +88,7 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     startedAt: episode.startedAt,
     endedAt: episode.endedAt,
     verdict,
+    broke,
     finished: episode.end !== 'open',
     stated,
     wordingKey: hashWide(stated ? toWordingKey(task) : `@ ${sequence.key}`),
@@ -128,6 +131,7 @@ class PackedCase implements Case {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly verdict: Verdict;
+  readonly broke: boolean;
   readonly finished: boolean;
   readonly stated: boolean;
   readonly wordingKey: number;
@@ -146,6 +150,7 @@ class PackedCase implements Case {
     this.startedAt = digest.startedAt;
     this.endedAt = digest.endedAt === digest.startedAt ? digest.startedAt : digest.endedAt;
     this.verdict = digest.verdict;
+    this.broke = digest.broke;
     this.finished = digest.finished;
     this.stated = digest.stated;
     this.wordingKey = digest.wordingKey;

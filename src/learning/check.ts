@@ -4,7 +4,7 @@
  */
 import { standingRules, toStandings } from '../../machines/sop-standing.ts';
 import type { ProcedureStep, SopCheck, SopReliability } from '../../machines/words/sops.ts';
-import { type Alignment, followedFrom } from './align.ts';
+import { type Alignment, followedFrom, toFollowed } from './align.ts';
 import { type Case, teachesSteps } from './case.ts';
 import { mark } from './scorecard/marks.ts';
 
@@ -57,7 +57,7 @@ function toHit(
   alignment: Alignment,
 ): boolean | undefined {
   if (teachesSteps(one)) return isHit(one.line.tools);
-  return one.verdict === 'failed' && alignment.agreementOf(one.sequence) >= followedFrom ? false : undefined;
+  return one.verdict === 'failed' && toFollowed(alignment, one) >= followedFrom ? false : undefined;
 }
 
 /** Whether what was done is what would have been told; each line of calls is looked at once. */

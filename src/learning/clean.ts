@@ -26,6 +26,8 @@ export interface CleanEpisode {
   readonly calls: readonly CleanCall[];
   /** Symbols of all calls, failed ones included: what was tried. */
   readonly tried: readonly string[];
+  /** True where the last call failed: what would have come after it, nobody knows. */
+  readonly broke: boolean;
   readonly pitfalls: readonly Pitfall[];
 }
 
@@ -34,8 +36,9 @@ export function clean(episode: Pick<Episode, 'task' | 'outcome' | 'calls'>): Cle
   const all = episode.calls.slice(0, bounds.callsMax).map((call) => ({ call, symbol: toSymbol(call) }));
   const led = findLed(episode);
   const calls = all.filter((each) => !each.call.error && !led.has(each.call));
-  const verdict = toVerdict(episode.outcome, all.at(-1)?.call.error === true);
-  return { verdict, calls, tried: all.map((each) => each.symbol.id), pitfalls: findPitfalls(all) };
+  const broke = all.at(-1)?.call.error === true;
+  const verdict = toVerdict(episode.outcome, broke);
+  return { verdict, calls, tried: all.map((each) => each.symbol.id), broke, pitfalls: findPitfalls(all) };
 }
 
 /** The verdict alone: for those who want to know what an episode would teach before it is learned from. */

@@ -9,10 +9,10 @@ const changing = new Set(
     'add alter append apply approve archive assign authorize award ban bash block book buy call cancel change charge ' +
     'checkout close cmd command commit compose confirm copy create debit delete deploy destroy disable dispatch drop ' +
     'edit email enable eval exchange exec execute expire forward forget format grant import insert install invite ' +
-    'invoke issue kill link lock mail merge message modify move notify open order overwrite patch pay post powershell ' +
+    'invoke issue kill link lock mail mark merge message modify move notify open order overwrite patch pay post powershell ' +
     'publish purchase purge push put raise refund reject release remove rename renew replace replies reply request ' +
     'reschedule reserve reset restart restore return revoke run save schedule script send set share shell sh shutdown ' +
-    'sign start stop store submit subscribe sync terminal terminate transfer trigger truncate unlink unlock ' +
+    'sign start stop store submit subscribe sync terminal terminate toggle transfer trigger truncate unlink unlock ' +
     'unsubscribe update upload upsert wire withdraw write'
   ).split(' '),
 );
@@ -22,6 +22,9 @@ const reading = new Set(
     ' ',
   ),
 );
+
+/** What these words begin is no reading: `check_out_book`, `look_after_room`. */
+const phrases = new Set(['check in', 'check off', 'check out', 'look after']);
 
 /** A last word like these promises the same: `total_visits_count`, `directory_tree`. */
 const readings = new Set(['count', 'tree', 'info', 'details', 'status']);
@@ -34,8 +37,8 @@ const money = new Set(
 
 /** True where a call of this tool surely changes something outside, by its name. */
 export function hasEffects(tool: string): boolean {
-  const { words, first } = toToolWords(tool);
-  if (first !== undefined && reading.has(first)) return false;
+  const { words, isReading } = toToolWords(tool);
+  if (isReading) return false;
   return words.some((word) => changing.has(word));
 }
 
@@ -46,17 +49,16 @@ export function hasEffects(tool: string): boolean {
  */
 export function mayBeConstantOf(tool: string, path: string): boolean {
   if (toNameWords(path).some((word) => money.has(word))) return false;
-  const { words, first } = toToolWords(tool);
+  const { words, isReading } = toToolWords(tool);
   if (words.includes('and') && words.some((word) => changing.has(word))) return false;
-  if (first !== undefined && reading.has(first)) return true;
+  if (isReading) return true;
   return readings.has(words.at(-1) ?? '') && !words.some((word) => changing.has(word));
 }
 
-function toToolWords(tool: string): {
-  readonly words: readonly string[];
-  readonly first: string | undefined;
-} {
+/** The words of a tool's name, and whether they begin like those that only look. */
+function toToolWords(tool: string): { readonly words: readonly string[]; readonly isReading: boolean } {
   const own = tool.includes('__') ? tool.slice(tool.indexOf('__') + 2) : tool;
   const words = toNameWords(own.slice(own.lastIndexOf('.') + 1));
-  return { words, first: words[0] === 'internal' ? words[1] : words[0] };
+  const [first = '', second = ''] = words[0] === 'internal' ? words.slice(1) : words;
+  return { words, isReading: reading.has(first) && !phrases.has(`${first} ${second}`) };
 }

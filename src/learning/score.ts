@@ -7,15 +7,16 @@
  *     F = sum over successes of  w x (1 - agreement) / 2  +  worst failure of each wording that followed it, v x agreement,
  *         v = 1.5 told, 0.5 stuck
  *
- * A failure that did something else says nothing about this procedure; one that followed it says much, unless the same
- * task later succeeded this way: then it was the execution that failed, and it counts a fifth. An implied success that
- * seems to have stopped in the middle is hardly trusted (`trust.ts`): it neither proves the procedure nor weighs on it.
+ * A failure that did something else says nothing about this procedure; one that followed it, be it up to a call that
+ * failed, says much, unless the same task later succeeded this way: then it was the execution that failed, and it counts
+ * a fifth. An implied success that seems to have stopped in the middle is hardly trusted (`trust.ts`): it neither proves
+ * the procedure nor weighs on it.
  *
  * Three consistent episodes give 0.73 told, 0.71 implied; two give at most 0.66 and are capped below the bar anyhow.
  */
 import { standingStatus } from '../../machines/sop-standing.ts';
 import type { SopQuorum, SopStanding, SopStatus } from '../../machines/words/sops.ts';
-import { type Alignment, followedFrom } from './align.ts';
+import { type Alignment, followedFrom, toFollowed } from './align.ts';
 import type { Case } from './case.ts';
 import { createTrust } from './trust.ts';
 
@@ -96,7 +97,7 @@ function weighFailures(evidence: Evidence): number {
   const lastSuccess = toLastSuccess(evidence);
   const worst = new Map<number, number>();
   for (const one of evidence.failures) {
-    const agreement = evidence.alignment.agreementOf(one.sequence);
+    const agreement = toFollowed(evidence.alignment, one);
     if (agreement < followedFrom) continue;
     const weight = one.verdict === 'failed' ? weights.failed : weights.stuck;
     const outdone = (lastSuccess.get(one.wordingKey) ?? '') > one.startedAt;

@@ -63,6 +63,27 @@ describe('learner', () => {
     expect(sop).toMatchObject({ confidence: alone?.confidence, status: 'active' });
   });
 
+  it.each(['failure', 'unknown'] as const)(
+    'takes runs that follow a procedure and break off in it for its failures (%s)',
+    (outcome) => {
+      const tools = ['shop__find', 'shop__price', 'shop__reserve', 'shop__pay'];
+      const buy = (n: number, calls: number, more: Partial<Episode> = {}) =>
+        toEpisode(
+          n,
+          `Buy the lamp number ${n} for the hall`,
+          tools.slice(0, calls).map((tool, at) => ({ tool, error: calls < 4 && at === calls - 1 })),
+          more,
+        );
+      const whole = [0, 1, 2].map((n) => buy(n, 4));
+      const broken = [3, 4, 5, 6].map((n) => buy(n, 2, { outcome }));
+      const [before] = learn(whole).derive().sops;
+      const [sop] = learn([...whole, ...broken]).derive().sops;
+      expect(before?.status).toBe('active');
+      expect(sop).toMatchObject({ sopId: before?.sopId, status: 'candidate' });
+      expect(sop?.confidence).toBeLessThan(before?.confidence ?? 0);
+    },
+  );
+
   describe('that hears of an episode which stopped because another task began', () => {
     const tools = ['crm__find', 'books__invoice', 'pdf__render', 'mail__send'];
     const bill = (n: number, steps: number, more: Partial<Episode> = {}) =>

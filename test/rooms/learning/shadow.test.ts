@@ -77,6 +77,12 @@ describe('silent predictions', () => {
     expect(ofFiles(derive([...founding, failed, again]))?.reliability).toMatchObject({ checked: 1, hits: 1 });
   });
 
+  it('count a failure that followed it up to the call that broke', () => {
+    const { calls, ...whole } = asBefore(10, { outcome: 'failure' });
+    const broken = { ...whole, calls: calls.slice(0, 1).map((call) => ({ ...call, error: true })) };
+    expect(ofFiles(derive([...founding, broken]))?.reliability).toMatchObject({ checked: 1, hits: 0 });
+  });
+
   it('say nothing about procedures of other tasks', () => {
     const other = [20, 21, 22].map((n) =>
       toEpisode(n, `Refund order ${n} of the customer`, [{ tool: 'shop__refund', args: { order: n } }]),
