@@ -8,7 +8,7 @@ const changing = new Set(
   (
     'add alter append apply approve archive assign authorize award ban bash block book buy call cancel change charge ' +
     'checkout close cmd command commit compose confirm copy create debit delete deploy destroy disable dispatch drop ' +
-    'edit email enable eval exchange exec execute expire forward forget format grant import insert install invite ' +
+    'edit email enable enter eval exchange exec execute expire forward forget format grant import insert install invite ' +
     'invoke issue kill link lock mail mark merge message modify move notify open order overwrite patch pay post powershell ' +
     'publish purchase purge push put raise refund reject release remove rename renew replace replies reply request ' +
     'reschedule reserve reset restart restore return revoke run save schedule script send set share shell sh shutdown ' +
