@@ -152,6 +152,8 @@ export const eventData = {
 
   /** Taken out of the archive because somebody did not want it learned. */
   'episode.forgotten': z.object({ episodes: z.array(Token).max(500), principal: z.string().max(300) }),
+  /** Learning left it out, and is to try again: what the dead letter of such an episode holds. */
+  'episode.retried': z.object({ episodes: z.array(Token).max(500) }),
 
   'sop.proposed': sop,
   'sop.shadowed': sop,

@@ -83,11 +83,11 @@ export function createGrouping(book: SequenceBook): Grouping {
     add: (one) => {
       const near = state.words.nearest(state.words.ask(one));
       const asked = findAsked(one, near);
+      const told = teachesSteps(one) ? addSuccess(state, one, near) : addFailure(state, one, near);
       for (const cluster of asked) {
         cluster.asked.push(one);
         state.touched.add(cluster.at);
       }
-      const told = teachesSteps(one) ? addSuccess(state, one, near) : addFailure(state, one, near);
       state.told.push({ asked: toKept(asked), ...told });
     },
     takeBack: () => takeBack(state),

@@ -22,8 +22,18 @@ export interface LearnerOptions {
    * soon as the episodes known are of more than one.
    */
   readonly sharedNamespace?: boolean | 'seen';
+  /** Hears what had to be left out so that the rest can be learned. Where nobody hears of it, it is thrown. */
+  readonly failed?: ((fault: Fault) => void) | undefined;
   /** Cases known at most; `bounds.casesMax` where nothing is said. */
   readonly casesMax?: number;
+}
+
+/** A fault of learning itself, and where it was met. */
+export interface Fault {
+  /** An episode that could not be put beside the others, or the first one of a procedure that could not be derived. */
+  readonly what: 'episode' | 'procedure';
+  readonly episodeId: string;
+  readonly error: unknown;
 }
 
 /** What a learner holds. */
@@ -52,13 +62,13 @@ export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
   const grouping = createGrouping(book);
   const keeper = createTraceKeeper();
-  const { namespace, sharedNamespace = false, casesMax = bounds.casesMax } = options;
+  const { namespace, sharedNamespace = false, casesMax = bounds.casesMax, failed } = options;
   const cases = createCases(casesMax, ({ terms }) => book.stock.release(terms));
   const { known, principals } = cases;
-  const telling = createTelling(cases, grouping);
+  const telling = createTelling(cases, grouping, failed);
   /** Clusters to be derived. */
   const touched = new Set<number>();
-  const procedures = createProcedures(grouping.clusters, { namespace, book });
+  const procedures = createProcedures(grouping.clusters, { namespace, book, failed });
   let wasShared = sharedNamespace === true;
 
   /** Whether several principals share the namespace, by what is known now. */

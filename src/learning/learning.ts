@@ -4,7 +4,7 @@
  */
 export { judgeEpisode, type Verdict } from './clean.ts';
 export { fillArguments, type TakenStep, toArguments, toPaths } from './fill.ts';
-export { createLearner, type Learner, type LearnerOptions, type LearnerSize } from './learner.ts';
+export { createLearner, type Fault, type Learner, type LearnerOptions, type LearnerSize } from './learner.ts';
 export {
   bindArguments,
   finish,

@@ -5,11 +5,13 @@
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import type { Case } from './case.ts';
 import { candidateEpisodesMin, deriveSop } from './derive.ts';
-import type { Grouping } from './group.ts';
+import type { Cluster, Grouping } from './group.ts';
+import type { LearnerOptions } from './learner.ts';
 import type { SequenceBook } from './likeness.ts';
 import { toParent } from './parts/parent.ts';
 import { createPartBook } from './parts/part-book.ts';
 import { readsAlike } from './reading.ts';
+import { toWholeId } from './runs.ts';
 import { createSopOrder } from './sop-order.ts';
 
 export interface Procedures {
@@ -31,13 +33,27 @@ interface Derived {
 /** Knows none yet. */
 export function createProcedures(
   clusters: Grouping['clusters'],
-  options: { readonly namespace: string; readonly book: SequenceBook },
+  options: Pick<LearnerOptions, 'namespace' | 'failed'> & { readonly book: SequenceBook },
 ): Procedures {
   const derived = new Map<number, Derived>();
   const parts = createPartBook(options);
   const order = createSopOrder();
   /** Clusters whose procedure, or what it refers to, may have changed since it was put in order. */
   const unordered = new Set<number>();
+
+  /** Its procedure, and what recurs in it is looked for in; without one where deriving it fails and somebody hears of that. */
+  function derive(cluster: Cluster, shared: boolean, before: Derived | undefined) {
+    try {
+      const isKnown = before?.shared === shared && readsAlike(before.content[0] ?? [], cluster.members);
+      const found = deriveSop(cluster, { ...options, shared, known: isKnown ? before.sop : undefined });
+      return found === undefined ? undefined : { sop: found.sop, parent: toParent(found) };
+    } catch (error) {
+      const [founder] = cluster.members;
+      if (options.failed === undefined || founder === undefined) throw error;
+      options.failed({ what: 'procedure', episodeId: toWholeId(founder.episodeId), error });
+      return undefined;
+    }
+  }
 
   return {
     clusters: { [Symbol.iterator]: () => derived.keys() },
@@ -53,10 +69,9 @@ export function createProcedures(
       const content = [[...cluster.members], [...cluster.failures], [...cluster.asked]];
       const before = derived.get(at);
       if (before?.shared === shared && isSame(before.content, content)) return;
-      const isKnown = before?.shared === shared && readsAlike(before.content[0] ?? [], cluster.members);
-      const found = deriveSop(cluster, { ...options, shared, known: isKnown ? before.sop : undefined });
+      const found = derive(cluster, shared, before);
       derived.set(at, { content, shared, sop: found?.sop });
-      parts.put(at, found === undefined ? undefined : toParent(found));
+      parts.put(at, found?.parent);
     },
     refreshParts(shared) {
       for (const at of parts.refresh(shared)) unordered.add(at);

@@ -38,6 +38,11 @@ export function toRuns(episode: Episode): readonly Episode[] {
   });
 }
 
+/** The episode of a run. */
+export function toWholeId(runId: string): string {
+  return runId.split('.', 1)[0] ?? runId;
+}
+
 /** What failed is left out, and so belongs to the run in which something succeeded next. */
 function toLine(calls: readonly EpisodeCall[], squeezed: boolean): Line {
   const symbols: string[] = [];

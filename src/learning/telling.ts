@@ -6,14 +6,20 @@ import { bounds } from './bounds.ts';
 import { type Case, compareCases } from './case.ts';
 import type { Cases } from './cases.ts';
 import type { Grouping } from './group.ts';
+import type { LearnerOptions } from './learner.ts';
+import { toWholeId } from './runs.ts';
 
 export interface Telling {
   /** Tells a slice, and says whether more is left. */
   work(this: void): boolean;
 }
 
-/** Has told nothing yet. */
-export function createTelling({ changed, known }: Cases, grouping: Grouping): Telling {
+/** Has told nothing yet; a case that cannot be told is passed over where somebody hears of it. */
+export function createTelling(
+  { changed, known }: Cases,
+  grouping: Grouping,
+  failed?: LearnerOptions['failed'],
+): Telling {
   const told: Case[] = [];
   let untold: readonly Case[] = [];
 
@@ -36,8 +42,13 @@ export function createTelling({ changed, known }: Cases, grouping: Grouping): Te
       const now = untold.slice(0, bounds.toldPerSlice);
       untold = untold.slice(bounds.toldPerSlice);
       for (const one of now) {
-        grouping.add(one);
-        told.push(one);
+        try {
+          grouping.add(one);
+          told.push(one);
+        } catch (error) {
+          if (failed === undefined) throw error;
+          failed({ what: 'episode', episodeId: toWholeId(one.episodeId), error });
+        }
       }
       return untold.length > 0;
     },

@@ -2,14 +2,16 @@
  * The dead letters as people handle them: listed, shown, sent again, dropped. A letter is removed only after its
  * message stands in its stream once more; sending the same letter twice is sending it once.
  */
-import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { JetStreamApiError, type MsgRequest, type StoredMsg } from '@nats-io/jetstream';
 import { DreyError } from '../../machines/words/errors.ts';
+import type { DreyEvent } from '../../machines/words/events.ts';
 import type { Address } from '../../machines/words/ids.ts';
 import type { Line } from './connect.ts';
-import { DeadLetter, deadBodyBytesMax } from './envelope.ts';
+import { DeadLetter, deadBodyBytesMax, encodeDeadLetter, encodeEvent } from './envelope.ts';
 import { readHistory } from './history.ts';
+import { toPath } from './parcel.ts';
 import { type Ack, sendParcel } from './publish.ts';
-import { toAddressOf } from './subjects.ts';
+import { toAddressOf, toDeadSubject, toEventSubject } from './subjects.ts';
 
 /** A dead letter with its place among them. */
 export interface HeldLetter extends DeadLetter {
@@ -19,7 +21,19 @@ export interface HeldLetter extends DeadLetter {
   readonly actor: Address;
 }
 
+/** Work that was left undone, and the event by which it is asked for again. */
+export interface LeftUndone {
+  /** Published when the letter is sent again, and not before. */
+  readonly event: DreyEvent;
+  readonly code: string;
+  readonly reason: string;
+  /** Who gave up. */
+  readonly by: string;
+}
+
 export interface DeadLetters {
+  /** Keeps what was left undone in place of what its actor left undone before; throws `bus_unavailable`. */
+  put(this: void, undone: LeftUndone): Promise<void>;
   /** The newest first, of these namespaces only. */
   list(options: {
     readonly namespaces: readonly string[];
@@ -35,17 +49,21 @@ export interface DeadLetters {
 export interface DeadLettersOptions {
   readonly line: Line;
   readonly root: string;
-  /** The stream of dead letters. */
+  /** The streams of dead letters and of events. */
   readonly stream: string;
+  readonly events: string;
+  readonly now: () => number;
+  readonly hideText: (namespace: string, text: string) => string;
 }
 
 /** How the server says that a message is not there: when reading, when deleting, and in older versions. */
 const absentCodes = new Set([10037, 10043, 10057]);
 
 /** Opens the dead letters of a wire. */
-export function openDeadLetters({ line, root, stream }: DeadLettersOptions): DeadLetters {
+export function openDeadLetters(options: DeadLettersOptions): DeadLetters {
+  const { line, root, stream } = options;
   const get = async (id: number): Promise<HeldLetter | undefined> => {
-    const message = await readMessage(line, stream, id);
+    const message = await readMessage(line, stream, { seq: id });
     return message === undefined ? undefined : toHeld(message, root);
   };
   const drop = async (id: number): Promise<boolean> => {
@@ -59,6 +77,25 @@ export function openDeadLetters({ line, root, stream }: DeadLettersOptions): Dea
   return {
     get,
     drop,
+    async put({ event, code, reason, by }) {
+      const { namespace } = event;
+      const path = toPath(toDeadSubject({ namespace, ...event.actor }));
+      const last = await readMessage(line, stream, { last_by_subj: `${root}.${path}` });
+      const before = last === undefined ? undefined : toHeld(last, root);
+      const letter = {
+        reason: options.hideText(namespace, reason),
+        code,
+        stream: options.events,
+        sequence: 0,
+        subject: toEventSubject(event, root),
+        by,
+        attempts: (before?.attempts ?? 0) + 1,
+        at: new Date(options.now()).toISOString(),
+      };
+      const payload = encodeDeadLetter(letter, encodeEvent(event));
+      await sendParcel(line, root, { path, id: `dead:${by}:${event.id}`, payload });
+      if (before !== undefined) await drop(before.id);
+    },
     async list({ namespaces, limit }) {
       const letters: HeldLetter[] = [];
       let total = 0;
@@ -95,7 +132,8 @@ export function openDeadLetters({ line, root, stream }: DeadLettersOptions): Dea
 
 /** The message itself while its stream has it, else what the letter kept of it, if that is all. */
 async function readOriginal(line: Line, letter: HeldLetter): Promise<Uint8Array> {
-  const original = await readMessage(line, letter.stream, letter.sequence);
+  const { sequence: seq } = letter;
+  const original = seq === 0 ? undefined : await readMessage(line, letter.stream, { seq });
   if (original?.subject === letter.subject) return original.data;
   const kept = Buffer.from(letter.body);
   if (kept.length < deadBodyBytesMax) return kept;
@@ -105,9 +143,9 @@ async function readOriginal(line: Line, letter: HeldLetter): Promise<Uint8Array>
   );
 }
 
-async function readMessage(line: Line, stream: string, seq: number): Promise<StoredMsg | undefined> {
+async function readMessage(line: Line, stream: string, which: MsgRequest): Promise<StoredMsg | undefined> {
   try {
-    return (await line.guard(line.use().jsm.streams.getMessage(stream, { seq }))) ?? undefined;
+    return (await line.guard(line.use().jsm.streams.getMessage(stream, which))) ?? undefined;
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

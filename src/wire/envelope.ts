@@ -31,12 +31,15 @@ export const Command = z.object({
 });
 export type Command = z.infer<typeof Command>;
 
-/** A message that nobody could handle, and why. The original stays in its stream under `sequence`. */
+/**
+ * A message that nobody could handle, and why. The original stays in its stream under `sequence`; 0 where it never was in
+ * one, and `body` is all of it.
+ */
 export const DeadLetter = z.object({
   reason: z.string().max(4_000),
   code: z.string().max(100),
   stream: z.string(),
-  sequence: z.number().int().positive(),
+  sequence: z.number().int().nonnegative(),
   subject: z.string(),
   /** Who gave up: the durable's name. */
   by: z.string(),

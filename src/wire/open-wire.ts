@@ -161,7 +161,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     follow: async (tuning) => followEvents(parts, tuning),
     readEvents: async (reading) => readEvents(parts, reading),
     republish: async (which) => republish({ line, stream: names.events, root }, which),
-    dead: openDeadLetters({ line, root, stream: names.dead }),
+    dead: openDeadLetters({ ...parts, stream: names.dead, events: names.events }),
     tell: async (command, tuning) => {
       const path = toPath(toCommandSubject(command.to, command.verb));
       return sendParcel(line, root, { path, id: command.id, payload: encodeCommand(command) }, tuning);

@@ -198,7 +198,8 @@ class LiveEngine implements LearningEngine {
         restart: 'permanent',
         start: async (broke) => {
           const written = (): void => this.#relay?.nudge();
-          return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, written, broke }));
+          const told = { written, park: wire.dead.put, broke };
+          return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, ...told }));
         },
       },
       {

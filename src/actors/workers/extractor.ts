@@ -15,10 +15,12 @@ import { toIso } from '../clock.ts';
 import { readArchive } from './archive.ts';
 import { compareSops } from './compare-sops.ts';
 import type { SopComparison } from './compare-sops.ts';
+import { createDueEpisodes, type DueEpisodes } from './due-episodes.ts';
 import { noteFollowed } from './followed.ts';
 import { type Foreseer, startForeseer } from './foreseer.ts';
 import type { Touched } from './intake.ts';
 import { type PatternFinder, startPatternFinder } from './pattern-finder.ts';
+import { createLeftOut, type LeftOut, type LeftOutOptions } from './left-out.ts';
 import { learnArchive, sumSizes, workOff } from './work-off.ts';
 import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
 
@@ -30,6 +32,8 @@ export interface ExtractorOptions {
   readonly quietMs: number;
   /** True where the configuration says so; elsewhere it is shared once a second principal is seen. */
   readonly isShared: (namespace: string) => boolean;
+  /** Keeps an episode that learning cannot take, with the reason. */
+  readonly park: LeftOutOptions['park'];
   /** Hears that SOPs were committed. */
   readonly written: () => void;
   /** The worker cannot go on; whoever supervises it decides. A database that is away is waited for instead. */
@@ -65,19 +69,11 @@ export interface Anew {
 const tickMs = 100;
 /** Pause while the database is away. */
 const awayMs = 1_000;
-/** An episode that is never quiet is learned from after this many quiet times anyway. */
-const patience = 3;
 const episodesPerStep = 200;
 interface Shelf {
   readonly learner: Learner;
   /** What is stored of each SOP, as a digest. */
   readonly stored: Map<string, string>;
-}
-
-interface Due extends Touched {
-  /** When it was first noticed, and when it is to be learned from. */
-  readonly since: number;
-  readonly at: number;
 }
 
 /** Rebuilds every namespace from the archive, then goes on from what the intake notices. */
@@ -91,8 +87,7 @@ class LiveExtractor implements Extractor {
   lastRunAt: string | null = null;
   readonly #options: ExtractorOptions;
   readonly #shelves = new Map<string, Shelf>();
-  /** Episodes to learn from; keyed by namespace and id. */
-  readonly #due = new Map<string, Due>();
+  readonly #due: DueEpisodes;
   /** Namespaces with something learned and not written. */
   readonly #unwritten = new Set<string>();
   /** The learner gives the same object for a procedure that did not change. */
@@ -103,14 +98,17 @@ class LiveExtractor implements Extractor {
   readonly #missed = new Map<string, Set<string>>();
   readonly #foreseer: Foreseer;
   readonly #patterns: PatternFinder;
+  readonly #leftOut: LeftOut;
   #stopped = false;
   #cancel = (): void => undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
+    this.#due = createDueEpisodes(options);
     this.#foreseer = startForeseer({ ...options, toLearn: () => this.waiting });
     this.#patterns = startPatternFinder(options);
+    this.#leftOut = createLeftOut(options);
   }
 
   get waiting(): number {
@@ -126,13 +124,9 @@ class LiveExtractor implements Extractor {
   }
 
   notice(touched: readonly Touched[]): void {
-    const { clock, quietMs } = this.#options;
-    const now = clock.monotonic();
     for (const one of touched) {
-      const key = `${one.namespace}/${one.episodeId}`;
-      const since = this.#due.get(key)?.since ?? now;
-      const at = one.open ? Math.min(now + quietMs, since + quietMs * patience) : now;
-      this.#due.set(key, { ...one, since, at });
+      if (one.isRetried === true) this.#leftOut.retry(one);
+      this.#due.add(one);
     }
   }
 
@@ -142,6 +136,7 @@ class LiveExtractor implements Extractor {
     await this.#foreseer.stop();
     await this.#patterns.stop();
     await this.#running;
+    await this.#leftOut.stop();
   }
 
   turn(): void {
@@ -191,8 +186,10 @@ class LiveExtractor implements Extractor {
 
   #createLearner(namespace: string): Learner {
     const shared = this.#options.isShared(namespace);
-    const learner = createLearner({ namespace, sharedNamespace: shared || 'seen' });
-    return this.#patterns.accompany(namespace, learner);
+    return this.#leftOut.goOnWithout(namespace, (failed) => {
+      const learner = createLearner({ namespace, sharedNamespace: shared || 'seen', failed });
+      return this.#patterns.accompany(namespace, learner);
+    });
   }
 
   /** The archive's word on an episode counts. */
@@ -212,6 +209,7 @@ class LiveExtractor implements Extractor {
       await this.#readArchive(this.#unread);
       await this.#learnDue();
       await this.#writeAll();
+      this.#leftOut.tell();
     } catch (error) {
       if (this.#stopped) return;
       if (!isAway(error)) return broke(error);
@@ -243,10 +241,8 @@ class LiveExtractor implements Extractor {
   }
 
   async #learnDue(): Promise<void> {
-    const { store, clock } = this.#options;
-    const now = clock.monotonic();
-    const ready = [...this.#due].filter(([, one]) => one.at <= now).slice(0, episodesPerStep);
-    for (const [key, one] of ready) {
+    const { store } = this.#options;
+    for (const one of this.#due.list(episodesPerStep)) {
       const shelf = this.#shelves.get(one.namespace);
       if (shelf === undefined) await this.#rebuild(one.namespace);
       else {
@@ -257,8 +253,7 @@ class LiveExtractor implements Extractor {
       }
       this.#missed.get(one.namespace)?.add(one.episodeId);
       if (this.#stopped) return;
-      // What was touched again meanwhile has a new entry and stays.
-      if (this.#due.get(key) === one) this.#due.delete(key);
+      this.#due.done(one);
     }
   }
 

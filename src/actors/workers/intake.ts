@@ -35,6 +35,7 @@ export const episodeTypes = [
   'session.closed',
   'session.expired',
   'episode.forgotten',
+  'episode.retried',
 ] as const satisfies readonly EventType[];
 
 const batchMax = 500;
@@ -46,6 +47,8 @@ export interface Touched {
   readonly episodeId: string;
   /** Open episodes are learned from after a quiet while, ended ones at once. */
   readonly open: boolean;
+  /** It was left out, and somebody wants it tried again. */
+  readonly isRetried?: boolean;
 }
 
 export interface IntakeOptions {
@@ -98,7 +101,7 @@ async function archive(trx: Trx, events: readonly AnyEvent[]): Promise<readonly 
   for (const event of learnable) assembly.apply(event);
   for (const episode of assembly.episodes) await saveEpisode(trx, episode);
   await saveCalls(trx, assembly.calls);
-  return [...assembly.episodes.map(toTouched), ...taken.flatMap(toForgotten)];
+  return [...assembly.episodes.map(toTouched), ...taken.flatMap(toNamed)];
 }
 
 function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds: string[] } {
@@ -114,11 +117,12 @@ function toTouched({ namespace, episodeId, end }: EpisodeDraft): Touched {
   return { namespace, episodeId, open: end === 'open' };
 }
 
-/** What was taken out of the archive is to be unlearned. */
-function toForgotten(event: AnyEvent): readonly Touched[] {
-  if (event.type !== 'episode.forgotten') return [];
+/** What was taken out of the archive is to be unlearned, and what was left out is to be tried again. */
+function toNamed(event: AnyEvent): readonly Touched[] {
+  if (event.type !== 'episode.forgotten' && event.type !== 'episode.retried') return [];
   const { namespace } = event;
-  return event.data.episodes.map((episodeId) => ({ namespace, episodeId, open: false }));
+  const isRetried = event.type === 'episode.retried';
+  return event.data.episodes.map((episodeId) => ({ namespace, episodeId, open: false, isRetried }));
 }
 
 function byNamespace(deliveries: readonly Delivery[]): Map<string, AnyEvent[]> {

@@ -15,6 +15,7 @@ const endings: ReadonlySet<string> = new Set([
   'session.closed',
   'session.expired',
   'episode.forgotten',
+  'episode.retried',
 ]);
 
 /** Creates it for one namespace's rules. */

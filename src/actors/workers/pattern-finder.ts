@@ -30,7 +30,8 @@ const restMs = 2_000;
 
 /** Starts with empty books. */
 export function startPatternFinder(options: PatternFinderOptions): PatternFinder {
-  const books = new WeakMap<Learner, PatternBook>();
+  /** By the keeper, which a learner has for good, whoever stands in front of it. */
+  const books = new WeakMap<Learner['keeper'], PatternBook>();
   const written = new WeakMap<PatternBook, number>();
   const wanted = new Map<string, PatternBook>();
   let stopped = false;
@@ -83,11 +84,11 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
           return learner.size;
         },
       };
-      books.set(told, book);
+      books.set(learner.keeper, book);
       return told;
     },
     notice(namespace, learner) {
-      const book = books.get(learner);
+      const book = books.get(learner.keeper);
       if (book === undefined || written.get(book) === book.changes) return;
       wanted.set(namespace, book);
       plan();

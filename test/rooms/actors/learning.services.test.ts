@@ -296,6 +296,7 @@ describe('the extractor', () => {
       quietMs: 100,
       isShared: () => false,
       written: () => undefined,
+      park: async () => undefined,
       broke: (error) => void broken.push(error),
     });
     onTestFinished(() => extractor.stop());

@@ -264,6 +264,7 @@ test('procedures are never gone meanwhile, and what is done meanwhile is learned
     quietMs: 50,
     isShared: () => false,
     written: () => undefined,
+    park: async () => undefined,
     broke: (error) => expect.unreachable(String(error)),
   });
   onTestFinished(() => extractor.stop());
@@ -327,6 +328,7 @@ test('it is learned in slices with rests, and all of it before other learning ha
     quietMs: 50,
     isShared: () => false,
     written: () => undefined,
+    park: async () => undefined,
     broke: (error) => expect.unreachable(String(error)),
   });
   onTestFinished(() => extractor.stop());

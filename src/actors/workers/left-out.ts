@@ -1,0 +1,131 @@
+/**
+ * Learning goes on without what it cannot take: an episode that makes it fail is left out, told to whoever keeps the dead
+ * letters, and stays in the archive, so that the next start and whoever asks for it try again. It never loses one.
+ */
+import { toPlainError } from '../../../machines/words/errors.ts';
+import type { DreyEvent } from '../../../machines/words/events.ts';
+import { eventVersion } from '../../../machines/words/events.ts';
+import { createId } from '../../../machines/words/ids.ts';
+import type { Fault, Learner } from '../../learning/learning.ts';
+import type { LeftUndone } from '../../wire/wire.ts';
+import type { Clock, Log } from '../clock.ts';
+import { toIso } from '../clock.ts';
+import type { Touched } from './intake.ts';
+
+export interface LeftOutOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Keeps it among the dead letters; throws while the bus is away, and is asked again then. */
+  readonly park: (undone: LeftUndone) => Promise<void>;
+}
+
+export interface LeftOut {
+  /** A learner that goes on without what fails in it. */
+  goOnWithout(namespace: string, create: (failed: (fault: Fault) => void) => Learner): Learner;
+  /** What comes of this one from now on is told, whether it was told before or not. */
+  retry(one: Touched): void;
+  /** Begins to tell what is not told yet; nothing waits for it. */
+  tell(): void;
+  /** Ends after the one that is being told. */
+  stop(): Promise<void>;
+}
+
+/** Faults remembered, so that one that comes again and again is told once; the oldest is told again beyond that. */
+const rememberedMax = 1_000;
+/** Who gave up, as the letters name it. */
+const by = 'extractor';
+const codes = { episode: 'episode_unlearnable', procedure: 'procedure_underivable' } as const;
+
+/** Has left out nothing yet. */
+export function createLeftOut({ clock, log, park }: LeftOutOptions): LeftOut {
+  /** The reasons by namespace and id, and those among them that are not told yet. */
+  const reasons = new Map<string, string>();
+  const untold = new Map<string, LeftUndone>();
+  let telling: Promise<void> | undefined;
+  let stopped = false;
+
+  function note(namespace: string, { what, episodeId, error }: Fault): void {
+    const key = `${namespace}/${episodeId}`;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    if (reasons.get(key) === reason) return;
+    const [oldest] = reasons.keys();
+    if (reasons.size >= rememberedMax && oldest !== undefined) {
+      reasons.delete(oldest);
+      untold.delete(oldest);
+    }
+    reasons.set(key, reason);
+    log.warn({ namespace, episodeId, err: toPlainError(error) }, `learning goes on without this ${what}`);
+    const event: DreyEvent<'episode.retried'> = {
+      id: createId('event', clock),
+      type: 'episode.retried',
+      at: toIso(clock.now()),
+      namespace,
+      actor: { kind: 'learning', id: episodeId },
+      version: eventVersion,
+      data: { episodes: [episodeId] },
+    };
+    untold.set(key, { event, code: codes[what], reason, by });
+  }
+  async function tellAll(): Promise<void> {
+    for (const [key, undone] of untold) {
+      if (stopped) return;
+      await park(undone);
+      if (untold.get(key) === undone) untold.delete(key);
+    }
+  }
+  return {
+    goOnWithout(namespace, create) {
+      /** Episodes to be forgotten as soon as nothing is being done with them. */
+      const out = new Set<string>();
+      const learner = create((fault) => {
+        note(namespace, fault);
+        if (fault.what === 'episode') out.add(fault.episodeId);
+      });
+      return toGoingOn(learner, out, (fault) => note(namespace, fault));
+    },
+    retry({ namespace, episodeId }) {
+      reasons.delete(`${namespace}/${episodeId}`);
+    },
+    tell() {
+      if (untold.size === 0 || stopped) return;
+      telling ??= tellAll()
+        .catch((error: unknown) => log.debug({ err: toPlainError(error) }, 'dead letters wait for the bus'))
+        .finally(() => (telling = undefined));
+    },
+    async stop() {
+      stopped = true;
+      await telling;
+    },
+  };
+}
+
+/** The same learner, which throws no longer while it learns and forgets those in `out` as soon as it may. */
+function toGoingOn(learner: Learner, out: Set<string>, note: (fault: Fault) => void): Learner {
+  const work = (): boolean => {
+    const isLeft = learner.work();
+    const isOut = out.size > 0;
+    for (const episodeId of out) learner.forget(episodeId);
+    out.clear();
+    return isLeft || isOut;
+  };
+  return {
+    learn(episode) {
+      try {
+        learner.learn(episode);
+      } catch (error) {
+        note({ what: 'episode', episodeId: episode.episodeId, error });
+        learner.forget(episode.episodeId);
+      }
+    },
+    forget: (episodeId) => learner.forget(episodeId),
+    work,
+    derive() {
+      for (let isLeft = true; isLeft;) isLeft = work();
+      return learner.derive();
+    },
+    keeper: learner.keeper,
+    get size() {
+      return learner.size;
+    },
+  };
+}
