@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** Calls named that speak against a binding. */
+const exceptionsMax = 10;
+
 /** Where an argument's value comes from when the procedure is followed. */
 export const Binding = z.object({
   from: z.enum(['constant', 'task', 'result', 'argument', 'ask']),
@@ -13,9 +16,26 @@ export const Binding = z.object({
   step: z.number().int().nonnegative().optional(),
   /** RFC 6901 pointer into that result or argument. */
   path: z.string().optional(),
-  /** Which element of a list, or which part of the task's text. */
+  /**
+   * Which part of the task's text, or which element of a list: `only`, `first`, `last`, `unused` (the first that no earlier
+   * call was given), `mentioned` (of which the task says something), `joined` (of which an earlier call was given something
+   * else); `any` and `part of text` name a place without saying which.
+   */
   selector: z.string().optional(),
   support: z.number().min(0).max(1),
+  against: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      'In how many of the episodes looked at the place was there and this did not give the value that was used; missing where in none.',
+    ),
+  exceptions: z
+    .array(z.string())
+    .max(exceptionsMax)
+    .optional()
+    .describe('Ids of the calls of the newest of these.'),
 });
 export type Binding = z.infer<typeof Binding>;
 

@@ -8,8 +8,9 @@ import type { AlignedStep, Alignment } from './align.ts';
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import { mayBeConstantOf } from './effects.ts';
+import { type Trail, type Use, withExceptions } from './exceptions.ts';
 import type { Primitive } from './leaves.ts';
-import type { Argument, Source } from './sources.ts';
+import type { Source } from './sources.ts';
 import { toValueClass } from './texts.ts';
 import { isIdLike, isRedacted } from './terms.ts';
 
@@ -29,8 +30,7 @@ interface Origin {
 }
 
 /** One argument of a step as one episode filled it. */
-interface Filling {
-  readonly argument: Argument;
+interface Filling extends Use {
   /** The sources, in steps of the procedure instead of calls of the episode. */
   readonly origins: readonly Origin[];
   readonly principal: string;
@@ -50,11 +50,12 @@ export function bind(
   const origins = new Origins();
   for (const one of sampled) {
     const { calls: own, line } = one;
-    const calls = alignment
+    const callOfStep = alignment
       .placesOf(one.sequence)
       .map((place) => (place < 0 ? -1 : (line.places[place] ?? -1)));
-    const stepOfCall = new Map(calls.map((call, step) => [call, step]));
-    calls.forEach((call, step) => {
+    const stepOfCall = new Map(callOfStep.map((call, step) => [call, step]));
+    const trail: Trail = { one, calls: own, callOfStep };
+    callOfStep.forEach((call, step) => {
       const made = own[call];
       const into = fillings[step];
       if (made === undefined || into === undefined) return;
@@ -62,6 +63,8 @@ export function bind(
       for (const argument of made.args) {
         const list = into.get(argument.path) ?? [];
         list.push({
+          trail,
+          callId: made.callId,
           argument,
           origins: origins.toOrigins(argument.sources, stepOfCall, step),
           principal: one.principal,
@@ -149,7 +152,7 @@ function toKeyed(source: Exclude<Source, { readonly from: 'task' }>, step: numbe
   return [key, { from, step, path, ...selector, support: 0 }];
 }
 
-const selectorOrder = ['', 'only', 'mentioned', 'first', 'last', 'any', 'part of text'];
+const selectorOrder = ['', 'only', 'mentioned', 'joined', 'first', 'unused', 'last', 'any', 'part of text'];
 const toSelectorRank = (selector: string) => String(selectorOrder.indexOf(selector));
 const pad = (step: number) => String(step).padStart(3, '0');
 
@@ -184,19 +187,22 @@ function bindOne(fillings: readonly Filling[], constant: Binding | undefined, sy
   for (const { origins } of fillings)
     for (const origin of origins) counts.set(origin, (counts.get(origin) ?? 0) + 1);
   const best = [...counts]
-    .map(([{ key, binding }, hits]) => ({
-      key,
-      binding,
+    .map(([origin, hits]) => ({
+      origin,
       hits,
-      worth: toWorth(binding, hits / fillings.length),
+      worth: toWorth(origin.binding, hits / fillings.length),
     }))
     .filter(({ hits }) => hits >= least)
-    .sort((a, b) => b.worth - a.worth || (a.key < b.key ? -1 : 1))[0];
+    .sort((a, b) => b.worth - a.worth || (a.origin.key < b.origin.key ? -1 : 1))[0];
   const support = best === undefined ? 0 : best.hits / fillings.length;
   if (best !== undefined && support >= bindShares.least && best.worth >= (constant?.support ?? 0) - 0.15) {
-    return { ...best.binding, support };
+    const others = fillings.filter(({ origins }) => !origins.includes(best.origin));
+    return withExceptions({ ...best.origin.binding, support }, others);
   }
-  if (constant !== undefined && constant.support >= bindShares.least) return constant;
+  if (constant !== undefined && constant.support >= bindShares.least) {
+    const others = fillings.filter(({ argument }) => argument.value !== constant.value);
+    return withExceptions(constant, others);
+  }
   return toAsk(fillings, symbol);
 }
 

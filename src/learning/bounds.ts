@@ -17,6 +17,8 @@ export const bounds = {
   argumentLeavesMax: 40,
   /** Result leaves of one call that later arguments may come from. */
   resultLeavesMax: 400,
+  /** Paths of one result that are known to have been there. */
+  pathsGivenMax: 40,
   /** Characters of one text in a result that are searched. */
   resultTextMax: 4_000,
   /** Nesting that is followed into arguments and results. */
@@ -44,6 +46,8 @@ export const bounds = {
   requireSequencesMax: 200,
   /** Episodes whose arguments are compared to find bindings. */
   bindingEpisodesMax: 24,
+  /** Calls named that speak against a binding. */
+  exceptionsMax: 3,
   /** Arguments of one step. */
   argumentsMax: 30,
   /** Alternatives of one step. */

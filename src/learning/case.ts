@@ -21,6 +21,8 @@ export interface CaseCall {
   readonly callId: string;
   readonly symbol: CallSymbol;
   readonly args: readonly Argument[];
+  /** The paths in its result that later arguments may come from, each between line ends; no values. */
+  readonly gave: string;
 }
 
 /** The task's text, and what in it was particular. */
@@ -97,7 +99,11 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     line: stock.line(calls.map((each) => each.symbol)),
     pitfalls: pitfalls.length === 0 ? none : pitfalls,
   };
-  const made = calls.map(({ call }, at) => ({ callId: call.callId, args: found[at] ?? [] }));
+  const made = calls.map(({ call }, at) => ({
+    callId: call.callId,
+    args: found[at]?.args ?? [],
+    gave: found[at]?.gave ?? '',
+  }));
   return new PackedCase(digest, packText(text), packCalls(made, stock), stock);
 }
 

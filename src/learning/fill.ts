@@ -5,11 +5,11 @@
 import type { Binding, ProcedureStep } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
 import { toLeaves, toPointer } from './leaves.ts';
-import type { Leaf, Primitive } from './leaves.ts';
-import { isPlainObject } from './symbol.ts';
+import type { Primitive } from './leaves.ts';
+import { isTelling, type Known, select, toPlace } from './selectors.ts';
 import { readTask } from './task-words.ts';
 import { isRedacted } from './terms.ts';
-import { holds, toComparable } from './texts.ts';
+import { toComparable } from './texts.ts';
 
 /** A step that was taken, by its place in the procedure. */
 export interface TakenStep {
@@ -33,52 +33,46 @@ export function fillArguments(
 ): Filled {
   const values = new Map<string, Primitive>();
   const missing: string[] = [];
+  const known = { task: toComparable(task), used: toUsed(taken) };
   for (const [path, binding] of Object.entries(step.args)) {
-    const value = find(binding, task, taken);
+    const value = find(binding, task, taken, known);
     if (value === undefined || (typeof value === 'string' && isRedacted(value))) missing.push(path);
     else values.set(path, value);
   }
   return { values, missing };
 }
 
-function find(binding: Binding, task: string, taken: readonly TakenStep[]): Primitive | undefined {
+function find(
+  binding: Binding,
+  task: string,
+  taken: readonly TakenStep[],
+  known: Known,
+): Primitive | undefined {
   const { from, selector } = binding;
   if (from === 'constant') return toPrimitive(binding.value);
   if (from === 'task') return selector === undefined ? undefined : readTask(task, selector);
   if (from === 'ask' || binding.path === undefined) return undefined;
   const source = taken.findLast(({ step }) => step === binding.step);
   if (source === undefined) return undefined;
-  if (from === 'argument') return findLeaf(source.args, binding.path, '', task);
-  return findLeaf(source.result, binding.path, selector ?? '', task);
+  if (from === 'argument') return findLeaf(source.args, binding.path, '', known);
+  return findLeaf(source.result, binding.path, selector ?? '', known);
 }
 
 /** Paths name places in lists as 0: the selector says which element is meant. */
-function findLeaf(value: unknown, path: string, selector: string, task: string): Primitive | undefined {
+function findLeaf(value: unknown, path: string, selector: string, known: Known): Primitive | undefined {
   const leaves = toLeaves(value, bounds.resultLeavesMax).filter(
     (leaf) => toPointer(leaf.path) === path || toPlace(leaf) === path,
   );
-  if (selector === 'mentioned') {
-    const text = toComparable(task);
-    const meant = new Set(leaves.filter((leaf) => isMentioned(leaf, text)).map(({ value: found }) => found));
-    return meant.size === 1 ? [...meant][0] : undefined;
-  }
-  if (selector === 'last') return leaves.at(-1)?.value;
-  if (selector === 'only') return leaves.length === 1 ? leaves[0]?.value : undefined;
-  return selector === '' || selector === 'first' ? leaves[0]?.value : undefined;
+  return select(selector, leaves, known);
 }
 
-function toPlace({ path }: Leaf): string {
-  return toPointer(path.map((part) => (/^\d+$/.test(part) ? '0' : part)));
-}
-
-function isMentioned({ place }: Leaf, text: string): boolean {
-  const element = place?.element;
-  const values = isPlainObject(element) ? Object.values(element).slice(0, 40) : [element];
-  return values.some((value) => {
-    if (typeof value !== 'string' && typeof value !== 'number') return false;
-    const comparable = toComparable(String(value).slice(0, 200));
-    return comparable.length >= 3 && holds(text, comparable);
-  });
+/** What calls were given already. */
+function toUsed(taken: readonly TakenStep[]): Set<string> {
+  const used = new Set<string>();
+  for (const { args } of taken)
+    for (const { value } of toLeaves(args, bounds.argumentLeavesMax))
+      if (isTelling(value)) used.add(toComparable(String(value)));
+  return used;
 }
 
 function toPrimitive(value: unknown): Primitive | undefined {

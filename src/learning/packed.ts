@@ -14,6 +14,7 @@ type PackedText = [
   values: readonly string[],
 ];
 type PackedArgument = [path: string, tainted: 0 | 1, sources: (number | Source)[], value?: Primitive];
+type PackedCall = [gave: number | string, ...args: PackedArgument[]];
 
 const nothing: CaseText = { task: '', particulars: [], values: [] };
 
@@ -42,12 +43,13 @@ export function unpackText(text: string): CaseText {
 /** Calls without their symbols, which the line has; their ids in a line of their own. */
 export function packCalls(calls: readonly Omit<CaseCall, 'symbol'>[], stock: Stock): string {
   if (calls.length === 0) return '';
-  const packed = calls.map(({ args }) =>
-    args.map(({ path, value, sources, tainted }): PackedArgument => {
+  const packed = calls.map(({ args, gave }): PackedCall => [
+    gave === '' ? -1 : stock.packPaths(gave),
+    ...args.map(({ path, value, sources, tainted }): PackedArgument => {
       const own = sources.map(stock.packSource);
       return value === undefined ? [path, tainted ? 1 : 0, own] : [path, tainted ? 1 : 0, own, value];
     }),
-  );
+  ]);
   return `${JSON.stringify(calls.map(({ callId }) => callId))}\n${JSON.stringify(packed)}`;
 }
 
@@ -60,11 +62,18 @@ export function unpackCallIds(text: string): readonly string[] {
 export function unpackCalls(text: string, line: Line, stock: Stock): CaseCall[] {
   if (text === '') return [];
   const ids = unpackCallIds(text);
-  const packed = JSON.parse(text.slice(text.indexOf('\n'))) as PackedArgument[][];
-  return packed.flatMap((args, at) => {
+  const packed = JSON.parse(text.slice(text.indexOf('\n'))) as PackedCall[];
+  return packed.flatMap(([gave, ...args], at) => {
     const [callId, symbol] = [ids[at], line.symbols[at]];
     if (callId === undefined || symbol === undefined) return [];
-    return [{ callId, symbol, args: args.map((each) => unpackArgument(each, stock)) }];
+    return [
+      {
+        callId,
+        symbol,
+        args: args.map((each) => unpackArgument(each, stock)),
+        gave: gave === -1 ? '' : stock.unpackPaths(gave),
+      },
+    ];
   });
 }
 

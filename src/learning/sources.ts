@@ -6,7 +6,7 @@
 import { bounds } from './bounds.ts';
 import type { CleanCall } from './clean.ts';
 import { isNamedPath, type Leaf, type Primitive, toLeaves, toPointer } from './leaves.ts';
-import { isPlainObject } from './symbol.ts';
+import { isTelling, select, toPlace } from './selectors.ts';
 import { findInTask } from './task-words.ts';
 import { isRedacted, toHiddenKind } from './terms.ts';
 import { holds, toComparable } from './texts.ts';
@@ -28,22 +28,36 @@ export interface Argument {
   readonly tainted: boolean;
 }
 
+/** What one call was given, and what it gave. */
+export interface CallSources {
+  readonly args: readonly Argument[];
+  /** The paths in its result that later arguments may come from, each between line ends; no values. */
+  readonly gave: string;
+}
+
 interface Seen {
   readonly values: Map<string, Source[]>;
   readonly texts: { readonly call: number; readonly path: string; readonly text: string }[];
+  /** The leaves of lists, by call and path. */
+  readonly lists: Map<string, readonly Leaf[]>;
+  /** What calls were given so far. */
+  readonly used: Set<string>;
 }
 
 /** The arguments of every call of an episode, with their possible sources. */
-export function findArguments(task: string, calls: readonly CleanCall[]): Argument[][] {
+export function findArguments(task: string, calls: readonly CleanCall[]): CallSources[] {
   const text = toComparable(task);
-  const seen: Seen = { values: new Map(), texts: [] };
+  const seen: Seen = { values: new Map(), texts: [], lists: new Map(), used: new Set() };
   return calls.map(({ call }, at) => {
     const leaves = toLeaves(call.args, bounds.argumentLeavesMax).filter((leaf) => isNamedPath(leaf.path));
-    const found = leaves.map((leaf) => toArgument(leaf, task, text, seen));
-    for (const leaf of leaves)
+    const args = leaves.map((leaf) => toArgument(leaf, task, text, seen));
+    for (const leaf of leaves) {
       remember(seen, leaf.value, { from: 'argument', call: at, path: toPointer(leaf.path) });
-    rememberResult(seen, at, call.result, text);
-    return found;
+      if (isTelling(leaf.value)) seen.used.add(toComparable(String(leaf.value)));
+    }
+    // Nothing comes out of the last result.
+    const gave = at === calls.length - 1 ? [] : rememberResult(seen, at, call.result, text);
+    return { args, gave: gave.length === 0 ? '' : `\n${gave.join('\n')}\n` };
   });
 }
 
@@ -58,7 +72,7 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
   // JSON has no word for what is not finite, so it could not be kept as it is.
   const isEndless = typeof value === 'number' && !Number.isFinite(value);
   const kept = isHidden || isLong || isEndless ? undefined : value;
-  if (!isTelling(value)) return { path, value: kept, sources: [], tainted: false };
+  if (!isWord(value)) return { path, value: kept, sources: [], tainted: false };
   const comparable = toComparable(String(value));
   const earlier = seen.values.get(comparable) ?? [];
   const inText = findInTexts(comparable, seen);
@@ -66,64 +80,88 @@ function toArgument(leaf: Leaf, task: string, text: string, seen: Seen): Argumen
     ...findInTask(String(value), comparable, task, text).map(
       (selector) => ({ from: 'task', selector }) as const,
     ),
-    ...earlier.slice(-bounds.sourcesMax),
+    ...earlier.slice(-bounds.sourcesMax).flatMap((source) => toChosen(source, comparable, text, seen)),
     ...inText,
   ];
   const tainted = isHidden || inText.length > 0 || earlier.some((source) => source.from === 'result');
   return { path, value: kept, sources, tainted };
 }
 
-/** Booleans, nothing and very short values match by chance. */
-function isTelling(value: Primitive): value is string | number {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'string' && value.trim().length >= 2;
+/** Booleans, nothing and very short texts match by chance; numbers of the task are looked for whatever they are. */
+function isWord(value: Primitive): value is string | number {
+  return typeof value === 'number' ? Number.isFinite(value) : isTelling(value);
 }
 
+/** A source, before what else of its list was chosen by what was known by then. */
+function toChosen(source: Source, comparable: string, task: string, seen: Seen): Source[] {
+  if (source.from !== 'result' || source.selector !== 'any') return [source];
+  const leaves = seen.lists.get(`${source.call} ${source.path}`) ?? [];
+  const chosen = chosenLate
+    .filter((selector) => {
+      const value = select(selector, leaves, { task, used: seen.used });
+      return value !== undefined && toComparable(String(value)) === comparable;
+    })
+    .map((selector): Source => ({ ...source, selector }));
+  return [...chosen, source];
+}
+
+/** What these choose depends on the calls in between. */
+const chosenLate = ['joined', 'unused'] as const;
+
 function remember(seen: Seen, value: Primitive, source: Source): void {
-  if (!isTelling(value) || (typeof value === 'number' && Math.abs(value) < 10)) return;
+  if (!isTelling(value)) return;
   const key = toComparable(String(value));
   const sources = seen.values.get(key);
   if (sources === undefined) seen.values.set(key, [source]);
   else if (sources.length < bounds.sourcesMax * 4) sources.push(source);
 }
 
-function rememberResult(seen: Seen, call: number, result: unknown, text: string): void {
-  const leaves = toLeaves(result, bounds.resultLeavesMax);
-  for (const leaf of leaves) {
-    if (!isNamedPath(leaf.path)) continue;
-    const path = toPointer(leaf.path.map((part) => (/^\d+$/.test(part) ? '0' : part)));
-    if (typeof leaf.value === 'string' && leaf.value.length > 40) {
-      if (seen.texts.length < 60) {
-        seen.texts.push({ call, path, text: toComparable(leaf.value.slice(0, bounds.resultTextMax)) });
-      }
-      if (leaf.value.length > 300) continue;
-    }
-    if (typeof leaf.value === 'string' && isRedacted(leaf.value) && toHiddenKind(leaf.value) === undefined)
-      continue;
-    for (const selector of toSelectors(leaf, text))
-      remember(seen, leaf.value, { from: 'result', call, path, selector });
+/** Remembers what a result holds; the paths of what can be told again. */
+function rememberResult(seen: Seen, call: number, result: unknown, text: string): string[] {
+  const found = toLeaves(result, bounds.resultLeavesMax).flatMap((leaf) =>
+    isNamedPath(leaf.path) ? [{ leaf, path: toPlace(leaf) }] : [],
+  );
+  const lists = new Map<string, Leaf[]>();
+  for (const { leaf, path } of found) {
+    const list = lists.get(path);
+    if (list === undefined) lists.set(path, [leaf]);
+    else list.push(leaf);
   }
+  const mentioned = new Map<string, Primitive | undefined>();
+  for (const [path, list] of lists) {
+    if (list.length === 1) continue;
+    seen.lists.set(`${call} ${path}`, list);
+    mentioned.set(path, select('mentioned', list, { task: text, used: seen.used }));
+  }
+  const gave = new Set<string>();
+  for (const { leaf, path } of found) {
+    const { value } = leaf;
+    if (typeof value === 'string' && value.length > 40 && seen.texts.length < 60) {
+      seen.texts.push({ call, path, text: toComparable(value.slice(0, bounds.resultTextMax)) });
+      gave.add(path);
+    }
+    if (!isTelling(value) || (typeof value === 'string' && !isShown(value))) continue;
+    gave.add(path);
+    for (const selector of toSelectors(leaf, lists.get(path) ?? [], mentioned.get(path)))
+      remember(seen, value, { from: 'result', call, path, selector });
+  }
+  return [...gave].slice(0, bounds.pathsGivenMax);
 }
 
-/** Which element of its list a value stands in; '' where there is no list. */
-function toSelectors(leaf: Leaf, text: string): string[] {
-  const place = leaf.place;
-  if (place === undefined) return [''];
-  if (place.length === 1) return ['only', 'first'];
+/** Long texts are looked through instead, and of what was hidden in part nothing is known. */
+function isShown(value: string): boolean {
+  return value.length <= 300 && !(isRedacted(value) && toHiddenKind(value) === undefined);
+}
+
+/** Which of the leaves at its path this one is; '' where there is no list. */
+function toSelectors(leaf: Leaf, list: readonly Leaf[], mentioned: Primitive | undefined): string[] {
+  const { place } = leaf;
+  if (list.length === 1) return place === undefined ? [''] : ['only', 'first'];
   const selectors: string[] = [];
-  if (place.index === 0) selectors.push('first');
-  if (place.index === place.length - 1) selectors.push('last');
-  if (isMentioned(place.element, text)) selectors.push('mentioned');
+  if (list[0] === leaf) selectors.push('first');
+  if (list.at(-1) === leaf && place?.index === (place?.length ?? 0) - 1) selectors.push('last');
+  if (mentioned !== undefined && leaf.value === mentioned) selectors.push('mentioned');
   return [...selectors, 'any'];
-}
-
-function isMentioned(element: unknown, text: string): boolean {
-  const values = isPlainObject(element) ? Object.values(element).slice(0, 40) : [element];
-  return values.some((value) => {
-    if (typeof value !== 'string' && typeof value !== 'number') return false;
-    const comparable = toComparable(String(value).slice(0, 200));
-    return comparable.length >= 3 && holds(text, comparable);
-  });
 }
 
 function findInTexts(comparable: string, seen: Seen): Source[] {

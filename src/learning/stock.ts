@@ -3,6 +3,7 @@
  * hold what is kept here, so that nothing of it may ever change or be let go while the learner lives. Terms alone are let go,
  * with the last case that has them, and their numbers given to others: there are as many as the words of the cases.
  */
+import { createNumbered } from './numbered.ts';
 import type { CallSymbol } from './symbol.ts';
 import type { Source } from './sources.ts';
 import { squeeze } from './squeeze.ts';
@@ -26,6 +27,9 @@ export interface Stock {
   /** A source as a number; as itself where there are too many. */
   packSource(this: void, source: Source): number | Source;
   unpackSource(this: void, packed: number | Source): Source;
+  /** The paths that a result has, likewise. */
+  packPaths(this: void, paths: string): number | string;
+  unpackPaths(this: void, packed: number | string): string;
 }
 
 /** How much is kept once; what comes beyond is each case's own, and learned from all the same. */
@@ -37,6 +41,8 @@ export const stockBounds = {
   linesMax: 300_000,
   /** Sources of arguments that have a number; results may have any keys. */
   sourcesMax: 200_000,
+  /** Forms of results that have a number: texts of some forty paths. */
+  pathsMax: 20_000,
 } as const;
 
 /** Has nothing yet. */
@@ -45,8 +51,8 @@ export function createStock(limits: Readonly<Record<keyof typeof stockBounds, nu
   const numbers = createTermNumbers();
   const symbols = new Map<string, { readonly at: number; readonly symbol: CallSymbol }>();
   const lines = new Map<string, Line>();
-  const sources: Source[] = [];
-  const sourceNumbers = new Map<string, number>();
+  const sources = createNumbered<Source>(limits.sourcesMax);
+  const paths = createNumbered<string>(limits.pathsMax);
 
   function text(given: string): string {
     const found = texts.get(given);
@@ -85,19 +91,9 @@ export function createStock(limits: Readonly<Record<keyof typeof stockBounds, nu
       if (lines.size < limits.linesMax && numbered.every(({ at }) => at !== undefined)) lines.set(key, made);
       return made;
     },
-    packSource(source) {
-      const key = JSON.stringify(source);
-      const found = sourceNumbers.get(key);
-      if (found !== undefined) return found;
-      if (sources.length >= limits.sourcesMax) return source;
-      sourceNumbers.set(key, sources.length);
-      // What is read back is the source without what its texts were cut out of.
-      return sources.push(JSON.parse(key) as Source) - 1;
-    },
-    unpackSource(packed) {
-      const found = typeof packed === 'number' ? sources[packed] : packed;
-      if (found === undefined) throw new RangeError('this source was never packed');
-      return found;
-    },
+    packSource: sources.pack,
+    unpackSource: sources.unpack,
+    packPaths: paths.pack,
+    unpackPaths: paths.unpack,
   };
 }

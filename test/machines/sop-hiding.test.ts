@@ -17,6 +17,13 @@ const step: ProcedureStep = {
   args: {
     user: { from: 'task', selector: 'word after "user"', support: 1 },
     password: { from: 'ask', selector: 'word', support: 1 },
+    secret: {
+      from: 'task',
+      selector: 'word after "secret"',
+      support: 0.75,
+      against: 1,
+      exceptions: ['k-019a7c3e-5f1b-7d20-a6d4-3c2f9b8e7a10'],
+    },
     'headers/token': { from: 'result', step: 0, path: '/session/token', selector: 'only', support: 0.75 },
     api_key: { from: 'constant', value: 'hunter2-and-more', support: 1 },
   },

@@ -26,6 +26,8 @@ const StepView = z.object({
         path: z.string().optional().catch(undefined),
         selector: z.string().optional().catch(undefined),
         support: number,
+        against: number,
+        exceptions: texts,
       }),
     )
     .catch({}),

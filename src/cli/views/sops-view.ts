@@ -121,9 +121,17 @@ function toStepLines(step: StepView, index: number, sop: SopView, paints: Paints
     `  ${toNumber(index)} ${toSafeText(toBare(line))}${shown}`,
     ...Object.entries(step.args).map(
       ([name, binding]) =>
-        `        ${paints.name(toSafeText(name))} ${paints.faint('from')} ${toSafeText(toSource(binding))}`,
+        `        ${paints.name(toSafeText(name))} ${paints.faint('from')} ${toSafeText(toSource(binding))}${toRecord(binding, paints)}`,
     ),
   ];
+}
+
+/** How often it was so, and what speaks against it. */
+function toRecord({ from, support, against, exceptions }: StepView['args'][string], paints: Paints): string {
+  if (from === 'ask' || (support >= 1 && against === 0)) return '';
+  const calls = exceptions.length === 0 ? '' : `: ${exceptions.slice(0, evidenceShownMax).join(', ')}`;
+  const others = against === 0 ? '' : `; otherwise in ${toPlural(against, 'task')}${calls}`;
+  return `  ${paints.faint(toSafeText(`(in ${Math.round(support * 100)} %${others})`))}`;
 }
 
 function toSource(binding: StepView['args'][string]): string {

@@ -179,7 +179,7 @@ async function findNextSteps(
   if (recentSteps === undefined) return [];
   const predicted = await needs.nextSteps?.({ namespace, task, recentSteps, limit: nextStepsMax });
   if (predicted !== undefined) return predicted.slice(0, nextStepsMax);
-  return best === undefined ? [] : readNextSteps(best, recentSteps);
+  return best === undefined ? [] : readNextSteps(best, task, recentSteps);
 }
 
 function fromSop(sop: RankedSop): Injected {

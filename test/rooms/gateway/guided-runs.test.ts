@@ -131,6 +131,28 @@ it('says where a missing value came from in earlier tasks', async () => {
   });
 });
 
+it('takes the element that no earlier call was given by itself, and asks where all were', async () => {
+  const [read, write] = sampleSop().procedure;
+  if (read === undefined || write === undefined) throw new Error('the sample has two steps');
+  const at = { from: 'result', step: 0, path: '/files/0/name', support: 1 } as const;
+  const procedure = [
+    read,
+    { ...read, args: { path: { ...at, selector: 'first' } } },
+    { ...write, args: { path: { ...at, selector: 'unused', against: 1, exceptions: ['k-7'] } } },
+  ];
+  house.sops = [sampleSop({ procedure, steps: [] })];
+  const answer = async (names: readonly string[]) => {
+    const files = names.map((name) => ({ name }));
+    house.outcome = { outcome: 'finished', isError: false, result: JSON.stringify({ files }) };
+    const runId = await start();
+    await approve(runId);
+    await approve(runId);
+    return (await moveRun(mover, runId, {})).context.offer;
+  };
+  expect(await answer(['a.md', 'b.md'])).toMatchObject({ args: { path: 'b.md' }, missing: [] });
+  expect(await answer(['a.md'])).toMatchObject({ args: {}, missing: ['path'] });
+});
+
 describe('an answer that comes late', () => {
   it('never reaches a run that makes another call meanwhile', async () => {
     const runId = await start();

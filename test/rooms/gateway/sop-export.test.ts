@@ -4,6 +4,7 @@ import { createMachine, initialTransition, transition } from 'xstate';
 import type { AnyMachineSnapshot } from 'xstate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toProcedureChart } from '../../../machines/procedure-chart.ts';
+import type { Binding } from '../../../machines/words/sops.ts';
 import type { ChartEvent } from '../../../machines/procedure-chart.ts';
 import { exportSop, SopDocument, toSopDocument } from '../../../src/gateway/sops/sop-export.ts';
 import { sampleSop } from '../../support/gateway-needs.ts';
@@ -32,7 +33,14 @@ const step = fc.record({
   repeated: fc.boolean(),
   alternatives: fc.array(hostile, { maxLength: 2 }),
   support: fc.double({ min: 0, max: 1, noNaN: true }),
-  args: fc.dictionary(hostile, fc.constant({ from: 'ask' as const, support: 1 }), { maxKeys: 2 }),
+  args: fc.dictionary(
+    hostile,
+    fc.constantFrom<Binding>(
+      { from: 'ask', support: 1 },
+      { from: 'constant', value: 'small', support: 0.8, against: 4, exceptions: ['k-1', 'k-2'] },
+    ),
+    { maxKeys: 2 },
+  ),
 });
 /** Steps that require earlier ones, and belong to a part, as learning writes them. */
 const linked = fc

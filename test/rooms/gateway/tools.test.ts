@@ -184,6 +184,24 @@ describe('injected context', () => {
     expect(await ask([{ tool: 'other' }])).toEqual([]);
   });
 
+  it('says which element of a list is meant, and what the task says', async () => {
+    const [read, write] = sampleSop().procedure;
+    if (read === undefined || write === undefined) throw new Error('the sample has two steps');
+    const path = { from: 'result', step: 0, path: '/files/0/name', selector: 'unused', support: 1 } as const;
+    const number = { from: 'task', selector: 'number', support: 1 } as const;
+    const args = { path, 'with/number': number };
+    at.house.sops = [sampleSop({ procedure: [read, { ...write, args }] })];
+    const { structuredContent } = await call('acontext_inject_context', {
+      current_task: 'deploy release 42',
+      recent_steps: [
+        { tool: 'fs__read', args: { path: 'a.md' }, result: { files: [{ name: 'a.md' }, { name: 'b.md' }] } },
+      ],
+    });
+    expect(structuredContent.injected_context).toContainEqual(
+      expect.objectContaining({ tool: 'fs__write', args: { path: 'b.md', with: { number: '42' } } }),
+    );
+  });
+
   it('takes a long task, a paragraph for a tool and a thousand steps as an import does', async () => {
     const long = `deploy ${'and so on '.repeat(1_000)}`;
     const asked = await call('acontext_get_sops', { trigger_pattern: long });

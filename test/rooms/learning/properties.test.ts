@@ -74,7 +74,14 @@ describe('learner', () => {
           expect(sop.steps.length).toBe(sop.procedure.length);
           expect(sop.trigger.length).toBeLessThanOrEqual(2_000);
           sop.procedure.forEach((step, at) => {
-            for (const binding of Object.values(step.args)) expect(binding.step ?? -1).toBeLessThan(at);
+            for (const { step: from = -1, support, against = 0, exceptions = [] } of Object.values(
+              step.args,
+            )) {
+              expect(from).toBeLessThan(at);
+              expect(support * sop.occurrences + against).toBeLessThanOrEqual(sop.occurrences + 1e-9);
+              expect(exceptions).toHaveLength(Math.min(against, 3));
+              expect(exceptions.every((callId) => calls.has(callId))).toBe(true);
+            }
           });
         }
       }),

@@ -115,7 +115,7 @@ describe('terms', () => {
 
 describe('sources', () => {
   const found = (task: string, calls: readonly CallSketch[]) =>
-    findArguments(task, clean(toEpisode(1, task, calls)).calls);
+    findArguments(task, clean(toEpisode(1, task, calls)).calls).map(({ args }) => args);
 
   it('finds a value in the task, with the word before it', () => {
     const [[path] = []] = found('Read the file notes/a.txt', [{ tool: 'r', args: { path: 'notes/a.txt' } }]);
@@ -262,7 +262,7 @@ it('a number that JSON has no word for is kept as no value', () => {
   const found = findArguments('do it', [
     { call: { args: { far: Infinity, none: Number.NaN, near: 12 } } } as never,
   ]);
-  expect(found[0]?.map(({ path, value }) => [path, value])).toEqual([
+  expect(found[0]?.args.map(({ path, value }) => [path, value])).toEqual([
     ['far', undefined],
     ['none', undefined],
     ['near', 12],

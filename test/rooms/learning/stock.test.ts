@@ -18,6 +18,7 @@ it('says the same of a line and a source, however little room there is', () => {
     symbolsMax: fc.nat(3),
     linesMax: fc.nat(3),
     sourcesMax: fc.nat(3),
+    pathsMax: fc.nat(3),
   });
   fc.assert(
     fc.property(lines, few, (given, limits) => {
@@ -27,6 +28,7 @@ it('says the same of a line and a source, however little room there is', () => {
         for (const { tool } of line) {
           const source: Source = { from: 'argument', call: 1, path: `/${tool}` };
           expect(small.unpackSource(small.packSource(source))).toEqual(source);
+          expect(small.unpackPaths(small.packPaths(`\n/${tool}\n`))).toBe(`\n/${tool}\n`);
         }
     }),
   );

@@ -14,13 +14,18 @@ export const meanings: Readonly<Record<string, string>> = {
   retired: 'No longer given to agents.',
 };
 
-/** Where a value comes from, as a person would say it. */
-export function toOrigin({ from, value, step, path, selector }: Binding): string {
+/** Where a value comes from, as a person would say it, and how often it came from elsewhere. */
+export function toOrigin(binding: Binding): string {
+  const { against = 0 } = binding;
+  return `${toPlace(binding)}${against === 0 ? '' : ` (${against} ${against === 1 ? 'time' : 'times'} otherwise)`}`;
+}
+
+function toPlace({ from, value, step, path, selector }: Binding): string {
   const where = path === undefined || path === '' ? '' : ` (${toShown(path.replace(/^\//, ''), 60)})`;
   const which = selector === undefined ? '' : `: ${toShown(selector, 80)}`;
   if (from === 'constant') return `always ${toText(value, 80)}`;
   if (from === 'task') return `from the task${which}`;
-  if (from === 'result') return `from the result of step ${(step ?? 0) + 1}${where}`;
+  if (from === 'result') return `from the result of step ${(step ?? 0) + 1}${where}${which}`;
   if (from === 'argument') return `the same as in step ${(step ?? 0) + 1}${where}`;
   return `the agent decides${which === '' ? '' : ` (${toShown(selector ?? '', 80)})`}`;
 }
