@@ -12,8 +12,13 @@ export interface DueEpisodes {
   readonly size: number;
   /** It changed, and is to be learned from. */
   add(one: Touched): void;
-  /** Those whose time has come, at most so many. They stay until they are done. */
-  list(max: number): readonly DueEpisode[];
+  /**
+   * Those whose time has come, at most so many, one of each namespace in turn: what an import brought keeps nobody else
+   * waiting. They stay until they are done.
+   */
+  takeRounds(max: number): readonly (readonly DueEpisode[])[];
+  /** Namespaces of which something could be learned from now. */
+  findReady(): ReadonlySet<string>;
   /** It was learned from; what was touched again meanwhile stays. */
   done(one: DueEpisode): void;
 }
@@ -42,9 +47,29 @@ export function createDueEpisodes({
       const at = one.open ? Math.min(now + quietMs, since + quietMs * patience) : now;
       due.set(toKey(one), { ...one, since, at });
     },
-    list(max) {
+    takeRounds(max) {
       const now = clock.monotonic();
-      return [...due.values()].filter(({ at }) => at <= now).slice(0, max);
+      const groups = new Map<string, DueEpisode[]>();
+      for (const one of due.values()) {
+        if (one.at > now) continue;
+        const group = groups.get(one.namespace) ?? [];
+        if (group.length < max) group.push(one);
+        groups.set(one.namespace, group);
+      }
+      const rounds: (readonly DueEpisode[])[] = [];
+      let left = max;
+      while (left > 0) {
+        const round = [...groups.values()].flatMap((group) => group[rounds.length] ?? []);
+        if (round.length === 0) break;
+        rounds.push(round);
+        left -= round.length;
+      }
+      return rounds;
+    },
+    findReady() {
+      const now = clock.monotonic();
+      const ready = [...due.values()].filter(({ at }) => at <= now);
+      return new Set(ready.map(({ namespace }) => namespace));
     },
     done(one) {
       if (due.get(toKey(one)) === one) due.delete(toKey(one));

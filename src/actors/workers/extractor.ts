@@ -4,8 +4,6 @@
  */
 import { DreyError, isAway, toPlainError } from '../../../machines/words/errors.ts';
 import type { Episode } from '../../../machines/words/episodes.ts';
-import { toDigest } from '../../../machines/words/ids.ts';
-import type { LearnedSop } from '../../../machines/words/sops.ts';
 import { createLearner } from '../../learning/learning.ts';
 import type { Learner, LearnerSize } from '../../learning/learning.ts';
 import type { Store } from '../../store/store.ts';
@@ -13,6 +11,7 @@ import { getEpisode, listNamespaces } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
 import { readArchive } from './archive.ts';
+import { type ArchiveTurns, createArchiveTurns } from './archive-turns.ts';
 import { compareSops } from './compare-sops.ts';
 import type { SopComparison } from './compare-sops.ts';
 import { createDueEpisodes, type DueEpisodes } from './due-episodes.ts';
@@ -21,8 +20,9 @@ import { type Foreseer, startForeseer } from './foreseer.ts';
 import type { Touched } from './intake.ts';
 import { type PatternFinder, startPatternFinder } from './pattern-finder.ts';
 import { createLeftOut, type LeftOut, type LeftOutOptions } from './left-out.ts';
-import { learnArchive, sumSizes, workOff } from './work-off.ts';
-import { isOnlyLearned, readLearned, retireSops, saveSops } from './sop-writer.ts';
+import { learnArchive, startSlice, sumSizes, workOff } from './work-off.ts';
+import { createShelfWriter, type Shelf, type ShelfWriter } from './shelf-writer.ts';
+import { isOnlyLearned, readLearned } from './sop-writer.ts';
 
 export interface ExtractorOptions {
   readonly store: Store;
@@ -70,12 +70,8 @@ const tickMs = 100;
 /** Pause while the database is away. */
 const awayMs = 1_000;
 const episodesPerStep = 200;
-interface Shelf {
-  readonly learner: Learner;
-  /** What is stored of each SOP, as a digest. */
-  readonly stored: Map<string, string>;
-}
-
+/** A namespace with more to learn is written after this time: deriving costs the same for one as for many. */
+const unwrittenMs = 3_000;
 /** Rebuilds every namespace from the archive, then goes on from what the intake notices. */
 export function startExtractor(options: ExtractorOptions): Extractor {
   const extractor = new LiveExtractor(options);
@@ -88,23 +84,26 @@ class LiveExtractor implements Extractor {
   readonly #options: ExtractorOptions;
   readonly #shelves = new Map<string, Shelf>();
   readonly #due: DueEpisodes;
-  /** Namespaces with something learned and not written. */
-  readonly #unwritten = new Set<string>();
-  /** The learner gives the same object for a procedure that did not change. */
-  readonly #digests = new WeakMap<LearnedSop, string>();
+  /** Namespaces with something learned and not written, and since when. */
+  readonly #unwritten = new Map<string, number>();
+  readonly #writer: ShelfWriter;
+  /** Namespaces whose learner is not done with what it was told: it is told no more until it is. */
+  readonly #behind = new Set<string>();
   /** Namespaces whose archive is still to be read; undefined until they are known. */
-  #unread: string[] | undefined;
+  #unread: ArchiveTurns | undefined;
   /** Episodes learned from while a namespace is learned anew: the new learner must hear of them as well. */
   readonly #missed = new Map<string, Set<string>>();
   readonly #foreseer: Foreseer;
   readonly #patterns: PatternFinder;
   readonly #leftOut: LeftOut;
   #stopped = false;
+  readonly #slice = () => startSlice(this.#options.clock, () => this.#stopped);
   #cancel = (): void => undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
+    this.#writer = createShelfWriter(options);
     this.#due = createDueEpisodes(options);
     this.#foreseer = startForeseer({ ...options, toLearn: () => this.waiting });
     this.#patterns = startPatternFinder(options);
@@ -112,7 +111,7 @@ class LiveExtractor implements Extractor {
   }
 
   get waiting(): number {
-    return this.#due.size + this.#unwritten.size + (this.#unread === undefined ? 1 : this.#unread.length);
+    return this.#due.size + this.#unwritten.size + (this.#unread?.size ?? 1);
   }
 
   get untrained(): number {
@@ -159,10 +158,12 @@ class LiveExtractor implements Extractor {
         const comparison = compareSops(derived, rows);
         if (isTrial) return comparison;
         const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
-        for (const sop of comparison.same) stored.set(sop.sopId, this.#digestOf(sop));
+        for (const sop of comparison.same) stored.set(sop.sopId, this.#writer.digestOf(sop));
         this.#shelves.set(namespace, { learner, stored });
-        this.#unwritten.add(namespace);
-        await this.#writeAll();
+        // Whatever is not written now is written later.
+        this.#unwritten.set(namespace, 0);
+        await this.#write(namespace, { learner, stored }, () => this.#stopped);
+        this.#unwritten.delete(namespace);
         return comparison;
       });
     } finally {
@@ -205,9 +206,13 @@ class LiveExtractor implements Extractor {
     const { store, clock, log, broke } = this.#options;
     let pauseMs = tickMs;
     try {
-      this.#unread ??= (await store.inSystem(listNamespaces)).map((row) => row.namespace);
-      await this.#readArchive(this.#unread);
-      await this.#learnDue();
+      this.#unread ??= createArchiveTurns(
+        (await store.inSystem(listNamespaces)).map((row) => row.namespace),
+        (namespace) => this.#rebuild(namespace),
+      );
+      await this.#unread.read(this.#slice());
+      if (this.#stopped) return;
+      await this.#learnDue(this.#unread);
       await this.#writeAll();
       this.#leftOut.tell();
     } catch (error) {
@@ -219,77 +224,77 @@ class LiveExtractor implements Extractor {
     if (!this.#stopped) this.#cancel = clock.schedule(pauseMs, () => this.turn());
   }
 
-  async #readArchive(unread: string[]): Promise<void> {
-    for (let [namespace] = unread; namespace !== undefined; [namespace] = unread) {
-      if (this.#stopped) return;
-      await this.#rebuild(namespace);
-      unread.shift();
-    }
-  }
-
-  async #rebuild(namespace: string): Promise<void> {
+  async *#rebuild(namespace: string): AsyncGenerator<undefined, void> {
     if (this.#shelves.has(namespace)) return;
     const { store } = this.#options;
     const learner = this.#createLearner(namespace);
     const rows = await store.inNamespace(namespace, readLearned);
     const stored = new Map(rows.filter(isOnlyLearned).map(({ sopId }) => [sopId, '']));
     // What is derived from a part of the archive would retire whatever the rest supports.
-    await learnArchive(readArchive(store, namespace), learner, () => this.#stopped);
-    if (this.#stopped) return;
+    yield* learnArchive(readArchive(store, namespace), learner);
+    // Learning anew may have been quicker.
+    if (this.#stopped || this.#shelves.has(namespace)) return;
     this.#shelves.set(namespace, { learner, stored });
-    this.#unwritten.add(namespace);
+    this.#unwritten.set(namespace, this.#options.clock.monotonic());
   }
 
-  async #learnDue(): Promise<void> {
-    const { store } = this.#options;
-    for (const one of this.#due.list(episodesPerStep)) {
-      const shelf = this.#shelves.get(one.namespace);
-      if (shelf === undefined) await this.#rebuild(one.namespace);
-      else {
-        const { namespace, episodeId } = one;
-        const episode = await this.#learnOne(shelf.learner, namespace, episodeId);
-        if (episode !== undefined) await store.inNamespace(namespace, (trx) => noteFollowed(trx, episode));
-        this.#unwritten.add(one.namespace);
+  /** By rounds, of which the first is always finished: so everybody gets a turn. */
+  async #learnDue(unread: ArchiveTurns): Promise<void> {
+    const isOver = this.#slice();
+    for (const round of this.#due.takeRounds(episodesPerStep)) {
+      for (const one of round) {
+        if (!(await this.#learnFrom(one, unread))) continue;
+        if (this.#stopped) return;
+        this.#due.done(one);
       }
-      this.#missed.get(one.namespace)?.add(one.episodeId);
-      if (this.#stopped) return;
-      this.#due.done(one);
+      if (isOver()) return;
     }
   }
 
+  /** False for what has to wait: until the archive of its namespace is read, or its learner has caught up. */
+  async #learnFrom(one: Touched, unread: ArchiveTurns): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const { namespace, episodeId } = one;
+    const shelf = this.#shelves.get(namespace);
+    if (this.#behind.has(namespace)) return false;
+    this.#missed.get(namespace)?.add(episodeId);
+    if (shelf === undefined) {
+      unread.want(namespace);
+      return false;
+    }
+    const episode = await this.#learnOne(shelf.learner, namespace, episodeId);
+    if (episode !== undefined) await store.inNamespace(namespace, (trx) => noteFollowed(trx, episode));
+    this.#unwritten.set(namespace, this.#unwritten.get(namespace) ?? clock.monotonic());
+    return true;
+  }
+
+  /** Those with nothing more to learn first. */
   async #writeAll(): Promise<void> {
-    for (const namespace of this.#unwritten) {
+    const isOver = this.#slice();
+    const ready = this.#due.findReady();
+    const hasMore = (one: string): number => Number(ready.has(one));
+    const late = this.#options.clock.monotonic() - unwrittenMs;
+    for (const [namespace, since] of [...this.#unwritten].sort((a, b) => hasMore(a[0]) - hasMore(b[0]))) {
+      if (ready.has(namespace) && since > late) continue;
       const shelf = this.#shelves.get(namespace);
       if (this.#stopped) return;
-      if (shelf !== undefined) await this.#write(namespace, shelf);
-      this.#unwritten.delete(namespace);
+      if (shelf === undefined || (await this.#write(namespace, shelf, isOver)))
+        this.#unwritten.delete(namespace);
     }
   }
 
-  async #write(namespace: string, { learner, stored }: Shelf): Promise<void> {
-    const { clock, log, written } = this.#options;
-    if (!(await workOff(learner, () => this.#stopped))) return;
-    const { sops } = learner.derive();
-    const changed = sops.filter((sop) => stored.get(sop.sopId) !== this.#digestOf(sop));
-    const kept = new Set(sops.map((sop) => sop.sopId));
-    const gone = [...stored.keys()].filter((sopId) => !kept.has(sopId));
-    await saveSops(this.#options, namespace, changed, (some) => {
-      for (const sop of some) stored.set(sop.sopId, this.#digestOf(sop));
-    });
-    await retireSops(this.#options, namespace, gone, (some) => {
-      for (const sopId of some) stored.delete(sopId);
-    });
+  /** False where the learner could not catch up. */
+  async #write(namespace: string, shelf: Shelf, isOver: () => boolean): Promise<boolean> {
+    const { clock, written } = this.#options;
+    const { learner } = shelf;
+    this.#behind.add(namespace);
+    if (!(await workOff(learner, isOver)) || this.#stopped) return false;
+    this.#behind.delete(namespace);
+    const count = await this.#writer.write(namespace, shelf);
     this.lastRunAt = toIso(clock.now());
     this.#foreseer.notice(namespace, learner.keeper);
     this.#patterns.notice(namespace, learner);
-    if (changed.length + gone.length === 0) return;
-    log.debug({ namespace, changed: changed.length, retired: gone.length }, 'procedures were written');
-    written();
-  }
-
-  #digestOf(sop: LearnedSop): string {
-    const digest = this.#digests.get(sop) ?? toDigest(JSON.stringify(sop));
-    this.#digests.set(sop, digest);
-    return digest;
+    if (count > 0) written();
+    return true;
   }
 }
