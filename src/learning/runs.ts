@@ -1,16 +1,15 @@
 /**
  * Where nobody stated a task, one episode may hold the same procedure several times over. This file cuts such an episode
- * into its runs: from its first call on, three times or more the same three or more steps, back to back. What follows is
- * a run of its own, so that nothing learned vanishes when the session goes on. A loop inside an episode that began with
- * something else is no run, and an episode whose task or outcome was stated is one run, whatever is in it.
+ * into its runs: each repetition is one, and so is what came before and what follows, so that nothing learned vanishes when
+ * the session goes on. Calls keep their order and none is in two runs. An episode whose task or outcome was stated is one
+ * run, whatever is in it.
  */
 import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
 import { bounds } from './bounds.ts';
+import { toLeaves } from './leaves.ts';
+import { findRepetition, type Repetition } from './repetition.ts';
 import { toSymbol } from './symbol.ts';
 import { toTerms } from './terms.ts';
-
-/** What counts as repetition: less is a mere loop, or chance. */
-export const repetition = { stepsMin: 3, timesMin: 3 } as const;
 
 /** Calls that succeeded, as symbols: what is compared. */
 interface Line {
@@ -19,15 +18,20 @@ interface Line {
   readonly ends: readonly number[];
 }
 
+/** Calls from one place to before another. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The runs of an episode, in order; the episode itself where it is one. The first run keeps the episode's id. */
 export function toRuns(episode: Episode): readonly Episode[] {
   if (episode.outcome !== 'unknown' || toTerms(episode.task).length > 0) return [episode];
   const calls = episode.calls.slice(0, bounds.callsMax);
-  const plain = findCuts(calls, toLine(calls, false));
-  const cuts = plain.length > 0 ? plain : findCuts(calls, toLine(calls, true));
-  if (cuts.length === 0) return [episode];
-  return cuts.map((to, run) => {
-    const own = calls.slice(cuts[run - 1] ?? 0, to);
+  const stretches = toStretches(calls);
+  if (stretches.length === 0) return [episode];
+  return stretches.map(({ from, to }, run) => {
+    const own = calls.slice(from, to);
     return {
       ...episode,
       episodeId: run === 0 ? episode.episodeId : `${episode.episodeId}.${String(run).padStart(4, '0')}`,
@@ -43,58 +47,81 @@ export function toWholeId(runId: string): string {
   return runId.split('.', 1)[0] ?? runId;
 }
 
+/** None when there is no repetition. */
+function toStretches(calls: readonly EpisodeCall[]): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  let done: readonly string[] = [];
+  const addRest = (from: number, to: number) => {
+    const { symbols } = toLine(calls, from, to, false);
+    // A lone call is no procedure, and the beginning of one more run teaches nothing before it is whole.
+    const isBegun = symbols.every((symbol, at) => symbol === done[at]);
+    if (symbols.length > 1 && !isBegun) stretches.push({ from, to });
+  };
+  for (let from = 0; ;) {
+    const found = findRuns(calls, from);
+    if (found === undefined) {
+      if (stretches.length > 0) addRest(from, calls.length);
+      return stretches;
+    }
+    addRest(from, found.starts[0] ?? from);
+    found.starts.forEach((start, run) => {
+      stretches.push({ from: start, to: found.starts[run + 1] ?? found.end });
+    });
+    done = found.steps;
+    from = found.end;
+  }
+}
+
+/** The first repetition from there on, in places of calls. A step may take more than one call where that shows it sooner. */
+function findRuns(calls: readonly EpisodeCall[], from: number): Repetition | undefined {
+  const [plain, squeezed] = [false, true].map((isSqueezed) => {
+    const line = toLine(calls, from, calls.length, isSqueezed);
+    const toPlace = (at: number) => line.ends[at - 1] ?? from;
+    const found = findRepetition(line.symbols, {
+      isSqueezed,
+      differ(starts, steps) {
+        const runs = starts.map((start) => calls.slice(toPlace(start), toPlace(start + steps)));
+        return (
+          new Set(runs.map((run) => JSON.stringify(run.map(({ args }) => toValues(args))))).size ===
+          runs.length
+        );
+      },
+      shared(at) {
+        const [before, after] = [
+          calls[toPlace(at) - 1],
+          calls.slice(toPlace(at)).find(({ error }) => !error),
+        ];
+        const known = new Set([...toValues(before?.args), ...toValues(before?.result)]);
+        return toValues(after?.args).filter((value) => known.has(value) && value.length >= tellingMin);
+      },
+    });
+    if (found === undefined) return undefined;
+    const { starts, end, proved, steps } = found;
+    return { starts: starts.map(toPlace), end: toPlace(end), proved: toPlace(proved), steps };
+  });
+  if (plain === undefined || squeezed === undefined) return plain ?? squeezed;
+  return squeezed.proved < plain.proved ? squeezed : plain;
+}
+
+/** Characters of a value that two calls hardly share by chance. */
+const tellingMin = 3;
+
+/** The values in arguments or in a result, as text. */
+function toValues(json: unknown): string[] {
+  return toLeaves(json, bounds.argumentLeavesMax).map(({ value }) => String(value));
+}
+
 /** What failed is left out, and so belongs to the run in which something succeeded next. */
-function toLine(calls: readonly EpisodeCall[], squeezed: boolean): Line {
+function toLine(calls: readonly EpisodeCall[], from: number, to: number, isSqueezed: boolean): Line {
   const symbols: string[] = [];
   const ends: number[] = [];
-  calls.forEach((call, at) => {
-    if (call.error) return;
+  for (let at = from; at < to; at += 1) {
+    const call = calls[at];
+    if (call === undefined || call.error) continue;
     const { id } = toSymbol(call);
-    if (squeezed && symbols.at(-1) === id) ends.pop();
+    if (isSqueezed && symbols.at(-1) === id) ends.pop();
     else symbols.push(id);
     ends.push(at + 1);
-  });
+  }
   return { symbols, ends };
-}
-
-/** Behind which call each run ends; none when there is no repetition. */
-function findCuts(calls: readonly EpisodeCall[], { symbols, ends }: Line): readonly number[] {
-  const cuts: number[] = [];
-  for (let from = 0; from < symbols.length;) {
-    const steps = findSteps(symbols, from);
-    if (steps === undefined) {
-      if (cuts.length > 0) cuts.push(calls.length);
-      break;
-    }
-    const once = symbols.slice(from, from + steps);
-    for (; standsAt(symbols, from, once); from += steps) cuts.push(ends[from + steps - 1] ?? 0);
-    // What is left may be the beginning of one more run, which teaches nothing before it is whole.
-    if (standsAt(symbols, from, once.slice(0, symbols.length - from))) break;
-  }
-  return cuts;
-}
-
-/** The fewest steps that are repeated often enough from there on, and are not themselves repetition. */
-function findSteps(symbols: readonly string[], from: number): number | undefined {
-  const { stepsMin, timesMin } = repetition;
-  for (let steps = stepsMin; from + steps * timesMin <= symbols.length; steps += 1) {
-    const often = symbols.slice(from, from + steps * timesMin);
-    if (isPeriodic(often, steps) && !isLoop(often.slice(0, steps))) return steps;
-  }
-  return undefined;
-}
-
-/** Whether steps are fewer steps, several times. */
-function isLoop(once: readonly string[]): boolean {
-  for (let steps = 1; steps * 2 <= once.length; steps += 1)
-    if (once.length % steps === 0 && isPeriodic(once, steps)) return true;
-  return false;
-}
-
-function isPeriodic(symbols: readonly string[], steps: number): boolean {
-  return symbols.every((symbol, at) => at < steps || symbol === symbols[at - steps]);
-}
-
-function standsAt(symbols: readonly string[], from: number, once: readonly string[]): boolean {
-  return once.every((symbol, at) => symbols[from + at] === symbol);
 }

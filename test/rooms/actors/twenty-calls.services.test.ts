@@ -17,8 +17,21 @@ afterAll(() => database.close());
 
 const steps = ['disk__list', 'disk__read', 'sums__total', 'mail__draft'];
 
+interface Made {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** So many calls of a week's work after another. */
+function toWeeks(calls: number): Made[] {
+  return Array.from({ length: calls }, (_, at) => ({
+    name: steps[at % steps.length] ?? '',
+    folder: `week-${Math.floor(at / steps.length)}`,
+  }));
+}
+
 /** The events that the session leaves. */
-async function workWithoutAWord(namespace: string, calls: number): Promise<DreyEvent[]> {
+async function workWithoutAWord(namespace: string, calls: readonly Made[]): Promise<DreyEvent[]> {
   const time = createSimulatedClock();
   const events: DreyEvent[] = [];
   const announcer = createAnnouncer({ append: (told) => void events.push(told), clock: time, log });
@@ -35,12 +48,12 @@ async function workWithoutAWord(namespace: string, calls: number): Promise<DreyE
   const sessions = openSessions({ clock: time, log, announcer, redactor, routes, changed: () => undefined });
   const principal = somebody('ada', namespace);
   const session = sessions.open({ principal, transport: 'stdio', revision: '', client: 'test' });
-  for (let call = 0; call < calls; call += 1) {
+  for (const [at, { name, folder }] of calls.entries()) {
     await time.advance(1_000);
     await session.call({
-      callId: `k-${namespace}-${call}`,
-      name: steps[call % steps.length] ?? '',
-      args: JSON.stringify({ folder: `week-${Math.floor(call / steps.length)}` }),
+      callId: `k-${namespace}-${at}`,
+      name,
+      args: JSON.stringify({ folder }),
       meta: undefined,
       traceparent: undefined,
       signal: new AbortController().signal,
@@ -51,7 +64,7 @@ async function workWithoutAWord(namespace: string, calls: number): Promise<DreyE
 }
 
 /** Works, lets it be learned, and asks what a shelf serves. */
-async function learnAndAsk(namespace: string, calls: number) {
+async function learnAndAsk(namespace: string, calls: readonly Made[]) {
   const { store } = database;
   const wire = await openBus();
   const { engine } = await openEngine({ wire, store });
@@ -64,7 +77,7 @@ async function learnAndAsk(namespace: string, calls: number) {
 }
 
 test('twenty calls without a word about the task become a procedure that is served', async () => {
-  const { ask } = await learnAndAsk('silent20', 20);
+  const { ask } = await learnAndAsk('silent20', toWeeks(20));
   const question = 'list and read the folder on the disk, total the sums and draft a mail';
   const [sop, ...others] = await until(
     'a procedure is served',
@@ -81,7 +94,25 @@ test('twenty calls without a word about the task become a procedure that is serv
   expect(await ask('Book a flight from Lisbon to Oslo')).toEqual([]);
 });
 
+test('so do twenty as people make them: another one first, and one in between', async () => {
+  const weeks = toWeeks(20);
+  const other = (name: string): Made => ({ name, folder: '' });
+  const made = [other('disk__roots'), ...weeks.slice(0, 6), other('mail__inbox'), ...weeks.slice(6)];
+  const { ask } = await learnAndAsk('silent22', made);
+  const [sop] = await until(
+    'a procedure is served',
+    async () => {
+      const found = await ask('list and read the folder on the disk, total the sums and draft a mail');
+      return found.length > 0 && found;
+    },
+    20_000,
+  );
+  const own = sop?.procedure.filter(({ tool }) => steps.includes(tool)).map(({ tool }) => tool);
+  expect(own).toEqual(steps);
+  expect(sop?.procedure[0]?.tool).toBe('disk__list');
+});
+
 test('eight calls do not: twice is no habit', async () => {
-  const { ask } = await learnAndAsk('silent8', 8);
+  const { ask } = await learnAndAsk('silent8', toWeeks(8));
   expect(await ask('list and read the folder on the disk, total the sums and draft a mail')).toEqual([]);
 });
