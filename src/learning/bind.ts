@@ -5,6 +5,7 @@
  */
 import type { Binding } from '../../machines/words/sops.ts';
 import type { AlignedStep, Alignment } from './align.ts';
+import { toAsk, toHints } from './asks.ts';
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
 import { mayBeConstantOf } from './effects.ts';
@@ -173,15 +174,16 @@ function bindStep(
     .slice(0, bounds.argumentsMax)
     .map(([path]) => path)
     .sort();
+  const hints = toHints(fillings, step.symbol);
   const bound = paths.map((path) => {
     const own = fillings.get(path) ?? [];
     const constant = mayBeConstantOf(caution.tool, path) ? toConstant(own, caution) : undefined;
-    return [path, bindOne(own, constant, step.symbol)] as const;
+    return [path, bindOne(own, constant, hints(own))] as const;
   });
   return Object.fromEntries(bound);
 }
 
-function bindOne(fillings: readonly Filling[], constant: Binding | undefined, symbol: string): Binding {
+function bindOne(fillings: readonly Filling[], constant: Binding | undefined, hint: string): Binding {
   const least = Math.min(bindShares.episodesMin, fillings.length);
   const counts = new Map<Origin, number>();
   for (const { origins } of fillings)
@@ -203,7 +205,7 @@ function bindOne(fillings: readonly Filling[], constant: Binding | undefined, sy
     const others = fillings.filter(({ argument }) => argument.value !== constant.value);
     return withExceptions(constant, others);
   }
-  return toAsk(fillings, symbol);
+  return toAsk(fillings, hint);
 }
 
 /** A selector that leaves the element open, or only names the value's class, is worth less than an exact one. */
@@ -265,19 +267,4 @@ function isPersonal(value: Primitive): boolean {
     typeof value === 'string' &&
     (/^\p{Lu}\p{Ll}/u.test(value) || /\d{4}/.test(value) || toValueClass(value) === 'id')
   );
-}
-
-/** What has to be asked for: the class of value, if all agree. */
-function toAsk(fillings: readonly Filling[], symbol: string): Binding {
-  const program = symbol.includes(' ') ? symbol.slice(symbol.indexOf(' ') + 1) : '';
-  const classes = new Set(
-    fillings.map(({ argument: { value } }) => (value === undefined ? 'text' : toKind(value))),
-  );
-  const selector = program === '' ? (classes.size === 1 ? [...classes][0] : undefined) : program;
-  return { from: 'ask', ...(selector === undefined ? {} : { selector }), support: 1 };
-}
-
-function toKind(value: Primitive): string {
-  if (typeof value === 'string') return toValueClass(value);
-  return value === null ? 'nothing' : typeof value;
 }

@@ -2,7 +2,8 @@
 export const bounds = {
   /** Cases that a learner knows: beyond that half of all lots are let go. */
   casesMax: 300_000,
-  /** Cases told, and clusters derived, before others get their turn. */
+  /** Cases made anew, cases told, and clusters derived, before others get their turn. */
+  renamedPerSlice: 500,
   toldPerSlice: 100,
   derivedPerSlice: 50,
   /** Calls of one episode that learning looks at. */

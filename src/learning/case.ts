@@ -7,9 +7,14 @@ import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
 import { clean, type Verdict } from './clean.ts';
 import { hashText, hashWide } from './foresight/hashing.ts';
+import { type Keys, noKeys } from './keys/choices.ts';
+import type { ChosenCall } from './keys/key-counts.ts';
+import { packTried, type Tried, unpackTried } from './keys/tried.ts';
 import { type Interned, type SequenceBook } from './likeness.ts';
 import { packCalls, packText, unpackCallIds, unpackCalls, unpackText } from './packed.ts';
 import { findParticulars, type Particular, toPlainTask } from './particulars.ts';
+import { withOrigins } from './origins.ts';
+import { findPitfalls } from './pitfalls.ts';
 import type { Line, Stock } from './stock.ts';
 import { type Argument, findArguments } from './sources.ts';
 import { squeeze } from './squeeze.ts';
@@ -58,22 +63,23 @@ export interface Case {
   /** What was called and succeeded; its places stand for the places of the sequence. */
   readonly line: Line;
   readonly pitfalls: readonly Pitfall[];
+  /** What was called, whatever became of it; undefined where its symbols never change. */
+  readonly tried: Tried | undefined;
   /** Unpacked each time: for those who look at few cases. */
   readonly text: CaseText;
   /** Unpacked each time: for those who look at few cases. */
   readonly calls: readonly CaseCall[];
   /** The ids of the calls alone. */
   readonly callIds: readonly string[];
+  /** The calls of the line by name alone, with the words they chose; unpacked each time. */
+  readonly chosen: readonly ChosenCall[];
 }
 
-/** Digests an episode; the same episode always gives the same case. */
-export function toCase(episode: Episode, book: SequenceBook): Case {
+/** Digests an episode; the same episode and the same keys always give the same case. */
+export function toCase(episode: Episode, book: SequenceBook, keys: Keys = noKeys): Case {
   const task = toPlainTask(episode.task.slice(0, 2_000));
-  const { verdict, calls, tried, broke, pitfalls } = clean(episode);
-  const teaches = verdict === 'told' || verdict === 'implied';
-  const symbols = teaches ? calls.map((each) => each.symbol.id) : tried;
-  const places = squeeze(symbols);
-  const sequence = book.intern(places.map((at) => symbols[at] ?? ''));
+  const { verdict, all, calls, broke, pitfalls } = clean(episode, keys);
+  const teaches = isTeaching(verdict);
   const found = teaches ? findArguments(task, calls) : [];
   const terms = toTerms(task);
   const stated = task !== '' && terms.length > 0;
@@ -83,6 +89,7 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     particulars: stated && teaches ? findParticulars(task, episode.calls) : [],
     values: stated ? [...new Set(findValues(task))] : [],
   };
+  const done = toDone({ all, calls, teaches, pitfalls }, book);
   const digest = {
     episodeId: episode.episodeId,
     lot: hashText(episode.episodeId),
@@ -93,11 +100,18 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
     broke,
     finished: episode.end !== 'open',
     stated,
-    wordingKey: hashWide(stated ? toWordingKey(task) : `@ ${sequence.key}`),
+    wordingKey: stated ? hashWide(toWordingKey(task)) : toCallsKey(done.sequence),
     terms: stock.terms(stated ? terms : toCallTerms(calls.map((each) => each.symbol))),
-    sequence,
-    line: stock.line(calls.map((each) => each.symbol)),
-    pitfalls: pitfalls.length === 0 ? none : pitfalls,
+    ...done,
+    tried: packTried(
+      withOrigins(
+        all,
+        calls,
+        found.map(({ args }) => args),
+      ),
+      done.line,
+      stock,
+    ),
   };
   const made = calls.map(({ call }, at) => ({
     callId: call.callId,
@@ -106,6 +120,49 @@ export function toCase(episode: Episode, book: SequenceBook): Case {
   }));
   return new PackedCase(digest, packText(text), packCalls(made, stock), stock);
 }
+
+/**
+ * The case as its episode would give it by these keys. The terms of one that nobody stated a task for are its calls', so
+ * that they are taken anew.
+ */
+export function remake(one: Case, book: SequenceBook, keys: Keys): Case {
+  if (one.tried === undefined || !(one instanceof PackedCase)) return one;
+  const { stock } = book;
+  const all = unpackTried(one.tried).map(({ plain, choices, error, led }) => ({
+    symbol: keys.tell(plain, choices),
+    call: { error },
+    led,
+  }));
+  const calls = all.filter(({ call, led }) => !call.error && !led);
+  const done = toDone({ all, calls, teaches: isTeaching(one.verdict), pitfalls: findPitfalls(all) }, book);
+  if (one.stated) return one.with(done);
+  const terms = stock.terms(toCallTerms(calls.map(({ symbol }) => symbol)));
+  return one.with({ ...done, terms, wordingKey: toCallsKey(done.sequence) });
+}
+
+interface Told {
+  readonly all: readonly { readonly symbol: CallSymbol }[];
+  readonly calls: readonly { readonly symbol: CallSymbol }[];
+  readonly teaches: boolean;
+  readonly pitfalls: readonly Pitfall[];
+}
+
+/** What of a case depends on the symbols of its calls. */
+function toDone(
+  { all, calls, teaches, pitfalls }: Told,
+  book: SequenceBook,
+): Pick<Case, 'sequence' | 'line' | 'pitfalls'> {
+  const symbols = (teaches ? calls : all).map(({ symbol }) => symbol.id);
+  const places = squeeze(symbols);
+  return {
+    sequence: book.intern(places.map((at) => symbols[at] ?? '')),
+    line: book.stock.line(calls.map(({ symbol }) => symbol)),
+    pitfalls: pitfalls.length === 0 ? none : pitfalls,
+  };
+}
+
+const toCallsKey = ({ key }: Interned) => hashWide(`@ ${key}`);
+const isTeaching = (verdict: Verdict) => verdict === 'told' || verdict === 'implied';
 
 const none: readonly Pitfall[] = [];
 
@@ -116,7 +173,7 @@ export function toCutCase(
   { stock }: SequenceBook,
 ): Case {
   const line = toWhole(stock.line(calls.map(({ symbol }) => symbol)));
-  const digest = { ...one, stated: false, terms: [], sequence, line, pitfalls };
+  const digest = { ...one, tried: undefined, stated: false, terms: [], sequence, line, pitfalls };
   return new PackedCase(digest, '', packCalls(calls, stock), stock);
 }
 
@@ -128,6 +185,8 @@ function toWhole(line: Line): Line {
   wholes.set(line, known);
   return known;
 }
+
+type Digest = Omit<Case, 'text' | 'calls' | 'callIds' | 'chosen'>;
 
 /** Most of an episode is needed only while a procedure is read off it: that is kept as text, which takes a fifth of the room. */
 class PackedCase implements Case {
@@ -145,11 +204,12 @@ class PackedCase implements Case {
   readonly sequence: Interned;
   readonly line: Line;
   readonly pitfalls: readonly Pitfall[];
+  readonly tried: Tried | undefined;
   readonly #text: string;
   readonly #calls: string;
   readonly #stock: Stock;
 
-  constructor(digest: Omit<Case, 'text' | 'calls' | 'callIds'>, text: string, calls: string, stock: Stock) {
+  constructor(digest: Digest, text: string, calls: string, stock: Stock) {
     this.episodeId = digest.episodeId;
     this.lot = digest.lot;
     this.principal = digest.principal;
@@ -164,6 +224,7 @@ class PackedCase implements Case {
     this.sequence = digest.sequence;
     this.line = digest.line;
     this.pitfalls = digest.pitfalls;
+    this.tried = digest.tried;
     this.#text = text;
     this.#calls = calls;
     this.#stock = stock;
@@ -179,6 +240,18 @@ class PackedCase implements Case {
 
   get callIds(): readonly string[] {
     return unpackCallIds(this.#calls);
+  }
+
+  get chosen(): readonly ChosenCall[] {
+    if (this.tried === undefined) return this.line.symbols.map((symbol) => ({ symbol, choices: [] }));
+    return unpackTried(this.tried)
+      .filter(({ error, led }) => !error && !led)
+      .map(({ plain, choices }) => ({ symbol: plain, choices }));
+  }
+
+  /** Another one of which this was done. */
+  with(done: Partial<Digest>): PackedCase {
+    return new PackedCase(Object.assign({}, this, done), this.#text, this.#calls, this.#stock);
   }
 }
 

@@ -18,6 +18,8 @@ export interface Cases {
   takes(this: void, episodeId: string): boolean;
   /** The runs of one episode, of which those of lots that were let go may be missing. */
   add(this: void, episodeId: string, runs: readonly Case[]): void;
+  /** Puts what an episode gives by other keys in the place of a case. */
+  replace(this: void, one: Case): void;
   forget(this: void, episodeId: string): void;
 }
 
@@ -62,6 +64,11 @@ export function createCases(max: number, letGo: (one: Case) => void): Cases {
         share /= 2;
         for (const one of known.values()) if (!takes(one.lot)) remove(one.episodeId);
       }
+    },
+    replace(one) {
+      const before = known.get(one.episodeId);
+      known.set(one.episodeId, one);
+      if (!changed.has(one.episodeId)) changed.set(one.episodeId, before);
     },
     forget(episodeId) {
       for (const id of [episodeId, ...(furtherRuns.get(episodeId) ?? [])]) remove(id);

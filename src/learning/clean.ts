@@ -5,6 +5,7 @@
 import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
 import type { Pitfall } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
+import { type Keys, noKeys, toChoices } from './keys/choices.ts';
 import { findLed } from './led.ts';
 import { findPitfalls } from './pitfalls.ts';
 import { type CallSymbol, toSymbol } from './symbol.ts';
@@ -15,30 +16,41 @@ import { type CallSymbol, toSymbol } from './symbol.ts';
  */
 export type Verdict = 'told' | 'implied' | 'failed' | 'stuck';
 
-/** A call that succeeded, with its symbol. */
+/** A call with its symbol. */
 export interface CleanCall {
   readonly call: EpisodeCall;
   readonly symbol: CallSymbol;
+  /** Its symbol by name alone, and the words that it chose. */
+  readonly plain: CallSymbol;
+  readonly choices: readonly (readonly [key: string, word: string])[];
 }
 
 export interface CleanEpisode {
   readonly verdict: Verdict;
+  /** All of them. */
+  readonly all: readonly (CleanCall & { readonly led: boolean })[];
+  /** Those that succeeded and that no result asked for. */
   readonly calls: readonly CleanCall[];
-  /** Symbols of all calls, failed ones included: what was tried. */
-  readonly tried: readonly string[];
   /** True where the last call failed: what would have come after it, nobody knows. */
   readonly broke: boolean;
   readonly pitfalls: readonly Pitfall[];
 }
 
 /** Takes retries, errors and what results asked for out of an episode and judges it. */
-export function clean(episode: Pick<Episode, 'task' | 'outcome' | 'calls'>): CleanEpisode {
-  const all = episode.calls.slice(0, bounds.callsMax).map((call) => ({ call, symbol: toSymbol(call) }));
+export function clean(
+  episode: Pick<Episode, 'task' | 'outcome' | 'calls'>,
+  keys: Keys = noKeys,
+): CleanEpisode {
   const led = findLed(episode);
-  const calls = all.filter((each) => !each.call.error && !led.has(each.call));
+  const all = episode.calls.slice(0, bounds.callsMax).map((call) => {
+    const plain = toSymbol(call);
+    const choices = toChoices(call.args, plain);
+    return { call, plain, choices, symbol: keys.tell(plain, choices), led: led.has(call) };
+  });
+  const calls = all.filter((each) => !each.call.error && !each.led);
   const broke = all.at(-1)?.call.error === true;
   const verdict = toVerdict(episode.outcome, broke);
-  return { verdict, calls, tried: all.map((each) => each.symbol.id), broke, pitfalls: findPitfalls(all) };
+  return { verdict, all, calls, broke, pitfalls: findPitfalls(all) };
 }
 
 /** The verdict alone: for those who want to know what an episode would teach before it is learned from. */

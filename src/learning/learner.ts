@@ -10,8 +10,10 @@ import { toCase } from './case.ts';
 import { createCases } from './cases.ts';
 import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
+import { createKeyBook } from './keys/key-book.ts';
 import { createSequenceBook } from './likeness.ts';
 import { createProcedures } from './procedures.ts';
+import { countKeys, createRenaming } from './renaming.ts';
 import { toRuns } from './runs.ts';
 import { createTelling } from './telling.ts';
 
@@ -63,8 +65,13 @@ export function createLearner(options: LearnerOptions): Learner {
   const grouping = createGrouping(book);
   const keeper = createTraceKeeper();
   const { namespace, sharedNamespace = false, casesMax = bounds.casesMax, failed } = options;
-  const cases = createCases(casesMax, ({ terms }) => book.stock.release(terms));
+  const keys = createKeyBook();
+  const cases = createCases(casesMax, (one) => {
+    countKeys(keys, one, -1);
+    book.stock.release(one.terms);
+  });
   const { known, principals } = cases;
+  const rename = createRenaming(cases, keys, book);
   const telling = createTelling(cases, grouping, failed);
   /** Clusters to be derived. */
   const touched = new Set<number>();
@@ -80,6 +87,7 @@ export function createLearner(options: LearnerOptions): Learner {
   }
 
   function work(): boolean {
+    if (rename(isShared())) return true;
     if (telling.work()) return true;
     for (const at of grouping.takeTouched()) touched.add(at);
     const shared = isShared();
@@ -104,10 +112,9 @@ export function createLearner(options: LearnerOptions): Learner {
       forget(episode.episodeId);
       keeper.learn(episode);
       const runs = toRuns(episode).filter((run) => cases.takes(run.episodeId));
-      cases.add(
-        episode.episodeId,
-        runs.map((run) => toCase(run, book)),
-      );
+      const made = runs.map((run) => toCase(run, book, keys));
+      for (const one of made) countKeys(keys, one, 1);
+      cases.add(episode.episodeId, made);
     },
     forget,
     work,

@@ -214,7 +214,7 @@ function toBook({ tools, names, all }: Tallies, curve: Curve, without?: number):
 }
 
 /** Arguments whose values are nobody else's business. */
-const secretive = /pass|secret|token|credential|identif|\bpin\b|auth|cvv|ssn|api_?key/i;
+export const secretive = /pass|secret|token|credential|identif|\bpin\b|auth|cvv|ssn|api_?key/i;
 
 /** Addresses, ids and what came out of a result are somebody's; calls that may change something take no constant unasked. */
 function mayBeConstant({ tool, state }: BindingCase, path: string, value: Primitive): boolean {
