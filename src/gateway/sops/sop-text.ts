@@ -35,18 +35,18 @@ export function toStepLines({ steps }: Pick<SopView, 'steps'>): readonly string[
 /** What to beware of, a sentence each. */
 export function toPitfallLines({ pitfalls }: Pick<SopView, 'pitfalls'>): readonly string[] {
   return pitfalls.map((pitfall) => {
-    const { failed, where, helped } = toPitfallParts(pitfall);
+    const { failed, where, helped } = toPitfallParts(pitfall, 'here');
     return `Beware: ${failed} ${where}${helped === null ? '' : `; ${helped} recovered it`}.`;
   });
 }
 
-/** `Bash (npm test)`, `failed 3 times at step 4`, and what helped. */
-function toPitfallParts(pitfall: SopView['pitfalls'][number]) {
+/** `Bash (npm test)`, `failed 3 times at step 4`, and what helped; `nowhere` is said where no step is known. */
+function toPitfallParts(pitfall: SopView['pitfalls'][number], nowhere = '') {
   const { tool, program, failedTimes, recoveredBy, recoveredProgram, step } = pitfall;
   const times = failedTimes === 1 ? 'once' : `${failedTimes} times`;
   return {
     failed: toCalled(tool, program),
-    where: `failed ${times} ${step === undefined ? 'here' : `at step ${step + 1}`}`,
+    where: `failed ${times} ${step === undefined ? nowhere : `at step ${step + 1}`}`.trimEnd(),
     helped: recoveredBy === null ? null : toCalled(recoveredBy, recoveredProgram),
   };
 }
