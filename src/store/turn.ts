@@ -40,17 +40,25 @@ export async function takeTurn({ url, name, log }: TurnOptions): Promise<Turn | 
   );
   try {
     const client = await pool.connect();
-    const release = async (): Promise<void> => {
+    const key = [`drey turn ${name}`];
+    const end = async (): Promise<void> => {
       client.release();
       await pool.end();
     };
     const { rows } = await client.query<{ mine: boolean }>(
       'select pg_try_advisory_lock(hashtextextended($1, 0)) as mine',
-      [`drey turn ${name}`],
+      key,
     );
-    if (rows[0]?.mine === true) return { lost, release };
-    await release();
-    return undefined;
+    if (rows[0]?.mine !== true) {
+      await end();
+      return undefined;
+    }
+    const release = async (): Promise<void> => {
+      // The server may notice the end of a connection late: whoever comes next must find the turn free. Where it broke, it is.
+      await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', key).catch(() => undefined);
+      await end();
+    };
+    return { lost, release };
   } catch (error) {
     await pool.end();
     throw error;
