@@ -106,7 +106,9 @@ class LiveShelf implements Shelf {
         return isServed ? [toRanked(stored, ranked, task)] : [];
       });
     const found = rank(ranking.nearBest);
-    if (learned === undefined || judged !== undefined) return found.slice(0, Math.max(0, limit));
+    // What is found less clearly has a place beside what is clear, and none by itself.
+    if (learned === undefined || judged !== undefined || found.length === 0)
+      return found.slice(0, Math.max(0, limit));
     return arrangeFound(learned, task, { found, more: rank(ranking.arranged) })
       .slice(0, Math.max(0, limit))
       .map(({ sop, leftOut }) => toArranged(sop, leftOut));

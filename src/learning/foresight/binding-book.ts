@@ -5,6 +5,7 @@
  */
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { mayBeConstantOf } from '../effects.ts';
+import { getOr } from '../get-or.ts';
 import type { Primitive } from '../leaves.ts';
 import { isIdLike, isRedacted } from '../terms.ts';
 import { toValueClass } from '../texts.ts';
@@ -227,14 +228,6 @@ function mayBeConstant({ tool, state }: BindingCase, path: string, value: Primit
   if (typeof value === 'boolean' || value === null) return true;
   const wanted = toNormal(value);
   return !state.calls.some(({ results }) => results.some((leaf) => leaf.normal === wanted));
-}
-
-function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 /** A value for an argument, the probability that it is right, and the rule that says so. */

@@ -1,6 +1,7 @@
 /**
- * The argument keys that tell a tool's calls apart, learned from the cases known and from nothing else: the same cases
- * give the same keys, whatever came and went before. It says which tools' symbols changed; it makes no case itself.
+ * The argument keys that tell a tool's calls apart, learned from the cases known: in whatever order they came, they give the
+ * same keys. Only what once had more tools, keys or words than are counted stays out until it is learned anew, though
+ * some of it was forgotten. It says which tools' symbols changed; it makes no case itself.
  */
 import { hashText } from '../foresight/hashing.ts';
 import type { Keys } from './choices.ts';

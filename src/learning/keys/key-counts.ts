@@ -3,6 +3,7 @@
  * people, wordings and what stands around a call are counted in buckets, so that a tool's counts stay small.
  */
 import { hashText } from '../foresight/hashing.ts';
+import { getOr } from '../get-or.ts';
 import type { CallSymbol } from '../symbol.ts';
 import type { Choice } from './choices.ts';
 
@@ -139,12 +140,4 @@ function add(buckets: Buckets, bucket: number, sign: 1 | -1): void {
   const count = (buckets.get(bucket) ?? 0) + sign;
   if (count === 0) buckets.delete(bucket);
   else buckets.set(bucket, count);
-}
-
-function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

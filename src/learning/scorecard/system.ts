@@ -79,9 +79,9 @@ export function teachDrey(
     const query = { task, limit: rankedMax, minConfidence: sure };
     const ranked = (nearBest: number) =>
       index.rank({ ...query, nearBest }).flatMap(({ sop }) => procedures.get(sop.sopId) ?? []);
-    const arranged = arrange(learned, task, ranked(ranking.arranged));
-    const found =
-      arranged?.map(({ procedure, tools }) => ({ ...procedure, tools })) ?? ranked(ranking.nearBest);
+    const clear = ranked(ranking.nearBest);
+    const arranged = clear.length === 0 ? undefined : arrange(learned, task, ranked(ranking.arranged));
+    const found = arranged?.map(({ procedure, tools }) => ({ ...procedure, tools })) ?? clear;
     return found.slice(0, limit).map(({ sop, tools }) => ({ tools, confidence: sop.confidence }));
   };
   const system: System = {

@@ -185,6 +185,18 @@ describe('a shelf with a model of few tasks', () => {
     expect(second).toMatchObject({ sopId: done.sopId });
   });
 
+  it('serves nothing sure where only something unsure fits clearly', async () => {
+    const fitting = { ...done, confidence: 0.6, status: 'candidate' as const };
+    const sure = {
+      ...made(5, 0.95, [step('rail__list'), step('garden__water')]),
+      trigger: 'Find the departure of the last train',
+    };
+    const rows = [fitting, sure];
+    expect(await ask(rows, task)).toEqual([]);
+    expect(await ask(rows, task, learned)).toEqual([]);
+    expect(await ask(rows.slice(1), task, learned)).toEqual([sure.sopId]);
+  });
+
   it('goes by words alone where it knows nothing like the task', async () => {
     const garden = row(4, 'water the tomatoes in the greenhouse', 'garden__water');
     expect(await ask([done, garden], 'please water the tomatoes in the greenhouse', learned)).toEqual(
