@@ -95,7 +95,9 @@ function toState(
     description: line,
     ...(tags.length === 0 ? {} : { tags }),
     ...(Object.keys(meta).length === 0 ? {} : { meta }),
-    entry: [{ type: 'callTool', params: { tool, args, support } }],
+    entry: [
+      { type: 'callTool', params: { tool, ...(others.length === 0 ? {} : { alternatives }), args, support } },
+    ],
     on: {
       done: { target: next, description: 'the call succeeded' },
       ...(optional ? { skip: { target: next, description: 'not needed this time' } } : {}),

@@ -3,7 +3,7 @@
  * and the lists that people and programs browse. Whoever mounts the gateway implements it.
  */
 import type { Outcome } from '../../machines/words/episodes.ts';
-import type { Procedure, SopStatus } from '../../machines/words/sops.ts';
+import type { LearnedSop, Procedure, SopStatus } from '../../machines/words/sops.ts';
 import type { Principal, SopView } from './needs.ts';
 
 /** Who asks, and where. */
@@ -12,7 +12,10 @@ export interface Asker {
   readonly principal: Principal;
 }
 
-export interface SopToWrite {
+/** What a procedure is known by besides its steps; whoever does not say it leaves it as it is. */
+export type SopSurroundings = Partial<Pick<LearnedSop, 'triggerFrom' | 'wordings' | 'pitfalls'>>;
+
+export interface SopToWrite extends SopSurroundings {
   readonly trigger: string;
   readonly steps: readonly string[];
   readonly procedure: Procedure;
@@ -43,7 +46,7 @@ export interface SopChange extends Asker {
   readonly reason: string;
 }
 
-export interface SopContentChange {
+export interface SopContentChange extends SopSurroundings {
   readonly trigger?: string;
   readonly steps?: readonly string[];
   readonly procedure?: Procedure;

@@ -127,6 +127,7 @@ function toLearned(
   row: Written & { readonly status: SopStatus },
 ): LearnedSop {
   const { trigger, steps, procedure, confidence, occurrences } = sop;
+  const { pitfalls = [], triggerFrom = 'task', wordings = [] } = sop;
   return {
     sopId: row.id,
     namespace,
@@ -137,9 +138,9 @@ function toLearned(
     confidence,
     occurrences,
     evidence: [],
-    pitfalls: [],
-    triggerFrom: 'task',
-    wordings: [],
+    pitfalls,
+    triggerFrom,
+    wordings,
     firstSeenAt: row.storedAt,
     lastSeenAt: row.storedAt,
   };

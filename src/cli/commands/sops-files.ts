@@ -1,6 +1,6 @@
 /** `drey sops export` and `drey sops import`: procedures as files. A file that is there already is never overwritten. */
-import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { z } from 'zod';
@@ -31,7 +31,16 @@ interface ImportOptions extends NodeOptions {
   readonly yes?: boolean;
 }
 
-const Exported = z.object({ text: z.string() });
+/** A path that leads nowhere but into the folder. */
+const innerPath = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,4}$/);
+const Exported = z.object({
+  text: z.string(),
+  files: z
+    .array(z.object({ path: innerPath, text: z.string() }))
+    .max(16)
+    .optional(),
+});
+type Exported = z.infer<typeof Exported>;
 const Imported = z.object({ sop_id: z.string(), version: z.number(), status: z.string() });
 
 /** Adds `drey sops export`. */
@@ -47,10 +56,15 @@ export function addSopExport(sops: Command, world: World): void {
         .choices(formats)
         .default('json'),
     )
-    .option('--out <file>', 'into this new file instead of onto the screen')
+    .option(
+      '--out <path>',
+      'into this new file instead of onto the screen; for a skill the folder that its own folder goes into, ' +
+        'or an .md file for the text alone',
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  drey sops export p-3f2a91 --format skill --out SKILL.md\n  drey sops export p-3f2a91 --format mermaid\n',
+      '\nExamples:\n  drey sops export p-3f2a91 --format skill --out ~/.claude/skills\n' +
+        '  drey sops export p-3f2a91 --out procedure.json\n  drey sops export p-3f2a91 --format mermaid\n',
     )
     .action((id: string, options: ExportOptions) => runExport(world, id, options));
 }
@@ -73,10 +87,26 @@ async function runExport(world: World, id: string, options: ExportOptions): Prom
   const sop = parseAnswer(SopView, (await findSop(client, id, { namespace })).value, 'a SOP');
   const path = `/sops/${encodeURIComponent(sop.sop_id)}/export`;
   const answer = await client.get(path, { namespace, format });
-  const { text } = parseAnswer(Exported, answer.value, 'an exported SOP');
-  if (out === undefined) return void world.stdout.write(text);
-  await writeNew(resolve(world.cwd, out), text);
-  await printLines(world.stdout, [`Written: ${toSafeText(out)}`]);
+  const exported = parseAnswer(Exported, answer.value, 'an exported SOP');
+  if (out === undefined) return void world.stdout.write(exported.text);
+  for (const { path: place, text } of toWritten(out, exported)) {
+    const whole = resolve(world.cwd, place);
+    if (place !== out) await makeFolder(dirname(whole));
+    await writeNew(whole, text);
+    await printLines(world.stdout, [`Written: ${toSafeText(place)}`]);
+  }
+}
+
+/** What is written where: a format of several files goes into a folder, unless one document is named. */
+function toWritten(out: string, { text, files }: Exported): NonNullable<Exported['files']> {
+  if (files === undefined || /\.(?:md|markdown|txt)$/i.test(out)) return [{ path: out, text }];
+  return files.map((file) => ({ path: join(out, file.path), text: file.text }));
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new DreyError('argument_invalid', `${path} cannot be made a folder: ${String(cause)}`, { cause });
+  });
 }
 
 async function runImport(world: World, file: string, options: ImportOptions): Promise<void> {

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { DreyError } from '../../../machines/words/errors.ts';
 import { SopStatus } from '../../../machines/words/sops.ts';
-import { exportSop, ExportFormat, SopDocument } from '../sops/sop-export.ts';
+import { SopDocument, toDocumentContent } from '../sops/sop-document.ts';
+import { exportSop, ExportFormat } from '../sops/sop-export.ts';
 import { count } from '../tools/tool.ts';
 import { sendValue } from './problem.ts';
 import { parseJsonBody, parseQuery } from './resource.ts';
@@ -28,15 +29,19 @@ export const exportedSop: Resource = {
       sop_id: z.string(),
       format: ExportFormat,
       content_type: z.string(),
-      text: z.string().describe('The file as it is to be written.'),
+      text: z.string().describe('The file as it is to be written; it stands alone.'),
+      files: z
+        .array(z.object({ path: z.string(), text: z.string() }))
+        .optional()
+        .describe('Of a skill: its whole folder, which has the same and more for programs.'),
     }),
   },
   answer: async ({ needs, res, url, namespace, id }) => {
     const { format } = parseQuery(exportQuery, url, ['format']);
     const sop = id.length <= 200 ? await needs.sops.get(namespace, id) : undefined;
     if (sop === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
-    const { contentType, text } = exportSop(sop, format);
-    sendValue(res, 200, { sop_id: sop.sopId, format, content_type: contentType, text });
+    const { contentType, ...exported } = exportSop(sop, format);
+    sendValue(res, 200, { sop_id: sop.sopId, format, content_type: contentType, ...exported });
   },
 };
 
@@ -62,9 +67,11 @@ export const importSop: Resource = {
     example: {
       document: {
         format: 'drey-sop',
-        formatVersion: 1,
+        formatVersion: 2,
         source: { sop_id: 'p-01jx', version: 3, status: 'active' },
         trigger: 'deploy the billing service to staging',
+        triggerFrom: 'task',
+        wordings: ['bring billing to staging'],
         steps: ['files__write_file — path: from the task (path)'],
         procedure: [
           {
@@ -76,6 +83,9 @@ export const importSop: Resource = {
             args: { path: { from: 'task', selector: 'path', support: 1 } },
           },
         ],
+        pitfalls: [
+          { tool: 'files__write_file', failedTimes: 2, recoveredBy: 'files__create_directory', step: 0 },
+        ],
         confidence: 0.9,
         occurrences: 4,
       },
@@ -84,10 +94,11 @@ export const importSop: Resource = {
   answer: async ({ req, res, needs, namespace, principal }) => {
     const { document, into } = await parseJsonBody(imported, req, bodyBytesMax);
     await needs.limits.take({ namespace, principal, operation: 'sop_write' });
-    const { trigger, steps, procedure, confidence, occurrences, source } = document;
+    const { confidence, occurrences, source } = document;
+    const content = toDocumentContent(document);
     if (into === undefined) {
       const metadata = { imported_from: source };
-      const sop = { trigger, steps, procedure, confidence, occurrences, metadata, isCandidate: true };
+      const sop = { ...content, confidence, occurrences, metadata, isCandidate: true };
       const { id } = await needs.knowledge.writeSop({ namespace, principal, sop, key: undefined });
       return sendValue(res, 201, { sop_id: id, version: 1, status: 'candidate' });
     }
@@ -97,7 +108,7 @@ export const importSop: Resource = {
       sopId: into.sop_id,
       version: into.version,
       reason: `imported from ${source.sop_id}, version ${source.version}`,
-      change: { trigger, steps, procedure },
+      change: content,
     });
     if (edited === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');
     sendValue(res, 201, { sop_id: edited.sopId, version: edited.version, status: edited.status });

@@ -37,11 +37,14 @@ export function toYamlText(text: string, charactersMax: number): string {
   return JSON.stringify(Array.from(line).slice(0, charactersMax).join(''));
 }
 
-/** A quoted label of Mermaid: everything that could mean something there is written as its code. */
+/** A list's mark at the beginning, emphasis, and all that Mermaid or Markdown might take for more than a letter. */
+const meaningful = /[^\p{L}\p{N} ,/_-]|^-|(?<![\p{L}\p{N}_])_|_(?![\p{L}\p{N}_])/gu;
+
+/**
+ * A quoted label of Mermaid: everything that could mean something there is written as its code. Its older versions read
+ * labels as Markdown, and show `1. first` as "Unsupported markdown: list".
+ */
 export function toMermaidText(text: string, charactersMax = 120): string {
-  const letters = Array.from(toOneLine(text)).slice(0, charactersMax);
-  const safe = letters.map((letter) =>
-    /^[\p{L}\p{N} .,/_-]$/u.test(letter) ? letter : `#${letter.codePointAt(0) ?? 63};`,
-  );
-  return `"${safe.join('')}"`;
+  const line = Array.from(toOneLine(text)).slice(0, charactersMax).join('');
+  return `"${line.replaceAll(meaningful, (letter) => `#${letter.codePointAt(0) ?? 63};`)}"`;
 }

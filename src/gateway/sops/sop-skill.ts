@@ -15,12 +15,17 @@ const schemePattern =
 /** What readers of skills take. */
 const descriptionMax = 1_024;
 
+/** The skill as one document that stands alone: it names no file beside it. */
+export function toSkillText(sop: SopView): string {
+  const front = `---\nname: ${toSkillName(sop)}\ndescription: ${toYamlText(toDescription(sop), descriptionMax)}\n---\n`;
+  return `${front}\n${toMarkdown(sop)}\n`;
+}
+
 /** The skill's files by their path, as text. */
 export function toSkillFiles(sop: SopView): Readonly<Record<string, string>> {
-  const front = `---\nname: ${toSkillName(sop)}\ndescription: ${toYamlText(toDescription(sop), descriptionMax)}\n---\n`;
   const note = 'The same for programs, with where each argument comes from: `references/procedure.json`.';
   return {
-    'SKILL.md': `${front}\n${toMarkdown(sop)}\n\n${note}\n`,
+    'SKILL.md': `${toSkillText(sop)}\n${note}\n`,
     'references/procedure.json': `${JSON.stringify(toSopAnswer(sop), undefined, 2)}\n`,
   };
 }
