@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 export const sopPageSize = 200;
 /** SOPs among which the beginning of an id is looked for. */
 const searchedMax = 2_000;
+/** A list leaves out what was put away, unless it is asked for. */
+const asked = [undefined, 'deprecated', 'retired'] as const;
 /** Shorter beginnings say too little. */
 const beginningCharsMin = 4;
 
@@ -19,7 +21,9 @@ export async function findSop(client: NodeClient, id: string, query: Query): Pro
     return await read(id);
   } catch (error) {
     if (!isDreyError(error) || error.code !== 'sop_unknown' || id.length < beginningCharsMin) throw error;
-    const found = await findByBeginning(client, id, query);
+    const all: string[] = [];
+    for (const status of asked) all.push(...(await findByBeginning(client, id, { ...query, status })));
+    const found = [...new Set(all)];
     if (found.length === 0) throw error;
     if (found.length === 1) return read(found[0] ?? id);
     const sentence = `${found.length} SOPs have an id that begins with ${id}; write more of it.`;

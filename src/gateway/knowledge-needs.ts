@@ -24,6 +24,8 @@ export interface SopToWrite extends SopSurroundings {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** True for what nobody is to be served before it is approved, whoever writes it. */
   readonly isCandidate?: boolean;
+  /** Where it comes from; kept with its first version. */
+  readonly reason?: string;
 }
 
 export interface PatternToWrite {

@@ -52,8 +52,8 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
         const known = await findAnswer(trx, { principal: principal.id, key, operation: 'sop', sop, answer });
         if (known !== undefined) return known;
         const learned = toLearned(namespace, clean, { ...answer, status });
-        const { metadata: given } = clean;
-        const cause = { by: principal.id, reason: writtenReason, at: answer.storedAt };
+        const { metadata: given, reason = writtenReason } = clean;
+        const cause = { by: principal.id, reason, at: answer.storedAt };
         const { was, changed, version } = await writeSop(trx, learned, { cause, given });
         const move = {
           sop: learned,
@@ -61,7 +61,7 @@ export function createWriteBack(options: WriteBackOptions): WriteBack {
           version,
           by: 'approval',
           who: principal.id,
-          reason: writtenReason,
+          reason,
         } as const;
         if (changed) await addToOutbox(trx, toSopEvents({ ...move, at: Date.parse(answer.storedAt) }));
         return answer;

@@ -124,7 +124,7 @@ async function runImport(world: World, file: string, options: ImportOptions): Pr
   const answer = await client.post('/sops/import', body, { namespace });
   if (options.json) return printJson(world.stdout, answer.text);
   const { sop_id: id, version, status } = parseAnswer(Imported, answer.value, 'an imported SOP');
-  const hint = status === 'candidate' ? ' It becomes active when somebody approves it.' : '';
+  const hint = status === 'candidate' ? ` "drey sops approve ${toSafeText(id)}" puts it to use.` : '';
   await printLines(world.stdout, [`${toSafeText(id)}  version ${version}  ${toSafeText(status)}.${hint}`]);
 }
 

@@ -1,16 +1,20 @@
-/** `drey sops diff` and `drey sops rollback`: what changed between two versions, and an earlier content again. */
+/** `drey sops versions`, `diff` and `rollback`: who changed what and why, what differs, and an earlier content again. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { findSop, openClient, openViews } from '../find-sop.ts';
 import type { NodeClient } from '../node-client.ts';
 import type { NodeOptions } from '../node-address.ts';
 import { printJson, printLines } from '../print.ts';
-import { createPaint } from '../terminal/paint.ts';
+import { createPaint, paintState } from '../terminal/paint.ts';
 import { toSafeText } from '../terminal/safe-text.ts';
+import { toColumns, toTable } from '../terminal/table.ts';
 import type { World } from '../world.ts';
 import { addJsonOption, addNamespaceOption, addNodeOptions, toWhole } from './shared-options.ts';
 
-const versionMax = 2_147_483_646;
+/** The highest number of a version. */
+export const versionMax = 2_147_483_646;
+/** Versions that the node lists at a time. */
+const listedMax = 100;
 /** Characters of one value on the screen. */
 const valueCharsMax = 200;
 
@@ -20,7 +24,20 @@ interface VersionsOptions extends NodeOptions {
   readonly from?: number;
   readonly to?: number;
   readonly reason?: string;
+  readonly limit?: number;
 }
+
+const Versions = z.object({
+  versions: z.array(
+    z.object({
+      version: z.number(),
+      content: z.looseObject({ status: z.string().catch('') }),
+      cause: z.looseObject({ by: z.string().catch(''), reason: z.string().catch('') }),
+      created_at: z.string(),
+    }),
+  ),
+  next: z.string().nullable().catch(null),
+});
 
 const Diff = z.object({
   from: z.number(),
@@ -29,6 +46,16 @@ const Diff = z.object({
     z.object({ path: z.string(), was: z.string().nullable(), now: z.string().nullable() }),
   ),
 });
+
+/** Adds `drey sops versions`. */
+export function addSopVersions(sops: Command, world: World): void {
+  addNodeOptions(addJsonOption(addNamespaceOption(sops.command('versions')), "print the node's JSON"))
+    .description('Lists the versions of one, the newest first: when, by whom and why it was changed.')
+    .argument('<id>', 'its id, or a beginning of it that no other has')
+    .option('--limit <number>', 'at most so many (20)', toWhole(1, listedMax))
+    .addHelpText('after', '\nExamples:\n  drey sops versions p-3f2a91\n')
+    .action((id: string, options: VersionsOptions) => runVersions(world, id, options));
+}
 
 /** Adds `drey sops diff`. */
 export function addSopDiff(sops: Command, world: World): void {
@@ -59,6 +86,33 @@ async function find(client: NodeClient, id: string, namespace: string | undefine
   const [{ SopView, parseAnswer, toVersion }] = await openViews();
   const sop = parseAnswer(SopView, (await findSop(client, id, { namespace })).value, 'a SOP');
   return { path: `/sops/${encodeURIComponent(sop.sop_id)}`, sop, version: toVersion(sop) };
+}
+
+async function runVersions(world: World, id: string, options: VersionsOptions): Promise<void> {
+  const { namespace, limit } = options;
+  const client = await openClient(world, options);
+  const { path, version: standing } = await find(client, id, namespace);
+  const answer = await client.get(`${path}/versions`, { namespace, limit });
+  if (options.json) return printJson(world.stdout, answer.text);
+  const [{ parseAnswer }] = await openViews();
+  const { versions, next } = parseAnswer(Versions, answer.value, 'a list of versions');
+  const paint = createPaint(world.stdout, world.env);
+  const columns = [
+    { title: 'VERSION', align: 'right' },
+    { title: 'WHEN' },
+    { title: 'BY' },
+    { title: 'STATUS' },
+    { title: 'WHY' },
+  ] as const;
+  const rows = versions.map(({ version, content: { status }, cause, created_at: at }) => [
+    version === standing ? { text: String(version), paint: paint.strong } : String(version),
+    { text: at, paint: paint.faint },
+    cause.by,
+    { text: status, paint: paintState(paint, status) },
+    cause.reason,
+  ]);
+  const more = next === null ? [] : ['There are older ones; --limit shows more.'];
+  await printLines(world.stdout, [...toTable(columns, rows, toColumns(world.stdout)), ...more]);
 }
 
 async function runDiff(world: World, id: string, options: VersionsOptions): Promise<void> {

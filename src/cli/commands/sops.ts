@@ -7,10 +7,11 @@ import { printJson, printLines } from '../print.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { toColumns } from '../terminal/table.ts';
 import type { World } from '../world.ts';
+import { addSopApprove, addSopRetire } from './sops-approve.ts';
 import { addSopEdit } from './sops-edit.ts';
 import { addSopExport, addSopImport } from './sops-files.ts';
 import { addSopRun } from './sops-run.ts';
-import { addSopDiff, addSopRollback } from './sops-versions.ts';
+import { addSopDiff, addSopRollback, addSopVersions } from './sops-versions.ts';
 import { addJsonOption, addNamespaceOption, addNodeOptions, toFraction, toWhole } from './shared-options.ts';
 
 interface SopsOptions extends NodeOptions {
@@ -31,8 +32,10 @@ export function addSops(program: Command, world: World): void {
   const sops = program
     .command('sops')
     .alias('sop')
-    .summary('show learned procedures')
-    .description('Shows the standard operating procedures that were learned.');
+    .summary('show and change learned procedures')
+    .description(
+      'Shows the standard operating procedures that were learned, follows, approves and changes them.',
+    );
   addNodeOptions(
     addJsonOption(addNamespaceOption(sops.command('list', { isDefault: true })), "print the node's JSON"),
   )
@@ -54,9 +57,12 @@ export function addSops(program: Command, world: World): void {
     .addHelpText('after', '\nExamples:\n  drey sops show p-3f2a91\n')
     .action((id: string, options: SopsOptions) => runShow(world, id, options));
   addSopRun(sops, world);
+  addSopApprove(sops, world);
+  addSopRetire(sops, world);
   addSopEdit(sops, world);
   addSopExport(sops, world);
   addSopImport(sops, world);
+  addSopVersions(sops, world);
   addSopDiff(sops, world);
   addSopRollback(sops, world);
 }

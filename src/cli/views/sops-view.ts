@@ -60,7 +60,7 @@ export function toSopLines(sop: SopView, paints: Paints): string[] {
 }
 
 /** What silent predictions were worth, and what it waits for. */
-function toRecordLines({ metadata }: SopView): string[] {
+function toRecordLines({ sop_id: id, metadata }: SopView): string[] {
   const told = Record.safeParse(metadata);
   if (!told.success) return [];
   const { reliability, waits_for: waitsFor, part_of: partOf } = told.data;
@@ -71,7 +71,7 @@ function toRecordLines({ metadata }: SopView): string[] {
       : 'not checked yet by silent predictions';
   return [
     toSafeText(checks),
-    ...(waitsFor === undefined ? [] : [toSafeText(`waits for ${waitsFor}`)]),
+    ...(waitsFor === undefined ? [] : [toSafeText(`waits for ${waitsFor} ("drey sops approve ${id}")`)]),
     ...(partOf === undefined
       ? []
       : [toSafeText(`part of ${partOf.join(', ')}: not given to agents for a task by itself`)]),

@@ -96,9 +96,10 @@ export const importSop: Resource = {
     await needs.limits.take({ namespace, principal, operation: 'sop_write' });
     const { confidence, occurrences, source } = document;
     const content = toDocumentContent(document);
+    const reason = `imported from ${source.sop_id}, version ${source.version}`;
     if (into === undefined) {
       const metadata = { imported_from: source };
-      const sop = { ...content, confidence, occurrences, metadata, isCandidate: true };
+      const sop = { ...content, confidence, occurrences, metadata, reason, isCandidate: true };
       const { id } = await needs.knowledge.writeSop({ namespace, principal, sop, key: undefined });
       return sendValue(res, 201, { sop_id: id, version: 1, status: 'candidate' });
     }
@@ -107,7 +108,7 @@ export const importSop: Resource = {
       principal,
       sopId: into.sop_id,
       version: into.version,
-      reason: `imported from ${source.sop_id}, version ${source.version}`,
+      reason,
       change: content,
     });
     if (edited === undefined) throw new DreyError('sop_unknown', 'no SOP has this id in this namespace');

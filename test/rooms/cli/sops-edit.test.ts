@@ -139,6 +139,6 @@ describe('a part of a command that there is not', () => {
   it('is named with those that there are', async () => {
     const { code, err } = await cli(['sops', 'edot', 'p-1']);
     expect(code).toBe(64);
-    expect(err).toContain('"drey sops" has no "edot"; it has list, show, run, edit, export');
+    expect(err).toContain('"drey sops" has no "edot"; it has list, show, run, approve, retire, edit, export');
   });
 });

@@ -1,4 +1,4 @@
-// A procedure that was learned goes out of a real node as files and comes in again: what is served stays the same.
+// A procedure that was learned, in a person's hands on a real node: out as files and in again, approved, retired, rolled back.
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,15 +68,6 @@ async function read<T>(answer: z.ZodType<T>, ...words: readonly string[]): Promi
   return answer.parse(JSON.parse(ended.stdout));
 }
 
-async function approve(namespace: string, { sop_id: id, version }: z.infer<typeof Taken>): Promise<void> {
-  const answer = await fetch(`${node.url}/api/v1/sops/${id}?namespace=${namespace}`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ version, status: 'active' }),
-  });
-  expect(answer.status, await answer.text()).toBe(200);
-}
-
 /** What an agent is served, without what is of its place: ids, proofs, and when and by whom. */
 async function serve(namespace: string): Promise<unknown> {
   const agent = await connectNew(node.url, namespace);
@@ -133,7 +124,7 @@ describe('as a document', () => {
     expect(written.code, written.stderr).toBe(0);
     const taken = await read(Taken, 'sops', 'import', file(), '--namespace', 'there');
     expect(taken).toMatchObject({ version: 1, status: 'candidate' });
-    await approve('there', taken);
+    expect((await drey('sops', 'approve', taken.sop_id, '--namespace', 'there')).code).toBe(0);
     const here = await serve('here');
     expect(here).toHaveLength(1);
     await until('it is served there', async () => {
@@ -193,5 +184,68 @@ describe('as a skill', () => {
     expect(shown.stdout).not.toContain('references/');
     expect((await write('REFUND.md')).code).toBe(0);
     expect(await readFile(join(place.folder, 'REFUND.md'), 'utf8')).toBe(shown.stdout);
+  });
+});
+
+describe('by a word of a person', () => {
+  const here = ['--namespace', 'here'] as const;
+  const Versions = z.object({
+    versions: z.array(
+      z.object({
+        version: z.number(),
+        content: z.looseObject({ status: z.string() }),
+        cause: z.looseObject({ by: z.string(), reason: z.string() }),
+      }),
+    ),
+  });
+  const standing = async () =>
+    z
+      .looseObject({ metadata: z.looseObject({ version: z.number(), status: z.string() }) })
+      .parse(await node.get(`/api/v1/sops/${learned.sop_id}?namespace=here`)).metadata;
+
+  it('is served no more once it is retired, and again once it is approved', async () => {
+    const { version } = await standing();
+    const retired = await drey('sops', 'retire', learned.sop_id, ...here, '--reason', 'the shop is gone');
+    expect(retired).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`Version ${version + 1} of "`),
+    });
+    expect(retired.stdout).toContain(`"drey sops approve ${learned.sop_id}" brings it back`);
+    await until(
+      'it is served no more',
+      async () => JSON.stringify(await serve('here')) === '[]' || undefined,
+    );
+
+    const late = await drey('sops', 'approve', learned.sop_id, ...here, '--at', String(version));
+    expect(late).toMatchObject({ code: 75, stderr: expect.stringMatching(/at version \d+, not \d+/) });
+    expect(await standing()).toMatchObject({ version: version + 1, status: 'retired' });
+
+    const beginning = learned.sop_id.slice(0, 14);
+    const back = await drey('sops', 'approve', beginning, ...here, '--at', String(version + 1));
+    expect(back).toMatchObject({ code: 0, stdout: expect.stringContaining('is active') });
+    await until('it is served again', async () => JSON.stringify(await serve('here')) !== '[]' || undefined);
+
+    const listed = await drey('sops', 'versions', learned.sop_id, ...here);
+    expect(listed.stdout).toMatch(/retired +the shop is gone\n/);
+    const { versions } = await read(Versions, 'sops', 'versions', learned.sop_id, ...here, '--limit', '2');
+    expect(versions).toMatchObject([
+      {
+        version: version + 2,
+        content: { status: 'active' },
+        cause: { by: 'local', reason: 'approved by hand' },
+      },
+      { version: version + 1, content: { status: 'retired' }, cause: { by: 'local' } },
+    ]);
+    const Diff = z.object({ differences: z.array(z.unknown()) });
+    const { differences } = await read(Diff, 'sops', 'diff', learned.sop_id, ...here);
+    expect(differences).toEqual([{ path: '/status', was: '"retired"', now: '"active"' }]);
+  }, 60_000);
+
+  it('is refused for what is not there', async () => {
+    for (const word of ['approve', 'retire', 'versions'])
+      expect(await drey('sops', word, 'p-00000000-0000-4000-8000-000000000000', ...here)).toMatchObject({
+        code: 66,
+        stderr: expect.stringContaining('"drey sops" and "drey patterns" show the ids'),
+      });
   });
 });
