@@ -23,12 +23,14 @@ export interface BreakerView {
 
 export interface LearnerView {
   readonly engineStatus: 'running' | 'stopped' | 'unavailable';
-  /** Null while it does not answer, and so are the next three. */
+  /** Null while it does not answer, and so are the next four. */
   readonly intake: string | null;
   readonly lastRunAt: string | null;
   /** Events and episodes not learned from yet. */
   readonly behind: number | null;
-  /** What its learners hold in memory. */
+  /** Learners that share the work. */
+  readonly learners: number | null;
+  /** What they hold in memory. */
   readonly held: LearnerHeld | null;
   readonly workers: readonly {
     readonly name: string;
@@ -73,6 +75,7 @@ export const silentLearner: LearnerView = {
   intake: null,
   lastRunAt: null,
   behind: null,
+  learners: null,
   held: null,
   workers: [],
 };

@@ -41,6 +41,7 @@ import { sessionWishes } from './0046-session-wishes.ts';
 import { retiredParts } from './0047-retired-parts.ts';
 import { openSessions } from './0050-open-sessions.ts';
 import { sessionContext } from './0051-session-context.ts';
+import { dueEpisodes } from './0052-due-episodes.ts';
 import { ensureRoles } from './roles.ts';
 
 export { appRole, relayRole } from './roles.ts';
@@ -83,6 +84,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0047-retired-parts': retiredParts,
   '0050-open-sessions': openSessions,
   '0051-session-context': sessionContext,
+  '0052-due-episodes': dueEpisodes,
 };
 
 /** The names of all migrations, oldest first. */

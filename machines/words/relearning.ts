@@ -50,6 +50,8 @@ export type RelearnCounts = z.infer<typeof RelearnCounts>;
 
 export const RelearnReport = z.object({
   ...RelearnOrder.shape,
+  /** Learners that shared the work when it was ordered: each does its part. */
+  learners: count,
   state: z.enum(['running', 'done', 'failed']),
   startedAt: z.string(),
   endedAt: z.string().nullable(),

@@ -24,6 +24,7 @@ export type { Clock, Log } from './clock.ts';
 export { toIso } from './clock.ts';
 export { announceImport, toImportedIds } from './session/imports.ts';
 export { learningAddress, openLearning } from './learning/learning.ts';
+export { isComplete, joinRelearned, joinReports } from './learning/several.ts';
 export type { EngineReport, LearningEngine } from './learning/learning.ts';
 export { LearningControls } from './learning/learning-controls.ts';
 export { createLongClock } from './durable/long-clock.ts';

@@ -27,10 +27,10 @@ import type {
   ToolTrust,
 } from '../actors/actors.ts';
 import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
-import { LearningControls, learningAddress, toIso } from '../actors/actors.ts';
+import { isComplete, joinReports, LearningControls, learningAddress, toIso } from '../actors/actors.ts';
 import type { Store } from '../store/store.ts';
 import { addInjection, ensureNamespace, getSop, listSops, readLearningFigures } from '../store/store.ts';
-import type { Wire } from '../wire/wire.ts';
+import type { Answer, Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import { storeFeedback } from './feedback.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
@@ -189,11 +189,17 @@ function toSessionsNeed({ sessions, seek }: ServingOptions): GatewayNeeds['sessi
   };
 }
 
-/** Asks the engine, wherever it runs; null when nobody answers in time. */
+/** Asks the engines, wherever they run, and puts together what they say; null when nobody answers in time. */
 export async function askEngine(wire: Wire): Promise<EngineReport | null> {
+  // Our own engines answer in our own words.
+  const toReports = (answers: readonly Answer[]): readonly EngineReport[] =>
+    answers.flatMap((one) => ('data' in one ? (one.data as EngineReport) : []));
   try {
-    // Our own engine answers in our own words.
-    return (await wire.ask(learningAddress, 'status', undefined, { timeoutMs: askMs })) as EngineReport;
+    const answers = await wire.askAll(learningAddress, 'status', undefined, {
+      timeoutMs: askMs,
+      isEnough: (sofar) => isComplete(toReports(sofar)),
+    });
+    return joinReports(toReports(answers)) ?? null;
   } catch {
     return null;
   }

@@ -14,6 +14,8 @@ import type { Tables } from './schema.ts';
 import type { KnownNamespaces, SystemTrx, Trx } from './trx.ts';
 import { AuditHeads } from './audit-heads.ts';
 import { writeAudit } from './tables/audit.ts';
+import { openTurns } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 /** What this room writes its log to; pino fits. */
 export interface Log {
@@ -44,6 +46,8 @@ export interface Store {
   inSystem<T>(work: (trx: SystemTrx) => Promise<T>): Promise<T>;
   /** How far this process wrote a namespace's audit log. */
   auditedTo(namespace: string): number;
+  /** Turns on a connection of their own; whoever opens them gives them back. Throws `database_unavailable`. */
+  openTurns(what: string): Promise<Turns>;
   /** One round trip; throws `database_unavailable`. */
   ping(): Promise<{ readonly ms: number; readonly version: string }>;
   /** Connections open, idle, and callers waiting. */
@@ -123,6 +127,7 @@ function createStore(options: StoreOptions): Store {
       return attempt('system', () => transact(db, setting, (trx) => work({ system: true, db: trx })));
     },
     auditedTo: (namespace) => heads.of(namespace),
+    openTurns: (what) => openTurns({ url: options.url, what, log: options.log }),
     ping: async () => {
       const startedAt = options.now();
       const { version } = await attempt('ping', () => assertReady(db, target));

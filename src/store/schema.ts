@@ -189,6 +189,14 @@ export interface InboxTable {
   taken_at: MomentWithDefault;
 }
 
+export interface DueEpisodesTable {
+  namespace: string;
+  episode_id: string;
+  open: boolean;
+  retried: boolean;
+  revision: Generated<number>;
+}
+
 export interface DeadLettersTable {
   namespace: string;
   id: string;
@@ -252,6 +260,7 @@ export interface Tables {
   timers: TimersTable;
   outbox: OutboxTable;
   inbox: InboxTable;
+  due_episodes: DueEpisodesTable;
   dead_letters: DeadLettersTable;
   models: ModelsTable;
   tool_pins: ToolPinsTable;

@@ -195,5 +195,8 @@ export { dropTimer, readNextDue, takeDueTimers } from './tables/timers.ts';
 export type { DueTimer, TimerToSet } from './tables/timers.ts';
 export { readToolPins, saveToolPins, takePinsTurn } from './tables/tool-pins.ts';
 export type { ToolPinRow } from './tables/tool-pins.ts';
+export { addDue, countDue, dropDue, readDue } from './tables/due-episodes.ts';
+export type { DueOfNamespace, DueRow } from './tables/due-episodes.ts';
 export { takeTurn } from './turn.ts';
 export type { Turn } from './turn.ts';
+export type { Turns } from './turns.ts';

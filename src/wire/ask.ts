@@ -43,6 +43,8 @@ const Reply = z.union([
 
 /** Questions answered at a time by one answerer; more are refused with `limit_reached`. */
 const answersMax = 1_000;
+/** Answers to a question to everybody. */
+const answersPerQuestionMax = 100;
 
 /** Asks and waits; throws what the answerer threw, `node_unreachable`, `call_timeout` or `bus_unavailable`. */
 export async function askOne(
@@ -51,22 +53,72 @@ export async function askOne(
   question: Question,
   timeoutMs: number,
 ): Promise<unknown> {
-  const subject = toAskSubject(question.to, question.verb, root);
-  const body = JSON.stringify({ data: question.data });
-  if (body.length > limits.envelopeBytesMax) {
-    throw new DreyError('body_too_large', `a question may have ${limits.envelopeBytesMax} bytes`);
-  }
+  const { subject, body } = toRequest(root, question);
   const { nc } = line.use();
   const message = await line
     .guard(nc.request(subject, body, { timeout: timeoutMs }))
     .catch((error: unknown) => {
       throw toAskError(error, subject, timeoutMs);
     });
+  return toAnswer(message, subject);
+}
+
+function toRequest(root: string, question: Question): { readonly subject: string; readonly body: string } {
+  const subject = toAskSubject(question.to, question.verb, root);
+  const body = JSON.stringify({ data: question.data });
+  if (body.length > limits.envelopeBytesMax) {
+    throw new DreyError('body_too_large', `a question may have ${limits.envelopeBytesMax} bytes`);
+  }
+  return { subject, body };
+}
+
+/** What was answered; throws what the answerer threw. */
+function toAnswer(message: Msg, subject: string): unknown {
   const reply = Reply.safeParse(toJson(message));
   if (!reply.success) throw new DreyError('envelope_invalid', `the answer to ${subject} cannot be read`);
   if (reply.data.ok) return reply.data.data;
   const { code, message: sentence } = reply.data.error;
   throw new DreyError(isCode(code) ? code : 'unexpected', sentence);
+}
+
+/** What one of several answered. */
+export type Answer = { readonly data: unknown } | { readonly error: unknown };
+
+/**
+ * Asks everybody who listens and waits until there are enough answers, or for so long; throws `node_unreachable`,
+ * `call_timeout` where nobody answered at all, or `bus_unavailable`.
+ */
+export async function askEverybody(
+  line: Line,
+  root: string,
+  question: Question,
+  {
+    timeoutMs,
+    isEnough,
+  }: { readonly timeoutMs: number; readonly isEnough: (sofar: readonly Answer[]) => boolean },
+): Promise<readonly Answer[]> {
+  const { subject, body } = toRequest(root, question);
+  const answers: Answer[] = [];
+  try {
+    const options = { strategy: 'timer', maxWait: timeoutMs, maxMessages: answersPerQuestionMax } as const;
+    for await (const message of await line.guard(line.use().nc.requestMany(subject, body, options))) {
+      try {
+        answers.push({ data: toAnswer(message, subject) });
+      } catch (error) {
+        answers.push({ error });
+      }
+      if (isEnough(answers)) break;
+    }
+  } catch (error) {
+    throw toAskError(error, subject, timeoutMs);
+  }
+  if (answers.length > 0) return answers;
+  throw new DreyError('call_timeout', `nobody answered ${subject} within ${timeoutMs} ms`);
+}
+
+/** Tells whoever listens now; nobody answers, and where nobody listens it is lost. */
+export function ringAt(line: Line, root: string, to: Address, verb: string): void {
+  if (line.status === 'connected') line.use().nc.publish(toAskSubject(to, verb, root), JSON.stringify({}));
 }
 
 /** Answers until stopped; survives every outage, since the client subscribes again by itself. */

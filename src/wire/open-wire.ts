@@ -6,12 +6,21 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { DreyError } from '../../machines/words/errors.ts';
 import type { AnyEvent, DreyEvent } from '../../machines/words/events.ts';
 import type { Address } from '../../machines/words/ids.ts';
-import { type Answering, askOne, type Question, startAnswering } from './ask.ts';
+import {
+  type Answer,
+  type Answering,
+  askEverybody,
+  askOne,
+  type Question,
+  ringAt,
+  startAnswering,
+} from './ask.ts';
 import { type BusStatus, type Line, openLine } from './connect.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
-import { type Command, encodeCommand, encodeDeadLetter, readCommand, readEvent } from './envelope.ts';
+import { type Command, encodeCommand, readCommand, readEvent } from './envelope.ts';
 import { type Delivered, type Following, type FollowParts, type FollowTuning } from './follow.ts';
-import { type Parking, startFollowing } from './follow.ts';
+import { startFollowing } from './follow.ts';
+import { park } from './park.ts';
 import { type BusStanding, readBus } from './bus-figures.ts';
 import { readHistory } from './history.ts';
 import type { Log } from './log.ts';
@@ -20,15 +29,7 @@ import { type From, readAckFloor } from './consumers.ts';
 import { type Ack, sendAll, sendParcel } from './publish.ts';
 import { republish, type RepublishOptions } from './republish.ts';
 import { ensureStreams, type StreamNames, type StreamOptions, toStreamNames } from './streams.ts';
-import {
-  defaultRoot,
-  parseEventSubject,
-  type Selection,
-  toAddressOf,
-  toCommandSubject,
-  toDeadSubject,
-  toFilters,
-} from './subjects.ts';
+import { defaultRoot, parseEventSubject, type Selection, toCommandSubject, toFilters } from './subjects.ts';
 
 /** One event as its follower gets it. */
 export interface Delivery {
@@ -100,6 +101,15 @@ export interface Wire {
   tell(command: Command, options?: { readonly timeoutMs?: number }): Promise<Ack>;
   followCommands(options: FollowCommandsOptions): Promise<Following>;
   ask(to: Address, verb: string, data?: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>;
+  /** Asks all who answer there, until there are enough answers or for so long; throws where there is none. */
+  askAll(
+    to: Address,
+    verb: string,
+    data: unknown,
+    options: { readonly timeoutMs: number; readonly isEnough: (sofar: readonly Answer[]) => boolean },
+  ): Promise<readonly Answer[]>;
+  /** Tells those who answer there; nobody answers, and where nobody listens it is lost. */
+  ring(to: Address, verb: string): void;
   answer(which: Answering, answer: (question: Question) => Promise<unknown>): Promise<{ stop(): void }>;
   streamInfo(which?: keyof StreamNames): Promise<StreamFigures>;
   /** Every stream and durable consumer as the server has it now; throws `bus_unavailable`. */
@@ -168,6 +178,8 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     },
     followCommands: async (tuning) => followCommands(parts, tuning),
     ask: async (to, verb, data, tuning) => askOne(line, root, { to, verb, data }, tuning?.timeoutMs ?? 2_000),
+    askAll: async (to, verb, data, tuning) => askEverybody(line, root, { to, verb, data }, tuning),
+    ring: (to, verb) => ringAt(line, root, to, verb),
     answer: async (which, answer) => startAnswering(line, root, which, answer, log),
     streamInfo: async (which = 'events') => toFigures(line.use().jsm, names[which]),
     standing: async () => readBus(line, names),
@@ -245,36 +257,6 @@ function checkFilters(filters: readonly string[]): readonly string[] {
   if (filters.length === 0)
     throw new DreyError('argument_invalid', 'an empty list of filters follows nothing; leave it out');
   return filters;
-}
-
-async function park(parts: Parts, stream: string, by: string, parking: Parking): Promise<void> {
-  const { message, code, reason, attempts } = parking;
-  const address = toAddressOf(message.subject, parts.root) ?? {
-    namespace: '_system',
-    kind: 'node',
-    id: 'unknown',
-  };
-  const letter = {
-    reason: parts.hideText(address.namespace, reason),
-    code,
-    stream,
-    sequence: message.seq,
-    subject: message.subject,
-    by,
-    attempts,
-    at: new Date(parts.now()).toISOString(),
-  };
-  await sendParcel(parts.line, parts.root, {
-    path: toPath(toDeadSubject(address)),
-    id: `dead:${by}:${stream}:${message.seq}`,
-    payload: encodeDeadLetter(letter, hideBody(parts, address.namespace, message.data)),
-  });
-}
-
-function hideBody(parts: Parts, namespace: string, body: Uint8Array): Uint8Array {
-  const text = Buffer.from(body).toString('utf8');
-  const shown = parts.hideText(namespace, text);
-  return shown === text ? body : Buffer.from(shown);
 }
 
 async function toFigures(jsm: JetStreamManager, stream: string): Promise<StreamFigures> {

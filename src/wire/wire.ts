@@ -12,7 +12,7 @@ export type {
 } from './open-wire.ts';
 export type { BusStanding, ConsumerStanding, StreamStanding } from './bus-figures.ts';
 export type { DeadLetters, HeldLetter, LeftUndone } from './dead-letters.ts';
-export type { Answering, Question } from './ask.ts';
+export type { Answer, Answering, Question } from './ask.ts';
 export type { BusStatus } from './connect.ts';
 export {
   Command,

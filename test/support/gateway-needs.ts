@@ -185,6 +185,7 @@ export const sampleRelearning: RelearnReport = {
   namespace: null,
   from: 'archive',
   isTrial: false,
+  learners: 1,
   state: 'done',
   startedAt: '2026-01-01T00:00:00.000Z',
   endedAt: '2026-01-01T00:00:01.000Z',

@@ -1,6 +1,7 @@
 /**
  * The hands of the learning engine: its workers under one supervisor, the pressure on its intake, and what it tells
- * about itself. Layer 1 never waits for anything in here.
+ * about itself. Several engines share the work: each learns for namespaces of its own, and one of them has the intake.
+ * Layer 1 never waits for anything in here.
  */
 import {
   learningDefaults,
@@ -12,10 +13,12 @@ import { DreyError, toPlainError } from '../../../machines/words/errors.ts';
 import { systemNamespace } from '../../../machines/words/ids.ts';
 import type { Tracer } from '../../../machines/words/traces.ts';
 import type { LearnerView } from '../../../machines/health.store.ts';
+import { countDue } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
 import type { Following, Wire } from '../../wire/wire.ts';
 import type { Announcer } from '../announcer.ts';
 import type { Clock, Log } from '../clock.ts';
+import { createGate } from './gate.ts';
 import { createRelearnings } from './relearnings.ts';
 import type { Relearnings } from './relearnings.ts';
 import type { ActorView, Roots } from '../roots.ts';
@@ -23,14 +26,18 @@ import { openSupervisor } from './supervisor.ts';
 import type { Supervisor, WorkerSpec } from './supervisor.ts';
 import { toTimerSource } from '../durable/timer-source.ts';
 import { createToldRoot } from '../told-root.ts';
+import { type ByTurn, startByTurn } from '../workers/by-turn.ts';
 import { startCoUse } from '../workers/co-use.ts';
 import { startExtractor } from '../workers/extractor.ts';
 import type { Extractor } from '../workers/extractor.ts';
 import { startIntake } from '../workers/intake.ts';
+import type { Touched } from '../workers/intake.ts';
 import { startRelay } from '../workers/relay.ts';
 import type { Relay } from '../workers/relay.ts';
+import { createTurnSource } from '../workers/turn-source.ts';
+import type { TurnSource } from '../workers/turn-source.ts';
 
-/** Where the engine answers on the bus: `status`, `relearn` and `relearned`. */
+/** Where every engine answers on the bus: `status`, `relearn` and `relearned`, each for its part. */
 export const learningAddress = { namespace: systemNamespace, kind: 'learning', id: 'l-engine' } as const;
 
 export interface LearningOptions {
@@ -52,6 +59,8 @@ export interface LearningOptions {
 /** What the engine answers when it is asked how it is. */
 export interface EngineReport extends LearnerView {
   readonly intake: string;
+  /** Engines that share the work, this one among them. */
+  readonly learners: number;
   /** Events on the bus and episodes in memory that are not learned from yet, and models that are not up to date. */
   readonly behind: number;
   /** The actors of the engine's process. */
@@ -64,13 +73,18 @@ export interface LearningEngine {
 }
 
 const measureMs = 2_000;
+/** Rung in a namespace in which something is to be learned. */
+const learnVerb = 'learn';
 
 /** Starts the engine and answers for it on the bus. */
 export async function openLearning(options: LearningOptions): Promise<LearningEngine> {
+  const { wire } = options;
   const engine = new LiveEngine(options);
-  const answering = await options.wire.answer({ ...learningAddress }, ({ verb, data }) =>
-    engine.answer(verb, data),
-  );
+  const { kind, id } = learningAddress;
+  const answering = await Promise.all([
+    wire.answer({ ...learningAddress }, ({ verb, data }) => engine.answer(verb, data)),
+    wire.answer({ kind, id, verb: learnVerb }, async ({ to }) => engine.hear(to.namespace)),
+  ]);
   engine.start(answering);
   return engine;
 }
@@ -84,15 +98,18 @@ class LiveEngine implements LearningEngine {
   #supervisor: Supervisor | undefined;
   #extractor: Extractor | undefined;
   #relay: Relay | undefined;
-  #following: Following | undefined;
-  #answering: { stop(): void } | undefined;
-  #busLag = 0;
+  readonly #source: TurnSource;
+  #intake: ByTurn<Following> | undefined;
+  #answering: readonly { stop(): void }[] = [];
+  /** Events on the bus and episodes in the store that nobody has learned from; nothing where somebody else has the intake. */
+  #lag = { events: 0, episodes: 0 };
   #cancelMeasure = (): void => undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: LearningOptions) {
     const { announcer, clock, failed, log } = options;
     this.#options = options;
+    this.#source = createTurnSource(options.store, 'learning');
     this.#relearnings = createRelearnings({ ...options, extractor: () => this.#extractor });
     let markStopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => (markStopped = resolve));
@@ -123,7 +140,7 @@ class LiveEngine implements LearningEngine {
     });
   }
 
-  start(answering: { stop(): void }): void {
+  start(answering: readonly { stop(): void }[]): void {
     const { clock } = this.#options;
     this.#answering = answering;
     this.#actor.send({ type: 'start', at: clock.now() });
@@ -131,13 +148,14 @@ class LiveEngine implements LearningEngine {
   }
 
   async report(): Promise<EngineReport> {
-    await this.#readLag();
+    const { events, episodes } = await this.#readLag();
     const { value } = this.#actor.getSnapshot();
     return {
       engineStatus: toEngineStatus(value),
       intake: value.intake,
       lastRunAt: this.#extractor?.lastRunAt ?? null,
-      behind: this.#busLag + (this.#extractor?.waiting ?? 0) + (this.#extractor?.untrained ?? 0),
+      behind: events + episodes + (this.#extractor?.unfinished ?? 0) + (this.#extractor?.untrained ?? 0),
+      learners: this.#extractor?.learners ?? 1,
       held: this.#extractor?.held ?? null,
       workers: this.#supervisor?.views() ?? [],
       actors: this.#options.roots?.views() ?? [],
@@ -152,13 +170,18 @@ class LiveEngine implements LearningEngine {
     throw new DreyError('method_unknown', 'the learning engine knows status, relearn and relearned');
   }
 
+  /** Something is to be learned in this namespace. */
+  hear(namespace: string): void {
+    this.#extractor?.nudge(namespace);
+  }
+
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop());
   }
 
   async #stop(): Promise<void> {
     this.#cancelMeasure();
-    this.#answering?.stop();
+    for (const one of this.#answering) one.stop();
     this.#actor.send({ type: 'drain', at: this.#options.clock.now() });
     await this.#stopped;
     this.#actor.stop();
@@ -186,6 +209,8 @@ class LiveEngine implements LearningEngine {
   /** In start order: what an earlier one committed, a later one may need. */
   #toWorkers(): readonly WorkerSpec[] {
     const { wire, store, clock, log, quietMs, isShared, tracer } = this.#options;
+    const source = this.#source;
+    const gate = (): Promise<void> => this.#gate.opened;
     return [
       {
         name: 'writer',
@@ -199,25 +224,33 @@ class LiveEngine implements LearningEngine {
         start: async (broke) => {
           const written = (): void => this.#relay?.nudge();
           const told = { written, park: wire.dead.put, broke };
-          return (this.#extractor = startExtractor({ store, clock, log, quietMs, isShared, ...told }));
+          return (this.#extractor = startExtractor({
+            store,
+            source,
+            clock,
+            log,
+            quietMs,
+            isShared,
+            ...told,
+          }));
         },
       },
       {
         name: 'graph',
         restart: 'permanent',
-        start: () => startCoUse({ wire, store, gate: () => this.#gate.opened }),
+        start: (broke) => {
+          const start = (): Promise<Following> => startCoUse({ wire, store, gate });
+          return startByTurn({ source, name: 'memory graph', clock, log, start, broke });
+        },
       },
       {
         name: 'intake',
         restart: 'permanent',
-        start: async () =>
-          (this.#following = await startIntake({
-            wire,
-            store,
-            gate: () => this.#gate.opened,
-            tracer,
-            committed: (touched) => this.#extractor?.notice(touched),
-          })),
+        start: async (broke) => {
+          const committed = (touched: readonly Touched[]): void => this.#ring(touched);
+          const start = (): Promise<Following> => startIntake({ wire, store, gate, tracer, committed });
+          return (this.#intake = await startByTurn({ source, name: 'learning', clock, log, start, broke }));
+        },
       },
     ];
   }
@@ -225,38 +258,32 @@ class LiveEngine implements LearningEngine {
   async #stopWorkers(): Promise<void> {
     this.#gate.open();
     await this.#supervisor?.stop();
+    await this.#source.stop();
     this.#actor.send({ type: 'workers.down', at: this.#options.clock.now() });
   }
 
   async #measure(): Promise<void> {
     const { clock } = this.#options;
-    await this.#readLag();
+    const { episodes } = await this.#readLag();
     if (this.#stopping !== undefined) return;
-    this.#actor.send({ type: 'lag.measured', lag: this.#extractor?.waiting ?? 0, at: clock.now() });
+    const lag = Math.max(episodes, this.#extractor?.waiting ?? 0);
+    this.#actor.send({ type: 'lag.measured', lag, at: clock.now() });
     this.#cancelMeasure = clock.schedule(measureMs, () => void this.#measure());
   }
 
-  /** While the bus is away, the last figure stands. */
-  async #readLag(): Promise<void> {
-    this.#busLag = (await this.#following?.lag().catch(() => this.#busLag)) ?? this.#busLag;
+  /** While bus or store are away, the last figure stands. Asked of the store first: what has left it is unwritten, or known. */
+  async #readLag(): Promise<{ readonly events: number; readonly episodes: number }> {
+    const following = this.#intake?.working;
+    if (following === undefined) return (this.#lag = { events: 0, episodes: 0 });
+    const { events, episodes } = this.#lag;
+    const lag = await following.lag().catch(() => events);
+    const due = await this.#options.store.inSystem(countDue).catch(() => episodes);
+    return (this.#lag = { events: lag, episodes: due });
   }
-}
 
-/** Holds back whoever waits for it while it is closed. */
-function createGate(): { readonly opened: Promise<void>; open(): void; close(): void } {
-  let opened: Promise<void> = Promise.resolve();
-  let open: (() => void) | undefined;
-  return {
-    get opened() {
-      return opened;
-    },
-    open() {
-      open?.();
-      open = undefined;
-    },
-    close() {
-      // Closed twice is closed once: who waits already must not be forgotten.
-      if (open === undefined) opened = new Promise((resolve) => (open = resolve));
-    },
-  };
+  /** Whoever has the namespace hears it; whom it does not reach looks by itself. */
+  #ring(touched: readonly Touched[]): void {
+    for (const namespace of new Set(touched.map((one) => one.namespace)))
+      this.#options.wire.ring({ ...learningAddress, namespace }, learnVerb);
+  }
 }

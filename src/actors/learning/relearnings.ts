@@ -7,6 +7,7 @@ import { RelearnOrder } from '../../../machines/words/relearning.ts';
 import type { RelearnReport, SopDifference } from '../../../machines/words/relearning.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
+import type { Extractor } from '../workers/extractor.ts';
 import { noCounts, relearn } from '../workers/relearn.ts';
 import type { RelearnOptions } from '../workers/relearn.ts';
 
@@ -19,7 +20,7 @@ export interface Relearnings {
 
 export interface RelearningsOptions extends Omit<RelearnOptions, 'told' | 'extractor'> {
   /** Undefined while it is down. */
-  readonly extractor: () => RelearnOptions['extractor'] | undefined;
+  readonly extractor: () => (RelearnOptions['extractor'] & Pick<Extractor, 'learners'>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -27,7 +28,7 @@ export interface RelearningsOptions extends Omit<RelearnOptions, 'told' | 'extra
 /** Reports kept after their end. */
 const reportsMax = 20;
 /** Differences told in one report: it has to fit into one answer. */
-const differencesMax = 300;
+export const differencesMax = 300;
 
 /** Creates the book of orders. */
 export function createRelearnings(options: RelearningsOptions): Relearnings {
@@ -77,7 +78,8 @@ export function createRelearnings(options: RelearningsOptions): Relearnings {
       const [oldest] = reports.keys();
       if (reports.size >= reportsMax && oldest !== undefined) reports.delete(oldest);
       const startedAt = toIso(clock.now());
-      const report = { ...order, state: 'running', startedAt, endedAt: null, error: null } as const;
+      const { learners } = extractor;
+      const report = { ...order, learners, state: 'running', startedAt, endedAt: null, error: null } as const;
       reports.set(order.relearnId, { ...report, counts: noCounts, differences: [] });
       void work(order, extractor);
       return { ...report, counts: noCounts, differences: [] };

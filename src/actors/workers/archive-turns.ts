@@ -8,16 +8,18 @@ export interface ArchiveTurns {
   readonly size: number;
   /** This one is to be read, too. */
   want(namespace: string): void;
+  /** Whether it is to be read, and whether that has begun. */
+  has(namespace: string): boolean;
+  isBegun(namespace: string): boolean;
+  /** It is not to be read any more. */
+  drop(namespace: string): void;
   /** Reads on until it is told to end, or nothing is left. */
   read(isOver: () => boolean): Promise<void>;
 }
 
-/** Has read nothing yet. */
-export function createArchiveTurns(
-  namespaces: readonly string[],
-  begin: (namespace: string) => Reading,
-): ArchiveTurns {
-  const unread = new Map<string, Reading | undefined>(namespaces.map((namespace) => [namespace, undefined]));
+/** Has nothing to read yet. */
+export function createArchiveTurns(begin: (namespace: string) => Reading): ArchiveTurns {
+  const unread = new Map<string, Reading | undefined>();
   return {
     get size() {
       return unread.size;
@@ -25,6 +27,9 @@ export function createArchiveTurns(
     want(namespace) {
       if (!unread.has(namespace)) unread.set(namespace, undefined);
     },
+    has: (namespace) => unread.has(namespace),
+    isBegun: (namespace) => unread.get(namespace) !== undefined,
+    drop: (namespace) => void unread.delete(namespace),
     async read(isOver) {
       // Whoever had a turn goes to the end, and so comes by again.
       for (const [namespace, begun] of unread) {

@@ -22,6 +22,8 @@ export interface Foreseer {
   notice(namespace: string, keeper: Learner['keeper']): void;
   /** Namespaces whose model is not up to date, the one that is being made among them. */
   readonly waiting: number;
+  /** Whether this namespace is among them. */
+  isBusy(namespace: string): boolean;
   stop(): Promise<void>;
 }
 
@@ -85,6 +87,10 @@ class LiveForeseer implements Foreseer {
   get waiting(): number {
     const isOnlyMade = this.#making !== undefined && !this.#wanted.has(this.#making);
     return this.#wanted.size + (isOnlyMade ? 1 : 0);
+  }
+
+  isBusy(namespace: string): boolean {
+    return this.#wanted.has(namespace) || this.#making === namespace;
   }
 
   notice(namespace: string, keeper: Learner['keeper']): void {

@@ -1,11 +1,13 @@
 /**
- * The intake worker: takes events from the bus in order, assembles episodes and writes them to the archive. Inbox rows
- * and archive rows are committed together, so an event that is delivered twice has its effect once. It derives nothing.
+ * The intake worker: takes events from the bus in order, assembles episodes and writes them to the archive. Inbox rows,
+ * archive rows and what is due to be learned from are committed together, so an event that is delivered twice has its
+ * effect once, and whichever learner has the namespace finds it. It derives nothing.
  */
 import type { AnyEvent, EventType } from '../../../machines/words/events.ts';
 import type { Tracer } from '../../../machines/words/traces.ts';
 import type { Store, Trx } from '../../store/store.ts';
 import {
+  addDue,
   ensureNamespace,
   excludeFromLearning,
   holdLearning,
@@ -48,7 +50,7 @@ export interface Touched {
   /** Open episodes are learned from after a quiet while, ended ones at once. */
   readonly open: boolean;
   /** It was left out, and somebody wants it tried again. */
-  readonly isRetried?: boolean;
+  readonly isRetried: boolean;
 }
 
 export interface IntakeOptions {
@@ -101,7 +103,9 @@ async function archive(trx: Trx, events: readonly AnyEvent[]): Promise<readonly 
   for (const event of learnable) assembly.apply(event);
   for (const episode of assembly.episodes) await saveEpisode(trx, episode);
   await saveCalls(trx, assembly.calls);
-  return [...assembly.episodes.map(toTouched), ...taken.flatMap(toNamed)];
+  const touched = [...assembly.episodes.map(toTouched), ...taken.flatMap(toNamed)];
+  await addDue(trx, touched);
+  return touched;
 }
 
 function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds: string[] } {
@@ -114,7 +118,7 @@ function toPlaces(events: readonly AnyEvent[]): { sessions: string[]; episodeIds
 }
 
 function toTouched({ namespace, episodeId, end }: EpisodeDraft): Touched {
-  return { namespace, episodeId, open: end === 'open' };
+  return { namespace, episodeId, open: end === 'open', isRetried: false };
 }
 
 /** What was taken out of the archive is to be unlearned, and what was left out is to be tried again. */

@@ -10,7 +10,6 @@ import type { Fault, Learner } from '../../learning/learning.ts';
 import type { LeftUndone } from '../../wire/wire.ts';
 import type { Clock, Log } from '../clock.ts';
 import { toIso } from '../clock.ts';
-import type { Touched } from './intake.ts';
 
 export interface LeftOutOptions {
   readonly clock: Clock;
@@ -23,7 +22,7 @@ export interface LeftOut {
   /** A learner that goes on without what fails in it. */
   goOnWithout(namespace: string, create: (failed: (fault: Fault) => void) => Learner): Learner;
   /** What comes of this one from now on is told, whether it was told before or not. */
-  retry(one: Touched): void;
+  retry(one: { readonly namespace: string; readonly episodeId: string }): void;
   /** Begins to tell what is not told yet; nothing waits for it. */
   tell(): void;
   /** Ends after the one that is being told. */

@@ -21,6 +21,8 @@ export interface PatternFinder {
   accompany(namespace: string, learner: Learner): Learner;
   /** Something was learned in this namespace, and written; the book of this learner counts from now on. */
   notice(namespace: string, learner: Learner): void;
+  /** Whether something of this namespace is to be written, or is being written. */
+  isBusy(namespace: string): boolean;
   /** Ends after the namespace that is being written. */
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
   let stopped = false;
   let cancel = (): void => undefined;
   let waiting = false;
+  let writing: string | undefined;
   let running: Promise<void> = Promise.resolve();
 
   async function write(): Promise<void> {
@@ -44,6 +47,7 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
     for (const [namespace, book] of wanted) {
       if (stopped) return;
       wanted.delete(namespace);
+      writing = namespace;
       const { changes } = book;
       try {
         if ((await savePatterns(options, namespace, book.derive())) > 0) options.written();
@@ -52,6 +56,8 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
         options.log.debug({ namespace, err: toPlainError(error) }, 'patterns wait for the database');
         wanted.set(namespace, book);
         break;
+      } finally {
+        writing = undefined;
       }
     }
     if (wanted.size > 0) plan();
@@ -66,26 +72,8 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
   return {
     accompany(namespace, learner) {
       const book = createPatternBook({ namespace, sharedNamespace: options.isShared(namespace) });
-      const told: Learner = {
-        learn(episode) {
-          learner.learn(episode);
-          book.learn(episode);
-        },
-        forget(episodeId) {
-          learner.forget(episodeId);
-          book.forget(episodeId);
-        },
-        work: () => learner.work(),
-        derive: () => learner.derive(),
-        get keeper() {
-          return learner.keeper;
-        },
-        get size() {
-          return learner.size;
-        },
-      };
       books.set(learner.keeper, book);
-      return told;
+      return toTold(learner, book);
     },
     notice(namespace, learner) {
       const book = books.get(learner.keeper);
@@ -93,10 +81,33 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
       wanted.set(namespace, book);
       plan();
     },
+    isBusy: (namespace) => wanted.has(namespace) || writing === namespace,
     async stop() {
       stopped = true;
       cancel();
       await running;
+    },
+  };
+}
+
+/** The same learner, whose book hears what it hears. */
+function toTold(learner: Learner, book: PatternBook): Learner {
+  return {
+    learn(episode) {
+      learner.learn(episode);
+      book.learn(episode);
+    },
+    forget(episodeId) {
+      learner.forget(episodeId);
+      book.forget(episodeId);
+    },
+    work: () => learner.work(),
+    derive: () => learner.derive(),
+    get keeper() {
+      return learner.keeper;
+    },
+    get size() {
+      return learner.size;
     },
   };
 }

@@ -26,7 +26,7 @@ import type { StreamEpisodes } from './stream-episodes.ts';
 export interface RelearnOptions {
   readonly wire: Pick<Wire, 'readEvents' | 'settledUpTo' | 'streamInfo'>;
   readonly store: Store;
-  readonly extractor: Pick<Extractor, 'relearn' | 'goOn'>;
+  readonly extractor: Pick<Extractor, 'relearn' | 'goOn' | 'hold' | 'keepAll'>;
   readonly clock: Pick<Clock, 'monotonic' | 'schedule'>;
   /** Hears how far it is. */
   readonly told: (counts: RelearnCounts, differences: readonly SopDifference[]) => void;
@@ -51,8 +51,18 @@ const mendedPerCommit = 50;
 /** The database goes through a page at its own priority, whatever the learner's is. */
 const episodesPerPage = 25;
 
-/** Learns anew what was ordered; throws `namespace_unknown` where there is nothing of that name. */
+/** Learns anew what was ordered and is this learner's; throws `namespace_unknown` where there is nothing of that name. */
 export async function relearn(order: RelearnOrder, options: RelearnOptions): Promise<void> {
+  // What is this learner's now must not go to one that has been asked already.
+  const letGo = options.extractor.keepAll();
+  try {
+    await relearnOwn(order, options);
+  } finally {
+    letGo();
+  }
+}
+
+async function relearnOwn(order: RelearnOrder, options: RelearnOptions): Promise<void> {
   const { extractor, store, told, wire } = options;
   const counts: Counts = { ...noCounts };
   const pace = createPace(options.clock);
@@ -66,6 +76,7 @@ export async function relearn(order: RelearnOrder, options: RelearnOptions): Pro
           goOn: () => extractor.goOn(),
         });
   for (const namespace of await findNamespaces(order, store, survey)) {
+    if (!(await extractor.hold(namespace))) continue;
     const { same, differences, kept } = await extractor.relearn({
       namespace,
       isTrial: order.isTrial,

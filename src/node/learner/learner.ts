@@ -14,7 +14,6 @@ import { createClock } from '../clock.ts';
 import { goLast } from '../priority.ts';
 import { ToLearner } from './learner-messages.ts';
 import type { FromLearner, LearnerSettings } from './learner-messages.ts';
-import { takeTurns } from './learning-turns.ts';
 import { openLog } from '../telemetry/log.ts';
 import { createHide, sealEvent } from '../sealing.ts';
 import { openTracing } from '../telemetry/tracing.ts';
@@ -72,24 +71,17 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
     process.exitCode = 1;
     setImmediate(() => process.exit());
   };
-  const turns = await takeTurns({
-    databaseUrl: settings.databaseUrl,
+  const engine = await openLearning({
+    wire,
+    store,
     clock,
     log,
+    announcer,
+    roots,
+    tracer,
+    quietMs: settings.quietMs,
+    isShared: (namespace) => shared.has(namespace),
     failed,
-    open: () =>
-      openLearning({
-        wire,
-        store,
-        clock,
-        log,
-        announcer,
-        roots,
-        tracer,
-        quietMs: settings.quietMs,
-        isShared: (namespace) => shared.has(namespace),
-        failed,
-      }),
   });
   const beat = setInterval(
     () => say({ type: 'heartbeat', rssBytes: process.memoryUsage().rss }),
@@ -98,7 +90,7 @@ async function run(settings: LearnerSettings): Promise<() => Promise<void>> {
   say({ type: 'ready' });
   return async () => {
     clearInterval(beat);
-    await turns.stop();
+    await engine.stop();
     await Promise.all([pump.stop({ drainMs: pumpDrainMs }), tracing.close()]);
     eventLog.close();
     await wire.close();

@@ -4,20 +4,20 @@ import { createId, systemNamespace } from '../../../machines/words/ids.ts';
 import { RelearnReport } from '../../../machines/words/relearning.ts';
 import type { RelearnSource } from '../../../machines/words/relearning.ts';
 import type { Announcer, Clock } from '../../actors/actors.ts';
-import { learningAddress } from '../../actors/actors.ts';
+import { isComplete, joinRelearned, learningAddress } from '../../actors/actors.ts';
 import type { GatewayNeeds } from '../../gateway/gateway.ts';
 import { appendAudit, ensureNamespace } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
-import type { Wire } from '../../wire/wire.ts';
+import type { Answer, Wire } from '../../wire/wire.ts';
 
 export interface RelearningOptions {
-  readonly wire: Pick<Wire, 'ask'>;
+  readonly wire: Pick<Wire, 'askAll'>;
   readonly store: Pick<Store, 'inNamespace'>;
   readonly announcer: Announcer;
   readonly clock: Clock;
 }
 
-/** The engine answers at once; only a learner that computes at this very moment needs a while. */
+/** An engine answers at once; only a learner that computes at this very moment needs a while. */
 const askMs = 15_000;
 
 /** Builds that part of the gateway's needs. */
@@ -29,7 +29,8 @@ export function createRelearning({
 }: RelearningOptions): GatewayNeeds['relearning'] {
   const ask = async (verb: string, data: unknown): Promise<RelearnReport> => {
     try {
-      return RelearnReport.parse(await wire.ask(learningAddress, verb, data, { timeoutMs: askMs }));
+      const answers = await wire.askAll(learningAddress, verb, data, { timeoutMs: askMs, isEnough });
+      return toReport(answers);
     } catch (error) {
       if (!isDreyError(error) || error.code !== 'node_unreachable') throw error;
       throw new DreyError('resource_unavailable', 'No learner runs; `drey status` shows why.', {
@@ -53,6 +54,31 @@ export function createRelearning({
     },
     read: (relearnId) => ask('relearned', relearnId),
   };
+}
+
+/** Each report says how many share the work; one that refuses is not waited beyond. */
+function isEnough(answers: readonly Answer[]): boolean {
+  return isComplete(toReports(answers)) || answers.some(isRefusal);
+}
+
+function toReports(answers: readonly Answer[]): readonly RelearnReport[] {
+  return answers.flatMap((one) => ('data' in one ? RelearnReport.parse(one.data) : []));
+}
+
+/** A learner that was started meanwhile knows nothing of the order; the others do, or it is lost. */
+function isRefusal(answer: Answer): boolean {
+  return 'error' in answer && !(isDreyError(answer.error) && answer.error.code === 'relearn_unknown');
+}
+
+function toReport(answers: readonly Answer[]): RelearnReport {
+  const refused =
+    answers.find(isRefusal) ?? (answers.every((one) => 'error' in one) ? answers[0] : undefined);
+  if (refused !== undefined && 'error' in refused) throw refused.error;
+  const reports = toReports(answers);
+  const joined = joinRelearned(reports);
+  if (joined === undefined || reports.length < Math.max(...reports.map(({ learners }) => learners)))
+    throw new DreyError('relearn_unknown', 'A learner ended in the middle; give the order again.');
+  return joined;
 }
 
 interface Order {

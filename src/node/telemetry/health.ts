@@ -73,6 +73,6 @@ export function watchHealth({ health, ask, eventLog, clock }: HealthWatchOptions
 /** What of a report is the engine's health; the actors of its process are asked for by those who want them. */
 function toLearnerView(report: EngineReport | null): LearnerView {
   if (report === null) return silentLearner;
-  const { engineStatus, intake, lastRunAt, behind, held, workers } = report;
-  return { engineStatus, intake, lastRunAt, behind, held, workers };
+  const { engineStatus, intake, lastRunAt, behind, learners, held, workers } = report;
+  return { engineStatus, intake, lastRunAt, behind, learners, held, workers };
 }

@@ -227,6 +227,7 @@ function toLearningFamilies(learner: Health['learner']): readonly Family[] {
             'Events and episodes not learned from yet.',
             learner.behind,
           ),
+          toSingle('drey_learning_learners', 'gauge', 'Learners that share the work.', learner.learners ?? 1),
           {
             name: 'drey_worker_starts_total',
             type: 'counter',

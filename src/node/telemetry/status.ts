@@ -80,10 +80,12 @@ function toLearningFacts({
   intake,
   lastRunAt,
   behind,
+  learners,
   held,
   workers,
 }: Health['learner']): Facts {
-  return { engine_status: engineStatus, intake, last_learning_run: lastRunAt, behind, held, workers };
+  const figures = { behind, learners, held, workers };
+  return { engine_status: engineStatus, intake, last_learning_run: lastRunAt, ...figures };
 }
 
 function toCatalogueFacts({ catalogue }: Boards): Facts {

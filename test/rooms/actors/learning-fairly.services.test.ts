@@ -9,7 +9,7 @@ import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 import { until } from '../../support/until.ts';
 import { readNotes } from '../learning/episodes.ts';
-import { clock } from './learning-stage.ts';
+import { clock, noteDue, openSource } from './learning-stage.ts';
 
 let database: TestStore;
 beforeAll(async () => {
@@ -39,6 +39,7 @@ function start() {
   const written: { readonly waiting: number; readonly active: Promise<number> }[] = [];
   const extractor = startExtractor({
     store: database.store,
+    source: openSource(database.store),
     clock,
     log,
     quietMs: 100,
@@ -69,8 +70,11 @@ test('three successes become a procedure before a thousand episodes of somebody 
   const little = [1, 2, 3].map((n) => readNotes(n, `week-${n}.md`));
   await archive('much', much);
   await archive('little', little);
-  extractor.notice(much.map(({ episodeId }) => ({ namespace: 'much', episodeId, open: false })));
-  extractor.notice(little.map(({ episodeId }) => ({ namespace: 'little', episodeId, open: false })));
+  const toIds = (episodes: readonly Episode[]) => episodes.map(({ episodeId }) => episodeId);
+  await noteDue(database.store, 'much', ...toIds(much));
+  await noteDue(database.store, 'little', ...toIds(little));
+  extractor.nudge('much');
+  extractor.nudge('little');
   const { waiting } = await untilLittle();
   expect(waiting).toBeGreaterThan(many / 2);
   // The other one had its turns, too.

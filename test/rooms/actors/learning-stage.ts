@@ -6,7 +6,10 @@ import { createRedactor } from '../../../src/access/access.ts';
 import { announceImport, createAnnouncer, openLearning, openSessions } from '../../../src/actors/actors.ts';
 import type { LearningEngine } from '../../../src/actors/actors.ts';
 import { silenceMs } from '../../../src/actors/workers/assemble.ts';
+import { createTurnSource, type TurnSource } from '../../../src/actors/workers/turn-source.ts';
 import { createClock } from '../../../src/node/clock.ts';
+import { addDue } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
 import { openStandingWire } from '../../support/standing-wire.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
@@ -142,6 +145,22 @@ export async function tellStory(namespace: string): Promise<DreyEvent[]> {
   bob.close('over');
   return events;
 }
+
+/** Turns of a learner of its own; given back with the test. */
+export function openSource(store: Pick<Store, 'openTurns'>): TurnSource {
+  const source = createTurnSource(store, 'learning');
+  onTestFinished(() => source.stop());
+  return source;
+}
+
+/** Notes that these episodes are to be learned from, as the intake does. */
+export const noteDue = (store: Store, namespace: string, ...episodeIds: readonly string[]): Promise<void> =>
+  store.inNamespace(namespace, (trx) =>
+    addDue(
+      trx,
+      episodeIds.map((episodeId) => ({ episodeId, open: false, isRetried: false })),
+    ),
+  );
 
 /** An engine that runs; stopped with the test. */
 export async function openEngine(

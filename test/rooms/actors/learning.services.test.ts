@@ -34,6 +34,7 @@ import {
   invoiceTools,
   openBus,
   openEngine,
+  openSource,
   redactor,
   toEvents,
 } from './learning-stage.ts';
@@ -291,6 +292,7 @@ describe('the extractor', () => {
   const start = (store: Store, broken: unknown[] = []) => {
     const extractor = startExtractor({
       store,
+      source: openSource(store),
       clock,
       log,
       quietMs: 100,

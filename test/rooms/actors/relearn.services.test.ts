@@ -27,7 +27,16 @@ import { episode, sop } from '../../support/store-rows.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 import { until } from '../../support/until.ts';
-import { clock, invoice, openBus, openEngine, tellStory, toEvents } from './learning-stage.ts';
+import {
+  clock,
+  invoice,
+  noteDue,
+  openBus,
+  openEngine,
+  openSource,
+  tellStory,
+  toEvents,
+} from './learning-stage.ts';
 
 let database: TestStore;
 beforeAll(async () => {
@@ -211,7 +220,8 @@ test('an archive that was lost is mended from the stream, and what is learned ou
 });
 
 test('what the stream has forgotten is taken from the archive', async () => {
-  const { namespace, events } = await openStory();
+  const { namespace, events, engine: first } = await openStory();
+  await first.stop();
   const before = await readContent(namespace);
   // A stream that begins in the middle, and that the learner has read to its end.
   const late = await openBus();
@@ -259,6 +269,7 @@ test('procedures are never gone meanwhile, and what is done meanwhile is learned
   };
   const extractor = startExtractor({
     store: watched,
+    source: openSource(watched),
     clock,
     log,
     quietMs: 50,
@@ -279,7 +290,8 @@ test('procedures are never gone meanwhile, and what is done meanwhile is learned
         for (const one of episodes) learner.learn(one);
       }
       await add(4);
-      extractor.notice([{ namespace, episodeId: 'e-4', open: false }]);
+      await noteDue(own.store, namespace, 'e-4');
+      extractor.nudge(namespace);
       await until('the fourth is learned from', async () => (await occurrences()) === 4);
       await own.ask("update acontext_sops set steps = '[]'");
     },
@@ -290,7 +302,8 @@ test('procedures are never gone meanwhile, and what is done meanwhile is learned
   expect(learned).toMatchObject({ occurrences: 4, status: 'active' });
   expect(learned?.steps).not.toEqual([]);
   await add(5);
-  extractor.notice([{ namespace, episodeId: 'e-5', open: false }]);
+  await noteDue(own.store, namespace, 'e-5');
+  extractor.nudge(namespace);
   await until('it goes on with what it learned anew', async () => (await occurrences()) === 5);
 });
 
@@ -323,6 +336,7 @@ test('it is learned in slices with rests, and all of it before other learning ha
   };
   const extractor = startExtractor({
     store: own.store,
+    source: openSource(own.store),
     clock,
     log,
     quietMs: 50,
@@ -341,6 +355,8 @@ test('it is learned in slices with rests, and all of it before other learning ha
     told: () => undefined,
     extractor: {
       goOn: () => extractor.goOn(),
+      hold: (name) => extractor.hold(name),
+      keepAll: () => extractor.keepAll(),
       relearn: (anew) =>
         extractor.relearn({
           ...anew,

@@ -41,7 +41,8 @@ describe('a turn', () => {
     const admin = new Client({ connectionString: database.url });
     await admin.connect();
     await admin.query(
-      "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()",
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+         and database = (select oid from pg_database where datname = current_database())`,
     );
     await admin.end();
     await first?.lost;
