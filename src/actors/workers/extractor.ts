@@ -108,9 +108,9 @@ class LiveExtractor implements Extractor {
       went: (namespace) => this.#letGo(namespace),
     });
     this.#due = createDueEpisodes(options);
-    const foreseer = startForeseer({ ...options, toLearn: () => this.waiting });
-    const patterns = startPatternFinder(options);
     const leftOut = createLeftOut(options);
+    const foreseer = startForeseer({ ...options, leftOut, toLearn: () => this.waiting });
+    const patterns = startPatternFinder(options);
     this.#shelves = new Shelves({
       ...options,
       foreseer,

@@ -1,6 +1,7 @@
 /**
  * Makes the model from which next steps are served, and stores it: one namespace at a time, in slices, so that learning
- * procedures goes on meanwhile. What it does not get to now it does later; nobody waits for it.
+ * procedures goes on meanwhile. What it does not get to now it does later; nobody waits for it. Of what cannot be made a
+ * model of, the reason is told once, and it is tried again when something new was learned.
  */
 import { toPlainError } from '../../../machines/words/errors.ts';
 import type { Learned, Learner } from '../../learning/learning.ts';
@@ -8,6 +9,7 @@ import { recall, toModel, train } from '../../learning/learning.ts';
 import type { Store } from '../../store/store.ts';
 import { putModel } from '../../store/store.ts';
 import type { Clock, Log } from '../clock.ts';
+import type { LeftOut } from './left-out.ts';
 
 export interface ForeseerOptions {
   readonly store: Pick<Store, 'inNamespace'>;
@@ -15,6 +17,8 @@ export interface ForeseerOptions {
   readonly log: Log;
   /** Episodes that wait to be learned from. */
   readonly toLearn: () => number;
+  /** Hears of what no model could be made of. */
+  readonly leftOut: Pick<LeftOut, 'goOnWithoutModel' | 'noteModel'>;
 }
 
 export interface Foreseer {
@@ -44,6 +48,9 @@ const newShare = 0.2;
  */
 const flood = { lookMs: 200, waiting: 50, came: 20, mostMs: 30_000 } as const;
 
+/** Episodes that are learned again when somebody asks for another try: one is enough, others may be forgotten by then. */
+const triedAgain = 5;
+
 interface Wanted {
   readonly keeper: Learner['keeper'];
   readonly since: number;
@@ -72,6 +79,8 @@ class LiveForeseer implements Foreseer {
   readonly #options: ForeseerOptions;
   readonly #wanted = new Map<string, Wanted>();
   readonly #last = new WeakMap<Learner['keeper'], Last>();
+  /** The keeper's changes when no model could be made of what it had. */
+  readonly #failedAt = new WeakMap<Learner['keeper'], number>();
   #running: Promise<void> | undefined;
   /** The namespace whose model is being made. */
   #making: string | undefined;
@@ -94,7 +103,8 @@ class LiveForeseer implements Foreseer {
   }
 
   notice(namespace: string, keeper: Learner['keeper']): void {
-    if (this.#stopped || this.#last.get(keeper)?.storedAt === keeper.changes) return;
+    const isDone = [this.#last.get(keeper)?.storedAt, this.#failedAt.get(keeper)].includes(keeper.changes);
+    if (this.#stopped || isDone) return;
     this.#want(namespace, keeper);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
@@ -164,19 +174,44 @@ class LiveForeseer implements Foreseer {
   }
 
   async #make(namespace: string, keeper: Learner['keeper'], worked: (ms: number) => void): Promise<void> {
-    const { changes, traces } = keeper;
-    const last = this.#last.get(keeper);
-    const isFresh = last !== undefined && changes - last.learnedAt < traces.length * newShare;
-    const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces), worked);
-    if (learned === undefined) return;
-    await this.#options.store.inNamespace(namespace, (trx) => putModel(trx, toModel(traces, learned)));
-    const learnedAt = isFresh ? last.learnedAt : changes;
-    this.#last.set(keeper, { learned, learnedAt, storedAt: changes, traces: traces.length });
-    const { log } = this.#options;
-    log.debug(
-      { namespace, traces: traces.length, tasks: learned.tasks },
-      'the model of next steps was stored',
-    );
+    const { store, leftOut, log } = this.#options;
+    const made = await this.#learn(namespace, keeper, worked);
+    if (made === undefined) return;
+    const { last, model } = made;
+    await store.inNamespace(namespace, (trx) => putModel(trx, model));
+    this.#last.set(keeper, last);
+    leftOut.noteModel(namespace);
+    const { traces, learned } = last;
+    log.debug({ namespace, traces, tasks: learned.tasks }, 'the model of next steps was stored');
+  }
+
+  /** Undefined when it was stopped in the middle, or when no model can be made of this: then the next try begins anew. */
+  async #learn(
+    namespace: string,
+    keeper: Learner['keeper'],
+    worked: (ms: number) => void,
+  ): Promise<{ readonly last: Last; readonly model: ReturnType<typeof toModel> } | undefined> {
+    const { changes } = keeper;
+    let traces: typeof keeper.traces = [];
+    try {
+      ({ traces } = keeper);
+      const last = this.#last.get(keeper);
+      const isFresh = last !== undefined && changes - last.learnedAt < traces.length * newShare;
+      const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces), worked);
+      if (learned === undefined) return undefined;
+      const learnedAt = isFresh ? last.learnedAt : changes;
+      return {
+        last: { learned, learnedAt, storedAt: changes, traces: traces.length },
+        model: toModel(traces, learned),
+      };
+    } catch (error) {
+      worked(pause.leastMs);
+      this.#last.delete(keeper);
+      this.#failedAt.set(keeper, changes);
+      const episodes = traces.slice(0, triedAgain).map(({ id }) => id);
+      this.#options.leftOut.goOnWithoutModel(namespace, { episodes, error });
+      return undefined;
+    }
   }
 
   /** Undefined when it was stopped in the middle. */

@@ -1,6 +1,7 @@
 /**
  * Learning goes on without what it cannot take: an episode that makes it fail is left out, told to whoever keeps the dead
- * letters, and stays in the archive, so that the next start and whoever asks for it try again. It never loses one.
+ * letters, and stays in the archive, so that the next start and whoever asks for it try again. It never loses one. A model
+ * that cannot be made is told likewise, and the one before stays in use.
  */
 import { toPlainError } from '../../../machines/words/errors.ts';
 import type { DreyEvent } from '../../../machines/words/events.ts';
@@ -18,9 +19,30 @@ export interface LeftOutOptions {
   readonly park: (undone: LeftUndone) => Promise<void>;
 }
 
+/** The code of a letter, and who gave up. */
+const kinds = {
+  episode: { code: 'episode_unlearnable', by: 'extractor' },
+  procedure: { code: 'procedure_underivable', by: 'extractor' },
+  model: { code: 'model_untrainable', by: 'foreseer' },
+} as const;
+/** In whose name the letter of a model is kept: one a namespace. */
+const modelId = 'next-steps';
+
+/** What was left out: its id, and the episodes by which it is asked for again. */
+interface Left {
+  readonly what: keyof typeof kinds;
+  readonly id: string;
+  readonly episodes: readonly string[];
+  readonly error: unknown;
+}
+
 export interface LeftOut {
   /** A learner that goes on without what fails in it. */
   goOnWithout(namespace: string, create: (failed: (fault: Fault) => void) => Learner): Learner;
+  /** No model of next steps could be made of what is known: it is tried again once one of these episodes is learned again. */
+  goOnWithoutModel(namespace: string, fault: Pick<Left, 'episodes' | 'error'>): void;
+  /** It could be made after all: what comes of the next one is told again. */
+  noteModel(namespace: string): void;
   /** What comes of this one from now on is told, whether it was told before or not. */
   retry(one: { readonly namespace: string; readonly episodeId: string }): void;
   /** Begins to tell what is not told yet; nothing waits for it. */
@@ -31,10 +53,6 @@ export interface LeftOut {
 
 /** Faults remembered, so that one that comes again and again is told once; the oldest is told again beyond that. */
 const rememberedMax = 1_000;
-/** Who gave up, as the letters name it. */
-const by = 'extractor';
-const codes = { episode: 'episode_unlearnable', procedure: 'procedure_underivable' } as const;
-
 /** Has left out nothing yet. */
 export function createLeftOut({ clock, log, park }: LeftOutOptions): LeftOut {
   /** The reasons by namespace and id, and those among them that are not told yet. */
@@ -43,8 +61,8 @@ export function createLeftOut({ clock, log, park }: LeftOutOptions): LeftOut {
   let telling: Promise<void> | undefined;
   let stopped = false;
 
-  function note(namespace: string, { what, episodeId, error }: Fault): void {
-    const key = `${namespace}/${episodeId}`;
+  function note(namespace: string, { what, id, episodes, error }: Left): void {
+    const key = `${namespace}/${id}`;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     if (reasons.get(key) === reason) return;
     const [oldest] = reasons.keys();
@@ -53,18 +71,20 @@ export function createLeftOut({ clock, log, park }: LeftOutOptions): LeftOut {
       untold.delete(oldest);
     }
     reasons.set(key, reason);
-    log.warn({ namespace, episodeId, err: toPlainError(error) }, `learning goes on without this ${what}`);
+    log.warn({ namespace, id, err: toPlainError(error) }, `learning goes on without this ${what}`);
     const event: DreyEvent<'episode.retried'> = {
       id: createId('event', clock),
       type: 'episode.retried',
       at: toIso(clock.now()),
       namespace,
-      actor: { kind: 'learning', id: episodeId },
+      actor: { kind: 'learning', id },
       version: eventVersion,
-      data: { episodes: [episodeId] },
+      data: { episodes: [...episodes] },
     };
-    untold.set(key, { event, code: codes[what], reason, by });
+    untold.set(key, { event, reason, ...kinds[what] });
   }
+  const noteFault = (namespace: string, { what, episodeId, error }: Fault): void =>
+    note(namespace, { what, id: episodeId, episodes: [episodeId], error });
   async function tellAll(): Promise<void> {
     for (const [key, undone] of untold) {
       if (stopped) return;
@@ -77,13 +97,17 @@ export function createLeftOut({ clock, log, park }: LeftOutOptions): LeftOut {
       /** Episodes to be forgotten as soon as nothing is being done with them. */
       const out = new Set<string>();
       const learner = create((fault) => {
-        note(namespace, fault);
+        noteFault(namespace, fault);
         if (fault.what === 'episode') out.add(fault.episodeId);
       });
-      return toGoingOn(learner, out, (fault) => note(namespace, fault));
+      return toGoingOn(learner, out, (fault) => noteFault(namespace, fault));
+    },
+    goOnWithoutModel: (namespace, fault) => note(namespace, { what: 'model', id: modelId, ...fault }),
+    noteModel(namespace) {
+      for (const kept of [reasons, untold]) kept.delete(`${namespace}/${modelId}`);
     },
     retry({ namespace, episodeId }) {
-      reasons.delete(`${namespace}/${episodeId}`);
+      for (const id of [episodeId, modelId]) reasons.delete(`${namespace}/${id}`);
     },
     tell() {
       if (untold.size === 0 || stopped) return;

@@ -1,13 +1,19 @@
-/** The making of models, on a real database with a clock that only the test moves: what waits is told, and an import is waited for. */
+/**
+ * The making of models, on a real database with a clock that only the test moves: what waits is told, an import is waited
+ * for, and what no model can be made of stops nobody.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startForeseer } from '../../../src/actors/workers/foreseer.ts';
+import { createLeftOut } from '../../../src/actors/workers/left-out.ts';
 import { createLearner, isModel } from '../../../src/learning/learning.ts';
+import type { Learner } from '../../../src/learning/learning.ts';
 import { ensureNamespace, getNewestModel } from '../../../src/store/store.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 import { until } from '../../support/until.ts';
 import { readNotes } from '../learning/episodes.ts';
+import { openBus } from './learning-stage.ts';
 import { createSimulatedClock } from './world.ts';
 
 let database: TestStore;
@@ -38,6 +44,7 @@ async function open(namespace: string, toLearn = 0, isAway = false) {
     clock,
     log,
     toLearn: () => toLearn,
+    leftOut: createLeftOut({ clock, log, park: () => Promise.reject(new Error('nothing is left out here')) }),
   });
   onTestFinished(() => foreseer.stop());
   let learned = 0;
@@ -99,4 +106,79 @@ describe('the foreseer', () => {
     expect(writes()).toBeLessThanOrEqual(5);
     expect(foreseer.waiting).toBe(1);
   });
+});
+
+const why = 'Maximum call stack size exceeded';
+
+/** What a learner keeps, in which training meets a fault of its own as long as the test says so. */
+function poison({ keeper }: Learner, isPoisoned: () => boolean): Learner['keeper'] {
+  const fault = {
+    get: (): never => {
+      throw new RangeError(why);
+    },
+  };
+  return {
+    get changes() {
+      return keeper.changes;
+    },
+    get traces() {
+      if (!isPoisoned()) return keeper.traces;
+      return keeper.traces.map((trace) => Object.defineProperty({ ...trace }, 'steps', fault));
+    },
+  };
+}
+
+it('of what no model can be made the reason is parked once, others go on, and what is new is another try', async () => {
+  const { store } = database;
+  const wire = await openBus();
+  const clock = createSimulatedClock();
+  const leftOut = createLeftOut({ clock, log, park: wire.dead.put });
+  const foreseer = startForeseer({ store, clock, log, toLearn: () => 0, leftOut });
+  onTestFinished(async () => {
+    await foreseer.stop();
+    await leftOut.stop();
+  });
+  for (const namespace of ['faulty', 'sound']) await store.inNamespace(namespace, ensureNamespace);
+  let isPoisoned = true;
+  let learned = 0;
+  const faulty = createLearner({ namespace: 'faulty' });
+  const spoiled = poison(faulty, () => isPoisoned);
+  const learnMore = (): void => {
+    learned += 1;
+    faulty.learn(readNotes(learned, `file-${learned}.md`));
+    foreseer.notice('faulty', spoiled);
+  };
+  const readVersion = async (namespace: string) =>
+    (await store.inNamespace(namespace, (trx) => getNewestModel(trx, { known: 0 })))?.version;
+  const readLetters = async () => {
+    leftOut.tell();
+    return (await wire.dead.list({ namespaces: ['faulty', 'sound'], limit: 10 })).letters;
+  };
+
+  learnMore();
+  const sound = createLearner({ namespace: 'sound' });
+  for (let n = 1; n < 4; n += 1) sound.learn(readNotes(n, `file-${n}.md`));
+  foreseer.notice('sound', sound.keeper);
+  await clock.advance(5_000);
+  await until('nothing waits', async () => foreseer.waiting === 0);
+  expect([await readVersion('faulty'), await readVersion('sound')]).toEqual([undefined, 1]);
+  const letter = await until('it is parked', async () => (await readLetters())[0]);
+  expect(letter).toMatchObject({ code: 'model_untrainable', by: 'foreseer', attempts: 1 });
+  expect(letter.reason).toContain(why);
+  expect(letter.body).toContain(spoiled.traces[0]?.id);
+
+  // Looked at again without anything new, it is left alone; with something new it fails for the same reason, told already.
+  foreseer.notice('faulty', spoiled);
+  expect(foreseer.waiting).toBe(0);
+  learnMore();
+  expect(foreseer.waiting).toBe(1);
+  await clock.advance(5_000);
+  await until('nothing waits', async () => foreseer.waiting === 0);
+  expect(await readLetters()).toEqual([letter]);
+
+  isPoisoned = false;
+  learnMore();
+  await clock.advance(5_000);
+  await until('nothing waits', async () => foreseer.waiting === 0);
+  expect(await readVersion('faulty')).toBe(1);
 });

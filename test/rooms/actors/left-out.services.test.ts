@@ -4,11 +4,13 @@ import type { Episode } from '../../../machines/words/episodes.ts';
 import { createId } from '../../../machines/words/ids.ts';
 import type { RelearnReport } from '../../../machines/words/relearning.ts';
 import { learningAddress } from '../../../src/actors/actors.ts';
-import { listSops } from '../../../src/store/store.ts';
+import { createLeftOut } from '../../../src/actors/workers/left-out.ts';
+import { getNewestModel, listSops, pageEpisodes } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
+import { quietLog as log } from '../../support/quiet-log.ts';
 import { until } from '../../support/until.ts';
 import { clock, invoice, openBus, openEngine, toEvents } from './learning-stage.ts';
 
@@ -96,4 +98,28 @@ test('an episode that learning cannot take is parked, everything else is learned
   await until('it is known as well', async () => (await countKnown()) === 7, 10_000);
   expect(await readLetters(wire, 'lo1')).toEqual([]);
   expect([...first.failures, ...second.failures]).toEqual([]);
+});
+
+test('a model that could not be made is made anew when its letter is sent again', async () => {
+  const wire = await openBus();
+  const { engine } = await openEngine({ wire, store: database.store });
+  await wire.publishAll(toEvents('lo3', invoice(1), invoice(2), invoice(3)));
+  const readVersion = async () =>
+    (await database.store.inNamespace('lo3', (trx) => getNewestModel(trx, { known: 0 })))?.version;
+  await until('a model is stored', readVersion, 10_000);
+  await until('it is of all', async () => (await engine.report()).behind === 0, 10_000);
+  const before = (await readVersion()) ?? 0;
+  const [episode] = await database.store.inNamespace('lo3', (trx) => pageEpisodes(trx, { limit: 1 }));
+
+  const leftOut = createLeftOut({ clock, log, park: wire.dead.put });
+  const error = new RangeError(why);
+  leftOut.goOnWithoutModel('lo3', { episodes: [episode?.episodeId ?? ''], error });
+  leftOut.goOnWithoutModel('lo3', { episodes: [], error });
+  leftOut.tell();
+  await leftOut.stop();
+  const letters = await readLetters(wire, 'lo3');
+  expect(letters).toMatchObject([{ code: 'model_untrainable', by: 'foreseer', attempts: 1 }]);
+  await wire.dead.retry(letters[0]?.id ?? 0);
+  await until('it is made anew', async () => ((await readVersion()) ?? 0) > before, 10_000);
+  expect(await readLetters(wire, 'lo3')).toEqual([]);
 });
