@@ -30,6 +30,8 @@ export const deciding = {
   decidedMin: 0.5,
   /** A key whose words are mostly those of the task is what the task is about: then only other arguments tell. */
   askedMax: 0.5,
+  /** A key whose word the task nearly always says is given to the tool, as the user is that it logs in. */
+  givenMax: 0.9,
 } as const;
 
 /** Looks at each key; the one that decides most, in the order of their names. */
@@ -72,8 +74,11 @@ function findWords(
 function toSides(words: Worded): readonly Side[] {
   const calls = words.reduce((sum, [, own]) => sum + own.calls, 0);
   const asked = words.reduce((sum, [, own]) => sum + own.asked, 0);
+  if (asked > calls * deciding.givenMax) return none;
   return asked > calls * deciding.askedMax ? ['others'] : sides;
 }
+
+const none: readonly never[] = [];
 
 /** The share of wrong guesses at a side that knowing the word spares (Goodman and Kruskal's lambda). */
 function toGain(bySide: readonly Buckets[]): number {

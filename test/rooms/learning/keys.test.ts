@@ -145,11 +145,18 @@ describe('an argument key that tells the calls of a tool apart', () => {
       ],
     ],
     [
+      'is what the task gives, though other arguments go by it',
+      () => [
+        { tool: 'sky__read', args: { part: 'alpha' } },
+        { tool: 'sky__read', args: { part: 'omega', deep: true } },
+      ],
+    ],
+    [
       'is what the task is about',
       () => ['alpha', 'omega'].map((part) => ({ tool: 'sky__read', args: { part } })),
     ],
   ])('is none where it %s', (what, toCalls) => {
-    const text = what === 'is what the task is about' ? 'Read alpha and omega for' : 'Look into';
+    const text = what.startsWith('is what the task') ? 'Read alpha and omega for' : 'Look into';
     const episodes = [0, 1, 2, 3, 4, 5].map((n) => toEpisode(n, `${text} ${topics[n] ?? ''}`, toCalls(n)));
     const { sops } = learnAll(episodes).derive();
     expect(sops.length).toBeGreaterThan(0);
