@@ -150,6 +150,8 @@ export interface RecentStep {
 export interface NextStep {
   readonly tool: string | null;
   readonly args?: Readonly<Record<string, unknown>>;
+  /** Arguments that are left to the agent, each with the word that makes it this step. */
+  readonly ask?: Readonly<Record<string, string>>;
   readonly probability: number;
   readonly sopId?: string;
   readonly content?: string;

@@ -175,9 +175,10 @@ function bindStep(
     .map(([path]) => path)
     .sort();
   const hints = toHints(fillings, step.symbol);
+  const told = step.symbol.slice(caution.tool.length + 1);
   const bound = paths.map((path) => {
     const own = fillings.get(path) ?? [];
-    const constant = mayBeConstantOf(caution.tool, path) ? toConstant(own, caution) : undefined;
+    const constant = mayBeConstantOf(caution.tool, path, told) ? toConstant(own, caution) : undefined;
     return [path, bindOne(own, constant, hints(own))] as const;
   });
   return Object.fromEntries(bound);

@@ -45,9 +45,11 @@ export function hasEffects(tool: string): boolean {
 /**
  * Whether what always stood in an argument may become a constant without anybody's approval: only where the tool's name
  * promises that it reads, and nothing beside (`find_and_replace`). A name that promises nothing (`deposit_funds`,
- * `pack_box`) may do anything.
+ * `pack_box`) may do anything, and so may a tool that reads where the word that tells its calls apart says otherwise
+ * (`query` with `action: delete`).
  */
-export function mayBeConstantOf(tool: string, path: string): boolean {
+export function mayBeConstantOf(tool: string, path: string, told = ''): boolean {
+  if (toNameWords(told).some((word) => changing.has(word))) return false;
   if (toNameWords(path).some((word) => money.has(word))) return false;
   const { words, isReading } = toToolWords(tool);
   if (words.includes('and') && words.some((word) => changing.has(word))) return false;

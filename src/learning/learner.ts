@@ -10,7 +10,8 @@ import { toCase } from './case.ts';
 import { createCases } from './cases.ts';
 import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
-import { createKeyBook } from './keys/key-book.ts';
+import type { ArgumentKey } from './keys/choices.ts';
+import { createKeyBook, type KeyBook } from './keys/key-book.ts';
 import { createSequenceBook } from './likeness.ts';
 import { createProcedures } from './procedures.ts';
 import { countKeys, createRenaming } from './renaming.ts';
@@ -46,6 +47,11 @@ export interface LearnerSize {
   readonly share: number;
 }
 
+/** Traces, and the argument keys that name their calls; `changes` grows with every change of either. */
+export interface Keeper extends Pick<TraceKeeper, 'changes' | 'traces'> {
+  readonly keys: readonly ArgumentKey[];
+}
+
 export interface Learner {
   /** Adds an episode, or replaces it by its id (open episodes grow). */
   learn(episode: Episode): void;
@@ -54,8 +60,8 @@ export interface Learner {
   work(): boolean;
   /** The SOPs that the episodes known so far give, most confident first. */
   derive(): { readonly sops: LearnedSop[] };
-  /** What next steps are foreseen from. */
-  readonly keeper: Pick<TraceKeeper, 'changes' | 'traces'>;
+  /** What next steps are foreseen from; one object as long as the learner lives. */
+  readonly keeper: Keeper;
   readonly size: LearnerSize;
 }
 
@@ -63,7 +69,7 @@ export interface Learner {
 export function createLearner(options: LearnerOptions): Learner {
   const book = createSequenceBook();
   const grouping = createGrouping(book);
-  const keeper = createTraceKeeper();
+  const traceKeeper = createTraceKeeper();
   const { namespace, sharedNamespace = false, casesMax = bounds.casesMax, failed } = options;
   const keys = createKeyBook();
   const cases = createCases(casesMax, (one) => {
@@ -104,13 +110,13 @@ export function createLearner(options: LearnerOptions): Learner {
 
   function forget(episodeId: string): void {
     cases.forget(episodeId);
-    keeper.forget(episodeId);
+    traceKeeper.forget(episodeId);
   }
 
   return {
     learn(episode) {
       forget(episode.episodeId);
-      keeper.learn(episode);
+      traceKeeper.learn(episode);
       const runs = toRuns(episode).filter((run) => cases.takes(run.episodeId));
       const made = runs.map((run) => toCase(run, book, keys));
       for (const one of made) countKeys(keys, one, 1);
@@ -122,9 +128,23 @@ export function createLearner(options: LearnerOptions): Learner {
       for (let isLeft = true; isLeft;) isLeft = work();
       return { sops: procedures.toList() };
     },
-    keeper,
+    keeper: toKeeper(traceKeeper, keys),
     get size() {
       return { episodes: known.size, clusters: grouping.clusters.size, share: cases.share };
+    },
+  };
+}
+
+function toKeeper(traces: TraceKeeper, keys: KeyBook): Keeper {
+  return {
+    get changes() {
+      return traces.changes + keys.changes;
+    },
+    get traces() {
+      return traces.traces;
+    },
+    get keys() {
+      return keys.learned;
     },
   };
 }

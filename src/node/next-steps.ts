@@ -28,8 +28,8 @@ export function createNextSteps({ foresights, redactor }: NextStepsOptions): Nex
     if (foresight === undefined || foresight.next.length === 0) return undefined;
     const likely = foresight.next.filter(({ probability }) => probability >= probabilityMin);
     return Promise.all(
-      likely.map(async ({ tool, program, probability }) => {
-        const bound = tool === null ? [] : await foresights.bind({ namespace, task, made, tool });
+      likely.map(async ({ tool, program, key, probability }) => {
+        const bound = tool === null ? [] : await foresights.bind({ namespace, task, made, tool, program });
         const args = Object.fromEntries(
           [...bound].flatMap(([path, value]) => {
             const own = veil.lift(value);
@@ -38,7 +38,12 @@ export function createNextSteps({ foresights, redactor }: NextStepsOptions): Nex
         );
         const what = tool === null ? 'The task is done' : toCall(tool, program);
         const content = `${what}: ${Math.round(probability * 100)} % likely after ${toRuns(foresight.alike)} like this.`;
-        return { tool, probability, content, ...(tool === null ? {} : { args }) };
+        // Where habit alone makes no constant, what others put there is told and not given.
+        const ask =
+          key === undefined || program === undefined || Object.hasOwn(args, key)
+            ? {}
+            : { ask: { [key]: program } };
+        return { tool, probability, content, ...(tool === null ? {} : { args }), ...ask };
       }),
     );
   };

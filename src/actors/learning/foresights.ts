@@ -31,6 +31,8 @@ export interface BindingQuestion {
   readonly task: string;
   readonly made: Parameters<typeof bindArguments>[2];
   readonly tool: string;
+  /** As it was foreseen with the tool. */
+  readonly program?: string | undefined;
 }
 
 /** Values less likely to be right than this are left for the agent to find. */
@@ -83,10 +85,16 @@ class LiveForesights implements Foresights {
     return learned === undefined ? undefined : foresee(learned, task, seen, limit);
   }
 
-  async bind({ namespace, task, made, tool }: BindingQuestion): Promise<ReadonlyMap<string, unknown>> {
+  async bind({
+    namespace,
+    task,
+    made,
+    tool,
+    program,
+  }: BindingQuestion): Promise<ReadonlyMap<string, unknown>> {
     const learned = this.#copies.get(namespace)?.learned;
     if (learned === undefined) return new Map();
-    const bound = [...bindArguments(learned, task, made, tool)];
+    const bound = [...bindArguments(learned, task, made, tool, program)];
     return new Map(
       bound.flatMap(([path, { value, probability }]) =>
         probability >= boundMin && !path.includes('*') ? [[path, value] as const] : [],

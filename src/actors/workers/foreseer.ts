@@ -191,13 +191,17 @@ class LiveForeseer implements Foreseer {
     keeper: Learner['keeper'],
     worked: (ms: number) => void,
   ): Promise<{ readonly last: Last; readonly model: ReturnType<typeof toModel> } | undefined> {
-    const { changes } = keeper;
+    const { changes, keys } = keeper;
     let traces: typeof keeper.traces = [];
     try {
       ({ traces } = keeper);
       const last = this.#last.get(keeper);
-      const isFresh = last !== undefined && changes - last.learnedAt < traces.length * newShare;
-      const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces), worked);
+      // What other keys name are other symbols: no weight of the old ones fits them.
+      const isFresh =
+        last !== undefined &&
+        last.learned.naming.keys === keys &&
+        changes - last.learnedAt < traces.length * newShare;
+      const learned = await this.#slice(isFresh ? recall(traces, last.learned) : train(traces, keys), worked);
       if (learned === undefined) return undefined;
       const learnedAt = isFresh ? last.learnedAt : changes;
       return {

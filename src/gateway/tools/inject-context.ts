@@ -64,6 +64,13 @@ const Injected = z.object({
     .optional()
     .describe('For next_step: the tool to call; null when the task is done.'),
   args: z.record(z.string(), z.unknown()).optional(),
+  ask: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'For next_step: arguments that are for you to decide, with what makes the call this step: habit alone puts ' +
+        'nothing into a call that may change something.',
+    ),
 });
 /** One injected item. */
 export type Injected = z.infer<typeof Injected>;
@@ -208,6 +215,7 @@ function fromNextStep(next: NextStep): Injected {
     relevance: clamp(next.probability),
     tool: next.tool,
     ...(next.args === undefined ? {} : { args: { ...next.args } }),
+    ...(next.ask === undefined ? {} : { ask: { ...next.ask } }),
     ...(next.sopId === undefined ? {} : { sop_id: next.sopId }),
   };
 }

@@ -12,6 +12,7 @@ import { toValueClass } from '../texts.ts';
 import { evaluate, findRules, isGeneral } from './binding-rules.ts';
 import {
   type BindingState,
+  type StateLeaf,
   stateBounds,
   toLeafName,
   toNormal,
@@ -48,8 +49,11 @@ export interface BindingBook {
 export interface BindingCase {
   readonly task: number;
   readonly state: BindingState;
+  /** What it is counted under: the tool, and where a key tells its calls apart the word as well. */
   readonly tool: string;
-  readonly args: readonly { readonly path: string; readonly value: Primitive; readonly normal: string }[];
+  readonly plain: string;
+  readonly word: string;
+  readonly args: readonly StateLeaf[];
 }
 
 export const bookBounds = {
@@ -70,7 +74,8 @@ export function toBindingCases(episode: Episode, task: number): BindingCase[] {
   const made = calls.map((each) => each.made);
   return calls.flatMap(({ error, made: { tool, args } }, at) => {
     if (error || args.length === 0) return [];
-    return [{ task, state: toState(told, made.slice(0, at)), tool, args: firstOfEach(args) }];
+    const state = toState(told, made.slice(0, at));
+    return [{ task, state, tool, plain: tool, word: '', args: firstOfEach(args) }];
   });
 }
 
@@ -218,8 +223,8 @@ function toBook({ tools, names, all }: Tallies, curve: Curve, without?: number):
 export const secretive = /pass|secret|token|credential|identif|\bpin\b|auth|cvv|ssn|api_?key/i;
 
 /** Addresses, ids and what came out of a result are somebody's; calls that may change something take no constant unasked. */
-function mayBeConstant({ tool, state }: BindingCase, path: string, value: Primitive): boolean {
-  if (!mayBeConstantOf(tool, path)) return false;
+function mayBeConstant({ plain, word, state }: BindingCase, path: string, value: Primitive): boolean {
+  if (!mayBeConstantOf(plain, path, word)) return false;
   if (typeof value === 'string') {
     if (isRedacted(value)) return false;
     const kind = toValueClass(value);

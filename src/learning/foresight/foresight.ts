@@ -4,11 +4,13 @@
  */
 import { bindCall, type BoundValue } from './binding-book.ts';
 import { toState, toStateCall, toTold } from './binding-state.ts';
+import { mayBeConstantOf } from '../effects.ts';
 import { ask } from './experts.ts';
 import { prior } from '../score.ts';
 import { alikeMin } from './judging.ts';
 import { type Knowledge, type Standing, toCandidates, toStandings } from './knowledge.ts';
 import { blend } from './mixer.ts';
+import { toSymbolText } from './naming.ts';
 import { toTraceSteps, type SeenStep } from './traces.ts';
 import { toFeatures } from './wording-features.ts';
 import type { Learned } from './training.ts';
@@ -25,8 +27,10 @@ export { finish } from './slices.ts';
 /** What may come next; `tool: null`: the task is done. */
 export interface Foreseen {
   readonly tool: string | null;
-  /** Of a shell-like tool, the program it will most likely run. */
+  /** Of a shell-like tool, the program it will most likely run; else the word that tells what the tool is to do. */
   readonly program?: string;
+  /** The argument in which that word stands. */
+  readonly key?: string;
   readonly probability: number;
 }
 
@@ -41,8 +45,9 @@ const calibratedFrom = 60;
 
 /** The likely next steps, most probable first; none where neither the task nor its steps are like anything known. */
 export function foresee(learned: Learned, task: string, seen: readonly SeenStep[], limit: number): Foresight {
-  const { knowledge, weights } = learned;
-  const standing = toStandings(knowledge, toFeatures(task), toTraceSteps(seen)).at(-1);
+  const { knowledge, weights, naming } = learned;
+  const steps = naming.steps(toTraceSteps(seen));
+  const standing = toStandings(knowledge, toFeatures(task), steps).at(-1);
   if (standing === undefined || knowledge.symbols.length === 0) return { next: [], alike: 0 };
   const alike = countAlike(standing);
   const doubt = toDoubt(knowledge, alike);
@@ -50,25 +55,25 @@ export function foresee(learned: Learned, task: string, seen: readonly SeenStep[
   if (isStrange) return { next: [], alike };
   const candidates = toCandidates(knowledge, standing);
   const probabilities = blend(weights, ask(knowledge, standing, candidates));
-  const byTool = new Map<string | null, { probability: number; most: number; program: string }>();
-  candidates.forEach((symbol, at) => {
+  const found = new Map<string | null, Foreseen & { readonly most: number }>();
+  candidates.forEach((place, at) => {
     const probability = (probabilities[at] ?? 0) * doubt;
-    const { tool, program } = splitSymbol(knowledge.symbols[symbol] ?? '\n');
-    const key = symbol === knowledge.stop ? null : tool;
-    const found = byTool.get(key) ?? { probability: 0, most: -1, program };
-    const isMost = probability > found.most;
-    byTool.set(key, {
-      probability: found.probability + probability,
-      most: isMost ? probability : found.most,
-      program: isMost ? program : found.program,
+    const symbol = knowledge.symbols[place] ?? '\n';
+    const { tool, program } = splitSymbol(symbol);
+    const key = naming.keyOf(tool, program);
+    // Programs of a shell-like tool are one answer, what a key tells apart is several.
+    const name = place === knowledge.stop ? null : key === undefined ? tool : symbol;
+    const known = found.get(name);
+    const told = { ...(program === '' ? {} : { program }), ...(key === undefined ? {} : { key }) };
+    const own = { tool: name === null ? null : tool, ...told, most: probability };
+    const sum = probability + (known?.probability ?? 0);
+    found.set(name, {
+      ...(known !== undefined && known.most >= probability ? known : own),
+      probability: sum,
     });
   });
-  const next = [...byTool]
-    .map(([tool, { probability, program }]) => ({
-      tool,
-      probability,
-      ...(program === '' ? {} : { program }),
-    }))
+  const next = [...found.values()]
+    .map(({ most: _most, ...one }) => one)
     .sort((a, b) => b.probability - a.probability)
     .slice(0, limit);
   return { next, alike };
@@ -104,16 +109,31 @@ export interface MadeCall {
   readonly result: unknown;
 }
 
-/** Values for the arguments of a call that may be made next, by leaf path. */
+/**
+ * Values for the arguments of a call that may be made next, by leaf path; `program` as it was foreseen. The word that the
+ * symbol tells stands in its argument as surely as the call is that one; where only somebody's approval makes constants it is left out, unless
+ * something else than habit says it as well.
+ */
 export function bindArguments(
-  { book }: Learned,
+  { book, naming }: Learned,
   task: string,
   made: readonly MadeCall[],
   tool: string,
+  program = '',
 ): Map<string, BoundValue> {
-  const calls = made.map((call) => toStateCall(call.tool, call.args, call.result));
-  return bindCall(book, tool, toState(toTold(task), calls));
+  const calls = made.map((call) => naming.call(toStateCall(call.tool, call.args, call.result)));
+  const key = naming.keyOf(tool, program);
+  const name = key === undefined ? tool : toSymbolText(tool, program);
+  const bound = bindCall(book, name, toState(toTold(task), calls));
+  if (key === undefined) return bound;
+  if (mayBeConstantOf(tool, key, program))
+    bound.set(key, { value: program, probability: 1, rule: symbolRule });
+  else if (bound.get(key)?.value !== program) bound.delete(key);
+  return bound;
 }
+
+/** What stands for the rule where the symbol itself says the value. */
+const symbolRule = 'symbol';
 
 function splitSymbol(symbol: string): { readonly tool: string; readonly program: string } {
   const at = symbol.lastIndexOf('\n');

@@ -5,7 +5,7 @@
  */
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { toBindingCases } from './binding-book.ts';
-import { toTrace, type Trace, wentWell } from './traces.ts';
+import { type KeptTrace, toTrace, wentWell } from './traces.ts';
 import { compareTraces } from './training.ts';
 
 export interface KeeperBounds {
@@ -23,12 +23,12 @@ export interface TraceKeeper {
   forget(episodeId: string): void;
   /** Grows with every change. */
   readonly changes: number;
-  readonly traces: readonly Trace[];
+  readonly traces: readonly KeptTrace[];
 }
 
 /** Traces with the lowest lots, in the order of their lots. */
 class Lots {
-  readonly #kept = new Map<string, Trace>();
+  readonly #kept = new Map<string, KeptTrace>();
   readonly #max: number;
 
   constructor(max: number) {
@@ -41,7 +41,7 @@ class Lots {
   }
 
   /** Too many are dropped in lots of a tenth, so that it costs little. */
-  put(trace: Trace): void {
+  put(trace: KeptTrace): void {
     this.#kept.set(trace.id, trace);
     if (this.size <= this.#max * 1.1) return;
     const over = [...this.#kept.values()].sort(compareTraces).slice(this.#max);
@@ -52,7 +52,7 @@ class Lots {
     return this.#kept.delete(id);
   }
 
-  get lowest(): Trace[] {
+  get lowest(): KeptTrace[] {
     return [...this.#kept.values()].sort(compareTraces).slice(0, this.#max);
   }
 }

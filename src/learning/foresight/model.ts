@@ -4,16 +4,18 @@
  */
 import type { Choosing } from './backtest.ts';
 import type { BindingBook } from './binding-book.ts';
+import type { ArgumentKey } from '../keys/choices.ts';
 import { createKnowledge } from './knowledge.ts';
+import { createNaming } from './naming.ts';
 import { fromBytes, toBytes } from './packing.ts';
 import { createPresence } from './presence.ts';
-import { type Trace, type TraceStep, wentWell } from './traces.ts';
+import { type KeptTrace, type Trace, type TraceStep, wentWell } from './traces.ts';
 import { countTasks, type Learned, toTasks, weigh } from './training.ts';
 import { packWeights, unpackWeights } from './weights.ts';
 import type { PackedWeights } from './weights.ts';
 import { type Features, noFeatures } from './wording-features.ts';
 
-export const modelForm = 'foresight-4';
+export const modelForm = 'foresight-5';
 
 interface PackedTrace {
   readonly id: string;
@@ -39,6 +41,8 @@ interface PackedText {
 /** A model as it is stored. */
 export interface Model {
   readonly form: typeof modelForm;
+  /** The argument keys that its symbols are named by, as those of whoever asks have to be. */
+  readonly keys: readonly ArgumentKey[];
   readonly symbols: readonly string[];
   readonly texts: readonly PackedText[];
   readonly traces: readonly PackedTrace[];
@@ -52,12 +56,14 @@ export interface Model {
 }
 
 /** Packs what was learned. */
-export function toModel(traces: readonly Trace[], learned: Learned): Model {
-  const { knowledge, weights, presence, choosing, book } = learned;
+export function toModel(kept: readonly KeptTrace[], learned: Learned): Model {
+  const { knowledge, weights, presence, choosing, book, naming } = learned;
+  const traces = kept.map(naming.trace);
   // A failure is counted, never compared with: its words were learned from, and are needed no more.
   const texts = new Map(traces.filter(wentWell).map(({ wording, features }) => [wording, features]));
   return {
     form: modelForm,
+    keys: naming.keys,
     symbols: knowledge.symbols,
     texts: [...texts].map(([wording, { ids, weights: own, words }]) => ({
       wording,
@@ -129,6 +135,7 @@ export function* readModel(model: Model): Generator<undefined, Learned> {
     presence,
     choosing: model.choosing ?? undefined,
     book: model.book,
+    naming: createNaming(model.keys),
   };
 }
 

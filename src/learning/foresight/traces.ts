@@ -11,6 +11,7 @@ import { toWordingKey } from '../terms.ts';
 import type { BindingCase } from './binding-book.ts';
 import { hashText } from './hashing.ts';
 import { toMarks, toTelling } from './marks.ts';
+import { toCallsWording, toChoiceMarks, toSymbolText } from './naming.ts';
 import { type Features, toFeatures } from './wording-features.ts';
 
 export const traceBounds = {
@@ -28,6 +29,11 @@ export interface TraceStep {
   readonly marks: readonly number[];
   /** How many values of lists in earlier results no call has used yet, in steps of a few; and whether this call used one. */
   readonly unused: number;
+}
+
+/** A step by the name of its tool alone, and the words that it chose, so that it can be named anew (see naming.ts). */
+export interface KeptStep extends TraceStep {
+  readonly choices: readonly number[];
 }
 
 /** How far a trace is believed, by how its episode ended; of a failure little more than what agents do next. */
@@ -52,6 +58,13 @@ export interface Trace {
   readonly cases: readonly BindingCase[];
 }
 
+/** A trace as it is kept, whatever keys are known. */
+export interface KeptTrace extends Trace {
+  readonly steps: readonly KeptStep[];
+  /** False where its wording is made of its calls. */
+  readonly stated: boolean;
+}
+
 /** A call with what it brought, as it comes from an episode or from an agent. */
 export interface SeenStep {
   readonly symbol: string;
@@ -60,14 +73,14 @@ export interface SeenStep {
   readonly error: boolean;
 }
 
-/** The tool and, on the last line, the program of shell-like ones; programs have one line, tools may be called anything. */
+/** The symbol of a call: its tool and the program of shell-like ones. */
 export function toSymbolName(call: Pick<EpisodeCall, 'name' | 'tool' | 'args'>): string {
   const { tool, program } = toSymbol(call);
-  return `${tool}\n${program}`;
+  return toSymbolText(tool, program);
 }
 
 /** The trace of an episode; undefined for one without calls. */
-export function toTrace(episode: Episode): Trace | undefined {
+export function toTrace(episode: Episode): KeptTrace | undefined {
   const led = findLed(episode);
   const calls = episode.calls.slice(0, bounds.callsMax).filter((call) => !led.has(call));
   if (calls.length === 0) return undefined;
@@ -78,11 +91,12 @@ export function toTrace(episode: Episode): Trace | undefined {
     result: call.result,
     error: call.error,
   }));
-  const wording = toWordingKey(episode.task) || `@${seen.map(({ symbol }) => symbol).join('\n')}`;
+  const wording = toWordingKey(episode.task);
   return {
     id: episode.episodeId,
     lot: hashText(episode.episodeId),
-    wording: hashText(wording),
+    wording: wording === '' ? toCallsWording(seen) : hashText(wording),
+    stated: wording !== '',
     subjects: toSubjects(seen),
     features: toFeatures(episode.task),
     steps: toTraceSteps(seen),
@@ -92,7 +106,7 @@ export function toTrace(episode: Episode): Trace | undefined {
 }
 
 /** The steps with their marks. */
-export function toTraceSteps(seen: readonly SeenStep[]): TraceStep[] {
+export function toTraceSteps(seen: readonly SeenStep[]): KeptStep[] {
   const open = new Set<number>();
   return seen.map((step) => {
     const given = toLeaves(step.args, bounds.argumentLeavesMax);
@@ -103,7 +117,7 @@ export function toTraceSteps(seen: readonly SeenStep[]): TraceStep[] {
       for (const value of toTelling(brought, true)) open.add(value);
     const unused = Math.min(4, open.size) * 2 + used;
     const marks = toMarks(step, brought, given).slice(0, traceBounds.marksMax);
-    return { symbol: step.symbol, marks, unused };
+    return { symbol: step.symbol, marks, unused, choices: toChoiceMarks(step.symbol, step.args) };
   });
 }
 

@@ -20,7 +20,9 @@ import { learnHonestWeights, type MixerExample, toFirstWeights } from './mixer.t
 import { createPresence, type Presence } from './presence.ts';
 import { type Example, Softmax, softmaxSettings } from './softmax.ts';
 import { SparseWeights } from './weights.ts';
-import { type Trace, wentWell } from './traces.ts';
+import type { ArgumentKey } from '../keys/choices.ts';
+import { createNaming, type Naming } from './naming.ts';
+import { type KeptTrace, type Trace, wentWell } from './traces.ts';
 
 export const trainingBounds = {
   /** Positions the linear predictor learns from, and those the mixture learns from. */
@@ -94,11 +96,17 @@ export interface Learned {
   readonly choosing: Choosing | undefined;
   /** Where arguments come from. */
   readonly book: BindingBook;
+  /** By which its symbols are named, and those of whoever asks. */
+  readonly naming: Naming;
 }
 
 /** Learns from traces, whatever their order; yields from time to time, so that others get their turn. */
-export function* train(unordered: readonly Trace[]): Generator<undefined, Learned> {
-  const traces = [...unordered].sort(compareTraces);
+export function* train(
+  unordered: readonly KeptTrace[],
+  keys: readonly ArgumentKey[] = [],
+): Generator<undefined, Learned> {
+  const naming = createNaming(keys);
+  const traces = unordered.map(naming.trace).sort(compareTraces);
   const tasks = toTasks(traces);
   const weighed = weigh(traces, tasks);
   const count = countTasks(traces, tasks);
@@ -107,7 +115,15 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
   const cases = traces.flatMap((trace, at) => trace.cases.map((one) => ({ ...one, task: tasks[at] ?? 0 })));
   const book = yield* learnBindings(cases);
   if (count < trainingBounds.tasksMin)
-    return { knowledge, weights: toFirstWeights(), tasks: count, presence, choosing: undefined, book };
+    return {
+      knowledge,
+      weights: toFirstWeights(),
+      tasks: count,
+      presence,
+      choosing: undefined,
+      book,
+      naming,
+    };
   const trials: Trial[] = [];
   const examples: OrderedExample[] = [];
   for (let fold = 0; fold < trainingBounds.folds; fold += 1) {
@@ -126,18 +142,21 @@ export function* train(unordered: readonly Trace[]): Generator<undefined, Learne
     presence,
     choosing,
     book,
+    naming,
   };
 }
 
-/** The same weights over other traces: counts and documents are fresh at a small price. */
+/** The same weights and keys over other traces: counts and documents are fresh at a small price. */
 export function* recall(
-  traces: readonly Trace[],
-  { knowledge, weights, presence, choosing, book }: Learned,
+  kept: readonly KeptTrace[],
+  { knowledge, weights, presence, choosing, book, naming }: Learned,
 ): Generator<undefined, Learned> {
+  const traces = kept.map(naming.trace);
   const tasks = toTasks(traces);
   const fresh = yield* createKnowledge(weigh(traces, tasks), knowledge.linear);
   const wanted = createPresence(presence.tools, fresh.documents, presence.weights);
-  return { knowledge: fresh, weights, tasks: countTasks(traces, tasks), presence: wanted, choosing, book };
+  const count = countTasks(traces, tasks);
+  return { knowledge: fresh, weights, tasks: count, presence: wanted, choosing, book, naming };
 }
 
 /** Knowledge with a linear predictor that learned from the same traces. */

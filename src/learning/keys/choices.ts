@@ -22,6 +22,13 @@ export interface Keys {
   ): CallSymbol;
 }
 
+/** A key that tells the calls of a tool apart, and the words that stand in it. */
+export interface ArgumentKey {
+  readonly tool: string;
+  readonly key: string;
+  readonly words: readonly string[];
+}
+
 /** No tool has a key that tells its calls apart. */
 export const noKeys: Keys = { tell: (plain) => plain };
 
@@ -36,7 +43,7 @@ const name = /^[A-Za-z_$][\w$-]{0,40}$/;
 /** The choices of a call, in the order of their keys; none for what runs a program, which says more. */
 export function toChoices(
   args: unknown,
-  { program, keys }: CallSymbol,
+  { program, keys }: Pick<CallSymbol, 'program' | 'keys'>,
 ): readonly (readonly [string, string])[] {
   if (program !== '' || keys.length > choiceBounds.keysMax || !isPlainObject(args)) return none;
   const choices: (readonly [string, string])[] = [];

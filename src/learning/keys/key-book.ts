@@ -4,7 +4,7 @@
  * some of it was forgotten. It says which tools' symbols changed; it makes no case itself.
  */
 import { hashText } from '../foresight/hashing.ts';
-import type { Keys } from './choices.ts';
+import type { ArgumentKey, Keys } from './choices.ts';
 import { decide, type Discriminator } from './decide.ts';
 import { type Caller, type ChosenCall, countCall, keyBounds, type ToolCounts } from './key-counts.ts';
 
@@ -13,6 +13,10 @@ export interface KeyBook extends Keys {
   count(this: void, calls: readonly ChosenCall[], caller: Caller, sign: 1 | -1): void;
   /** Decides anew where counts changed; the tools whose symbols are others now. */
   review(this: void, shared: boolean): ReadonlySet<string>;
+  /** The keys that were found, in the order of their tools; the same list as long as they are the same. */
+  readonly learned: readonly ArgumentKey[];
+  /** How often they changed. */
+  readonly changes: number;
 }
 
 /** Has counted nothing yet. */
@@ -21,6 +25,8 @@ export function createKeyBook(toolsMax: number = keyBounds.toolsMax): KeyBook {
   const found = new Map<string, Discriminator>();
   /** Tools that have to be looked at. */
   const counted = new Set<string>();
+  let learned: readonly ArgumentKey[] = [];
+  let changes = 0;
   let share = 1;
   let wasShared = false;
   const takes = (tool: string) => hashText(tool) / 2 ** 32 < share;
@@ -70,9 +76,25 @@ export function createKeyBook(toolsMax: number = keyBounds.toolsMax): KeyBook {
         else found.set(tool, now);
       }
       counted.clear();
+      if (changed.size > 0) {
+        learned = toList(found);
+        changes += 1;
+      }
       return changed;
     },
+    get learned() {
+      return learned;
+    },
+    get changes() {
+      return changes;
+    },
   };
+}
+
+function toList(found: ReadonlyMap<string, Discriminator>): readonly ArgumentKey[] {
+  return [...found]
+    .map(([tool, { key, words }]) => ({ tool, key, words: [...words].sort() }))
+    .sort((one, other) => (one.tool < other.tool ? -1 : 1));
 }
 
 function isSame(one: Discriminator | undefined, other: Discriminator | undefined): boolean {

@@ -68,7 +68,7 @@ export function teachDrey(
   const { sops } = learner.derive();
   derived?.();
   const index = createIndex(sops);
-  const learned = finish(train(learner.keeper.traces));
+  const learned = finish(train(learner.keeper.traces, learner.keeper.keys));
   const whole = sops.filter(({ partOf }) => partOf === undefined);
   const procedures = new Map(
     whole.map((sop) => [sop.sopId, { sop, tools: toTools(sop), steps: sop.procedure }]),
@@ -84,24 +84,37 @@ export function teachDrey(
     const found = arranged?.map(({ procedure, tools }) => ({ ...procedure, tools })) ?? clear;
     return found.slice(0, limit).map(({ sop, tools }) => ({ tools, confidence: sop.confidence }));
   };
+  const foreseen = (task: string, calls: readonly SampleCall[]) =>
+    foresee(learned, task, calls.map(toSeen), foreseenMax).next;
   const system: System = {
     serve: (task, limit, sure = 0) =>
       judge(learned, task, sure < bar.confidence ? all : active, { limit, sure })?.map(
         ({ tools, confidence }) => ({ tools, confidence }),
       ) ?? rank(task, limit, sure),
-    bind: (task, calls, tool) =>
-      new Map(
-        [...bindArguments(learned, task, calls.map(toMade), tool)].map(([path, bound]) => [
-          withoutPlaces(path),
-          bound,
-        ]),
-      ),
-    next: (task, calls) => foresee(learned, task, calls.map(toSeen), guessesMax).next,
+    bind(task, calls, tool) {
+      const hasKey = learner.keeper.keys.some((one) => one.tool === tool);
+      const likely = hasKey ? foreseen(task, calls).find((next) => next.tool === tool) : undefined;
+      const bound = bindArguments(learned, task, calls.map(toMade), tool, likely?.program);
+      return new Map([...bound].map(([path, value]) => [withoutPlaces(path), value]));
+    },
+    next: (task, calls) => byTool(foreseen(task, calls)).slice(0, guessesMax),
   };
   return { sops, system };
 }
 
 const guessesMax = 5;
+/** More than may ever be foreseen, so that what keys tell apart can be added up. */
+const foreseenMax = 100;
+
+/** Tools are what is scored, whatever keys tell of their calls. */
+function byTool(foreseen: readonly Guess[]): Guess[] {
+  const sums = new Map<string | null, number>();
+  for (const { tool, probability } of foreseen) sums.set(tool, (sums.get(tool) ?? 0) + probability);
+  return [...sums]
+    .map(([tool, probability]) => ({ tool, probability }))
+    .sort((one, other) => other.probability - one.probability);
+}
+
 /** As many as a node ranks for a question. */
 const rankedMax = 50;
 

@@ -12,7 +12,7 @@ import { quietLog as log } from '../../support/quiet-log.ts';
 import { openTestStore } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 import { until } from '../../support/until.ts';
-import { readNotes } from '../learning/episodes.ts';
+import { readNotes, toEpisode } from '../learning/episodes.ts';
 import { openBus } from './learning-stage.ts';
 import { createSimulatedClock } from './world.ts';
 
@@ -59,7 +59,11 @@ async function open(namespace: string, toLearn = 0, isAway = false) {
     const model = await store.inNamespace(namespace, (trx) => getNewestModel(trx, { known: 0 }));
     return isModel(model?.body) ? model.body.traces.length : 0;
   };
-  return { clock, foreseer, learn, readTraces, writes: () => writes };
+  const readKeys = async (): Promise<readonly string[]> => {
+    const model = await store.inNamespace(namespace, (trx) => getNewestModel(trx, { known: 0 }));
+    return isModel(model?.body) ? model.body.keys.map(({ key }) => key) : [];
+  };
+  return { clock, foreseer, learn, learner, readKeys, readTraces, writes: () => writes };
 }
 
 describe('the foreseer', () => {
@@ -86,6 +90,28 @@ describe('the foreseer', () => {
     await until('nothing waits', async () => foreseer.waiting === 0);
     expect(writes()).toBe(1);
     expect(await readTraces()).toBe(10 * burst);
+  });
+
+  it('learns its weights anew by a key that was found, however little else is new', async () => {
+    const { clock, foreseer, learn, learner, readKeys, writes } = await open('keyed');
+    const issue = (n: number) =>
+      toEpisode(n, `Handle the ticket of ${['ada', 'bob', 'carol'][n % 3] ?? ''}`, [
+        { tool: 'gh__issue', args: { action: 'list' } },
+        { tool: 'gh__issue', args: { action: 'close', id: `I-${n}41` } },
+      ]);
+    const store = async (times: number): Promise<void> => {
+      learner.derive();
+      learn(0);
+      await clock.advance(10_000);
+      await until('the model is stored', async () => foreseer.waiting === 0 && writes() === times);
+    };
+    learn(burst);
+    for (const n of [1_000, 1_001]) learner.learn(issue(n));
+    await store(1);
+    expect(await readKeys()).toEqual([]);
+    learner.learn(issue(1_002));
+    await store(2);
+    expect(await readKeys()).toEqual(['action']);
   });
 
   it('does not wait for the end of an import that goes on and on', async () => {
@@ -120,6 +146,9 @@ function poison({ keeper }: Learner, isPoisoned: () => boolean): Learner['keeper
   return {
     get changes() {
       return keeper.changes;
+    },
+    get keys() {
+      return keeper.keys;
     },
     get traces() {
       if (!isPoisoned()) return keeper.traces;
