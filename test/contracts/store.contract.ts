@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { EpisodeCursor, Store } from '../../src/store/store.ts';
 import {
+  addDue,
+  countDue,
   addDeadLetter,
   addInjection,
   addToOutbox,
@@ -27,12 +29,14 @@ import {
   listNamespaces,
   listPatterns,
   listSessions,
+  dropDue,
   listSops,
   listSopVersions,
   listTasks,
   measureOutbox,
   putModel,
   readActor,
+  readDue,
   readDrafts,
   readEpisodes,
   readLearningFigures,
@@ -272,6 +276,50 @@ export function storeContract(server: string, adminUrl: () => string): void {
             code: 'argument_invalid',
           });
         }
+      });
+    });
+
+    describe('what is due', () => {
+      const due = (episodeId: string, open = false, isRetried = false) => ({ episodeId, open, isRetried });
+      const read = async (perNamespace = 10) =>
+        store.inSystem((trx) => readDue(trx, ['acme', 'globex', 'nowhere'], perNamespace));
+      const toIds = (one: { readonly rows: readonly { readonly episodeId: string }[] } | undefined) =>
+        one?.rows.map(({ episodeId }) => episodeId);
+
+      test('is what changed, ended before open and the oldest first, each once, of each namespace apart', async () => {
+        await within((trx) => addDue(trx, [due('e-open', true), due('e-1'), due('e-2')]));
+        await within((trx) => addDue(trx, [due('e-1'), due('e-1'), due('e-3')]));
+        await store.inNamespace('globex', (trx) => addDue(trx, [due('e-1')]));
+        const found = await read(3);
+        expect(toIds(found.get('acme'))).toEqual(['e-2', 'e-1', 'e-3']);
+        expect(found.get('acme')?.total).toBe(4);
+        expect(toIds(found.get('globex'))).toEqual(['e-1']);
+        expect(found.has('nowhere')).toBe(false);
+        expect(await store.inSystem(countDue)).toBe(5);
+      });
+
+      test('goes when that revision was learned from, and stays when it changed meanwhile', async () => {
+        const rows = (await read()).get('acme')?.rows ?? [];
+        await within((trx) => addDue(trx, [due('e-2', false, true)]));
+        await within((trx) => addDue(trx, [due('e-2')]));
+        await within((trx) => dropDue(trx, rows));
+        const left = (await read()).get('acme')?.rows;
+        // That somebody wants it tried again is not forgotten when it changes.
+        expect(left).toMatchObject([{ episodeId: 'e-2', open: false, isRetried: true }]);
+        expect(toIds((await read()).get('globex'))).toEqual(['e-1']);
+        await store.inNamespace('globex', (trx) => dropDue(trx, left ?? []));
+        expect((await read()).get('acme')?.total).toBe(1);
+        await within((trx) => dropDue(trx, left ?? []));
+        expect((await read()).has('acme')).toBe(false);
+      });
+
+      test('is nothing where the transaction that noted it failed', async () => {
+        const failed = within(async (trx) => {
+          await addDue(trx, [due('e-9')]);
+          throw new Error('no');
+        });
+        await expect(failed).rejects.toThrow('no');
+        expect((await read()).has('acme')).toBe(false);
       });
     });
 

@@ -523,5 +523,43 @@ export function wireSuite(name: string, open: () => Promise<{ url: string; stop(
       });
       answering.stop();
     });
+
+    it('asks everybody, waits for enough answers or for so long, and takes an error for an answer', async () => {
+      const prefix = world();
+      const [wire, other] = [await openOne(prefix), await openOne(prefix)];
+      const to = { namespace: 'acme', kind: 'learning', id: 'l-1' } as const;
+      const all = (timeoutMs: number, many: number) =>
+        wire.askAll(to, 'status', 7, { timeoutMs, isEnough: ({ length }) => length === many });
+      await expect(all(5_000, 1)).rejects.toMatchObject({ code: 'node_unreachable' });
+      await wire.answer({ kind: 'learning' }, async ({ data }) => ({ first: data }));
+      await other.answer({ kind: 'learning' }, async () => {
+        throw new DreyError('worker_failed', 'the other one is down');
+      });
+      const both = await all(5_000, 2);
+      expect(both).toHaveLength(2);
+      expect(both).toContainEqual({ data: { first: 7 } });
+      expect(both).toContainEqual({ error: expect.objectContaining({ code: 'worker_failed' }) });
+      expect(await all(5_000, 1)).toHaveLength(1);
+      // A third one is waited for, but not for ever.
+      expect(await all(200, 3)).toHaveLength(2);
+      await wire.answer({ kind: 'session' }, () => new Promise(() => undefined));
+      const silent = wire.askAll({ ...to, kind: 'session' }, 'status', null, {
+        timeoutMs: 50,
+        isEnough: () => true,
+      });
+      await expect(silent).rejects.toMatchObject({ code: 'call_timeout' });
+    });
+
+    it('rings at everybody who answers there, and at nobody without a word', async () => {
+      const prefix = world();
+      const [wire, other] = [await openOne(prefix), await openOne(prefix)];
+      const heard: string[] = [];
+      for (const each of [wire, other])
+        await each.answer({ kind: 'learning', verb: 'learn' }, async ({ to }) => heard.push(to.namespace));
+      wire.ring({ namespace: 'acme', kind: 'learning', id: 'l-1' }, 'learn');
+      wire.ring({ namespace: 'acme', kind: 'session', id: 's-1' }, 'learn');
+      await until('both have heard it', () => heard.length === 2);
+      expect(heard).toEqual(['acme', 'acme']);
+    });
   });
 }

@@ -104,6 +104,7 @@ export const StatusAnswer = z.object({
     .looseObject({
       engine_status: text,
       behind: z.number().optional().catch(undefined),
+      learners: z.number().nullish().catch(undefined),
       held: z.object({ episodes: number, share: number }).nullish().catch(undefined),
       last_learning_run: z.string().nullish().catch(undefined),
       statistics: z

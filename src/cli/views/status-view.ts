@@ -85,6 +85,7 @@ function toLearningText(learning: NonNullable<StatusAnswer['learning']>, paints:
     paintState(paints, engine)(engine),
     statistics === undefined ? '' : toPlural(statistics.total_sops, 'SOP'),
     statistics === undefined ? '' : toPlural(statistics.total_patterns, 'pattern'),
+    (learning.learners ?? 1) > 1 ? toPlural(learning.learners ?? 1, 'learner') : '',
     learning.behind === undefined ? '' : `${toCountText(learning.behind)} left to learn`,
     learning.held ? `${toPlural(learning.held.episodes, 'episode')} in memory` : '',
     (learning.held?.share ?? 1) < 1

@@ -14,6 +14,7 @@ export interface Status {
   readonly learning: {
     readonly engine_status: string;
     readonly behind: number | null;
+    readonly learners: number | null;
     readonly pid: number | null;
   };
 }
