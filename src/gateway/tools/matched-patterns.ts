@@ -22,12 +22,12 @@ export async function findPatterns(
 ): Promise<readonly Recalled[]> {
   const done = new Set(recentSteps.map(({ tool }) => tool));
   const ahead = (best?.procedure ?? []).map(({ tool }) => tool).filter((tool) => !done.has(tool));
-  const likely = [
-    ...new Set([
-      ...steps.flatMap((step) => (step.probability >= likelyMin ? (step.tool ?? []) : [])),
-      ...ahead,
-    ]),
-  ];
+  // Patterns speak of tools, whatever each is likely to be called for.
+  const sums = new Map<string, number>();
+  for (const { tool, probability } of steps)
+    if (tool !== null) sums.set(tool, (sums.get(tool) ?? 0) + probability);
+  const expected = [...sums].flatMap(([tool, sum]) => (sum >= likelyMin ? [tool] : []));
+  const likely = [...new Set([...expected, ...ahead])];
   const limit = Math.ceil(topK / oneIn);
   const matched = await needs.matchPatterns?.({ namespace, task, recentSteps, likely, limit });
   return (matched ?? []).slice(0, limit);
