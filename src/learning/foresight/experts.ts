@@ -56,8 +56,8 @@ export function ask(knowledge: Knowledge, standing: Standing, candidates: readon
     const said = toSharesOf(counts, bigram);
     put(said.shares, toBucket(said.total, said.most));
   }
-  const features = toLinearFeatures(standing);
-  const linear = predict(knowledge.linear, features, candidates);
+  const features = toLinearFeatures(knowledge, standing);
+  const linear = predict(knowledge.linear, features, candidates.map(knowledge.codeOf));
   put(linear, 1 + Math.min(10, Math.floor(Math.max(...linear) * 10)));
   return { candidates, logs, buckets };
 }

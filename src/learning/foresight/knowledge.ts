@@ -5,7 +5,7 @@
 import { contextKinds, toContexts, toStateFeatures } from './contexts.ts';
 import { CountTables } from './counts.ts';
 import { type Documents, createDocuments, type Near, toDocuments } from './documents.ts';
-import { mix } from './hashing.ts';
+import { hashText, mix } from './hashing.ts';
 import { type Trace, type TraceStep, wentWell } from './traces.ts';
 import type { SparseWeights } from './weights.ts';
 import type { Features } from './wording-features.ts';
@@ -26,6 +26,8 @@ export interface Knowledge {
   /** The place in `symbols` that stands for the end. */
   readonly stop: number;
   readonly placeOf: (symbol: string) => number;
+  /** What stands for the symbol of a place, or for the end, in the linear predictor: the same whatever else is known. */
+  readonly codeOf: (place: number) => number;
   readonly documents: Documents;
   readonly tables: CountTables;
   /** Of the linear predictor. */
@@ -66,6 +68,8 @@ export function* createKnowledge(
   const stop = symbols.length;
   // Numbers of unknown symbols must not depend on what is known.
   const placeOf = (symbol: string) => places.get(symbol) ?? -2;
+  const codes = [...symbols.map(hashText), hashText('')];
+  const codeOf = (place: number) => codes[place] ?? place;
   yield;
   const documents = yield* createDocuments(yield* toDocuments(won, placeOf));
   const tables = new CountTables(contextKinds.length + 1);
@@ -83,7 +87,7 @@ export function* createKnowledge(
       frequencies.set(next, (frequencies.get(next) ?? 0) + weight);
     });
   }
-  return { symbols, stop, placeOf, documents, tables, linear, frequencies };
+  return { symbols, stop, placeOf, codeOf, documents, tables, linear, frequencies };
 }
 
 /** What followed anywhere. */
@@ -102,7 +106,11 @@ function toWords({ documents }: Knowledge, { ids, weights, words }: Features): n
 }
 
 /** The features of a standing: words, state, and words together with the last symbol. */
-export function toLinearFeatures({ words, symbols, steps }: Standing): number[] {
+export function toLinearFeatures(
+  { codeOf }: Knowledge,
+  { words, symbols: places, steps }: Standing,
+): number[] {
+  const symbols = places.map(codeOf);
   const last = symbols.at(-1) ?? -1;
   const features = toStateFeatures(symbols, steps);
   words.forEach((word, at) => {

@@ -186,8 +186,13 @@ function* toLinearExamples(
       const candidates = toCandidates(knowledge, standing);
       const right = candidates.indexOf(own[at] ?? knowledge.stop);
       if (right < 0) return;
-      const features = toLinearFeatures(standing);
-      examples.push({ features, candidates, right, weight: Math.sqrt(weight), order: mix(trace.lot, at) });
+      examples.push({
+        features: toLinearFeatures(knowledge, standing),
+        candidates: candidates.map(knowledge.codeOf),
+        right,
+        weight: Math.sqrt(weight),
+        order: mix(trace.lot, at),
+      });
     });
   }
   return examples.sort((a, b) => a.order - b.order);

@@ -81,6 +81,29 @@ describe('foresee', () => {
     expect(isModel(null)).toBe(false);
   });
 
+  it('knows what it knew when another tool came since its weights were learned', () => {
+    const tools = ['b__one', 'c__two', 'd__three', 'e__four', 'f__five'];
+    const kinds = ['Paint', 'Repair', 'Polish', 'Measure', 'Deliver'];
+    const all = Array.from({ length: 60 }, (_, n) =>
+      toEpisode(n, `${kinds[n % 5] ?? ''} the thing called ${String.fromCharCode(97 + (n % 23)).repeat(4)}`, [
+        { tool: tools[n % 5] ?? '' },
+        { tool: tools[(n + 2) % 5] ?? '' },
+      ]),
+    );
+    const before = finish(train(keep(all)));
+    const other = toEpisode(90, 'Water the plants on the balcony', [{ tool: 'a__water' }]);
+    const after = finish(recall(keep([...all, other]), before));
+    for (const [at, kind] of kinds.entries())
+      for (const steps of [[], [seen(tools[at] ?? '')]]) {
+        const [one, same] = [before, after].map((each) => foresee(each, `${kind} the lamp`, steps, 5).next);
+        for (const { tool, probability } of one ?? []) {
+          const again = same?.find((next) => next.tool === tool)?.probability;
+          expect(again).toBeGreaterThan(probability - 0.05);
+          expect(again).toBeLessThan(probability + 0.05);
+        }
+      }
+  });
+
   it('is made ready in small steps', () => {
     const many = Array.from({ length: 320 }, (_, n) => readNotes(n, `${n}-${n * 7}.md`));
     const traces = keep(many);
