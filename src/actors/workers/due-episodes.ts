@@ -3,7 +3,7 @@
  * store holds all of them; a bounded part is here. Nothing leaves it unlearned.
  */
 import type { DueOfNamespace, DueRow, Store } from '../../store/store.ts';
-import { readDue } from '../../store/store.ts';
+import { dropDue, readDue } from '../../store/store.ts';
 import type { Clock } from '../clock.ts';
 
 export interface DueEpisode extends DueRow {
@@ -28,8 +28,8 @@ export interface DueEpisodes {
   takeRounds(max: number): readonly (readonly DueEpisode[])[];
   /** Namespaces of which something could be learned from now. */
   findReady(): ReadonlySet<string>;
-  /** It was learned from; what was touched again meanwhile stays. */
-  done(one: DueEpisode): void;
+  /** They were learned from, and go; what was touched again meanwhile stays. One commit a namespace: each waits for the disk. */
+  done(learned: readonly DueEpisode[]): Promise<void>;
   /** Forgets what waits here of a namespace; the store does not. */
   drop(namespace: string): void;
 }
@@ -46,7 +46,7 @@ interface Waiting {
 }
 
 export interface DueEpisodesOptions {
-  readonly store: Pick<Store, 'inSystem'>;
+  readonly store: Pick<Store, 'inNamespace' | 'inSystem'>;
   readonly clock: Clock;
   readonly quietMs: number;
 }
@@ -116,18 +116,26 @@ class LiveDueEpisodes implements DueEpisodes {
     return new Set([...this.#waiting].filter(([, one]) => isReady(one)).map(([namespace]) => namespace));
   }
 
-  done(one: DueEpisode): void {
+  async done(learned: readonly DueEpisode[]): Promise<void> {
+    for (const namespace of new Set(learned.map((one) => one.namespace))) {
+      const some = learned.filter((one) => one.namespace === namespace);
+      await this.#options.store.inNamespace(namespace, (trx) => dropDue(trx, some));
+      for (const one of some) this.#forget(one);
+    }
+  }
+
+  drop(namespace: string): void {
+    this.#waiting.delete(namespace);
+    this.#nudged.delete(namespace);
+  }
+
+  #forget(one: DueEpisode): void {
     const waiting = this.#waiting.get(one.namespace);
     if (waiting?.episodes.get(one.episodeId) !== one) return;
     waiting.episodes.delete(one.episodeId);
     if (waiting.episodes.size > 0) return;
     this.#waiting.delete(one.namespace);
     if (waiting.left > 0) this.#nudged.add(one.namespace);
-  }
-
-  drop(namespace: string): void {
-    this.#waiting.delete(namespace);
-    this.#nudged.delete(namespace);
   }
 
   #note(namespace: string, due: DueOfNamespace = { rows: [], total: 0 }): void {

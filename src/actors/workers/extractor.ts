@@ -232,21 +232,23 @@ class LiveExtractor implements Extractor {
   /** By rounds, of which the first is always finished: so everybody gets a turn. */
   async #learnDue(): Promise<void> {
     const isOver = this.#slice();
+    const learned: DueEpisode[] = [];
     for (const round of this.#due.takeRounds(episodesPerStep)) {
       for (const one of round) {
-        await this.#learnFrom(one);
+        if (await this.#learnFrom(one)) learned.push(one);
         if (this.#stopped) return;
       }
-      if (isOver()) return;
+      if (isOver()) break;
     }
+    await this.#due.done(learned);
   }
 
-  /** Leaves what has to wait: until the archive of its namespace is read, or its learner has caught up. */
-  async #learnFrom(one: DueEpisode): Promise<void> {
-    if (!this.#shelves.isReady(one.namespace)) return;
+  /** False for what has to wait: until the archive of its namespace is read, or its learner has caught up. */
+  async #learnFrom(one: DueEpisode): Promise<boolean> {
+    if (!this.#shelves.isReady(one.namespace)) return false;
     this.#missed.get(one.namespace)?.add(one.episodeId);
     await this.#shelves.learn(one);
-    this.#due.done(one);
+    return true;
   }
 
   /** Nothing is done or waits to be done for it. */

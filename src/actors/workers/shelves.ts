@@ -5,7 +5,7 @@
 import type { Episode } from '../../../machines/words/episodes.ts';
 import { createLearner, type Learner, type LearnerSize } from '../../learning/learning.ts';
 import type { StoredSop } from '../../store/store.ts';
-import { dropDue, getEpisode } from '../../store/store.ts';
+import { getEpisode } from '../../store/store.ts';
 import { toIso } from '../clock.ts';
 import { readArchive } from './archive.ts';
 import type { DueEpisode } from './due-episodes.ts';
@@ -106,7 +106,7 @@ export class Shelves {
     return this.#shelves.has(namespace) && !this.#behind.has(namespace);
   }
 
-  /** Tells its learner what is due, and the store that it is due no longer. */
+  /** Tells its learner what is due. */
   async learn(one: DueEpisode): Promise<void> {
     const { store, clock, leftOut } = this.#options;
     const { namespace, episodeId, isRetried } = one;
@@ -115,10 +115,7 @@ export class Shelves {
     if (isRetried) leftOut.retry(one);
     const episode = await this.tell(shelf.learner, namespace, episodeId);
     this.#unwritten.set(namespace, this.#unwritten.get(namespace) ?? clock.monotonic());
-    await store.inNamespace(namespace, async (trx) => {
-      if (episode !== undefined) await noteFollowed(trx, episode);
-      await dropDue(trx, [one]);
-    });
+    if (episode !== undefined) await store.inNamespace(namespace, (trx) => noteFollowed(trx, episode));
   }
 
   /** Writes what was learned; those with nothing more to learn first. */
