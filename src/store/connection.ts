@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   /** The role that connections are from their first moment; undefined means the URL's own user. */
   readonly role?: string;
   readonly statementTimeoutMs: number;
+  /** The server is to notice within seconds that this side is gone, even where nothing says so (a cable, a power cut). */
+  readonly isMissedSoon?: boolean;
 }
 
 export const waits = {
@@ -26,6 +28,9 @@ export const waits = {
   closeMs: 5_000,
 } as const;
 
+/** Half a minute until a connection that nobody answers on is closed; the system's own default is two hours. */
+const keepalives = ['-c tcp_keepalives_idle=10', '-c tcp_keepalives_interval=5', '-c tcp_keepalives_count=4'];
+
 /** The settings of a pool. */
 export function toPoolConfig(options: ConnectionOptions): PoolConfig {
   const url = parseUrl(options.url);
@@ -35,6 +40,7 @@ export function toPoolConfig(options: ConnectionOptions): PoolConfig {
     ...(ownOptions === null ? [] : [ownOptions]),
     '-c search_path=public',
     ...(options.role === undefined ? [] : [`-c role=${options.role}`]),
+    ...(options.isMissedSoon === true ? keepalives : []),
   ];
   return {
     connectionString: url.toString(),

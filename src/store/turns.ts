@@ -36,7 +36,7 @@ export async function openTurns({ url, what, log }: TurnsOptions): Promise<Turns
     lose = resolve;
   });
   const pool = openPool(
-    { url, poolMax: 1, role: appRole, statementTimeoutMs: waits.statementMs },
+    { url, poolMax: 1, role: appRole, statementTimeoutMs: waits.statementMs, isMissedSoon: true },
     {
       onError: (error) => {
         log.debug({ error: error.message, what }, 'the connection that held turns broke');

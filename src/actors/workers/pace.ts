@@ -12,7 +12,7 @@ const sliceMs = 10;
  * So many times what the slice took by the clock, the database's part of it included: on a machine that others want a
  * slice takes longer, and so does the rest.
  */
-const restTimes = 1;
+const restTimes = 2;
 /** What the machine did to one slice says little about the next one. */
 const restMsMax = 1_000;
 

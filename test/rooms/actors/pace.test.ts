@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createPace } from '../../../src/actors/workers/pace.ts';
 import { createSimulatedClock } from './world.ts';
 
-it('rests as long as a slice took, and not within one', async () => {
+it('rests twice as long as a slice took, and not within one', async () => {
   const clock = createSimulatedClock();
   const pace = createPace(clock);
   await clock.advance(9);
@@ -11,7 +11,7 @@ it('rests as long as a slice took, and not within one', async () => {
   await clock.advance(31);
   let goesOn = false;
   const resting = pace().then(() => (goesOn = true));
-  await clock.advance(39);
+  await clock.advance(79);
   expect(goesOn).toBe(false);
   await clock.advance(1);
   expect(goesOn).toBe(true);

@@ -1,4 +1,5 @@
 // One turn among all who share a database: on a real Postgres, with its real ways of losing a connection.
+import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrateStore, takeTurn } from '../../../src/store/store.ts';
@@ -17,6 +18,19 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 const take = (name: string): ReturnType<typeof takeTurn> => takeTurn({ url: database.url, name, log });
+
+/** When the server's side of this connection asks whether its client still lives, as the kernel tells it. */
+async function readKeepaliveSeconds(clientPort: number): Promise<number> {
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  const port = clientPort.toString(16).toUpperCase().padStart(4, '0');
+  const fields = table.split('\n').map((line) => line.trim().split(/\s+/));
+  // Columns: local address, remote address, state, queues, timer (02 is the keepalive's) and when it is due in hundredths.
+  const server = fields.find(
+    ([, , remote, state]) => remote?.endsWith(`:${port}`) === true && state === '01',
+  );
+  const [timer = '', due = ''] = server?.[5]?.split(':') ?? [];
+  return timer === '02' ? Number.parseInt(due, 16) / 100 : Number.NaN;
+}
 
 describe('a turn', () => {
   it('is had by one, and by the next when it is given back', async () => {
@@ -50,6 +64,25 @@ describe('a turn', () => {
     await first?.release();
     await second.release();
   });
+
+  it.runIf(process.platform === 'linux')(
+    'is asked after every ten seconds, so that a holder whose machine vanished is missed soon',
+    async () => {
+      const turn = await take('vanishing');
+      const admin = new Client({ connectionString: database.url });
+      await admin.connect();
+      const { rows } = await admin.query<{ port: number }>(
+        `select a.client_port as port from pg_stat_activity a join pg_locks l using (pid)
+          where l.locktype = 'advisory' and l.database = a.datid and a.datname = current_database()`,
+      );
+      await admin.end();
+      expect(rows).toHaveLength(1);
+      const seconds = await readKeepaliveSeconds(rows[0]?.port ?? 0);
+      expect(seconds).toBeGreaterThan(0);
+      expect(seconds).toBeLessThanOrEqual(10);
+      await turn?.release();
+    },
+  );
 
   it('cannot be taken where no database answers', async () => {
     await expect(
