@@ -15,7 +15,8 @@ import { packCalls, packText, unpackCallIds, unpackCalls, unpackText } from './p
 import { findParticulars, type Particular, toPlainTask } from './particulars.ts';
 import { withOrigins } from './origins.ts';
 import { findPitfalls } from './pitfalls.ts';
-import type { Line, Stock } from './stock.ts';
+import { type Line, toWholeLine } from './line.ts';
+import type { Stock } from './stock.ts';
 import { type Argument, findArguments } from './sources.ts';
 import { squeeze } from './squeeze.ts';
 import type { CallSymbol } from './symbol.ts';
@@ -152,13 +153,35 @@ function toDone(
   { all, calls, teaches, pitfalls }: Told,
   book: SequenceBook,
 ): Pick<Case, 'sequence' | 'line' | 'pitfalls'> {
-  const symbols = (teaches ? calls : all).map(({ symbol }) => symbol.id);
-  const places = squeeze(symbols);
+  const { stock } = book;
+  const line = stock.line(calls.map(({ symbol }) => symbol));
+  const symbols = teaches ? line.symbols.map(({ id }) => id) : all.map(({ symbol }) => stock.text(symbol.id));
+  const places = teaches ? line.places : squeeze(symbols);
   return {
     sequence: book.intern(places.map((at) => symbols[at] ?? '')),
-    line: book.stock.line(calls.map(({ symbol }) => symbol)),
+    line,
     pitfalls: pitfalls.length === 0 ? none : pitfalls,
   };
+}
+
+/** Says that nobody has this case any more: what no other one has is let go. */
+export function release(one: Case, book: SequenceBook): void {
+  book.stock.release(one.terms);
+  releaseDone(one, book);
+  if (one.tried !== undefined) book.stock.releaseLine(one.tried.line);
+}
+
+/** The same of a case of which `remade` was made. */
+export function releaseRemade(one: Case, remade: Case, book: SequenceBook): void {
+  if (one === remade) return;
+  if (one.terms !== remade.terms) book.stock.release(one.terms);
+  releaseDone(one, book);
+}
+
+/** What was done by it alone, without its words. */
+export function releaseDone({ sequence, line }: Case, book: SequenceBook): void {
+  book.release(sequence);
+  book.stock.releaseLine(line);
 }
 
 const toCallsKey = ({ key }: Interned) => hashWide(`@ ${key}`);
@@ -172,18 +195,10 @@ export function toCutCase(
   { calls, sequence, pitfalls }: Pick<Case, 'calls' | 'sequence' | 'pitfalls'>,
   { stock }: SequenceBook,
 ): Case {
-  const line = toWhole(stock.line(calls.map(({ symbol }) => symbol)));
+  // Each of its calls is a step.
+  const line = toWholeLine(calls.map(({ symbol }) => symbol));
   const digest = { ...one, tried: undefined, stated: false, terms: [], sequence, line, pitfalls };
   return new PackedCase(digest, '', packCalls(calls, stock), stock);
-}
-
-const wholes = new WeakMap<Line, Line>();
-
-/** A line of which every place counts: in a cut each call is a step, also where the same one comes many times in a row. */
-function toWhole(line: Line): Line {
-  const known = wholes.get(line) ?? { ...line, places: line.symbols.map((_, at) => at) };
-  wholes.set(line, known);
-  return known;
 }
 
 type Digest = Omit<Case, 'text' | 'calls' | 'callIds' | 'chosen'>;

@@ -1,10 +1,12 @@
 /**
  * Which clusters a case's words speak of: for each term the clusters that have it, looked through rarest first. Counts
  * are integers and the last case is taken out first, so that taking one back leaves exactly what was there before: what
- * came last stands last in every list. Lists are of plain numbers, since a history of a million episodes has many of them.
+ * came last stands last in every list.
  */
 import { bounds } from './bounds.ts';
 import type { Case } from './case.ts';
+import { ClusterLists } from './cluster-lists.ts';
+import { reach } from './packed-postings.ts';
 import type { KnownTerm } from './term-numbers.ts';
 
 /** What is looked for. */
@@ -13,12 +15,12 @@ export interface Worded {
   /** Its number among the clusters: those made later have higher ones. */
   slot: number;
   /** For each term its number, its weight, and its place in the term's list. */
-  readonly terms: number[];
+  terms: number[];
 }
 /** Numbers that a cluster has for each term. */
 const stride = 3;
-/** The list of each term that no cluster has; it is replaced and never written to. */
-const nobody: number[] = [];
+/** Lists up to this length take no more room than they need: most are short, and stay so. */
+const exactMax = 48;
 
 export interface Near<Cluster> {
   readonly cluster: Cluster;
@@ -34,18 +36,16 @@ export interface Asking {
 
 /** Looks clusters up by words. */
 export class ClusterWords<Cluster extends Worded> {
-  /** For each term the clusters that have it and how often, by turns. */
-  readonly #postings: number[][] = [];
-  /** For each term how many clusters have it. */
-  readonly #sizes: number[] = [];
+  /** For each term the clusters that have it and how often. */
+  readonly #lists = new ClusterLists();
   readonly #clusters: Cluster[] = [];
   /** How many members each cluster has, and what it scores while one looks. */
   readonly #members: number[] = [];
   readonly #scores: number[] = [];
   /** What each term weighs in the case that is being compared. */
-  readonly #scaled: number[] = [];
+  #scaled = new Float64Array();
   /** What the terms of the case weigh that is being added or taken back. */
-  readonly #wanted: number[] = [];
+  #wanted = new Uint32Array();
   readonly #weights = new TermWeights();
   #compared: Asking | undefined;
 
@@ -53,22 +53,22 @@ export class ClusterWords<Cluster extends Worded> {
     if (cluster.members.length === 1) this.#open(cluster);
     this.#members[cluster.slot] = cluster.members.length;
     const { terms, slot } = cluster;
+    const lists = this.#lists;
     this.#want(one.terms);
     for (let place = 0; place < terms.length; place += stride) {
       const weight = this.#takeWanted(terms[place] ?? 0);
       if (weight > 0) this.#weigh(cluster, place, weight);
     }
+    const fresh: number[] = [];
     for (const { at } of one.terms) {
       const weight = this.#takeWanted(at);
       // What only the latest of very many members say adds nothing to what a cluster is about.
-      if (weight === 0 || terms.length >= bounds.clusterTermsMax * stride) continue;
-      const posting = this.#postings[at] ?? nobody;
-      terms.push(at, weight, posting.length);
-      // Most terms of a long history stand in one cluster: a list that begins with it takes no more room than that.
-      if (posting.length === 0) this.#postings[at] = [slot, weight];
-      else posting.push(slot, weight);
-      this.#sizes[at] = (this.#sizes[at] ?? 0) + 1;
+      if (weight === 0 || terms.length + fresh.length >= bounds.clusterTermsMax * stride) continue;
+      fresh.push(at, weight, lists.sizeOf(at));
+      lists.push(at, slot, weight);
     }
+    if (fresh.length > 0 && terms.length + fresh.length <= exactMax) cluster.terms = terms.concat(fresh);
+    else for (const number of fresh) terms.push(number);
     this.#weights.cases += 1;
   }
 
@@ -85,9 +85,7 @@ export class ClusterWords<Cluster extends Worded> {
         continue;
       }
       terms.length = place;
-      const posting = this.#postings[at] ?? [];
-      posting.length -= 2;
-      this.#sizes[at] = posting.length / 2;
+      this.#lists.pop(at);
     }
     for (const { at } of one.terms) this.#takeWanted(at);
     this.#weights.cases -= 1;
@@ -102,7 +100,7 @@ export class ClusterWords<Cluster extends Worded> {
     let norm = 0;
     const terms: { at: number; term: string; scaled: number }[] = [];
     for (const { at, term, weight } of one.terms) {
-      const size = this.#sizes[at] ?? 0;
+      const size = this.#lists.sizeOf(at);
       const idf = this.#weights.idf(size);
       norm += (weight * idf) ** 2;
       if (size > 0) terms.push({ at, term, scaled: weight * idf * idf });
@@ -119,7 +117,7 @@ export class ClusterWords<Cluster extends Worded> {
       const at = terms[place] ?? 0;
       const weight = terms[place + 1] ?? 0;
       dot += (this.#scaled[at] ?? 0) * weight;
-      other += (weight * this.#weights.idf(this.#sizes[at] ?? 0)) ** 2;
+      other += (weight * this.#weights.idf(this.#lists.sizeOf(at))) ** 2;
     }
     return dot === 0 ? 0 : dot / Math.sqrt(asking.norm * other);
   }
@@ -129,20 +127,25 @@ export class ClusterWords<Cluster extends Worded> {
     const found: number[] = [];
     const scores = this.#scores;
     let looked = 0;
-    const sizeOf = ({ at }: { readonly at: number }) => this.#sizes[at] ?? 0;
+    const lists = this.#lists;
+    const sizeOf = ({ at }: { readonly at: number }) => lists.sizeOf(at);
     const rarestFirst = asking.terms.toSorted((a, b) => sizeOf(a) - sizeOf(b) || (a.term < b.term ? -1 : 1));
+    const see = (slot: number, share: number) => {
+      const before = scores[slot] ?? 0;
+      if (before === 0) found.push(slot);
+      scores[slot] = before + share / (this.#members[slot] ?? 1);
+    };
     for (const { at, scaled } of rarestFirst) {
-      const posting = this.#postings[at] ?? [];
+      const size = lists.sizeOf(at);
       // What very many clusters have says little, and looking through them would cost the more the longer a namespace lives.
-      if (looked + posting.length / 2 > bounds.postingsMax && found.length > 0) break;
-      const end = Math.min(posting.length, 2 * (bounds.postingsMax - looked));
-      for (let place = 0; place < end; place += 2) {
-        const slot = posting[place] ?? 0;
-        const before = scores[slot] ?? 0;
-        if (before === 0) found.push(slot);
-        scores[slot] = before + (scaled * (posting[place + 1] ?? 0)) / (this.#members[slot] ?? 1);
-      }
-      looked += end / 2;
+      if (looked + size > bounds.postingsMax && found.length > 0) break;
+      const count = Math.min(size, bounds.postingsMax - looked);
+      if (count === 0) continue;
+      see(lists.firstOf(at), scaled * lists.firstWeightOf(at));
+      const rest = lists.restOf(at);
+      for (let place = 0; place < 2 * (count - 1); place += 2)
+        see(rest[place] ?? 0, scaled * (rest[place + 1] ?? 0));
+      looked += count;
     }
     const best = this.#takeBest(found, bounds.candidatesMax);
     for (const slot of found) scores[slot] = 0;
@@ -179,19 +182,15 @@ export class ClusterWords<Cluster extends Worded> {
   /** Adds to what a cluster has of a term. */
   #weigh({ terms }: Cluster, place: number, weight: number): void {
     const sum = (terms[place + 1] ?? 0) + weight;
-    const posting = this.#postings[terms[place] ?? 0];
     terms[place + 1] = sum;
-    if (posting !== undefined) posting[(terms[place + 2] ?? 0) + 1] = sum;
+    this.#lists.weigh(terms[place] ?? 0, terms[place + 2] ?? 0, sum);
   }
 
   #want(terms: readonly KnownTerm[]): void {
     for (const { at, weight } of terms) {
-      while (this.#postings.length <= at) {
-        this.#postings.push(nobody);
-        this.#sizes.push(0);
-        this.#scaled.push(0);
-        this.#wanted.push(0);
-      }
+      this.#lists.reach(at);
+      this.#scaled = reach(this.#scaled, at);
+      this.#wanted = reach(this.#wanted, at);
       this.#wanted[at] = weight;
     }
   }

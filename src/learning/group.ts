@@ -16,7 +16,8 @@ export interface Cluster extends Worded {
   readonly failures: Case[];
   /** Finished cases whose task it matched best before they were learned, in order of time: what it is checked by. */
   readonly asked: Case[];
-  readonly sequences: Map<Interned, number>;
+  /** How many members did what; there once they did not all do the same. */
+  sequences: Map<Interned, number> | undefined;
 }
 
 export interface Grouping {
@@ -44,17 +45,15 @@ export const groupWeights = {
 export const asking = { textMin: 0.6, shareOfBest: 0.95, membersMin: 3, clustersMax: 3 } as const;
 
 /** What a case did to the clusters, so that it can be taken back. */
-type Told = { readonly asked: readonly Cluster[] } & ToldCase;
-
-type ToldCase =
-  | {
-      readonly kind: 'joined';
-      readonly one: Case;
-      readonly cluster: number;
-      readonly adopted: readonly Case[];
-    }
-  | { readonly kind: 'failed'; readonly one: Case; readonly cluster: number }
-  | { readonly kind: 'waiting'; readonly one: Case; readonly dropped: Case | undefined };
+interface Told {
+  readonly kind: 'joined' | 'failed' | 'waiting';
+  readonly one: Case;
+  readonly asked: readonly Cluster[];
+  /** Whose it became; nothing of one that waits. */
+  readonly cluster: Cluster | undefined;
+  /** Failures that waited: those that its cluster took, or one that waits no longer since there are too many. */
+  readonly moved: readonly Case[];
+}
 
 interface State {
   readonly book: SequenceBook;
@@ -83,12 +82,14 @@ export function createGrouping(book: SequenceBook): Grouping {
     add: (one) => {
       const near = state.words.nearest(state.words.ask(one));
       const asked = findAsked(one, near);
-      const told = teachesSteps(one) ? addSuccess(state, one, near) : addFailure(state, one, near);
+      const told = teachesSteps(one)
+        ? addSuccess(state, one, near, toKept(asked))
+        : addFailure(state, one, near, toKept(asked));
       for (const cluster of asked) {
         cluster.asked.push(one);
         state.touched.add(cluster.at);
       }
-      state.told.push({ asked: toKept(asked), ...told });
+      state.told.push(told);
     },
     takeBack: () => takeBack(state),
     takeTouched() {
@@ -106,7 +107,7 @@ function toKept<Item>(list: readonly Item[]): readonly Item[] {
   return list.length === 0 ? none : list;
 }
 
-function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[]): ToldCase {
+function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[], asked: Told['asked']): Told {
   const home = findHome(state, one, near);
   const at = state.told.length;
   const cluster: Cluster = home ?? {
@@ -116,7 +117,7 @@ function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[]): To
     asked: [],
     slot: -1,
     terms: [],
-    sequences: new Map(),
+    sequences: undefined,
   };
   if (home === undefined) state.clusters.set(at, cluster);
   else home.members.push(one);
@@ -130,19 +131,19 @@ function addSuccess(state: State, one: Case, near: readonly Near<Cluster>[]): To
   const adopted = home === undefined ? toKept(state.waiting.filter(isOurs)) : none;
   for (const failed of adopted) state.waiting.splice(state.waiting.indexOf(failed), 1);
   cluster.failures.push(...adopted);
-  return { kind: 'joined', one, cluster: cluster.at, adopted };
+  return { kind: 'joined', one, asked, cluster, moved: adopted };
 }
 
-function addFailure(state: State, one: Case, near: readonly Near<Cluster>[]): ToldCase {
+function addFailure(state: State, one: Case, near: readonly Near<Cluster>[], asked: Told['asked']): Told {
   const home = findFailureHome(near);
   if (home !== undefined) {
     home.failures.push(one);
     state.touched.add(home.at);
-    return { kind: 'failed', one, cluster: home.at };
+    return { kind: 'failed', one, asked, cluster: home, moved: none };
   }
   state.waiting.push(one);
   const dropped = state.waiting.length > bounds.waitingFailuresMax ? state.waiting.shift() : undefined;
-  return { kind: 'waiting', one, dropped };
+  return { kind: 'waiting', one, asked, cluster: undefined, moved: dropped === undefined ? none : [dropped] };
 }
 
 function takeBack(state: State): void {
@@ -152,25 +153,20 @@ function takeBack(state: State): void {
     cluster.asked.pop();
     state.touched.add(cluster.at);
   }
-  if (step.kind === 'joined') return takeBackJoined(state, step);
-  if (step.kind === 'failed') {
-    state.clusters.get(step.cluster)?.failures.pop();
-    state.touched.add(step.cluster);
-    return;
-  }
+  const { kind, cluster } = step;
+  if (cluster !== undefined) state.touched.add(cluster.at);
+  if (kind === 'joined' && cluster !== undefined) return takeBackJoined(state, step, cluster);
+  if (kind === 'failed') return void cluster?.failures.pop();
   state.waiting.splice(state.waiting.indexOf(step.one), 1);
-  if (step.dropped !== undefined) state.waiting.unshift(step.dropped);
+  state.waiting.unshift(...step.moved);
 }
 
-function takeBackJoined(state: State, step: Extract<Told, { kind: 'joined' }>): void {
-  const cluster = state.clusters.get(step.cluster);
-  if (cluster === undefined) return;
-  state.touched.add(cluster.at);
+function takeBackJoined(state: State, step: Told, cluster: Cluster): void {
   cluster.members.pop();
   count(state, cluster, step.one, -1);
   if (cluster.members.length > 0) return;
   state.clusters.delete(cluster.at);
-  state.waiting.push(...step.adopted);
+  state.waiting.push(...step.moved);
   // Waiting failures stand in the order in which they were told.
   state.waiting.sort(compareCases);
 }
@@ -178,14 +174,27 @@ function takeBackJoined(state: State, step: Extract<Told, { kind: 'joined' }>): 
 function count(state: State, cluster: Cluster, one: Case, sign: 1 | -1): void {
   if (sign > 0) state.words.add(cluster, one);
   else state.words.takeBack(cluster, one);
-  const times = (cluster.sequences.get(one.sequence) ?? 0) + sign;
-  if (times === 0) cluster.sequences.delete(one.sequence);
-  else cluster.sequences.set(one.sequence, times);
+  const { sequence } = one;
+  const [founder] = cluster.members;
+  if (cluster.sequences === undefined) {
+    if (founder === undefined || founder.sequence === sequence) return;
+    cluster.sequences = new Map([[founder.sequence, cluster.members.length - 1]]);
+  }
+  const times = (cluster.sequences.get(sequence) ?? 0) + sign;
+  if (times === 0) cluster.sequences.delete(sequence);
+  else cluster.sequences.set(sequence, times);
+}
+
+/** What was done, and by how many members. */
+function toSequences({ members, sequences }: Cluster): [Interned, number][] {
+  if (sequences !== undefined) return [...sequences];
+  const [founder] = members;
+  return founder === undefined ? [] : [[founder.sequence, members.length]];
 }
 
 /** Mean likeness to the members' sequences. */
 function procedureLikeness(state: State, one: Case, cluster: Cluster): number {
-  let compared: [Interned, number][] = [...cluster.sequences];
+  let compared = toSequences(cluster);
   if (compared.length > bounds.sequencesComparedMax) {
     compared.sort((a, b) => b[1] - a[1] || (a[0].key < b[0].key ? -1 : 1));
     compared = compared.slice(0, bounds.sequencesComparedMax);

@@ -6,13 +6,14 @@
 import type { Episode } from '../../machines/words/episodes.ts';
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { bounds } from './bounds.ts';
-import { toCase } from './case.ts';
+import { release, toCase } from './case.ts';
 import { createCases } from './cases.ts';
 import { createTraceKeeper, type TraceKeeper } from './foresight/foresight.ts';
 import { createGrouping } from './group.ts';
 import type { ArgumentKey } from './keys/choices.ts';
 import { createKeyBook, type KeyBook } from './keys/key-book.ts';
 import { createSequenceBook } from './likeness.ts';
+import { releaseCuts } from './parts/cut.ts';
 import { createProcedures } from './procedures.ts';
 import { countKeys, createRenaming } from './renaming.ts';
 import { toRuns } from './runs.ts';
@@ -74,7 +75,8 @@ export function createLearner(options: LearnerOptions): Learner {
   const keys = createKeyBook();
   const cases = createCases(casesMax, (one) => {
     countKeys(keys, one, -1);
-    book.stock.release(one.terms);
+    release(one, book);
+    releaseCuts(one, book);
   });
   const { known, principals } = cases;
   const rename = createRenaming(cases, keys, book);

@@ -3,6 +3,7 @@
  * (in which order). Sequences are interned, so that each pair is compared once.
  */
 import { bounds } from './bounds.ts';
+import { createHeldOnce, Held } from './held.ts';
 import { createStock, type Stock } from './stock.ts';
 
 export type Sequence = readonly string[];
@@ -18,38 +19,31 @@ export interface Interned {
 export interface SequenceBook {
   /** What else cases have in common. */
   readonly stock: Stock;
-  intern(symbols: Sequence): Interned;
+  /** The sequence of these symbols, for one more who has it. */
+  intern(this: void, symbols: Sequence): Interned;
   likeness(a: Interned, b: Interned): number;
-  /** Nobody has this sequence any more. */
-  forget(sequence: Interned): void;
+  /** One less has this sequence. True where that was the last one: it is forgotten. */
+  release(this: void, sequence: Interned): boolean;
 }
 
 /** Remembers sequences and how alike they are. */
 export function createSequenceBook(): SequenceBook {
   const stock = createStock();
-  const known = new Map<string, Interned>();
-  const numbers = new Map<string, number>();
   const pairs = new Map<number, number>();
   /** Numbers are never given again: comparisons of a sequence that was forgotten may still be remembered. */
   let next = 0;
-  const numberOf = (symbol: string) => {
-    const found = numbers.get(symbol);
-    if (found !== undefined) return found;
-    numbers.set(stock.text(symbol), numbers.size);
-    return numbers.size - 1;
-  };
-  const toKey = (symbols: Sequence) => symbols.map(numberOf).join(' ');
+  const sequences = createHeldOnce<Sequence, Kept>({
+    words: (symbols) => symbols,
+    isSame: (kept, symbols) => isSame(kept.symbols, symbols),
+    keyOf: ({ symbols }) => symbols,
+    make: (symbols) => {
+      next += 1;
+      return new Kept(next, symbols);
+    },
+  });
   return {
     stock,
-    intern(symbols) {
-      const key = toKey(symbols);
-      const found = known.get(key);
-      if (found !== undefined) return found;
-      const made = new Kept(next, symbols.map(stock.text));
-      next += 1;
-      known.set(key, made);
-      return made;
-    },
+    intern: sequences.take,
     likeness(a, b) {
       if (a.at === b.at) return 1;
       const pair = Math.min(a.at, b.at) * 0x4000000 + Math.max(a.at, b.at);
@@ -60,17 +54,18 @@ export function createSequenceBook(): SequenceBook {
       pairs.set(pair, value);
       return value;
     },
-    forget: ({ symbols }) => void known.delete(toKey(symbols)),
+    release: (sequence) => sequence instanceof Kept && sequences.release(sequence),
   };
 }
 
 /** A sequence makes its key when it is asked for first, which is where two weigh the same: for some that is again and again. */
-class Kept implements Interned {
+class Kept extends Held implements Interned {
   readonly at: number;
   readonly symbols: Sequence;
   #key: string | undefined;
 
   constructor(at: number, symbols: Sequence) {
+    super();
     this.at = at;
     this.symbols = symbols;
   }
@@ -79,6 +74,9 @@ class Kept implements Interned {
     return (this.#key ??= this.symbols.join('\n'));
   }
 }
+
+const isSame = (a: Sequence, b: Sequence) =>
+  a.length === b.length && a.every((symbol, at) => symbol === b[at]);
 
 /** 0 to 1: half set-F1, half LCS over the longer length. */
 export function likeness(a: Sequence, b: Sequence): number {

@@ -11,7 +11,6 @@ import {
   type Wording,
 } from './asked-index.ts';
 import {
-  bump,
   createNameCounts,
   isWord,
   lifting,
@@ -81,7 +80,6 @@ class Packed implements AskedIndex<RankedIdentity> {
   readonly #names = createNameCounts();
   readonly #known = new Map<string, Known>();
   readonly #lines = new Map<Interned, Line>();
-  readonly #uses = new Map<Line, number>();
   readonly #lifts = new Map<number, number>();
   /** What this question has met: wordings of one SOP have the very same. */
   readonly #met = new Map<Known, AskedSop<RankedIdentity>>();
@@ -123,7 +121,6 @@ class Packed implements AskedIndex<RankedIdentity> {
     const known = { sopId: sop.sopId, confidence: sop.confidence, line, slots };
     this.#known.set(sop.sopId, known);
     this.#names.count(line.tools, 1);
-    bump(this.#uses, line, 1);
     for (const text of [sop.trigger, ...sop.wordings]) slots.push(this.#add(known, text, slots.length));
   }
 
@@ -133,10 +130,7 @@ class Packed implements AskedIndex<RankedIdentity> {
     const { line, slots } = known;
     this.#known.delete(sopId);
     this.#names.count(line.tools, -1);
-    if (bump(this.#uses, line, -1) === 0) {
-      this.#lines.delete(line.sequence);
-      this.book.forget(line.sequence);
-    }
+    if (this.book.release(line.sequence)) this.#lines.delete(line.sequence);
     for (const slot of slots) {
       this.#touch(slot);
       this.#postings.drop(slot);
@@ -215,7 +209,7 @@ class Packed implements AskedIndex<RankedIdentity> {
   }
 
   #toLine(symbols: readonly string[]): Line {
-    const sequence = this.book.intern(symbols);
+    const sequence = this.book.intern(symbols.map(this.book.stock.text));
     const found = this.#lines.get(sequence);
     if (found !== undefined) return found;
     const tools = [...new Set(sequence.symbols)];

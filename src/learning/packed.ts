@@ -5,7 +5,8 @@
 import type { CaseCall, CaseText } from './case.ts';
 import type { Primitive } from './leaves.ts';
 import type { Particular } from './particulars.ts';
-import type { Line, Stock } from './stock.ts';
+import type { Line } from './line.ts';
+import type { Stock } from './stock.ts';
 import type { Argument, Source } from './sources.ts';
 
 type PackedText = [

@@ -82,7 +82,8 @@ export function createProcedures(
         order.put(at, sop === undefined ? undefined : parts.refer(at, sop));
       }
       unordered.clear();
-      return order.toList(parts.sops);
+      for (const [key, part] of parts.takeChanged()) order.put(key, part);
+      return order.toList();
     },
   };
 }

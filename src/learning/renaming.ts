@@ -3,10 +3,11 @@
  * no longer does. Slice by slice, so that others get their turn; what comes out is what their episodes would give by these keys.
  */
 import { bounds } from './bounds.ts';
-import { type Case, remake, teachesSteps } from './case.ts';
+import { type Case, releaseRemade, remake, teachesSteps } from './case.ts';
 import type { Cases } from './cases.ts';
 import type { KeyBook } from './keys/key-book.ts';
 import type { SequenceBook } from './likeness.ts';
+import { releaseCuts } from './parts/cut.ts';
 
 /** Counts what a case says of keys, or takes it back. */
 export function countKeys(keys: KeyBook, one: Case, sign: 1 | -1): void {
@@ -26,7 +27,8 @@ export function createRenaming(
   function rename(before: Case): void {
     const one = remake(before, book, keys);
     cases.replace(one);
-    if (one.terms !== before.terms) book.stock.release(before.terms);
+    releaseRemade(before, one, book);
+    releaseCuts(before, book);
   }
   return (shared) => {
     const tools = keys.review(shared);

@@ -7,7 +7,6 @@
 import type { LearnedSop } from '../../machines/words/sops.ts';
 import { type AskedIndex, type AskedSop, compareLots, type Wording } from './asked-index.ts';
 import {
-  bump,
   createNameCounts,
   isWord,
   lifting,
@@ -16,7 +15,7 @@ import {
   toToolStems,
   toWordingFacts,
 } from './index-facts.ts';
-import { createSequenceBook, type Interned, type SequenceBook } from './likeness.ts';
+import { createSequenceBook, type SequenceBook } from './likeness.ts';
 import { createPostings, type Posted } from './postings.ts';
 import type { Term } from './terms.ts';
 
@@ -62,7 +61,6 @@ export function createTermIndex(): TermIndex {
   const sops = new Map<string, IndexedSop>();
   const postings = createPostings<Document>({ compareLots, sampleMax: lifting.sampleMax });
   const names = createNameCounts();
-  const uses = new Map<Interned, number>();
   const lifts = new Map<string, { readonly lift: number; readonly stamp: number }>();
   let dots = new Float64Array();
 
@@ -71,7 +69,7 @@ export function createTermIndex(): TermIndex {
     if (indexed === undefined) return;
     sops.delete(sopId);
     names.count(indexed.tools, -1);
-    if (bump(uses, indexed.sequence, -1) === 0) book.forget(indexed.sequence);
+    book.release(indexed.sequence);
     for (const document of indexed.documents) {
       postings.drop(document);
       for (const { term } of document.terms)
@@ -86,7 +84,6 @@ export function createTermIndex(): TermIndex {
     const indexed = toIndexed(sop, book);
     sops.set(sop.sopId, indexed);
     names.count(indexed.tools, 1);
-    bump(uses, indexed.sequence, 1);
     for (const document of indexed.documents) postings.add(document);
   }
 

@@ -5,15 +5,15 @@
 import type { LearnedSop } from '../../machines/words/sops.ts';
 
 export interface SopOrder {
-  /** Notes the procedure of a cluster; undefined where there is none (any more). */
-  put(this: void, at: number, sop: LearnedSop | undefined): void;
-  /** All that are known, and others that it does not keep. */
-  toList(this: void, others: readonly LearnedSop[]): LearnedSop[];
+  /** Notes the procedure of a cluster by its number, or a part by its key; undefined where there is none (any more). */
+  put(this: void, at: number | string, sop: LearnedSop | undefined): void;
+  /** All that are known. */
+  toList(this: void): LearnedSop[];
 }
 
 /** Knows none yet. */
 export function createSopOrder(): SopOrder {
-  const known = new Map<number, LearnedSop>();
+  const known = new Map<number | string, LearnedSop>();
   const gone = new Set<LearnedSop>();
   const fresh = new Set<LearnedSop>();
   let ordered: readonly LearnedSop[] = [];
@@ -28,12 +28,12 @@ export function createSopOrder(): SopOrder {
         fresh.add(sop);
       }
     },
-    toList(others) {
+    toList() {
       if (gone.size + fresh.size > 0)
         ordered = merge(takeOut(ordered, [...gone].sort(compare)), [...fresh].sort(compare));
       gone.clear();
       fresh.clear();
-      return merge(ordered, others.toSorted(compare));
+      return [...ordered];
     },
   };
 }

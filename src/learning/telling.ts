@@ -22,6 +22,8 @@ export function createTelling(
 ): Telling {
   const told: Case[] = [];
   let untold: readonly Case[] = [];
+  /** How many of those were looked at since. */
+  let done = 0;
 
   function turnBack(): void {
     if (changed.size === 0) return;
@@ -29,8 +31,9 @@ export function createTelling(
     let from = told.length;
     for (const one of [...fresh, ...changed.values()])
       if (one !== undefined) from = Math.min(from, findPlace(told, one));
-    const rest = [...told.slice(from), ...untold].filter((one) => !changed.has(one.episodeId));
+    const rest = [...told.slice(from), ...untold.slice(done)].filter((one) => !changed.has(one.episodeId));
     untold = [...rest, ...fresh].sort(compareCases);
+    done = 0;
     while (grouping.length > from) grouping.takeBack();
     told.length = from;
     changed.clear();
@@ -39,8 +42,8 @@ export function createTelling(
   return {
     work() {
       turnBack();
-      const now = untold.slice(0, bounds.toldPerSlice);
-      untold = untold.slice(bounds.toldPerSlice);
+      const now = untold.slice(done, done + bounds.toldPerSlice);
+      done += now.length;
       for (const one of now) {
         try {
           grouping.add(one);
@@ -50,7 +53,10 @@ export function createTelling(
           failed({ what: 'episode', episodeId: toWholeId(one.episodeId), error });
         }
       }
-      return untold.length > 0;
+      if (done < untold.length) return true;
+      untold = [];
+      done = 0;
+      return false;
     },
   };
 }

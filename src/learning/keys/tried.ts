@@ -2,7 +2,8 @@
  * What an episode tried, kept small: its calls without values but for the words they chose, so that their symbols can be
  * told again once it is known which key tells a tool's calls apart. What is unpacked is what was packed.
  */
-import type { Line, Stock } from '../stock.ts';
+import type { Line } from '../line.ts';
+import type { Stock } from '../stock.ts';
 import type { CallSymbol } from '../symbol.ts';
 import type { Choice } from './choices.ts';
 
@@ -29,7 +30,7 @@ export function packTried(calls: readonly TriedCall[], line: Line, stock: Stock)
   const isLine =
     line.symbols.length === calls.length && calls.every(({ plain }, at) => line.symbols[at]?.id === plain.id);
   return {
-    line: isLine ? line : stock.line(calls.map(({ plain }) => plain)),
+    line: isLine ? stock.shareLine(line) : stock.line(calls.map(({ plain }) => plain)),
     fates: stock.text(calls.map(({ error, led }) => (error ? 'e' : led ? 'l' : 'd')).join('')),
     choices: stock.text(JSON.stringify(calls.map(({ choices }) => choices))),
   };

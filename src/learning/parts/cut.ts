@@ -6,7 +6,7 @@
 import { toStableId } from '../../../machines/words/ids.ts';
 import { toLines, toProgramOf } from '../../../machines/words/step-lines.ts';
 import type { LearnedSop } from '../../../machines/words/sops.ts';
-import { type Case, compareCases, toCutCase } from '../case.ts';
+import { type Case, compareCases, releaseDone, toCutCase } from '../case.ts';
 import { deriveSop, type DeriveOptions } from '../derive.ts';
 import type { Argument, Source } from '../sources.ts';
 import { toCallNames } from '../trigger.ts';
@@ -34,10 +34,10 @@ export function cut(
   book: DeriveOptions['book'],
 ): Case {
   const taken = calls.slice(from, from + run.length);
-  const sequence = book.intern(run.map(({ symbol }) => symbol));
+  const symbols = run.map(({ symbol }) => symbol);
   const known = cuts.get(one) ?? new Map<string, Case>();
   cuts.set(one, known);
-  const key = `${taken.join(' ')} ${sequence.key}`;
+  const key = `${taken.join(' ')} ${symbols.join('\n')}`;
   const found = known.get(key);
   if (found !== undefined) return found;
   const places = new Map(taken.map((call, at) => [call, at]));
@@ -48,9 +48,15 @@ export function cut(
     return each === undefined ? [] : [{ ...each, args: each.args.map((arg) => reseat(arg, places)) }];
   });
   const pitfalls = one.pitfalls.filter(({ tool }) => tools.has(tool));
-  const made = toCutCase(one, { calls: own, sequence, pitfalls }, book);
+  const made = toCutCase(one, { calls: own, sequence: book.intern(symbols), pitfalls }, book);
   known.set(key, made);
   return made;
+}
+
+/** Says that nobody has a task any more: nor has anybody what was cut out of it. */
+export function releaseCuts(one: Case, book: DeriveOptions['book']): void {
+  for (const made of cuts.get(one)?.values() ?? []) releaseDone(made, book);
+  cuts.delete(one);
 }
 
 function reseat(argument: Argument, places: ReadonlyMap<number, number>): Argument {
@@ -75,7 +81,7 @@ export function derivePart(
     asked: [],
     slot: -1,
     terms: [],
-    sequences: new Map(),
+    sequences: undefined,
   };
   const sop = deriveSop(cluster, options)?.sop;
   if (sop === undefined) return undefined;

@@ -17,7 +17,8 @@ export interface PartBook {
   refresh(shared: boolean): ReadonlySet<number>;
   /** The procedure with what its steps are parts of; the same object as long as that stays the same. */
   refer(at: number, sop: LearnedSop): LearnedSop;
-  readonly sops: readonly LearnedSop[];
+  /** The parts that changed since the last call, by what they are; undefined where there is none any more. */
+  takeChanged(): ReadonlyMap<string, LearnedSop | undefined>;
 }
 
 interface Reference {
@@ -70,7 +71,7 @@ class LivePartBook implements PartBook {
   /** Runs of which something changed, and lines whose references are to be chosen. */
   readonly #touched = new Set<Run>();
   readonly #open = new Set<Line>();
-  readonly #made = new Set<Run>();
+  #changed = new Map<string, LearnedSop | undefined>();
   readonly #referred = new WeakMap<LearnedSop, { references: Line['references']; sop: LearnedSop }>();
 
   constructor(namespace: string, book: SequenceBook) {
@@ -78,8 +79,10 @@ class LivePartBook implements PartBook {
     this.#book = book;
   }
 
-  get sops(): readonly LearnedSop[] {
-    return [...this.#made].flatMap(({ part }) => part?.sop ?? []);
+  takeChanged(): ReadonlyMap<string, LearnedSop | undefined> {
+    const taken = this.#changed;
+    this.#changed = new Map();
+    return taken;
   }
 
   put(at: number, parent: Parent | undefined): void {
@@ -104,7 +107,11 @@ class LivePartBook implements PartBook {
     for (const line of this.#open)
       if (line.parents.size > 0 && this.#choose(line)) for (const at of line.parents.keys()) changed.add(at);
     this.#open.clear();
-    for (const run of this.#touched) this.#make(run, shared);
+    for (const run of this.#touched) {
+      const before = run.part?.sop;
+      this.#make(run, shared);
+      if (run.part?.sop !== before) this.#changed.set(run.key, run.part?.sop);
+    }
     this.#touched.clear();
     return changed;
   }
@@ -200,7 +207,6 @@ class LivePartBook implements PartBook {
     if (run.lines.size === 0) this.#runs.delete(run.key);
     if (run.users.size === 0) {
       run.part = undefined;
-      this.#made.delete(run);
       return;
     }
     const members = this.#toMembers(run);
@@ -212,7 +218,6 @@ class LivePartBook implements PartBook {
     const next = base === undefined ? undefined : { ...base, ...toBorne(base, run), partOf };
     const isKept = isSame && isSamePart(before.sop, next);
     run.part = { members, shared, base, sop: isKept ? before.sop : next };
-    this.#made.add(run);
   }
 
   /** Of each distinct task the calls that belong to the part. */
