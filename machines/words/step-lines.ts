@@ -12,7 +12,8 @@ export function toLines(procedure: readonly ProcedureStep[], programs: readonly 
 /** One of them, by its place. */
 export function toLine(step: ProcedureStep, at: number, program: string): string {
   const { name, notes, args } = toLineParts(step, program);
-  return `${at + 1}. ${name}${notes}${args}`;
+  // One text, and not put together of pieces that would all be kept.
+  return [`${at + 1}. `, name, notes, args].join('');
 }
 
 /** A procedure with its lines. */

@@ -24,6 +24,8 @@ export interface Kind<Key, Thing extends Held> {
 }
 
 export interface HeldOnce<Key, Thing extends Held> {
+  /** How many things are kept. */
+  readonly size: number;
   /** The thing of this key, for one more who has it. */
   take(this: void, key: Key): Thing;
   /** One more has it. */
@@ -53,6 +55,9 @@ export function createHeldOnce<Key, Thing extends Held>(kind: Kind<Key, Thing>):
     if (before !== undefined) before.next = rest;
   }
   return {
+    get size() {
+      return size;
+    },
     take(key) {
       const at = toNumber(words(key));
       const known = first.get(at);

@@ -51,7 +51,8 @@ export function packCalls(calls: readonly Omit<CaseCall, 'symbol'>[], stock: Sto
       return value === undefined ? [path, tainted ? 1 : 0, own] : [path, tainted ? 1 : 0, own, value];
     }),
   ]);
-  return `${JSON.stringify(calls.map(({ callId }) => callId))}\n${JSON.stringify(packed)}`;
+  // Joined it is one text: put together in another way it would be kept in pieces, which take more room.
+  return [JSON.stringify(calls.map(({ callId }) => callId)), JSON.stringify(packed)].join('\n');
 }
 
 /** The ids of the calls that `packCalls` was given. */

@@ -26,8 +26,9 @@ const recorded = ['workbench', 'tau_bench', 'sopbench_dev'].map((name) =>
 const learning: Bench = {
   name: 'learning',
   about:
-    'whether the right procedure is served, on recorded episodes (--data FILE… for your own; --served: as a node answers after an import); how soon (--rows EPISODES: that alone)',
-  run: async ({ files, quick, rows, served }) => {
+    'whether the right procedure is served, on recorded episodes (--data FILE… for your own; --served: as a node answers after an import); how soon (--rows EPISODES: that alone); what an episode costs (--big EPISODES: that alone, up to so many)',
+  run: async ({ files, quick, rows, big, served }) => {
+    if (files.length === 0 && big !== undefined) return learningCostBench({ sizes: toSizes(big), ...meters });
     if (files.length === 0 && rows !== undefined) return runLive(quick, rows);
     const present = (files.length > 0 ? files : recorded).filter((file) => existsSync(file));
     if (present.length === 0)
@@ -44,14 +45,19 @@ const learning: Bench = {
       },
     });
     if (files.length > 0) return scores;
-    const cost = learningCostBench({
-      sizes: quick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000],
-      cpu: () => process.cpuUsage().user / 1_000,
-      heapBytes: () => process.memoryUsage().heapUsed,
-    });
+    const cost = learningCostBench({ sizes: toSizes(quick ? 10_000 : 1_000_000), ...meters });
     return [...scores, ...cost, ...(await runLive(quick, quick ? 5_000 : 20_000))];
   },
 };
+
+/** What the cost of learning is measured by. */
+const meters = {
+  cpu: () => process.cpuUsage().user / 1_000,
+  heapBytes: () => process.memoryUsage().heapUsed,
+};
+
+/** Ten times as many each, and the last one. */
+const toSizes = (last: number) => [1_000, 10_000, 100_000].filter((size) => size < last).concat(last);
 
 /** How soon learning is seen, and what it costs those who ask meanwhile, on a real node. */
 const runLive = async (quick: boolean, episodes: number) => [

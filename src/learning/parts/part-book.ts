@@ -6,6 +6,7 @@
 import type { LearnedSop, PartReference } from '../../../machines/words/sops.ts';
 import type { Case } from '../case.ts';
 import type { SequenceBook } from '../likeness.ts';
+import { Few } from './few.ts';
 import { cut, derivePart, toPartId, toPartName } from './cut.ts';
 import type { LineStep, Parent } from './parent.ts';
 import { partBounds } from './part-bounds.ts';
@@ -40,9 +41,9 @@ interface Line {
 interface Run {
   readonly key: string;
   readonly steps: readonly LineStep[];
-  readonly lines: Set<Line>;
+  readonly lines: Few<Line>;
   /** Lines that refer to it. */
-  readonly users: Set<Line>;
+  readonly users: Few<Line>;
   recurs: boolean;
   part: Made | undefined;
 }
@@ -156,8 +157,8 @@ class LivePartBook implements PartBook {
     const run = this.#runs.get(key) ?? {
       key,
       steps,
-      lines: new Set(),
-      users: new Set(),
+      lines: new Few(),
+      users: new Few(),
       recurs: false,
       part: undefined,
     };
@@ -253,7 +254,7 @@ function toKey(steps: readonly LineStep[]): string {
 }
 
 /** Whether enough different procedures were done that way, in enough distinct tasks. */
-function recursIn(lines: ReadonlySet<Line>): boolean {
+function recursIn(lines: Few<Line>): boolean {
   if (lines.size < partBounds.proceduresMin) return false;
   const tasks = new Set<number>();
   for (const { parents } of lines) {
