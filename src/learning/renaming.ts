@@ -11,6 +11,7 @@ import { releaseCuts } from './parts/cut.ts';
 
 /** Counts what a case says of keys, or takes it back. */
 export function countKeys(keys: KeyBook, one: Case, sign: 1 | -1): void {
+  if (one.tried !== undefined) keys.note(one.tried.line.tools, one.episodeId, sign);
   if (!teachesSteps(one)) return;
   const wording = one.stated ? String(one.wordingKey) : one.line.tools.join('\n');
   keys.count(one.chosen, { principal: one.principal, wording }, sign);
@@ -33,7 +34,10 @@ export function createRenaming(
   return (shared) => {
     const tools = keys.review(shared);
     if (tools.size > 0)
-      for (const one of cases.known.values()) if (hasCalled(one, tools)) left.add(one.episodeId);
+      for (const id of keys.callersOf(tools) ?? cases.known.keys()) {
+        const one = cases.known.get(id);
+        if (one !== undefined && hasCalled(one, tools)) left.add(id);
+      }
     let slice: number = bounds.renamedPerSlice;
     for (const id of left) {
       if (slice === 0) return true;

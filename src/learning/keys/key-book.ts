@@ -4,6 +4,7 @@
  * some of it was forgotten. It says which tools' symbols changed; it makes no case itself.
  */
 import { hashText } from '../foresight/hashing.ts';
+import { type Callers, createCallers } from './callers.ts';
 import type { ArgumentKey, Keys } from './choices.ts';
 import { decide, type Discriminator } from './decide.ts';
 import { type Caller, type ChosenCall, countCall, keyBounds, type ToolCounts } from './key-counts.ts';
@@ -11,6 +12,10 @@ import { type Caller, type ChosenCall, countCall, keyBounds, type ToolCounts } f
 export interface KeyBook extends Keys {
   /** Counts the calls of an episode that teaches steps, or takes them back. */
   count(this: void, calls: readonly ChosenCall[], caller: Caller, sign: 1 | -1): void;
+  /** Notes whose calls may get other symbols, or takes that back. */
+  readonly note: Callers['note'];
+  /** Who called any of these tools; undefined where all cases have to be looked at. */
+  readonly callersOf: Callers['of'];
   /** Decides anew where counts changed; the tools whose symbols are others now. */
   review(this: void, shared: boolean): ReadonlySet<string>;
   /** The keys that were found, in the order of their tools; the same list as long as they are the same. */
@@ -30,6 +35,7 @@ export function createKeyBook(toolsMax: number = keyBounds.toolsMax): KeyBook {
   let share = 1;
   let wasShared = false;
   const takes = (tool: string) => hashText(tool) / 2 ** 32 < share;
+  const callers = createCallers((tool) => takes(tool) || found.has(tool));
 
   function letGo(): void {
     while (tools.size > toolsMax) {
@@ -48,6 +54,8 @@ export function createKeyBook(toolsMax: number = keyBounds.toolsMax): KeyBook {
       if (word === undefined || own?.words.has(word) !== true) return plain;
       return { ...plain, id: `${plain.tool} ${word}`, program: word };
     },
+    note: callers.note,
+    callersOf: callers.of,
     count(calls, caller, sign) {
       const how = { caller, chose: new Set<string>(), sign };
       calls.forEach(({ symbol: { tool } }, at) => {
