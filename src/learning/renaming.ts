@@ -9,11 +9,11 @@ import type { KeyBook } from './keys/key-book.ts';
 import type { SequenceBook } from './likeness.ts';
 import { releaseCuts } from './parts/cut.ts';
 
-/** Counts what a case says of keys, or takes it back. */
+/** Counts what a case says of keys, or takes it back. What was done without a stated task is a wording of its own each time. */
 export function countKeys(keys: KeyBook, one: Case, sign: 1 | -1): void {
   if (one.tried !== undefined) keys.note(one.tried.line.tools, one.episodeId, sign);
   if (!teachesSteps(one)) return;
-  const wording = one.stated ? String(one.wordingKey) : one.line.tools.join('\n');
+  const wording = one.stated ? String(one.wordingKey) : one.episodeId;
   keys.count(one.chosen, { principal: one.principal, wording }, sign);
 }
 

@@ -7,9 +7,20 @@
 import type { Episode, EpisodeCall } from '../../machines/words/episodes.ts';
 import { bounds } from './bounds.ts';
 import { toLeaves } from './leaves.ts';
+import { toChoices } from './keys/choices.ts';
 import { findRepetition, type Repetition } from './repetition.ts';
 import { toSymbol } from './symbol.ts';
 import { toTerms } from './terms.ts';
+
+/**
+ * How calls are looked at: each by its symbol; repeats of one as a single step; or with the words that they chose, since
+ * one tool may do everything (see keys/) and no key is known before something is learned.
+ */
+const looks = ['plain', 'squeezed', 'chosen'] as const;
+type Look = (typeof looks)[number];
+
+/** A repetition, and how calls were looked at to find it. */
+type Found = Repetition & { readonly look: Look };
 
 /** Calls that succeeded, as symbols: what is compared. */
 interface Line {
@@ -50,11 +61,11 @@ export function toWholeId(runId: string): string {
 /** None when there is no repetition. */
 function toStretches(calls: readonly EpisodeCall[]): readonly Stretch[] {
   const stretches: Stretch[] = [];
-  let done: readonly string[] = [];
+  let done: Pick<Found, 'steps' | 'look'> = { steps: [], look: 'plain' };
   const addRest = (from: number, to: number) => {
-    const { symbols } = toLine(calls, from, to, false);
+    const { symbols } = toLine(calls, from, to, done.look === 'chosen' ? 'chosen' : 'plain');
     // A lone call is no procedure, and the beginning of one more run teaches nothing before it is whole.
-    const isBegun = symbols.every((symbol, at) => symbol === done[at]);
+    const isBegun = symbols.every((symbol, at) => symbol === done.steps[at]);
     if (symbols.length > 1 && !isBegun) stretches.push({ from, to });
   };
   for (let from = 0; ;) {
@@ -67,18 +78,20 @@ function toStretches(calls: readonly EpisodeCall[]): readonly Stretch[] {
     found.starts.forEach((start, run) => {
       stretches.push({ from: start, to: found.starts[run + 1] ?? found.end });
     });
-    done = found.steps;
+    done = found;
     from = found.end;
   }
 }
 
 /** The first repetition from there on, in places of calls. A step may take more than one call where that shows it sooner. */
-function findRuns(calls: readonly EpisodeCall[], from: number): Repetition | undefined {
-  const [plain, squeezed] = [false, true].map((isSqueezed) => {
-    const line = toLine(calls, from, calls.length, isSqueezed);
+function findRuns(calls: readonly EpisodeCall[], from: number): Found | undefined {
+  const { symbols: plain } = toLine(calls, from, calls.length, 'plain');
+  const all = looks.map((look): Found | undefined => {
+    const line = toLine(calls, from, calls.length, look);
+    if (look === 'chosen' && line.symbols.every((symbol, at) => symbol === plain[at])) return undefined;
     const toPlace = (at: number) => line.ends[at - 1] ?? from;
     const found = findRepetition(line.symbols, {
-      isSqueezed,
+      isSqueezed: look === 'squeezed',
       differ(starts, steps) {
         const runs = starts.map((start) => calls.slice(toPlace(start), toPlace(start + steps)));
         return (
@@ -97,10 +110,11 @@ function findRuns(calls: readonly EpisodeCall[], from: number): Repetition | und
     });
     if (found === undefined) return undefined;
     const { starts, end, proved, steps } = found;
-    return { starts: starts.map(toPlace), end: toPlace(end), proved: toPlace(proved), steps };
+    return { starts: starts.map(toPlace), end: toPlace(end), proved: toPlace(proved), steps, look };
   });
-  if (plain === undefined || squeezed === undefined) return plain ?? squeezed;
-  return squeezed.proved < plain.proved ? squeezed : plain;
+  return all.reduce((best, one) =>
+    best === undefined || (one !== undefined && one.proved < best.proved) ? one : best,
+  );
 }
 
 /** Characters of a value that two calls hardly share by chance. */
@@ -112,14 +126,17 @@ function toValues(json: unknown): string[] {
 }
 
 /** What failed is left out, and so belongs to the run in which something succeeded next. */
-function toLine(calls: readonly EpisodeCall[], from: number, to: number, isSqueezed: boolean): Line {
+function toLine(calls: readonly EpisodeCall[], from: number, to: number, look: Look): Line {
   const symbols: string[] = [];
   const ends: number[] = [];
   for (let at = from; at < to; at += 1) {
     const call = calls[at];
     if (call === undefined || call.error) continue;
-    const { id } = toSymbol(call);
-    if (isSqueezed && symbols.at(-1) === id) ends.pop();
+    const symbol = toSymbol(call);
+    const words =
+      look === 'chosen' ? toChoices(call.args, symbol).map(([key, word]) => `${key} ${word}`) : [];
+    const id = [symbol.id, ...words].join('\n');
+    if (look === 'squeezed' && symbols.at(-1) === id) ends.pop();
     else symbols.push(id);
     ends.push(at + 1);
   }

@@ -53,6 +53,20 @@ describe('an argument key that tells the calls of a tool apart', () => {
     expect(toSteps([0, 1, 2].map((n) => triage(n)))).toEqual(named);
   });
 
+  it('names the steps of twenty calls of one session in which nobody stated a task', () => {
+    const calls = [0, 1, 2, 3, 4].flatMap((n) => [
+      act('get', n),
+      act('label', n, { labels: ['triaged'] }),
+      act('comment', n, { body: `Thank you for ${n}` }),
+      act('close', n),
+    ]);
+    const session = toEpisode(0, '', calls, { outcome: 'unknown', end: 'open' });
+    const [sop] = learnAll([session]).derive().sops;
+    expect(sop?.steps.map((line) => line.split(' — ')[0])).toEqual(named);
+    expect(sop?.confidence).toBeGreaterThanOrEqual(0.7);
+    expect(learnAll([session], true).derive().sops[0]?.steps.join('\n') ?? '').not.toContain('(get)');
+  });
+
   it('says of its own argument what is asked for, and nothing of the others', () => {
     const [sop] = learnAll([0, 1, 2].map((n) => triage(n))).derive().sops;
     expect(sop?.procedure[3]?.args).toMatchObject({

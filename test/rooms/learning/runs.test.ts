@@ -26,6 +26,18 @@ function calls(letters: string, args?: unknown): CallSketch[] {
   }));
 }
 
+const words = { a: 'get', b: 'label', c: 'comment', d: 'close' };
+
+/** The same where one tool does everything: letters are what it is called for. */
+function callsOfOne(letters: string): CallSketch[] {
+  return calls(letters).map((call, at) => {
+    const action = words[letters[at]?.toLowerCase() as 'a'];
+    return action === undefined ? call : { ...call, tool: 'gh__issue', args: { action, id: `I-${at}41` } };
+  });
+}
+const cutOne = (letters: string): number[] =>
+  toRuns(toEpisode(1, '', callsOfOne(letters), untold)).map((run) => run.calls.length);
+
 const untold = { outcome: 'unknown', end: 'open', episodeId: 'e-1' } as const;
 const cut = (letters: string, more: Partial<Episode> = {}, task = ''): number[] =>
   toRuns(toEpisode(1, task, calls(letters), { ...untold, ...more })).map((run) => run.calls.length);
@@ -69,6 +81,18 @@ describe('an episode without a stated task', () => {
     ['no calls at all', ''],
   ])('stays whole: %s', (_what, letters) => {
     expect(cut(letters)).toEqual([letters.length]);
+  });
+
+  it.each([
+    ['three times four', 'abcdabcdabcd', [4, 4, 4]],
+    ['a fourth run that has just begun', 'abcabcabcab', [3, 3, 3]],
+    ['a failure that was tried again', 'abcaBbcabc', [3, 4, 3]],
+    ['other tools afterwards', 'abcabcabcxyz', [3, 3, 3, 3]],
+    ['two runs: too few', 'abcabc', [6]],
+    ['one thing over and over', 'aaaaaaaaa', [9]],
+    ['nothing in common', 'abcdbadc', [8]],
+  ])('is cut by what one tool is called for: %s', (_what, letters, lengths) => {
+    expect(cutOne(letters)).toEqual(lengths);
   });
 
   it('stays whole where its task or its outcome was stated', () => {
@@ -161,13 +185,16 @@ describe('whatever was called without a stated task', () => {
     });
     const taken = sessions.filter((letters) => cut(letters).length > 1);
     expect(taken.length).toBeLessThanOrEqual(20);
+    const takenOfOne = sessions.slice(0, 300).filter((letters) => cutOne(letters).length > 1);
+    expect(takenOfOne.length).toBeLessThanOrEqual(6);
   });
 
   it('is cut the same, but for the last run, whatever is called later', () => {
     const later = fc.string({ unit: fc.constantFrom(...'abcdxyA'), maxLength: 40 });
     fc.assert(
       fc.property(later, (letters) => {
-        expect(cut(`${'abcd'.repeat(5)}${letters}`).slice(0, 4)).toEqual([4, 4, 4, 4]);
+        for (const cutSo of [cut, cutOne])
+          expect(cutSo(`${'abcd'.repeat(5)}${letters}`).slice(0, 4)).toEqual([4, 4, 4, 4]);
       }),
     );
   });
