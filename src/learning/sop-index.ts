@@ -16,6 +16,7 @@ import {
   toWordingFacts,
 } from './index-facts.ts';
 import { createSequenceBook, type SequenceBook } from './likeness.ts';
+import { reach } from './packed-postings.ts';
 import { createPostings, type Posted } from './postings.ts';
 import type { Term } from './terms.ts';
 
@@ -62,6 +63,8 @@ export function createTermIndex(): TermIndex {
   const postings = createPostings<Document>({ compareLots, sampleMax: lifting.sampleMax });
   const names = createNameCounts();
   const lifts = new Map<string, { readonly lift: number; readonly stamp: number }>();
+  /** Lengths by slot: all that a question finds are asked for theirs. */
+  let plainNorms = new Float64Array();
   let dots = new Float64Array();
 
   function remove(sopId: string): void {
@@ -84,7 +87,11 @@ export function createTermIndex(): TermIndex {
     const indexed = toIndexed(sop, book);
     sops.set(sop.sopId, indexed);
     names.count(indexed.tools, 1);
-    for (const document of indexed.documents) postings.add(document);
+    for (const document of indexed.documents) {
+      postings.add(document);
+      plainNorms = reach(plainNorms, document.slot);
+      plainNorms[document.slot] = document.plainNorm;
+    }
   }
 
   const idfOf = (term: string) => toIdf(postings.count, postings.postingOf(term).slots.size);
@@ -118,7 +125,7 @@ export function createTermIndex(): TermIndex {
     remove,
     wordingAt: (slot) => postings.documents[slot],
     lotAt: (slot) => postings.documents[slot]?.lot ?? 0,
-    plainNormAt: (slot) => postings.documents[slot]?.plainNorm ?? 1,
+    plainNormAt: (slot) => plainNorms[slot] ?? 1,
     normAt,
     slotsWith: (term) => postings.postingOf(term).slots,
     weightOf: (term) => idfOf(term) * liftOf(term) * (1 + lifting.named * names.rarityOf(term)),
