@@ -25,6 +25,7 @@ export class Line extends Held {
   readonly symbols: readonly CallSymbol[];
   /** The places that count: those of the sequence. */
   readonly places: readonly number[];
+  #tools: readonly string[] | undefined;
 
   constructor(symbols: readonly CallSymbol[], places = toPlaces(symbols)) {
     super();
@@ -32,9 +33,9 @@ export class Line extends Held {
     this.places = places;
   }
 
-  /** Made each time: most lines are looked at by few. */
+  /** One list for all who ask; made for the first one, since nobody asks most lines. */
   get tools(): readonly string[] {
-    return this.symbols.map(({ tool }) => tool);
+    return (this.#tools ??= this.symbols.map(({ tool }) => tool));
   }
 }
 

@@ -11,7 +11,7 @@ import { releaseCuts } from './parts/cut.ts';
 
 /** Counts what a case says of keys, or takes it back. What was done without a stated task is a wording of its own each time. */
 export function countKeys(keys: KeyBook, one: Case, sign: 1 | -1): void {
-  if (one.tried !== undefined) keys.note(one.tried.line.tools, one.episodeId, sign);
+  if (one.tried !== undefined) keys.note(one.tried.line.symbols, one.episodeId, sign);
   if (!teachesSteps(one)) return;
   const wording = one.stated ? String(one.wordingKey) : one.episodeId;
   keys.count(one.chosen, { principal: one.principal, wording }, sign);
@@ -52,5 +52,5 @@ export function createRenaming(
 
 /** Whether any of these tools was called with a word that may be part of its symbol. */
 function hasCalled({ tried }: Case, tools: ReadonlySet<string>): boolean {
-  return tried?.line.tools.some((tool) => tools.has(tool)) === true;
+  return tried?.line.symbols.some(({ tool }) => tools.has(tool)) === true;
 }

@@ -12,8 +12,8 @@ export const callerBounds = {
 } as const;
 
 export interface Callers {
-  /** Notes that a case called these tools, or takes it back. */
-  note(this: void, tools: readonly string[], id: string, sign: 1 | -1): void;
+  /** Notes that a case made these calls, or takes it back. */
+  note(this: void, calls: readonly { readonly tool: string }[], id: string, sign: 1 | -1): void;
   /** The cases that called any of these; undefined where all have to be looked at. */
   of(this: void, tools: ReadonlySet<string>): ReadonlySet<string> | undefined;
 }
@@ -46,9 +46,10 @@ export function createCallers(mayTell: (tool: string) => boolean): Callers {
     called.clear();
   }
   return {
-    note(tools, id, sign) {
+    note(calls, id, sign) {
       if (isLost) return;
-      for (const tool of new Set(tools)) if (mayTell(tool)) noteOne(tool, id, sign);
+      for (const tool of new Set(calls.map(({ tool: own }) => own)))
+        if (mayTell(tool)) noteOne(tool, id, sign);
       if (called.size > callerBounds.toolsMax) letGo();
     },
     of(tools) {
