@@ -75,10 +75,16 @@ export async function dropDue(
   done: readonly Pick<DueRow, 'episodeId' | 'revision'>[],
 ): Promise<void> {
   if (done.length === 0) return;
+  // Locked in the order in which they are noted: the intake may be at the same ones.
   await sql`
-    delete from due_episodes using unnest(${done.map(({ episodeId }) => episodeId)}::text[],
-        ${done.map(({ revision }) => revision)}::bigint[]) as given (id, revision)
-     where namespace = ${trx.namespace} and episode_id = given.id and due_episodes.revision = given.revision`.execute(
-    trx.db,
-  );
+    with learned as (
+      select due.episode_id
+        from due_episodes as due
+        join unnest(${done.map(({ episodeId }) => episodeId)}::text[],
+                    ${done.map(({ revision }) => revision)}::bigint[]) as given (id, revision)
+          on due.episode_id = given.id and due.revision = given.revision
+       where due.namespace = ${trx.namespace}
+       order by due.episode_id collate "C" for update of due)
+    delete from due_episodes using learned
+     where namespace = ${trx.namespace} and due_episodes.episode_id = learned.episode_id`.execute(trx.db);
 }
