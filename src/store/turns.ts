@@ -12,8 +12,8 @@ import { openPool } from './pool.ts';
 export interface Turns {
   /** Resolves when the connection broke, and the turns with it. */
   readonly lost: Promise<void>;
-  /** Takes those of them that nobody has; answers which, those that are held here already left out. */
-  take(names: readonly string[]): Promise<readonly string[]>;
+  /** Takes those of them that nobody has, at most so many; answers which, those that are held here already left out. */
+  take(names: readonly string[], most?: number): Promise<readonly string[]>;
   giveBack(names: readonly string[]): Promise<void>;
   /** Is one of those who share this name from now on; answers how many they are. */
   join(name: string): Promise<number>;
@@ -71,13 +71,14 @@ class LiveTurns implements Turns {
     this.lost = parts.lost;
   }
 
-  async take(names: readonly string[]): Promise<readonly string[]> {
+  async take(names: readonly string[], most = names.length): Promise<readonly string[]> {
     // A lock that is held here already would count twice.
     const wanted = names.filter((name) => !this.#mine.has(name));
-    if (wanted.length === 0) return [];
+    if (wanted.length === 0 || most <= 0) return [];
     const taken = await this.#ask<{ name: string }>(
-      'select name from unnest($1::text[]) as wanted (name) where pg_try_advisory_lock(hashtextextended($2 || name, 0))',
-      [wanted, prefix],
+      `select name from unnest($1::text[]) as wanted (name)
+        where pg_try_advisory_lock(hashtextextended($2 || name, 0)) limit $3`,
+      [wanted, prefix, most],
     );
     for (const { name } of taken) this.#mine.add(name);
     return taken.map(({ name }) => name);

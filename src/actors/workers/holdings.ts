@@ -47,6 +47,11 @@ export function createHoldings({ store, source, clock, isIdle, came, went }: Hol
   const newcomers = new Set<string>();
   let lookAt = Number.NEGATIVE_INFINITY;
   let keepers = 0;
+  /** Somebody else may have learned there since this learner had it: nothing of then may be left. */
+  const begin = (namespace: string): void => {
+    went(namespace);
+    came(namespace);
+  };
   return {
     get learners() {
       return shares.learners;
@@ -65,9 +70,10 @@ export function createHoldings({ store, source, clock, isIdle, came, went }: Hol
       if (now < lookAt && newcomers.size === 0) return [];
       const all = (await store.inSystem(listNamespaces)).map(({ namespace }) => namespace);
       const balance = await shares.balance(all, (namespace) => keepers === 0 && isIdle(namespace));
-      if (balance.isLost) for (const namespace of known ?? []) went(namespace);
+      // What was held again since it was lost has begun anew already.
+      if (balance.isLost) for (const namespace of known ?? []) if (!shares.has(namespace)) went(namespace);
       for (const namespace of balance.given) went(namespace);
-      for (const namespace of balance.taken) came(namespace);
+      for (const namespace of balance.taken) begin(namespace);
       known = new Set(all);
       newcomers.clear();
       lookAt = now + lookMs;
@@ -76,7 +82,7 @@ export function createHoldings({ store, source, clock, isIdle, came, went }: Hol
     async hold(namespace) {
       if (shares.has(namespace)) return true;
       if (!(await shares.take(namespace))) return false;
-      came(namespace);
+      begin(namespace);
       return true;
     },
     keepAll() {

@@ -51,42 +51,44 @@ export function createShares(source: Pick<TurnSource, 'turns'>): Shares {
     mine = new Set();
     isLost = true;
   }
-  async function takeFrom(some: readonly string[]): Promise<readonly string[]> {
+  /** At most so many, so that none is taken only to be given back. */
+  async function takeFrom(some: readonly string[], most: number): Promise<readonly string[]> {
     const now = await use();
-    const taken = new Set(await now.take(some.map(toTurn)));
+    const taken = new Set(await now.take(some.map(toTurn), most));
     const got = some.filter((namespace) => taken.has(toTurn(namespace)));
     if (turns !== now) return [];
     for (const namespace of got) mine.add(namespace);
     return got;
   }
-  /** So many at a time as are wanted, so that none is taken only to be given back. */
-  async function takeUpTo(wanted: number, some: readonly string[]): Promise<readonly string[]> {
-    const taken: string[] = [];
-    for (let from = 0; from < some.length && taken.length < wanted;) {
-      const few = some.slice(from, from + wanted - taken.length);
-      taken.push(...(await takeFrom(few)));
-      from += few.length;
-    }
-    return taken;
+  /** What is more than the share, and what is no more: that would stand in the place of something that nobody has. */
+  function findSurplus(
+    all: ReadonlySet<string>,
+    share: number,
+    mayGo: (namespace: string) => boolean,
+  ): ReadonlySet<string> {
+    const loose = [...mine].filter(mayGo);
+    const gone = loose.filter((namespace) => !all.has(namespace));
+    const there = loose.filter((namespace) => all.has(namespace));
+    return new Set([...gone, ...there.slice(0, Math.max(0, mine.size - gone.length - share))]);
   }
   return {
     get learners() {
       return learners;
     },
     has: (namespace) => mine.has(namespace),
-    take: async (namespace) => mine.has(namespace) || (await takeFrom([namespace])).length > 0,
+    take: async (namespace) => mine.has(namespace) || (await takeFrom([namespace], 1)).length > 0,
     async balance(all, mayGo) {
       const now = await use();
       const wasLost = isLost;
       isLost = false;
       learners = await now.join(sharers);
       const share = Math.ceil(all.length / learners);
-      const surplus = [...mine].filter(mayGo).slice(0, Math.max(0, mine.size - share));
-      for (const namespace of surplus) mine.delete(namespace);
-      await now.giveBack(surplus.map(toTurn));
-      const free = all.filter((namespace) => !mine.has(namespace) && !surplus.includes(namespace));
-      const taken = await takeUpTo(share - mine.size, free);
-      return { taken, given: surplus, isLost: wasLost };
+      const given = findSurplus(new Set(all), share, mayGo);
+      for (const namespace of given) mine.delete(namespace);
+      await now.giveBack([...given].map(toTurn));
+      const free = all.filter((namespace) => !mine.has(namespace) && !given.has(namespace));
+      const taken = await takeFrom(free, share - mine.size);
+      return { taken, given: [...given], isLost: wasLost };
     },
     async stop() {
       const last = turns;
