@@ -41,6 +41,7 @@ class LiveByTurn<Worker extends RunningWorker> implements ByTurn<Worker> {
   readonly #options: ByTurnOptions<Worker>;
   readonly #stopping: Promise<void>;
   #stop = (): void => undefined;
+  #wake = (): void => undefined;
   #isStopped = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -57,13 +58,14 @@ class LiveByTurn<Worker extends RunningWorker> implements ByTurn<Worker> {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stop();
+    this.#wake();
     await this.#running;
   }
 
   async #goOn(first: Turns | undefined): Promise<void> {
     let turns = first;
     while (turns !== undefined || !this.#isStopped) {
-      if (turns === undefined) await Promise.race([this.#stopping, this.#rest()]);
+      if (turns === undefined) await this.#rest();
       else await this.#endAfter(turns);
       if (this.#isStopped) return;
       turns = await this.#take();
@@ -99,7 +101,14 @@ class LiveByTurn<Worker extends RunningWorker> implements ByTurn<Worker> {
     }
   }
 
+  /** Ends early when it is stopped. Not a race: what stands by for months would leave something behind with every look. */
   #rest(): Promise<void> {
-    return new Promise((resolve) => void this.#options.clock.schedule(lookMs, resolve));
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.schedule(lookMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 }
