@@ -191,6 +191,12 @@ function toSessionsNeed({ sessions, seek }: ServingOptions): GatewayNeeds['sessi
 
 /** Asks the engines, wherever they run, and puts together what they say; null when nobody answers in time. */
 export async function askEngine(wire: Wire): Promise<EngineReport | null> {
+  const report = await askEngines(wire);
+  // What one hands to another between their two answers is in neither: nothing is left only where it was so before as well.
+  return report?.behind === 0 && report.learners > 1 ? askEngines(wire) : report;
+}
+
+async function askEngines(wire: Wire): Promise<EngineReport | null> {
   // Our own engines answer in our own words.
   const toReports = (answers: readonly Answer[]): readonly EngineReport[] =>
     answers.flatMap((one) => ('data' in one ? (one.data as EngineReport) : []));

@@ -61,8 +61,13 @@ export interface EngineReport extends LearnerView {
   readonly intake: string;
   /** Engines that share the work, this one among them. */
   readonly learners: number;
-  /** Events on the bus and episodes in memory that are not learned from yet, and models that are not up to date. */
-  readonly behind: number;
+  /** Whether it has the intake: who has it counts what is on the bus and due for all of them. */
+  readonly hasIntake: boolean;
+  /**
+   * Events on the bus and episodes that are not learned from yet, and models that are not up to date. Null in a joined report
+   * to which somebody's part is missing.
+   */
+  readonly behind: number | null;
   /** The actors of the engine's process. */
   readonly actors?: readonly ActorView[];
 }
@@ -150,11 +155,13 @@ class LiveEngine implements LearningEngine {
   async report(): Promise<EngineReport> {
     const { events, episodes } = await this.#readLag();
     const { value } = this.#actor.getSnapshot();
+    const { unfinished = 0, untrained = 0 } = this.#extractor ?? {};
     return {
       engineStatus: toEngineStatus(value),
       intake: value.intake,
       lastRunAt: this.#extractor?.lastRunAt ?? null,
-      behind: events + episodes + (this.#extractor?.unfinished ?? 0) + (this.#extractor?.untrained ?? 0),
+      behind: events + episodes + unfinished + untrained,
+      hasIntake: this.#intake?.working !== undefined,
       learners: this.#extractor?.learners ?? 1,
       held: this.#extractor?.held ?? null,
       workers: this.#supervisor?.views() ?? [],

@@ -14,10 +14,13 @@ export function isComplete(reports: readonly Pick<EngineReport, 'learners'>[]): 
   return reports.length > 0 && reports.length >= Math.max(...reports.map(({ learners }) => learners));
 }
 
-/** One report of all that answered; undefined where nobody did. */
+/** One report of all that answered; undefined where nobody did. What nobody counted is not nothing: then `behind` is null. */
 export function joinReports(reports: readonly EngineReport[]): EngineReport | undefined {
   const [first, ...others] = reports;
-  if (first === undefined || others.length === 0) return first;
+  if (first === undefined) return undefined;
+  const hasIntake = reports.some((one) => one.hasIntake);
+  const isCounted = hasIntake && isComplete(reports);
+  if (others.length === 0) return isCounted ? first : { ...first, behind: null };
   const running = reports.find(({ engineStatus }) => engineStatus === 'running');
   const held = reports.flatMap((one) => one.held ?? []);
   return {
@@ -30,7 +33,8 @@ export function joinReports(reports: readonly EngineReport[]): EngineReport | un
         .flatMap(({ lastRunAt }) => lastRunAt ?? [])
         .toSorted()
         .at(-1) ?? null,
-    behind: reports.reduce((sum, { behind }) => sum + (behind ?? 0), 0),
+    hasIntake,
+    behind: isCounted ? reports.reduce((sum, { behind }) => sum + (behind ?? 0), 0) : null,
     learners: Math.max(...reports.map(({ learners }) => learners)),
     held:
       held.length === 0

@@ -184,7 +184,9 @@ class LiveExtractor implements Extractor {
       await fill(learner);
       return await this.#betweenTurns(async () => {
         this.goOn();
-        if (!this.#holdings.has(namespace)) throw new DreyError('worker_failed', notHeld(namespace));
+        // It may also have been away and come back: then others learned what this learner never hears of.
+        const isHeld = this.#holdings.has(namespace) && this.#missed.get(namespace) === missed;
+        if (!isHeld) throw new DreyError('worker_failed', notHeld(namespace));
         for (const episodeId of missed) await this.#shelves.tell(learner, namespace, episodeId);
         await workOff(learner, () => this.#stopped);
         this.goOn();
@@ -262,6 +264,9 @@ class LiveExtractor implements Extractor {
     this.#shelves.letGo(namespace);
     this.#unread.drop(namespace);
     this.#due.drop(namespace);
+    this.#missed.delete(namespace);
+    this.#foreseer.drop(namespace);
+    this.#patterns.drop(namespace);
   }
 }
 

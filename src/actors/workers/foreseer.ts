@@ -28,6 +28,8 @@ export interface Foreseer {
   readonly waiting: number;
   /** Whether this namespace is among them. */
   isBusy(namespace: string): boolean;
+  /** Nothing is stored for it any more: somebody else has it. */
+  drop(namespace: string): void;
   stop(): Promise<void>;
 }
 
@@ -102,6 +104,11 @@ class LiveForeseer implements Foreseer {
     return this.#wanted.has(namespace) || this.#making === namespace;
   }
 
+  drop(namespace: string): void {
+    this.#wanted.delete(namespace);
+    if (this.#making === namespace) this.#making = undefined;
+  }
+
   notice(namespace: string, keeper: Learner['keeper']): void {
     const isDone = [this.#last.get(keeper)?.storedAt, this.#failedAt.get(keeper)].includes(keeper.changes);
     if (this.#stopped || isDone) return;
@@ -143,7 +150,7 @@ class LiveForeseer implements Foreseer {
         await this.#make(namespace, keeper, (ms) => (workedMs += ms));
       } catch (error) {
         log.warn({ namespace, err: toPlainError(error) }, 'the model of next steps could not be stored');
-        if (!this.#stopped) this.#want(namespace, keeper);
+        if (!this.#stopped && this.#making === namespace) this.#want(namespace, keeper);
         // A store that is away is not asked again and again.
         workedMs = Math.max(workedMs, pause.leastMs);
       }
@@ -176,7 +183,7 @@ class LiveForeseer implements Foreseer {
   async #make(namespace: string, keeper: Learner['keeper'], worked: (ms: number) => void): Promise<void> {
     const { store, leftOut, log } = this.#options;
     const made = await this.#learn(namespace, keeper, worked);
-    if (made === undefined) return;
+    if (made === undefined || this.#making !== namespace) return;
     const { last, model } = made;
     await store.inNamespace(namespace, (trx) => putModel(trx, model));
     this.#last.set(keeper, last);

@@ -23,6 +23,8 @@ export interface PatternFinder {
   notice(namespace: string, learner: Learner): void;
   /** Whether something of this namespace is to be written, or is being written. */
   isBusy(namespace: string): boolean;
+  /** Nothing is written of it any more: somebody else has it. */
+  drop(namespace: string): void;
   /** Ends after the namespace that is being written. */
   stop(): Promise<void>;
 }
@@ -54,7 +56,7 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
         written.set(book, changes);
       } catch (error) {
         options.log.debug({ namespace, err: toPlainError(error) }, 'patterns wait for the database');
-        wanted.set(namespace, book);
+        if (writing === namespace) wanted.set(namespace, book);
         break;
       } finally {
         writing = undefined;
@@ -82,6 +84,10 @@ export function startPatternFinder(options: PatternFinderOptions): PatternFinder
       plan();
     },
     isBusy: (namespace) => wanted.has(namespace) || writing === namespace,
+    drop(namespace) {
+      wanted.delete(namespace);
+      if (writing === namespace) writing = undefined;
+    },
     async stop() {
       stopped = true;
       cancel();

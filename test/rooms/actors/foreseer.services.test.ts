@@ -76,6 +76,15 @@ describe('the foreseer', () => {
     expect(await readTraces()).toBe(3);
   });
 
+  it('stores nothing for a namespace that somebody else has by then', async () => {
+    const { clock, foreseer, learn, writes } = await open('lost');
+    learn(3);
+    foreseer.drop('lost');
+    expect(foreseer.waiting).toBe(0);
+    await clock.advance(5 * lookMs);
+    expect(writes()).toBe(0);
+  });
+
   it('makes one model of a whole import, and none of its beginning', async () => {
     const { clock, foreseer, learn, readTraces, writes } = await open('flood');
     for (let look = 0; look < 5; look += 1) {

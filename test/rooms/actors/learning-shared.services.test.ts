@@ -1,11 +1,14 @@
 /** Several learners on one bus and one database: each has namespaces of its own, and none of them is without one for long. */
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { silentLearner } from '../../../machines/health.store.ts';
 import type { RelearnReport } from '../../../machines/words/relearning.ts';
 import type { EngineReport } from '../../../src/actors/actors.ts';
+import { learningAddress } from '../../../src/actors/actors.ts';
 import { startByTurn } from '../../../src/actors/workers/by-turn.ts';
+import { startExtractor } from '../../../src/actors/workers/extractor.ts';
 import { createRelearning } from '../../../src/node/learner/relearning.ts';
 import { askEngine } from '../../../src/node/serving.ts';
-import { listSops, openStore } from '../../../src/store/store.ts';
+import { ensureNamespace, listSops, openStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
 import { quietLog as log } from '../../support/quiet-log.ts';
@@ -112,6 +115,61 @@ test('one that loses its connection goes on with what nobody took meanwhile, and
     20_000,
   );
   expect([...first.failures, ...second.failures]).toEqual([]);
+});
+
+test('what one hands to the other between their answers is left to learn, too', async () => {
+  const wire = await openBus();
+  const alike = { ...silentLearner, engineStatus: 'running', intake: 'flowing', learners: 2 } as const;
+  let isTaken = false;
+  let take = (): void => undefined;
+  const taken = new Promise<void>((resolve) => (take = resolve));
+  // The one learns what is due after it has answered; the other counts what is due after that.
+  await wire.answer({ ...learningAddress }, async () => {
+    const behind = isTaken ? 1 : 0;
+    isTaken = true;
+    setImmediate(take);
+    return { ...alike, hasIntake: false, behind };
+  });
+  await wire.answer({ ...learningAddress }, async () => {
+    await taken;
+    return { ...alike, hasIntake: true, behind: 0 };
+  });
+  expect(await askEngine(wire)).toMatchObject({ behind: 1 });
+});
+
+test('nothing is learned anew over a loss of the connection, however soon it was held again', async () => {
+  const source = openSource(database.store);
+  await database.store.inNamespace('oak', ensureNamespace);
+  const extractor = startExtractor({
+    store: database.store,
+    source,
+    clock,
+    log,
+    quietMs: 200,
+    isShared: () => false,
+    park: () => expect.unreachable('nothing is left out'),
+    written: () => undefined,
+    broke: (error) => expect.unreachable(String(error)),
+  });
+  onTestFinished(() => extractor.stop());
+  await until('it has the namespace', () => extractor.hold('oak'));
+  const lose = async (): Promise<void> => {
+    const { lost } = await source.turns();
+    await database.ask(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+         and database = (select oid from pg_database where datname = current_database())`,
+    );
+    await lost;
+    await until('it has it again', () => extractor.hold('oak').catch(() => false));
+  };
+  const anew = extractor.relearn({ namespace: 'oak', isTrial: false, fill: lose });
+  await expect(anew).rejects.toMatchObject({ code: 'worker_failed' });
+});
+
+test('turns that were given back for good are not opened again', async () => {
+  const source = openSource(database.store);
+  await source.stop();
+  await expect(source.turns()).rejects.toMatchObject({ code: 'worker_failed' });
 });
 
 test('all of them learn anew what is theirs, and one report says so', async () => {

@@ -9,6 +9,7 @@ const report = (changes: Partial<EngineReport> = {}): EngineReport => ({
   engineStatus: 'running',
   intake: 'flowing',
   lastRunAt: '2026-11-22T10:00:00.000Z',
+  hasIntake: true,
   behind: 2,
   learners: 2,
   held: { episodes: 10, clusters: 3, share: 1 },
@@ -54,8 +55,19 @@ describe('reports of several engines', () => {
         actors: [{}, {}],
       });
     expect(joinReports([])).toBeUndefined();
-    expect(joinReports([other])).toBe(other);
     expect(joinReports([report({ held: null }), report({ held: null })])?.held).toBeNull();
+  });
+});
+
+describe('what is left to learn', () => {
+  it('is not known while somebody did not answer, or nobody has the intake', () => {
+    const alone = report({ learners: 1 });
+    const standsBy = report({ hasIntake: false });
+    expect(joinReports([alone])).toBe(alone);
+    expect(joinReports([report()])?.behind).toBeNull();
+    expect(joinReports([report({ learners: 1, hasIntake: false })])?.behind).toBeNull();
+    expect(joinReports([standsBy, standsBy])?.behind).toBeNull();
+    expect(joinReports([report(), standsBy])?.behind).toBe(4);
   });
 });
 

@@ -11,6 +11,7 @@ const report: EngineReport = {
   engineStatus: 'running',
   intake: 'flowing',
   lastRunAt: '2026-01-01T00:00:00.000Z',
+  hasIntake: true,
   learners: 1,
   behind: 3,
   held: { episodes: 40, clusters: 9, share: 1 },
@@ -38,7 +39,7 @@ describe('the watch over health', () => {
     const { clock, boards, watch } = open(async () => answer);
     expect(boards.health.read().learner.engineStatus).toBe('unavailable');
     await clock.advance(5_000);
-    const { actors: _actors, ...view } = report;
+    const { actors: _actors, hasIntake: _hasIntake, ...view } = report;
     expect(boards.health.read()).toMatchObject({ version: 1, learner: view });
     await clock.advance(15_000);
     expect(boards.health.read().version).toBe(1);
