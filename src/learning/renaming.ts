@@ -11,7 +11,7 @@ import { releaseCuts } from './parts/cut.ts';
 
 /** Counts what a case says of keys, or takes it back. What was done without a stated task is a wording of its own each time. */
 export function countKeys(keys: KeyBook, one: Case, sign: 1 | -1): void {
-  if (one.tried !== undefined) keys.note(one.tried.line.symbols, one.episodeId, sign);
+  if (one.tried !== undefined) keys.callers.note(one.tried.line.symbols, one.episodeId, sign);
   if (!teachesSteps(one)) return;
   const wording = one.stated ? String(one.wordingKey) : one.episodeId;
   keys.count(one.chosen, { principal: one.principal, wording }, sign);
@@ -34,7 +34,7 @@ export function createRenaming(
   return (shared) => {
     const tools = keys.review(shared);
     if (tools.size > 0)
-      for (const id of keys.callersOf(tools) ?? cases.known.keys()) {
+      for (const id of keys.callers.of(tools) ?? cases.known.keys()) {
         const one = cases.known.get(id);
         if (one !== undefined && hasCalled(one, tools)) left.add(id);
       }

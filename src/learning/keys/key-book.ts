@@ -12,10 +12,8 @@ import { type Caller, type ChosenCall, countCall, keyBounds, type ToolCounts } f
 export interface KeyBook extends Keys {
   /** Counts the calls of an episode that teaches steps, or takes them back. */
   count(this: void, calls: readonly ChosenCall[], caller: Caller, sign: 1 | -1): void;
-  /** Notes whose calls may get other symbols, or takes that back. */
-  readonly note: Callers['note'];
-  /** Who called any of these tools; undefined where all cases have to be looked at. */
-  readonly callersOf: Callers['of'];
+  /** Whose calls may get other symbols. */
+  readonly callers: Callers;
   /** Decides anew where counts changed; the tools whose symbols are others now. */
   review(this: void, shared: boolean): ReadonlySet<string>;
   /** The keys that were found, in the order of their tools; the same list as long as they are the same. */
@@ -54,8 +52,7 @@ export function createKeyBook(toolsMax: number = keyBounds.toolsMax): KeyBook {
       if (word === undefined || own?.words.has(word) !== true) return plain;
       return { ...plain, id: `${plain.tool} ${word}`, program: word };
     },
-    note: callers.note,
-    callersOf: callers.of,
+    callers,
     count(calls, caller, sign) {
       const how = { caller, chose: new Set<string>(), sign };
       calls.forEach(({ symbol: { tool } }, at) => {

@@ -37,9 +37,9 @@ it('gives one thing to all who have the same at one time, and keeps nothing that
         had.push(gives === 1 ? words.share(word) : word);
         if (gives === 1) had.push(word);
         if (gives === null) continue;
-        const [given] = had.splice(gives % had.length, 1);
-        const isLast = given !== undefined && !had.includes(given);
-        expect(given !== undefined && words.release(given)).toBe(isLast);
+        const [back] = had.splice(gives % had.length, 1);
+        const isLast = back !== undefined && !had.includes(back);
+        expect(back !== undefined && words.release(back)).toBe(isLast);
         expect(words.size).toBe(new Set(had).size);
       }
       for (const word of had) words.release(word);
