@@ -8,4 +8,5 @@ export type { Link } from './graph.ts';
 export { fuse, toRelevances } from './rank.ts';
 export type { WordWeight } from './rank.ts';
 export { isSlip, isSpellable } from './slip.ts';
+export { addUseTags } from './use-tags.ts';
 export { toWords } from './words.ts';

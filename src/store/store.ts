@@ -105,10 +105,12 @@ export {
   changeMemory,
   getMemories,
   listMemories,
+  lockMemories,
   lockMemoryByDigest,
   removeFindings,
   removeMemory,
   sweepMemories,
+  tagMemory,
   touchMemories,
 } from './tables/memories.ts';
 export type { MemoryFacts, StoredMemory, Viewer } from './tables/memories.ts';

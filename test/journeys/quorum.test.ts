@@ -33,6 +33,7 @@ const Sop = z.looseObject({
       checked: z.number(),
       share: z.number().nullable(),
       last_checked_at: z.string().nullable(),
+      reason: z.string().nullable(),
     }),
   }),
 });
@@ -128,6 +129,7 @@ test(
     const held = await find('badge', 'quarantined');
     expect(held.sop_id).toBe(active.sop_id);
     expect(held.metadata.reliability.last_checked_at).toBe('2026-02-10T10:00:00.000Z');
+    expect(held.metadata.reliability.reason).toMatch(/^it missed \d of its last \d silent predictions$/);
     // The node hears of it a moment after the row says so.
     await until(
       'nobody is served it',

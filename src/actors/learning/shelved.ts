@@ -1,4 +1,5 @@
 /** Procedures as the shelf answers them: the stored one, how well it fits, and why. */
+import { judge } from '../../../machines/sop-standing.ts';
 import { limits } from '../../../machines/words/limits.ts';
 import { ranking, toWholeWord } from '../../learning/learning.ts';
 import type { RankQuery } from '../../learning/learning.ts';
@@ -90,12 +91,15 @@ export function toShelved(sop: StoredSop): ShelvedSop {
 /** What silent predictions were worth, and what it waits for, as answers and pages show it. */
 function toRecord({ reliability, quorum, approval, partOf }: StoredSop): Readonly<Record<string, unknown>> {
   const { checked = 0, hits = 0, recent = [] } = reliability ?? {};
+  const { standing, reason } = judge(reliability, approval);
   return {
     reliability: {
       share: checked === 0 ? null : Number((hits / checked).toFixed(4)),
       checked,
       recent: recent.map(({ hit }) => hit),
       last_checked_at: recent.at(-1)?.at ?? null,
+      // What was said of it while it had drifted is over once it is trusted again.
+      reason: standing === 'trusted' ? null : reason,
     },
     ...(quorum === undefined || approval !== undefined
       ? {}

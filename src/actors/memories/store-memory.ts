@@ -18,6 +18,7 @@ import {
 } from '../../store/store.ts';
 import { isAsBefore, toMergedFacts } from './memory-facts.ts';
 import { findMemories } from './memory-search.ts';
+import { readAutoTags } from './use-tags.ts';
 
 export interface Stored {
   readonly memory: StoredMemory;
@@ -50,7 +51,7 @@ export async function storeMemory(
     if (before !== undefined) await removeMemory(trx, viewer.principal, before.memoryId);
     return storeMemory(trx, viewer, memoryId, facts);
   }
-  const merged = toMergedFacts(facts, before);
+  const merged = await withUse(trx, before.memoryId, toMergedFacts(facts, before), viewer.now);
   const same = isAsBefore(merged, before);
   const { memoryId: id, version } = before;
   const memory =
@@ -66,10 +67,17 @@ export async function reviseMemory(
   viewer: Viewer,
   o: { readonly memoryId: string; readonly version: number; readonly facts: MemoryFacts },
 ): Promise<Stored | undefined> {
-  const memory = await changeMemory(trx, viewer, o);
+  const facts = await withUse(trx, o.memoryId, o.facts, viewer.now);
+  const memory = await changeMemory(trx, viewer, { ...o, facts });
   if (memory === undefined) return undefined;
   await removeFindings(trx, memory.memoryId, [relations.contradicts, relations.similar]);
   return withFindings(trx, viewer, memory, 'memory.updated');
+}
+
+/** What it was used with stays with it, whatever it says now. */
+async function withUse(trx: Trx, memoryId: string, facts: MemoryFacts, now: string): Promise<MemoryFacts> {
+  const [autoTags = facts.autoTags] = await readAutoTags(trx, [{ ...facts, memoryId }], now);
+  return { ...facts, autoTags };
 }
 
 async function withFindings(

@@ -1,9 +1,10 @@
 /**
  * The graph worker: links memories with the tools and procedures they were used with. What was recalled for a task is
- * linked with that task; each call of the task then strengthens the memory's link with its tool. It reads no arguments.
+ * linked with that task; each call of the task then strengthens the memory's link with its tool, and a strong link is a tag
+ * of the memory. It reads no arguments.
  */
 import type { AnyEvent, DreyEvent } from '../../../machines/words/events.ts';
-import type { GraphNode } from '../../../machines/words/memories.ts';
+import type { AutoTags, GraphNode } from '../../../machines/words/memories.ts';
 import { relations } from '../../../machines/words/memories.ts';
 import { strengthen } from '../../memory/memory.ts';
 import type { Store, StoredEdge, Trx } from '../../store/store.ts';
@@ -12,13 +13,16 @@ import {
   getMemories,
   holdLearning,
   lockEdges,
+  lockMemories,
   readEdges,
   readLearningRules,
   saveEdges,
+  tagMemory,
   takeInbox,
   touchMemories,
 } from '../../store/store.ts';
 import type { Delivery, Following, Wire } from '../../wire/wire.ts';
+import { readAutoTags } from '../memories/use-tags.ts';
 import { createSieve, toExcludableIds } from './learnable.ts';
 
 /** The durable under which the bus remembers what was taken, and the name in the inbox. */
@@ -81,7 +85,9 @@ async function take(trx: Trx, events: readonly AnyEvent[]): Promise<void> {
   const calls = learnable
     .filter((event) => event.type === 'call.finished')
     .filter(({ data }) => !data.isError);
-  await use(trx, await toCallUses(trx, calls));
+  const uses = await toCallUses(trx, calls);
+  await use(trx, uses);
+  await retag(trx, uses);
 }
 
 /** What a memory was recalled for, and the procedures it was served with. */
@@ -135,6 +141,31 @@ async function use(trx: Trx, uses: readonly Use[]): Promise<void> {
     edges.set(toKey(link), { ...link, weight, updatedAt });
   }
   await saveEdges(trx, [...edges.values()]);
+}
+
+/** Gives the memories that tools were used with the tags that come of it. */
+async function retag(trx: Trx, uses: readonly Use[]): Promise<void> {
+  const now = uses
+    .map(({ at }) => at)
+    .toSorted()
+    .at(-1);
+  if (now === undefined) return;
+  const memories = await lockMemories(trx, [...new Set(uses.map(({ from }) => from.id))]);
+  for (const [at, autoTags] of (await readAutoTags(trx, memories, now)).entries()) {
+    const memory = memories[at];
+    if (memory !== undefined && !areSame(memory.autoTags, autoTags))
+      await tagMemory(trx, memory.memoryId, autoTags);
+  }
+}
+
+function areSame(one: AutoTags, other: AutoTags): boolean {
+  const show = ({ confidence }: AutoTags): string =>
+    JSON.stringify(
+      Object.entries(confidence)
+        .map(([tag, sure]) => `${tag} ${sure}`)
+        .toSorted(),
+    );
+  return show(one) === show(other);
 }
 
 function toKey({ from, to, relation }: Pick<StoredEdge, 'from' | 'to' | 'relation'>): string {

@@ -64,13 +64,14 @@ function toRecordLines({ sop_id: id, metadata }: SopView): string[] {
   const told = Record.safeParse(metadata);
   if (!told.success) return [];
   const { reliability, waits_for: waitsFor, part_of: partOf } = told.data;
-  const { share, checked = 0, last_checked_at: at } = reliability ?? {};
+  const { share, checked = 0, last_checked_at: at, reason } = reliability ?? {};
   const checks =
     typeof share === 'number' && typeof at === 'string'
       ? `right in ${Math.round(share * 100)} % of ${toPlural(checked, 'silent prediction')}, last checked ${at}`
       : 'not checked yet by silent predictions';
   return [
     toSafeText(checks),
+    ...(typeof reason === 'string' ? [toSafeText(reason)] : []),
     ...(waitsFor === undefined ? [] : [toSafeText(`waits for ${waitsFor} ("drey sops approve ${id}")`)]),
     ...(partOf === undefined
       ? []
@@ -84,6 +85,7 @@ const Record = z.object({
       share: z.number().nullable(),
       checked: z.number(),
       last_checked_at: z.string().nullable(),
+      reason: z.string().nullable(),
     })
     .partial()
     .optional(),

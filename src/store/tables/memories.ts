@@ -214,6 +214,22 @@ export async function touchMemories(trx: Trx, memoryIds: readonly string[], at: 
       and (last_used_at is null or last_used_at < ${at}::timestamptz)`.execute(trx.db);
 }
 
+/** These memories, whoever's they are, locked until the transaction ends: for what the house finds out by itself. */
+export async function lockMemories(trx: Trx, memoryIds: readonly string[]): Promise<readonly StoredMemory[]> {
+  const ids = memoryIds.map(toMemoryUuid).filter((id) => id !== undefined);
+  const { rows } = await sql<MemoryRow>`
+    select ${memoryColumns} from memories m where m.namespace = ${trx.namespace} and m.id = any (${ids}::uuid[])
+    order by m.id for update`.execute(trx.db);
+  return rows.map(toMemory);
+}
+
+/** Puts other automatic tags on a memory; it says what it said, so that its version stays. */
+export async function tagMemory(trx: Trx, memoryId: string, autoTags: AutoTags): Promise<void> {
+  await sql`
+    update memories set auto_tags = ${toJsonb(autoTags)}::jsonb
+    where namespace = ${trx.namespace} and id = ${assertMemoryUuid(memoryId)}`.execute(trx.db);
+}
+
 /** Removes the links of these relations that lead from a memory: what was found out about its former text. */
 export async function removeFindings(
   trx: Trx,

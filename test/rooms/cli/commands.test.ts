@@ -283,6 +283,21 @@ describe('sops', () => {
     );
   });
 
+  it('are shown with what silent predictions say of them', async () => {
+    const reliability = {
+      share: 0.25,
+      checked: 8,
+      last_checked_at: '2026-02-10',
+      reason: 'it missed 5\u001b',
+    };
+    const quarantined = { ...sop, metadata: { ...sop.metadata, status: 'quarantined', reliability } };
+    const world = await withNode({ 'GET /api/v1/sops/p-0123456789abcdef': quarantined });
+    const { out } = await cli(['sops', 'show', sop.sop_id], world);
+    expect(out).toContain(
+      String.raw`right in 25 % of 8 silent predictions, last checked 2026-02-10${'\n'}it missed 5\u001b${'\n'}`,
+    );
+  });
+
   it('are shown in full: steps, where arguments come from, pitfalls, evidence', async () => {
     const world = await withNode({ 'GET /api/v1/sops/p-0123456789abcdef': sop });
     expect((await cli(['sops', 'show', sop.sop_id], world)).out.split('\n')).toEqual([

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  addUseTags,
   fade,
   findAutoTags,
   findContradiction,
@@ -167,6 +168,36 @@ describe('tags', () => {
           expect(confidence[tag]).toBeLessThanOrEqual(1);
           expect(tag).not.toContain('redacted:');
         }
+      }),
+    );
+  });
+});
+
+describe('tags of use', () => {
+  const read = findAutoTags('Run `npm run migrate` before the deploy', 'fact', 'now');
+
+  it('are the tools of strong links beside what the text tells, each as sure as its link', () => {
+    const tools = [
+      { name: 'Books__invoice', weight: 0.672 },
+      { name: 'mail__send', weight: 0.49 },
+    ];
+    const found = addUseTags(read, tools);
+    expect(found.confidence).toEqual({ ...read.confidence, books__invoice: 0.67 });
+    expect(found.tags).toEqual(expect.arrayContaining([...read.tags, 'books__invoice']));
+    expect(addUseTags(read, [])).toEqual(read);
+  });
+
+  it('are bounded, surest first, and leave the text most of the places', () => {
+    const weight = fc.double({ min: 0, max: 1, noNaN: true });
+    const tool = fc.record({ name: fc.string({ minLength: 1, maxLength: 90 }), weight });
+    fc.assert(
+      fc.property(fc.uniqueArray(tool, { maxLength: 60, selector: ({ name }) => name }), (tools) => {
+        const { tags, confidence } = addUseTags(read, tools);
+        expect(tags.length).toBeLessThanOrEqual(20);
+        expect(new Set(tags)).toEqual(new Set(Object.keys(confidence)));
+        expect(tags).toEqual(expect.arrayContaining([...read.tags]));
+        const sure = tags.map((tag) => confidence[tag] ?? 0);
+        expect(sure).toEqual([...sure].sort((a, b) => b - a));
       }),
     );
   });

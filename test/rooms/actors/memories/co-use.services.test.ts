@@ -14,25 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-it('links memories, tools, procedures and tasks by joint use, and forgets the links with the memory', async () => {
-  const wire = await openBus();
-  await openEngine({ wire, store: stage.opened.store });
-  stage.nowMs = clock.now();
-  const asker = stage.as('ann');
-  const { memory } = await stage.memories.store({
-    ...asker,
-    memory: { content: 'Invoices are sent from the books, never by hand' },
-  });
-  const sopIds = ['p-0190a0b0-0000-7000-8000-000000000001'];
-  stage.memories.noteRecall({ ...asker, place: 't-1', memoryIds: [memory.memoryId], sopIds });
-  const events: DreyEvent[] = [...stage.told];
+/** Calls of tasks, as the bus tells them. */
+function tellCalls(
+  ...calls: readonly (readonly [callId: string, taskId: string, name: string])[]
+): DreyEvent[] {
+  const events: DreyEvent[] = [];
   const announcer = createAnnouncer({ append: (event) => void events.push(event), clock, log: quietLog });
-  for (const [callId, taskId, name] of [
-    ['k-1', 't-1', 'books__invoice'],
-    ['k-2', 't-1', 'books__invoice'],
-    ['k-3', 't-2', 'mail__send'],
-  ] as const) {
-    const recorded = { value: {}, hash: '0'.repeat(64), sizeBytes: 2, shape: 'object', cut: false } as const;
+  const recorded = { value: {}, hash: '0'.repeat(64), sizeBytes: 2, shape: 'object', cut: false } as const;
+  for (const [callId, taskId, name] of calls) {
     announcer.announce(
       'call.finished',
       { namespace: 'acme', kind: 'session', id: 's-1' },
@@ -52,7 +41,26 @@ it('links memories, tools, procedures and tasks by joint use, and forgets the li
       },
     );
   }
-  await wire.publishAll(events);
+  return events;
+}
+
+it('links memories, tools, procedures and tasks by joint use, and forgets the links with the memory', async () => {
+  const wire = await openBus();
+  await openEngine({ wire, store: stage.opened.store });
+  stage.nowMs = clock.now();
+  const asker = stage.as('ann');
+  const { memory } = await stage.memories.store({
+    ...asker,
+    memory: { content: 'Invoices are sent from the books, never by hand' },
+  });
+  const sopIds = ['p-0190a0b0-0000-7000-8000-000000000001'];
+  stage.memories.noteRecall({ ...asker, place: 't-1', memoryIds: [memory.memoryId], sopIds });
+  const calls = tellCalls(
+    ['k-1', 't-1', 'books__invoice'],
+    ['k-2', 't-1', 'books__invoice'],
+    ['k-3', 't-2', 'mail__send'],
+  );
+  await wire.publishAll([...stage.told, ...calls]);
   const node = { kind: 'memory', id: memory.memoryId } as const;
   const neighbours = () => stage.memories.neighbours({ ...asker, node, limit: 10 });
   const links = await until(
@@ -81,6 +89,44 @@ it('links memories, tools, procedures and tasks by joint use, and forgets the li
   expect(faded?.weight).toBeCloseTo(0.18, 2);
   expect(await stage.memories.forget({ ...asker, memoryId: memory.memoryId })).toBe(true);
   expect(await stage.opened.ask('select 1 from memory_edges')).toEqual([]);
+});
+
+it('tags a memory with the tools it is used with again and again, and lets a new text keep them', async () => {
+  const wire = await openBus();
+  await openEngine({ wire, store: stage.opened.store });
+  stage.nowMs = clock.now();
+  const asker = stage.as('ann');
+  const { memory } = await stage.memories.store({
+    ...asker,
+    memory: { content: 'Freight is paid on Fridays' },
+  });
+  const { memoryId } = memory;
+  const from = stage.told.length;
+  stage.memories.noteRecall({ ...asker, place: 't-3', memoryIds: [memoryId], sopIds: [] });
+  const uses = (name: string, ...callIds: readonly string[]): DreyEvent[] =>
+    tellCalls(...callIds.map((id) => [id, 't-3', name] as const));
+  const once = uses('mail__send', 'k-14');
+  const often = uses('bank__pay', 'k-10', 'k-11', 'k-12', 'k-13');
+  await wire.publishAll([...stage.told.slice(from), ...once, ...often]);
+  const tagged = await until(
+    'it has the tag',
+    async () => {
+      const now = await stage.memories.get({ ...asker, memoryId });
+      return now?.autoTags.tags.includes('bank__pay') === true && now;
+    },
+    20_000,
+  );
+  expect(tagged.autoTags.confidence).toEqual({ ...memory.autoTags.confidence, bank__pay: 0.59 });
+  expect(tagged.version).toBe(memory.version);
+  const found = await stage.memories.list({ ...asker, tag: 'bank__pay', limit: 5 });
+  expect(found.map((one) => one.memoryId)).toEqual([memoryId]);
+  const { memory: changed } = await stage.memories.update({
+    ...asker,
+    memoryId,
+    version: memory.version,
+    changes: { content: 'Freight is paid in advance, on Mondays' },
+  });
+  expect(changed.autoTags.tags).toContain('bank__pay');
 });
 
 it('recalls what clearly bears on a task, not what is known, private to others, over, or beside the point', async () => {
