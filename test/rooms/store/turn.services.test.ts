@@ -77,8 +77,11 @@ describe('a turn', () => {
       );
       await admin.end();
       expect(rows).toHaveLength(1);
-      const seconds = await readKeepaliveSeconds(rows[0]?.port ?? 0);
-      expect(seconds).toBeGreaterThan(0);
+      // Right after an answer another timer runs: that of its acknowledgement.
+      const seconds = await until('its timer runs', async () => {
+        const due = await readKeepaliveSeconds(rows[0]?.port ?? 0);
+        return due > 0 && due;
+      });
       expect(seconds).toBeLessThanOrEqual(10);
       await turn?.release();
     },
