@@ -36,8 +36,9 @@ export interface DueEpisodes {
 
 /** An episode that is never quiet is learned from after this many quiet times anyway. */
 const patience = 3;
-/** Of one namespace, kept here at most; the rest stays in the store until there is room. */
+/** Of one namespace, fetched at a time and kept here at most; the rest stays in the store until there is room. */
 const fetchedMax = 500;
+const keptMax = 2 * fetchedMax;
 
 interface Waiting {
   readonly episodes: Map<string, DueEpisode>;
@@ -141,14 +142,14 @@ class LiveDueEpisodes implements DueEpisodes {
   #note(namespace: string, due: DueOfNamespace = { rows: [], total: 0 }): void {
     const waiting = this.#waiting.get(namespace) ?? { episodes: new Map(), left: 0 };
     for (const row of due.rows) this.#add(waiting, row);
-    waiting.left = Math.max(0, due.total - due.rows.length);
+    waiting.left = Math.max(0, due.total - waiting.episodes.size);
     if (waiting.episodes.size > 0) this.#waiting.set(namespace, waiting);
     else this.#waiting.delete(namespace);
   }
 
   #add({ episodes }: Waiting, row: DueRow): void {
     const known = episodes.get(row.episodeId);
-    if (known?.revision === row.revision) return;
+    if (known?.revision === row.revision || (known === undefined && episodes.size >= keptMax)) return;
     const { clock, quietMs } = this.#options;
     const now = clock.monotonic();
     const since = known?.since ?? now;

@@ -256,7 +256,8 @@ class LiveExtractor implements Extractor {
   /** Nothing is done or waits to be done for it. */
   #isIdle(namespace: string): boolean {
     const isAtWork = this.#foreseer.isBusy(namespace) || this.#patterns.isBusy(namespace);
-    const isWaiting = this.#due.has(namespace) || !this.#shelves.isWritten(namespace);
+    // What is not quiet yet may as well become so at the next learner, or a namespace with much to do would never go.
+    const isWaiting = this.#due.findReady().has(namespace) || !this.#shelves.isWritten(namespace);
     return !isAtWork && !isWaiting && !this.#unread.isBegun(namespace);
   }
 

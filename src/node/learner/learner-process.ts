@@ -12,6 +12,7 @@ import type { Announcer, Clock, HealthTold, Log, Resource, Roots } from '../../a
 import type { LearnerInspection } from './learner-inspection.ts';
 import { FromLearner } from './learner-messages.ts';
 import type { LearnerSettings, ToLearner } from './learner-messages.ts';
+import { createPatience, type Patience } from './patience.ts';
 
 export interface LearnerOptions {
   /** Whose learner it is; the first argument of its process. */
@@ -31,10 +32,9 @@ export interface LearnerProcess {
 }
 
 const heartbeatMs = 1_000;
-/** No sign of life for this long counts as one failed check; two of them and it is killed. It runs at low priority. */
-const silenceMs = 10_000;
 const rssBytesMax = 2 * 1024 * 1024 * 1024;
-const startMs = 60_000;
+/** At the lowest priority, on a machine that may be busy. */
+const startMs = 180_000;
 const drainMs = 5_000;
 const reviveMs = 30_000;
 
@@ -47,14 +47,20 @@ interface Running extends LearnerProcess {
 /** Starts the learner and keeps it alive. */
 export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
   const { clock, log, announcer } = options;
+  const patience = createPatience(clock);
+  const isSilent = ({ beatAt }: Running): boolean => clock.monotonic() - beatAt > patience.silenceMs;
   const resource: Resource<Running> = openResource<Running>({
     name: 'learner',
     what: 'learner process',
-    start: (broke) => start(options, broke),
-    stop: (running) => stop(running, log),
+    start: (broke) => start(options, patience, broke),
+    stop: (running) => {
+      if (isSilent(running)) patience.lose();
+      return stop(running, log);
+    },
+    // Two failed checks, and it is killed.
     check: async (running) => {
       const silent = clock.monotonic() - running.beatAt;
-      if (silent > silenceMs)
+      if (isSilent(running))
         throw new DreyError('worker_failed', `the learner gave no sign of life for ${Math.round(silent)} ms`);
       if (running.rssBytes > rssBytesMax)
         throw new DreyError(
@@ -76,6 +82,7 @@ export function openLearner(options: LearnerOptions): Resource<LearnerProcess> {
 
 async function start(
   { nodeId, settings, clock, log, inspection }: LearnerOptions,
+  patience: Patience,
   broke: (error: unknown) => void,
 ): Promise<Running> {
   const child = fork(toProgram(), [nodeId], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -85,6 +92,7 @@ async function start(
     child.on('message', (raw) => {
       const message = FromLearner.parse(raw);
       running.beatAt = clock.monotonic();
+      patience.hear();
       if (message.type === 'heartbeat') running.rssBytes = message.rssBytes;
       if (message.type === 'failed') log.warn({ reason: message.reason }, 'the learner failed');
       if (message.type === 'inspected') inspection?.hear(message);
