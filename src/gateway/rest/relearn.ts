@@ -24,6 +24,7 @@ const told = z.object({
   relearn_id: z.string(),
   namespace: z.string().nullable().describe('Null is every namespace.'),
   from: RelearnSource,
+  learners: RelearnReport.shape.learners.describe('Learners that share the work.'),
   state: z.enum(['running', 'done', 'failed']),
   error: RelearnReport.shape.error,
   dry_run: z.boolean(),
