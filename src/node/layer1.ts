@@ -51,7 +51,8 @@ import { openMeanings } from './meanings.ts';
 import { createLettingGo } from './letting-go.ts';
 import { watchHealth } from './telemetry/health.ts';
 import type { HealthWatch } from './telemetry/health.ts';
-import { askEngine, shelfTypes } from './serving.ts';
+import { askEngine } from './learner/ask-engine.ts';
+import { shelfTypes } from './serving.ts';
 import { openNodeContexts } from './shared-contexts.ts';
 import { createSpacedCall } from './spaced-call.ts';
 

@@ -13,7 +13,6 @@ import type {
   Announcer,
   Boards,
   Clock,
-  EngineReport,
   Hearing,
   Log,
   NodeContexts,
@@ -27,10 +26,10 @@ import type {
   ToolTrust,
 } from '../actors/actors.ts';
 import type { GatewayNeeds, KeysNeed, LearningStatus, ToolRules, WatchingNeeds } from '../gateway/gateway.ts';
-import { isComplete, joinReports, LearningControls, learningAddress, toIso } from '../actors/actors.ts';
+import { LearningControls, toIso } from '../actors/actors.ts';
 import type { Store } from '../store/store.ts';
 import { addInjection, ensureNamespace, getSop, listSops, readLearningFigures } from '../store/store.ts';
-import type { Answer, Wire } from '../wire/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { Closers } from './closers.ts';
 import { storeFeedback } from './feedback.ts';
 import type { AuditAnchors } from './audit-anchors.ts';
@@ -43,6 +42,7 @@ import { createNextSteps } from './next-steps.ts';
 import { createPatternMatching } from './pattern-matching.ts';
 import { createRateLimiting } from './rate-limiting.ts';
 import { createKnowledge } from './knowledge.ts';
+import { askEngine } from './learner/ask-engine.ts';
 import { createRelearning } from './learner/relearning.ts';
 import { toShownSops } from './shown-sops.ts';
 import { createToolServing } from './tool-serving.ts';
@@ -90,7 +90,6 @@ export interface ServingOptions {
   readonly shutdown: () => void;
 }
 
-const askMs = 500;
 const recentMax = 10;
 
 /** Builds the gateway's needs. */
@@ -187,28 +186,6 @@ function toSessionsNeed({ sessions, seek }: ServingOptions): GatewayNeeds['sessi
     find: (id, principal) => sessions.find(id, principal),
     list: (namespace) => sessions.list(namespace),
   };
-}
-
-/** Asks the engines, wherever they run, and puts together what they say; null when nobody answers in time. */
-export async function askEngine(wire: Wire): Promise<EngineReport | null> {
-  const report = await askEngines(wire);
-  // What one hands to another between their two answers is in neither: nothing is left only where it was so before as well.
-  return report?.behind === 0 && report.learners > 1 ? askEngines(wire) : report;
-}
-
-async function askEngines(wire: Wire): Promise<EngineReport | null> {
-  // Our own engines answer in our own words.
-  const toReports = (answers: readonly Answer[]): readonly EngineReport[] =>
-    answers.flatMap((one) => ('data' in one ? (one.data as EngineReport) : []));
-  try {
-    const answers = await wire.askAll(learningAddress, 'status', undefined, {
-      timeoutMs: askMs,
-      isEnough: (sofar) => isComplete(toReports(sofar)),
-    });
-    return joinReports(toReports(answers)) ?? null;
-  } catch {
-    return null;
-  }
 }
 
 async function readLearning({ wire, store }: ServingOptions, namespace: string): Promise<LearningStatus> {

@@ -19,7 +19,7 @@ import type { Store } from '../store/store.ts';
 import type { Wire } from '../wire/wire.ts';
 import { toFilters } from '../wire/wire.ts';
 import { createActorThen } from './actor-then.ts';
-import { askEngine } from './serving.ts';
+import { askEngine } from './learner/ask-engine.ts';
 import { shareAnswer } from './shared-answer.ts';
 import { toHealthFacts } from './telemetry/status.ts';
 

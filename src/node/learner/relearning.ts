@@ -9,6 +9,7 @@ import type { GatewayNeeds } from '../../gateway/gateway.ts';
 import { appendAudit, ensureNamespace } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
 import type { Answer, Wire } from '../../wire/wire.ts';
+import { askEngine } from './ask-engine.ts';
 
 export interface RelearningOptions {
   readonly wire: Pick<Wire, 'askAll'>;
@@ -29,7 +30,11 @@ export function createRelearning({
 }: RelearningOptions): GatewayNeeds['relearning'] {
   const ask = async (verb: string, data: unknown): Promise<RelearnReport> => {
     try {
-      const answers = await wire.askAll(learningAddress, verb, data, { timeoutMs: askMs, isEnough });
+      const learners = (await askEngine(wire))?.learners;
+      const answers = await wire.askAll(learningAddress, verb, data, {
+        timeoutMs: askMs,
+        isEnough: (sofar) => isEnough(sofar, learners),
+      });
       return toReport(answers);
     } catch (error) {
       if (!isDreyError(error) || error.code !== 'node_unreachable') throw error;
@@ -56,9 +61,9 @@ export function createRelearning({
   };
 }
 
-/** Each report says how many share the work; one that refuses is not waited beyond. */
-function isEnough(answers: readonly Answer[]): boolean {
-  return isComplete(toReports(answers)) || answers.some(isRefusal);
+/** All who share the work, as far as that is known; one that refuses is not waited beyond. */
+function isEnough(answers: readonly Answer[], learners = Number.POSITIVE_INFINITY): boolean {
+  return answers.length >= learners || isComplete(toReports(answers)) || answers.some(isRefusal);
 }
 
 function toReports(answers: readonly Answer[]): readonly RelearnReport[] {

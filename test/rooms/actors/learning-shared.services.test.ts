@@ -6,8 +6,8 @@ import type { EngineReport } from '../../../src/actors/actors.ts';
 import { learningAddress } from '../../../src/actors/actors.ts';
 import { startByTurn } from '../../../src/actors/workers/by-turn.ts';
 import { startExtractor } from '../../../src/actors/workers/extractor.ts';
+import { askEngine } from '../../../src/node/learner/ask-engine.ts';
 import { createRelearning } from '../../../src/node/learner/relearning.ts';
-import { askEngine } from '../../../src/node/serving.ts';
 import { ensureNamespace, listSops, openStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
@@ -188,6 +188,8 @@ test('all of them learn anew what is theirs, and one report says so', async () =
       20_000,
     );
   };
+  // What nobody knows is known not to be known as soon as all have said so.
+  await expect(relearning.read('l-nobodys')).rejects.toMatchObject({ code: 'relearn_unknown' });
   expect(await order(null)).toMatchObject({
     learners: 2,
     counts: { namespaces: 4, episodes: 12, same: 4, changed: 0, new: 0, gone: 0 },
