@@ -12,7 +12,7 @@ import type { Canary } from '../support/canaries.ts';
 import { fromSchema } from '../support/from-schema.ts';
 import { findLeaks, readStreams, readTables, searchFiles, toTraces } from './rig/leaks.ts';
 import { startLeakyUpstream } from './rig/leaky-upstream.ts';
-import type { LeakyUpstream } from './rig/leaky-upstream.ts';
+import type { HttpUpstream } from './rig/http-upstream.ts';
 import { openNeighbours } from './rig/neighbours.ts';
 import type { Neighbour, Neighbours, Operation } from './rig/neighbours.ts';
 import { findIds, request, withoutNamespace } from './rig/requests.ts';
@@ -21,7 +21,7 @@ import { untilHealthy, untilLearned } from './rig/status.ts';
 /** How many are under way at once. */
 const atOnce = 8;
 
-let upstream: LeakyUpstream;
+let upstream: HttpUpstream;
 let house: Neighbours;
 let planter: Neighbour;
 let other: Neighbour;

@@ -9,7 +9,7 @@ import { createPlace } from './rig/place.ts';
 import type { Place } from './rig/place.ts';
 import { untilLearned } from './rig/status.ts';
 import { startTracker } from './rig/tracker.ts';
-import type { Tracker } from './rig/tracker.ts';
+import type { HttpUpstream } from './rig/http-upstream.ts';
 
 interface NextStep {
   readonly type: string;
@@ -20,7 +20,7 @@ interface NextStep {
   readonly content: string;
 }
 
-let tracker: Tracker;
+let tracker: HttpUpstream;
 let place: Place;
 let node: NodeProcess;
 const agents: Agent[] = [];

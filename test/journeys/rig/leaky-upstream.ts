@@ -1,15 +1,8 @@
 /** An MCP server over HTTP that says back whatever it is told, as a result, as a tool's error, or as an error of the protocol. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
-
-export interface LeakyUpstream {
-  readonly url: string;
-  close(): Promise<void>;
-}
+import { startHttpUpstream } from './http-upstream.ts';
+import type { HttpUpstream } from './http-upstream.ts';
 
 const tool = (name: string, description: string) => ({
   name,
@@ -18,25 +11,7 @@ const tool = (name: string, description: string) => ({
 });
 
 /** Starts one with the tools `echo`, `fail` and `break`. */
-export async function startLeakyUpstream(): Promise<LeakyUpstream> {
-  const server = createServer((req, res) => {
-    // One server for each request: nothing is kept between them.
-    const transport = new StreamableHTTPServerTransport({});
-    void createMcp()
-      .connect(transport)
-      .then(() => transport.handleRequest(req, res));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
+export const startLeakyUpstream = (): Promise<HttpUpstream> => startHttpUpstream(createMcp);
 
 function createMcp(): Server {
   const mcp = new Server({ name: 'leaky', version: '1' }, { capabilities: { tools: {} } });

@@ -1,36 +1,11 @@
 /** An MCP server over HTTP whose tools do everything by one argument: `issue` with an action, `get_page` with a part. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
-
-export interface Tracker {
-  readonly url: string;
-  close(): Promise<void>;
-}
+import { startHttpUpstream } from './http-upstream.ts';
+import type { HttpUpstream } from './http-upstream.ts';
 
 /** Starts one; what it lists is `I-<about's length>41`, so that no two tasks have the same values. */
-export async function startTracker(): Promise<Tracker> {
-  const server = createServer((req, res) => {
-    // One server for each request: nothing is kept between them.
-    const transport = new StreamableHTTPServerTransport({});
-    void createMcp()
-      .connect(transport)
-      .then(() => transport.handleRequest(req, res));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
+export const startTracker = (): Promise<HttpUpstream> => startHttpUpstream(createMcp);
 
 function createMcp(): McpServer {
   const mcp = new McpServer({ name: 'tracker', version: '1' });
