@@ -88,7 +88,9 @@ async function runHere(world: World, options: UpOptions): Promise<void> {
     };
     node = await world.startNode({ env: world.env, cwd: world.cwd, flags });
     report(world, { drey: 'started', url: node.url, pid: node.pid });
-    world.stdout.write(`${toBanner(world, node.url, node.dataDir, node.pid).join('\n')}\nCtrl+C ends it.\n`);
+    world.stdout.write(
+      `${toBanner(world, options, { url: node.url, dataFolder: node.dataDir, pid: node.pid }).join('\n')}\nCtrl+C ends it.\n`,
+    );
     if (signals > 0) drain('a signal during the start');
     await node.stopped;
   } catch (error) {
@@ -115,7 +117,7 @@ async function runDetached(world: World, options: UpOptions): Promise<void> {
     onStart: (logFile) => world.stderr.write(`drey: starting a node; its log is ${logFile}\n`),
   });
   world.stdout.write(
-    `${toBanner(world, address.url, dataFolder, address.pid).join('\n')}\n"drey down" ends it.\n`,
+    `${toBanner(world, options, { ...address, dataFolder }).join('\n')}\n"drey down" ends it.\n`,
   );
 }
 
@@ -135,11 +137,23 @@ function toWords(options: UpOptions): string[] {
   ];
 }
 
-function toBanner(world: World, url: string, dataFolder: string, pid: number | undefined): string[] {
+interface Started {
+  readonly url: string;
+  readonly dataFolder: string;
+  readonly pid?: number | undefined;
+}
+
+function toBanner(world: World, { role }: UpOptions, { url, dataFolder, pid }: Started): string[] {
   const paint = createPaint(world.stdout, world.env);
-  return [
-    `Drey runs at ${paint.name(url)}  ${paint.faint(`pid ${pid ?? '?'}, data ${dataFolder}`)}`,
+  const what = role === 'learner' ? 'A learner of Drey' : 'Drey';
+  const head = [
+    `${what} runs at ${paint.name(url)}  ${paint.faint(`pid ${pid ?? '?'}, data ${dataFolder}`)}`,
     `  console       ${url}/`,
+  ];
+  // No client belongs there: it has no upstreams.
+  if (role === 'learner') return head;
+  return [
+    ...head,
     `  MCP, HTTP     ${url}/mcp`,
     `  MCP, stdio    ${world.calledAs} stdio`,
     `  Claude Code   claude mcp add --transport http drey ${url}/mcp`,

@@ -527,6 +527,16 @@ describe('up', () => {
     return { asked, drained, stop: () => stop(), startNode };
   };
 
+  it('invites no client to a learner', async () => {
+    const house = start();
+    const command = startCli(['up', '--data', 'd', '--role', 'learner'], { startNode: house.startNode });
+    await until('it told the address', () => command.out().includes('Ctrl+C ends it.'));
+    house.stop();
+    const { out } = await command.ended;
+    expect(out).toContain('A learner of Drey runs at');
+    expect(out).not.toContain('mcp');
+  });
+
   it('hands its options to the node, tells the address, and ends with it', async () => {
     const house = start();
     const command = startCli(
